@@ -1,3 +1,3 @@
-"""Customer satisfaction, indicator weights and lifetime value, with numbers a reviewer can check."""
+"""Customer satisfaction, indicator weights and lifetime value: numbers a reviewer can check."""
 
 __version__ = "0.1.0"

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 
@@ -39,7 +40,7 @@ def chinese_font() -> str | None:
 def house_style() -> Iterator[None]:
     """Draw inside this context; nothing leaks into the user's own matplotlib settings."""
     chinese = chinese_font()
-    settings: dict[str, Any] = {
+    settings: Any = {
         "font.family": ["DejaVu Sans", *([chinese] if chinese else [])],
         "font.size": 9.5,
         "axes.titlesize": 10.5,
@@ -56,7 +57,7 @@ def house_style() -> Iterator[None]:
         "axes.grid.axis": "x",
         "axes.axisbelow": True,
         "grid.color": "#E6E6E6",
-        "axes.prop_cycle": mpl.cycler(color=PALETTE),
+        "axes.prop_cycle": cycler(color=PALETTE),
         "legend.frameon": False,
         "figure.dpi": 110,
         "savefig.dpi": 110,
