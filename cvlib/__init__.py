@@ -1,3 +1,28 @@
-"""Customer satisfaction, indicator weights and lifetime value: numbers a reviewer can check."""
+"""Customer satisfaction, indicator weights and lifetime value: numbers a reviewer can check.
+
+This is the front door: the names a notebook imports. Each is loaded when first used, so that
+``import cvlib`` costs little.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
 
 __version__ = "0.1.0"
+
+_DOORS = {
+    "InputError": "cvlib.inputs.errors",
+    "load_table": "cvlib.inputs.readers",
+    "Record": "cvlib.study.record",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _DOORS:
+        return getattr(importlib.import_module(_DOORS[name]), name)
+    raise AttributeError(f"module 'cvlib' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_DOORS])

@@ -1,0 +1,178 @@
+"""The `cvlib` command. Exit status: 0 done, 1 a notebook failed, 2 the request was wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+import cvlib
+from cvlib.inputs.errors import InputError
+
+
+def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Tell a user's error in its own words and the right exit status."""
+
+    @wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        from cvlib.study.run import RunFailed
+
+        try:
+            command(*args, **kwargs)
+        except InputError as error:
+            click.echo(f"cvlib: {error}", err=True)
+            sys.exit(2)
+        except RunFailed as error:
+            click.echo(f"cvlib: {error}", err=True)
+            sys.exit(1)
+
+    return guarded
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(cvlib.__version__, prog_name="cvlib")
+def main() -> None:
+    """Customer satisfaction, indicator weights and lifetime value, as reports."""
+
+
+@main.command()
+@click.argument("notebooks", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Run every shipped notebook.")
+@click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="A parameter; `cvlib describe NOTEBOOK` lists them.",
+)
+@click.option("--to", "formats", default="html", show_default=True, help="Report formats, a,b,c.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder for reports.",
+)
+@click.option("--force", is_flag=True, help="Run again what has been answered before.")
+@_plain_errors
+def run(
+    notebooks: tuple[str, ...],
+    everything: bool,
+    parameters: tuple[tuple[str, str], ...],
+    formats: str,
+    out: Path,
+    force: bool,
+) -> None:
+    """Run NOTEBOOKS (name or number) and write their reports."""
+    from cvlib.study.gallery import write_gallery
+    from cvlib.study.notebooks import find, read_notebook, shipped
+    from cvlib.study.report import check_formats
+    from cvlib.study.run import run_notebook
+
+    if everything == bool(notebooks):
+        raise InputError("cvlib run", "say which notebooks, or --all", "See `cvlib list`.")
+    wanted = tuple(name.strip() for name in formats.split(",") if name.strip())
+    check_formats(wanted)
+    chosen = [read_notebook(p) for p in shipped()] if everything else [find(n) for n in notebooks]
+    for notebook in chosen:
+        notebook.arguments(dict(parameters))
+    for notebook in chosen:
+        done = run_notebook(
+            notebook,
+            dict(parameters),
+            out,
+            formats=wanted,
+            force=force,
+            progress=sys.stderr.isatty(),
+        )
+        click.echo(f"{notebook.name}: {done.folder / 'report.html'}")
+        if done.existed:
+            click.echo("  answered before with the same data and code; --force runs it again")
+        for headline in done.results["headlines"].values():
+            click.echo(f"  {headline['sentence']}")
+    page, unreadable = write_gallery(out)
+    for folder in unreadable:
+        click.echo(f"cvlib: {folder} cannot be read and is not in the list of reports.", err=True)
+    click.echo(f"All reports: {page}")
+
+
+@main.command(name="list")
+@_plain_errors
+def list_notebooks() -> None:
+    """List the notebooks and the question each answers."""
+    from cvlib.study.notebooks import read_notebook, shipped
+
+    for path in shipped():
+        notebook = read_notebook(path)
+        click.echo(f"{notebook.name:<28} {notebook.title}")
+
+
+@main.command()
+@click.argument("notebook")
+@_plain_errors
+def describe(notebook: str) -> None:
+    """Say what NOTEBOOK answers and which parameters it takes."""
+    from cvlib.study.notebooks import find
+
+    found = find(notebook)
+    click.echo(f"{found.name}: {found.title}\n\n{found.question}\n")
+    for parameter in found.parameters:
+        if parameter.name != "out":
+            default = repr(parameter.default)
+            click.echo(f"  {parameter.name}: {parameter.kind} = {default}\n      {parameter.help}")
+
+
+@main.command()
+@click.argument("notebooks", nargs=-1)
+@_plain_errors
+def refresh(notebooks: tuple[str, ...]) -> None:
+    """Re-execute NOTEBOOKS (default: all shipped) in place with their defaults."""
+    from cvlib.study.notebooks import find, read_notebook, shipped
+    from cvlib.study.run import refresh as refresh_notebook
+
+    chosen = [find(name) for name in notebooks] or [read_notebook(path) for path in shipped()]
+    for notebook in chosen:
+        refresh_notebook(notebook)
+        click.echo(f"{notebook.name}: executed with its defaults")
+
+
+@main.group()
+def data() -> None:
+    """The catalogue of public data sets."""
+
+
+@data.command(name="list")
+@_plain_errors
+def list_data() -> None:
+    """List the data sets: what they are, where from, whether they are here."""
+    from cvlib.inputs import datasets
+
+    click.echo(datasets.catalogue().to_string(index=False))
+
+
+@data.command()
+@click.argument("name")
+@_plain_errors
+def fetch(name: str) -> None:
+    """Fetch data set NAME (checked by SHA-256) and say where it is."""
+    from cvlib.inputs import datasets
+
+    click.echo(datasets.fetch(name))
+
+
+@data.command()
+@_plain_errors
+def check() -> None:
+    """Check the hash of every data set that is here."""
+    from cvlib.inputs import datasets
+
+    table = datasets.check()
+    click.echo(table.to_string(index=False))
+    if (table["status"] == "wrong hash").any():
+        raise InputError("cvlib data check", "a file is not what it should be", "Fetch it again.")

@@ -1,0 +1,178 @@
+"""Finds the notebooks and reads what they ask for: names, types and defaults of parameters."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from cvlib.inputs.errors import InputError, nearest
+
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
+_TYPES: dict[str, Any] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "list": list,
+    "dict": dict,
+}
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a notebook's parameters cell."""
+
+    name: str
+    kind: str
+    default: Any
+    help: str
+
+    def convert(self, value: Any) -> Any:
+        """The value in the parameter's own type; text is read as YAML where it must be.
+
+        Raises
+        ------
+        InputError
+            When the value is not of that type.
+        """
+        written = value
+        if isinstance(value, str) and self.kind != "str":
+            try:
+                value = yaml.safe_load(value)
+            except yaml.YAMLError:
+                value = written
+        elif self.kind == "str" and isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        if value is None and self.kind in ("list", "dict"):
+            value = _TYPES[self.kind]()
+        try:
+            result = TypeAdapter(_TYPES[self.kind]).validate_python(value, strict=True)
+        except ValidationError as error:
+            raise InputError(
+                f"parameter {self.name}",
+                f"{written!r} is not of type {self.kind}",
+                f"{self.help.capitalize() or 'Its default is'} (default {self.default!r}).",
+            ) from error
+        return result
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook file with its title, question and parameters."""
+
+    path: Path
+    title: str
+    question: str
+    parameters: tuple[Parameter, ...]
+    source: str
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.path.stem
+
+    def arguments(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Every parameter with the given value or its default, checked by name and type.
+
+        Raises
+        ------
+        InputError
+            Naming an unknown parameter with the nearest known one, or a value of a wrong type.
+        """
+        known = {parameter.name: parameter for parameter in self.parameters}
+        for name in given:
+            if name not in known or name == "out":
+                raise InputError(
+                    f"{self.name}, parameter {name}",
+                    "there is no such parameter",
+                    nearest(name, [key for key in known if key != "out"]),
+                )
+        return {
+            name: parameter.convert(given[name]) if name in given else parameter.default
+            for name, parameter in known.items()
+            if name != "out"
+        }
+
+
+def _parameters(name: str, source: str) -> tuple[Parameter, ...]:
+    lines = source.splitlines()
+    found = []
+    for node in ast.parse(source).body:
+        if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
+            raise ValueError(f"{name}: a parameters cell has only lines `name: type = default`")
+        kind = ast.unparse(node.annotation).split("[")[0]
+        if kind not in _TYPES or node.value is None:
+            raise ValueError(f"{name}, parameter {node.target.id}: type {kind!r} or no default")
+        comment = lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset or 0 :]
+        found.append(
+            Parameter(
+                name=node.target.id,
+                kind=kind,
+                default=ast.literal_eval(node.value),
+                help=comment.strip().lstrip("#").strip(),
+            )
+        )
+    return tuple(found)
+
+
+def read_notebook(path: Path) -> Notebook:
+    """Read a notebook's title, first section and parameters cell."""
+    try:
+        content = nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        raise InputError(str(path), "is not a Jupyter notebook", "Check the file.") from error
+    tagged = [c for c in content.cells if "parameters" in c.metadata.get("tags", [])]
+    if len(tagged) != 1:
+        raise InputError(
+            str(path),
+            f"has {len(tagged)} cells tagged 'parameters'",
+            "Tag the one cell that holds the parameters.",
+        )
+    prose = [cell.source for cell in content.cells if cell.cell_type == "markdown"]
+    title = next((line[2:] for text in prose for line in text.splitlines() if line[:2] == "# "), "")
+    question = ""
+    for text in prose:
+        if "## 1" in text:
+            after = text.split("## 1", 1)[1].split("\n", 1)[-1].strip()
+            question = after.split("\n\n")[0].replace("\n", " ")
+            break
+    return Notebook(
+        path=path,
+        title=title or path.stem,
+        question=question,
+        parameters=_parameters(path.name, tagged[0].source),
+        source="\n\x00".join(f"{cell.cell_type}\n{cell.source}" for cell in content.cells),
+    )
+
+
+def shipped() -> list[Path]:
+    """The suite's notebooks, in order."""
+    return sorted(FOLDER.glob("[0-9]*.ipynb"))
+
+
+def find(name: str) -> Notebook:
+    """The notebook of this name, number (``01``) or unique beginning, or a notebook file.
+
+    Raises
+    ------
+    InputError
+        With the nearest known name.
+    """
+    path = Path(name)
+    if path.suffix == ".ipynb" and path.is_file():
+        return read_notebook(path.resolve())
+    known = {candidate.stem: candidate for candidate in shipped()}
+    matching = [stem for stem in known if stem == name] or [s for s in known if s.startswith(name)]
+    if len(matching) == 1:
+        return read_notebook(known[matching[0]])
+    if len(matching) > 1:
+        raise InputError(
+            f"notebook {name}", "several begin like this", f"Say which: {', '.join(matching)}."
+        )
+    raise InputError(f"notebook {name}", "there is none of this name", nearest(name, list(known)))

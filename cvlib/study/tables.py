@@ -1,0 +1,130 @@
+"""Rounding at the door: how a tidy table is printed, in HTML and as plain text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment
+
+_TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+    """<figure class="cvlib-table" id="table-{{ name }}">
+<table>
+{% if title %}<caption>{{ title }}</caption>{% endif %}
+<thead><tr>
+{% for column in columns %}<th scope="col" class="{{ column.kind }}">{{ column.head }}</th>
+{% endfor %}</tr></thead>
+<tbody>
+{% for row in rows %}<tr>{% for cell in row %}<td class="{{ columns[loop.index0].kind }}">{{ cell }}
+{%- endfor %}</tr>
+{% endfor %}</tbody>
+</table>
+{% for note in notes %}<p class="note">{{ note }}</p>
+{% endfor %}</figure>
+"""
+)
+_MISSING = "–"
+_LONGEST_TEXT = 300
+
+
+def format_number(value: float, decimals: int) -> str:
+    """One number as printed: fixed decimals, no negative zero, thousands separated."""
+    if pd.isna(value):
+        return _MISSING
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    text = f"{value:,.{decimals}f}"
+    return text.removeprefix("-") if not text.strip("-0.,") else text
+
+
+def _format_p(value: float) -> str:
+    if pd.isna(value):
+        return _MISSING
+    return "<.001" if value < 0.0005 else f"{value:.3f}".removeprefix("0")
+
+
+def _format_text(value: Any) -> str:
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return _MISSING
+    text = str(value)
+    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+
+
+def _formatter(column: pd.Series, decimals: int) -> tuple[str, Callable[[Any], str]]:
+    if pd.api.types.is_bool_dtype(column):
+        return "text", lambda value: "yes" if value else "no"
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return "text", lambda value: _MISSING if pd.isna(value) else str(value)[:10]
+    if not pd.api.types.is_numeric_dtype(column):
+        return "text", _format_text
+    if column.name in ("p", "p_value"):
+        return "number", _format_p
+    values = column.dropna()
+    places = 0 if len(values) and (values == values.round()).all() else decimals
+    return "number", lambda value: format_number(float(value), places)
+
+
+def printed(table: pd.DataFrame, decimals: int = 3) -> tuple[pd.DataFrame, list[str]]:
+    """A table as text, rounded, with the kind (``text`` or ``number``) of each column.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Full-precision tidy table; a meaningful index should have been reset.
+    decimals : int
+        Decimals of non-integer columns; columns named ``p`` follow the APA form.
+    """
+    shown, kinds = {}, []
+    for position, name in enumerate(table.columns):
+        column = table.iloc[:, position]
+        kind, form = _formatter(column, decimals)
+        kinds.append(kind)
+        shown[name] = [form(value) for value in column]
+    return pd.DataFrame(shown, dtype=object), kinds
+
+
+def _neutral(value: Any) -> Any:
+    # A spreadsheet takes such text for a formula; a lone sign or a negative number is harmless.
+    if isinstance(value, str) and len(value) > 1 and value[0] in "=+-@\t\r":
+        try:
+            float(value)
+        except ValueError:
+            return "'" + value
+    return value
+
+
+def neutralised(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with text that a spreadsheet would run as a formula made inert."""
+    text = [
+        position
+        for position in range(table.shape[1])
+        if not pd.api.types.is_numeric_dtype(table.dtypes.iloc[position])
+    ]
+    safe = table.copy()
+    for position in text:
+        safe.isetitem(position, table.iloc[:, position].map(_neutral))
+    return safe
+
+
+def table_html(
+    name: str,
+    table: pd.DataFrame,
+    title: str = "",
+    note: str = "",
+    decimals: int = 3,
+    rows: int = 60,
+) -> str:
+    """The three-line HTML table of a report; text is escaped, long tables are cut and say so."""
+    head, kinds = printed(table.head(rows), decimals)
+    notes = [note] if note else []
+    if len(table) > rows:
+        notes.append(f"First {rows} of {len(table):,} rows; all in tables/{name}.csv.")
+    columns = [
+        {"head": str(column).replace("_", " "), "kind": kind}
+        for column, kind in zip(head.columns, kinds, strict=True)
+    ]
+    return _TEMPLATE.render(
+        name=name, title=title, columns=columns, rows=head.to_numpy().tolist(), notes=notes
+    )
