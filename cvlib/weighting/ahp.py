@@ -1,0 +1,368 @@
+"""The analytic hierarchy process: priorities from pairwise judgements, and how consistent they are.
+
+Judgement matrices are DataFrames with the items as index and columns; entry (row, column) says
+how many times as important the row item is as the column item; NaN is a judgement not given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.weighting.tree import Tree
+
+METHODS = ("eigenvector", "geometric_mean", "column_mean")
+
+
+@cache
+def random_index_tables() -> dict[str, dict[str, Any]]:
+    """The named random-index tables: ``source`` and ``values`` by number of items, 3 to 15."""
+    text = (resources.files("cvlib.weighting") / "random_index.yaml").read_text("utf-8")
+    tables: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    return tables
+
+
+def random_index(n: int, table: str = "alonso_lamata") -> float:
+    """Mean consistency index of random reciprocal matrices of size n.
+
+    Parameters
+    ----------
+    n : int
+        Number of items; 0 is returned for n < 3, where every matrix is consistent.
+    table : str
+        ``alonso_lamata`` (default), ``saaty_1980``, ``saaty_tran``, ``tummala_ling`` or
+        ``donegan_dodd``. Tables end at n = 15; beyond it Alonso and Lamata's linear fit
+        (1.7699 n - 4.3513)/(n - 1) is used for their table (within .5 % of simulation to
+        n = 25) and the others are refused.
+
+    Raises
+    ------
+    InputError
+        Unknown table, or n > 15 with a table that has no published fit.
+
+    References
+    ----------
+    Alonso, J. A. & Lamata, M. T. (2006). Consistency in the analytic hierarchy process: a new
+    approach. Int. J. Uncertainty, Fuzziness and Knowledge-Based Systems 14(4), 445-459.
+    """
+    tables = random_index_tables()
+    if table not in tables:
+        raise InputError(f"random index {table!r}", "no such table", nearest(table, list(tables)))
+    if n < 3:
+        return 0.0
+    if n <= 15:
+        return float(tables[table]["values"][n])
+    if table != "alonso_lamata":
+        raise InputError(
+            f"random index {table!r}",
+            f"ends at 15 items and {n} are compared",
+            "Group the items under more nodes, or use alonso_lamata, which has a published fit.",
+        )
+    return (1.7699 * n - 4.3513) / (n - 1)
+
+
+def simulate_random_index(n: int, draws: int, seed: int) -> tuple[float, float]:
+    """Mean CI of random reciprocal matrices on the 17-value scale, and its standard error."""
+    rng = np.random.default_rng(seed)
+    scale = np.concatenate([1 / np.arange(9, 1, -1), np.arange(1, 10)])
+    upper = np.triu_indices(n, 1)
+    matrices = np.ones((draws, n, n))
+    matrices[:, *upper] = rng.choice(scale, (draws, len(upper[0])))
+    matrices[:, upper[1], upper[0]] = 1 / matrices[:, *upper]
+    ci = (np.linalg.eigvals(matrices).real.max(axis=1) - n) / (n - 1)
+    return float(ci.mean()), float(ci.std(ddof=1) / np.sqrt(draws))
+
+
+def eigenvector(matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Principal eigenvector (sum 1) and eigenvalue of judgement matrices.
+
+    Parameters
+    ----------
+    matrices : ndarray (..., n, n)
+        Missing judgements NaN; they are treated by Harker's rule: a zero in their place and
+        1 + (number missing in the row) on the diagonal.
+
+    Returns
+    -------
+    weights : ndarray (..., n)
+    lambda_max : ndarray (...)
+
+    References
+    ----------
+    Saaty, T. L. (1977). J. Mathematical Psychology 15, 234-281.
+    Harker, P. T. (1987). Mathematical Modelling 9, 837-848.
+    """
+    missing = np.isnan(matrices)
+    filled = np.where(missing, 0.0, matrices)
+    diagonal = np.arange(matrices.shape[-1])
+    filled[..., diagonal, diagonal] = 1.0 + missing.sum(axis=-1)
+    values, vectors = np.linalg.eig(filled)
+    largest = values.real.argmax(axis=-1)[..., None]
+    principal = np.take_along_axis(vectors, largest[..., None, :], axis=-1)[..., 0].real
+    weights = principal / principal.sum(axis=-1, keepdims=True)
+    return weights, np.take_along_axis(values.real, largest, axis=-1)[..., 0]
+
+
+def geometric_mean(matrices: np.ndarray) -> np.ndarray:
+    """Row geometric mean (sum 1); with missing judgements the least squares of their logarithms.
+
+    The logarithms of the weights solve ``L y = r``: L the Laplacian of the graph of given
+    judgements, r the row sums of ln a_ij. Complete matrices give the row geometric mean exactly.
+
+    References
+    ----------
+    Crawford, G. & Williams, C. (1985). J. Mathematical Psychology 29, 387-405.
+    Bozóki, S., Fülöp, J. & Rónyai, L. (2010). Math. Computer Modelling 52, 318-333.
+    """
+    given = ~np.isnan(matrices)
+    logs = np.log(np.where(given, matrices, 1.0))
+    if given.all():
+        centred = logs.mean(axis=-1)
+    else:
+        n = matrices.shape[-1]
+        links = given & ~np.eye(n, dtype=bool)
+        laplacian = links.sum(axis=-1)[..., None] * np.eye(n) - links
+        centred = (np.linalg.pinv(laplacian) @ logs.sum(axis=-1)[..., None])[..., 0]
+    weights = np.exp(centred)
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def column_mean(matrices: np.ndarray) -> np.ndarray:
+    """Mean of the normalised columns: the spreadsheet approximation, complete matrices only."""
+    if np.isnan(matrices).any():
+        raise InputError(
+            "method column_mean", "needs every judgement", "Use eigenvector or geometric_mean."
+        )
+    return (matrices / matrices.sum(axis=-2, keepdims=True)).mean(axis=-1)
+
+
+def priorities(matrices: np.ndarray, method: str) -> np.ndarray:
+    """Weights by a method of `METHODS`."""
+    if method == "eigenvector":
+        return eigenvector(matrices)[0]
+    if method == "geometric_mean":
+        return geometric_mean(matrices)
+    if method == "column_mean":
+        return column_mean(matrices)
+    raise InputError(f"method {method!r}", "no such method", nearest(method, list(METHODS)))
+
+
+def geometric_consistency_index(matrix: np.ndarray) -> float:
+    """GCI: residual variance of the logarithms of the judgements around the geometric mean.
+
+    2/((n-1)(n-2)) Σ_{i<j} ln²(a_ij w_j/w_i); with missing judgements the divisor is their
+    residual degrees of freedom, which is the same number for a complete matrix.
+
+    References
+    ----------
+    Aguarón, J. & Moreno-Jiménez, J. M. (2003). Eur. J. Operational Research 147, 137-145.
+    """
+    n = len(matrix)
+    upper = np.triu_indices(n, 1)
+    w = geometric_mean(matrix)
+    residuals = np.log(matrix * w / w[:, None])[upper]
+    freedom = np.count_nonzero(~np.isnan(residuals)) - (n - 1)
+    return float(np.nansum(residuals**2) / freedom) if freedom > 0 else 0.0
+
+
+def consistency(matrix: pd.DataFrame, table: str = "alonso_lamata") -> dict[str, Any]:
+    """Consistency of one judgement matrix.
+
+    Returns
+    -------
+    dict
+        ``n``, ``missing`` (judgements not given), ``lambda_max``, ``ci`` (λmax - n)/(n - 1),
+        ``ri_table``, ``ri``, ``cr`` = ci/ri (0 for n ≤ 2), ``threshold`` (.05 at n = 3, .08 at
+        n = 4, .10 above), ``acceptable`` (cr within it), ``acceptable_common`` (cr ≤ .10),
+        ``gci`` and ``gci_threshold`` (the value that goes with cr = .10).
+
+    References
+    ----------
+    Saaty, T. L. (1994). Fundamentals of Decision Making. Thresholds of the GCI: Aguarón &
+    Moreno-Jiménez (2003).
+    """
+    values = matrix.to_numpy(dtype=float)
+    n = len(values)
+    lambda_max = float(eigenvector(values)[1])
+    # a consistent matrix misses n by rounding alone
+    excess = lambda_max - n if lambda_max - n > 1e-12 * n else 0.0
+    ci = excess / (n - 1) if n > 2 else 0.0
+    ri = random_index(n, table)
+    cr = ci / ri if ri else 0.0
+    threshold = {3: 0.05, 4: 0.08}.get(n, 0.10)
+    return {
+        "n": n,
+        "missing": int(np.isnan(values).sum() // 2),
+        "lambda_max": lambda_max,
+        "ci": ci,
+        "cr": cr,
+        "gci": geometric_consistency_index(values),
+        "ri_table": table,
+        "ri": ri,
+        "threshold": threshold,
+        "acceptable": cr <= threshold,
+        "acceptable_common": cr <= 0.10,
+        "gci_threshold": {3: 0.3147, 4: 0.3526}.get(n, 0.370),
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class TreeWeights:
+    """Weights of a whole tree from one set of judgements.
+
+    Attributes
+    ----------
+    weights : pandas.DataFrame
+        ``indicator, parent, method, local_weight, global_weight, ci_low, ci_high`` for every
+        node that takes a share of its parent's weight (the interval of the global weight is
+        empty until `perturb` or a group's bootstrap fills it).
+    consistency : pandas.DataFrame
+        ``expert, node`` and the columns of `consistency`.
+    total_consistency : pandas.DataFrame
+        ``expert, cr_total``: Σ w CI / Σ w RI over the nodes, w the node's global weight.
+    warnings : tuple of str
+    """
+
+    weights: pd.DataFrame
+    consistency: pd.DataFrame
+    total_consistency: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
+def global_weights(tree: Tree, local: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Multiply local weights (by node: (..., children)) down the tree; the root has 1."""
+    found: dict[str, np.ndarray] = {tree.name: np.asarray(1.0)}
+    for node, children in tree.compared.items():
+        for position, child in enumerate(children):
+            share = local[node][..., position] if len(children) > 1 else np.asarray(1.0)
+            found[child] = found[node] * share
+    return found
+
+
+def tree_weights(
+    tree: Tree,
+    matrices: Mapping[str, pd.DataFrame],
+    *,
+    methods: tuple[str, ...] = ("eigenvector", "geometric_mean"),
+    table: str = "alonso_lamata",
+    expert: str = "",
+) -> TreeWeights:
+    """Local and global weights of a tree from checked judgement matrices.
+
+    Parameters
+    ----------
+    tree : Tree
+        The indicator tree.
+    matrices : mapping of node to DataFrame
+        One checked matrix for every node of ``tree.compared`` with two children or more.
+    methods : tuple of str
+        Of `METHODS`; the table's ``method`` is the name with ``ahp_`` before it.
+    table : str
+        Random-index table.
+    expert : str
+        Name written in the consistency table.
+
+    Returns
+    -------
+    TreeWeights
+    """
+    if not tree.compared:
+        raise InputError(
+            f"tree {tree.name!r}",
+            "joins its children by the minimum, so there is nothing to weight",
+            "Score it directly, or give the root the rule weighted.",
+        )
+    rows: list[dict[str, Any]] = []
+    checks = [
+        {"expert": expert, "node": node, **consistency(matrices[node], table)}
+        for node, children in tree.compared.items()
+        if len(children) > 1
+    ]
+    totals: dict[str, float] = {}
+    for method in methods:
+        local = {
+            node: priorities(matrices[node].loc[list(below), list(below)].to_numpy(float), method)
+            for node, below in tree.compared.items()
+            if len(below) > 1
+        }
+        overall = global_weights(tree, local)
+        totals = totals or {node: float(weight) for node, weight in overall.items()}
+        for node, children in tree.compared.items():
+            for position, child in enumerate(children):
+                share = float(local[node][position]) if len(children) > 1 else 1.0
+                weight = float(overall[child])
+                rows.append(
+                    {
+                        "indicator": child,
+                        "parent": node,
+                        "method": f"ahp_{method}",
+                        "local_weight": share,
+                        "global_weight": weight,
+                        "ci_low": np.nan,
+                        "ci_high": np.nan,
+                    }
+                )
+    weights = pd.DataFrame(rows)
+    weighed = sum(totals[check["node"]] * check["ri"] for check in checks)
+    inconsistent = sum(totals[check["node"]] * check["ci"] for check in checks)
+    total = inconsistent / weighed if weighed else 0.0
+    return TreeWeights(
+        weights,
+        pd.DataFrame(checks),
+        pd.DataFrame({"expert": [expert], "cr_total": [total]}),
+        (*consistency_warnings(checks), *branch_warnings(tree)),
+    )
+
+
+def consistency_warnings(checks: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Say which matrices are inconsistent, incomplete or beyond the random-index tables."""
+    found = []
+    for check in checks:
+        who = f"Node {check['node']!r}" + (f", {check['expert']}" if check["expert"] else "")
+        if not check["acceptable"]:
+            found.append(
+                f"{who}: consistency ratio {check['cr']:.3f} is above {check['threshold']:.2f} "
+                f"({check['ri_table']}); see the suggested judgements before using its weights."
+            )
+        if check["missing"]:
+            n, missing = check["n"], check["missing"]
+            share = 1 - 2 * missing / ((n - 1) * (n - 2)) if n > 2 else 0.0
+            about = f" (about {check['cr'] / share:.3f} if corrected)" if share > 1e-9 else ""
+            found.append(
+                f"{who}: {missing} judgement(s) not given; the random index is that of complete "
+                f"matrices, so the consistency ratio is too low{about}."
+            )
+        if check["n"] > 15:
+            found.append(
+                f"{who}: {check['n']} items; the random index {check['ri']:.4f} comes from a "
+                "linear fit beyond its table, and so many comparisons are seldom judged well."
+            )
+    return tuple(found)
+
+
+def branch_warnings(tree: Tree) -> tuple[str, ...]:
+    """Say where branches of unequal size thin out the weights of their leaves."""
+    found = []
+    for node, children in tree.compared.items():
+        sizes = {child: _leaves_below(tree, child) for child in children if child in tree.compared}
+        if len(set(sizes.values())) > 1:
+            counts = ", ".join(f"{child} {size}" for child, size in sizes.items())
+            found.append(
+                f"Branches of {node!r} differ in number of leaves ({counts}): a leaf of a large "
+                "branch weighs less for that reason alone."
+            )
+    return tuple(found)
+
+
+def _leaves_below(tree: Tree, node: str) -> int:
+    if node not in tree.compared:
+        return 1
+    return sum(_leaves_below(tree, child) for child in tree.compared[node])
