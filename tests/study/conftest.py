@@ -24,9 +24,9 @@ record.headline("third", 1 / 3, f"A third of {draws} *draws* <b>")
 record.close()"""
 
 
-@pytest.fixture
-def make_notebook(tmp_path: Path) -> Callable[..., Path]:
-    def make(name: str = "little", code: str = GOOD, parameters: str = PARAMETERS) -> Path:
+@pytest.fixture(scope="session")
+def write_notebook() -> Callable[..., Path]:
+    def write(path: Path, code: str = GOOD, parameters: str = PARAMETERS) -> Path:
         book = nbformat.v4.new_notebook()
         tagged = nbformat.v4.new_code_cell(parameters)
         tagged.metadata["tags"] = ["parameters"]
@@ -35,8 +35,15 @@ def make_notebook(tmp_path: Path) -> Callable[..., Path]:
             tagged,
             nbformat.v4.new_code_cell(code),
         ]
-        path = tmp_path / f"{name}.ipynb"
         nbformat.write(book, path)
         return path
+
+    return write
+
+
+@pytest.fixture
+def make_notebook(write_notebook: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
+    def make(**content: str) -> Path:
+        return write_notebook(tmp_path / "little.ipynb", **content)
 
     return make

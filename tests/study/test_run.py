@@ -1,0 +1,149 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cvlib.inputs.errors import InputError
+from cvlib.study.gallery import write_gallery
+from cvlib.study.notebooks import read_notebook
+from cvlib.study.run import RunFailed, refresh, run_notebook
+
+Make = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, write_notebook: Make) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    notebook = read_notebook(write_notebook(folder / "little.ipynb"))
+    return run_notebook(notebook, {"draws": "7"}, folder / "reports").folder
+
+
+def test_a_run_folder_holds_everything(finished: Path) -> None:
+    names = {path.relative_to(finished).as_posix() for path in finished.rglob("*.*")}
+    assert {
+        "notebook.ipynb",
+        "report.html",
+        "results.json",
+        "manifest.json",
+        "tables/numbers.csv",
+    } <= names
+
+
+def test_tables_are_kept_at_full_precision(finished: Path) -> None:
+    assert "0.3333333333333333" in (finished / "tables" / "numbers.csv").read_text()
+    results = json.loads((finished / "results.json").read_text())
+    assert results["tables"]["numbers"][0]["value"] == 1 / 3
+    assert results["headlines"]["third"]["value"] == 1 / 3
+    assert results["warnings"] == ["take <care>"]
+
+
+def test_the_manifest_says_what_was_asked(finished: Path) -> None:
+    manifest = json.loads((finished / "manifest.json").read_text())
+    assert manifest["parameters"]["draws"] == 7
+    assert manifest["changed"] == {"draws": 7}
+    assert len(manifest["inputs"]["data"]["sha256"]) == 64
+    assert manifest["run_id"] == finished.name
+
+
+def test_the_report_has_no_code_and_no_live_text_from_data(finished: Path) -> None:
+    html = (finished / "report.html").read_text()
+    assert "record.show" not in html
+    assert "<script>alert(1)" not in html and "&lt;script&gt;alert(1)" in html
+    assert "<b>" not in html
+    assert "http://" not in html and "https://" not in html
+    assert "take &lt;care&gt;" in html
+
+
+def test_the_gallery_lists_the_run_with_its_headline(finished: Path) -> None:
+    page, unreadable = write_gallery(finished.parents[1])
+    assert not unreadable
+    html = page.read_text()
+    assert f"little/{finished.name}/report.html" in html
+    assert "A third of 7 *draws* &lt;b&gt;" in html
+
+
+def test_a_corrupted_run_is_named_and_left_alone(finished: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "little" / "abc"
+    broken.mkdir(parents=True)
+    (broken / "manifest.json").write_text("{")
+    _, unreadable = write_gallery(tmp_path)
+    assert unreadable == [broken]
+    assert (broken / "manifest.json").read_text() == "{"
+
+
+def test_the_same_question_is_not_asked_twice(make_notebook: Make, tmp_path: Path) -> None:
+    notebook = read_notebook(make_notebook())
+    first = run_notebook(notebook, {}, tmp_path / "out")
+    again = run_notebook(notebook, {"draws": "5"}, tmp_path / "out")
+    assert again.existed and again.folder == first.folder
+    assert [p.name for p in (tmp_path / "out" / "little").iterdir()] == [first.folder.name]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"draw": "5"}, "Did you mean 'draws'?"),
+        ({"draws": "many"}, "'many' is not of type int"),
+        ({"draws": "1.5"}, "'1.5' is not of type int"),
+        ({"strict": "1"}, "'1' is not of type bool"),
+        ({"mapping": "a"}, "'a' is not of type dict"),
+        ({"out": "x"}, "there is no such parameter"),
+    ],
+)
+def test_wrong_parameters_are_refused_before_a_kernel_starts(
+    make_notebook: Make, tmp_path: Path, given: dict[str, str], said: str
+) -> None:
+    with pytest.raises(InputError, match=said.replace("?", "\\?")):
+        run_notebook(read_notebook(make_notebook()), given, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_parameters_are_converted_by_their_type(make_notebook: Make) -> None:
+    arguments = read_notebook(make_notebook()).arguments(
+        {"data": "007", "share": "1", "strict": "true", "mapping": "{a: b}"}
+    )
+    assert arguments["data"] == "007"
+    assert arguments["share"] == 1.0 and isinstance(arguments["share"], float)
+    assert arguments["strict"] is True
+    assert arguments["mapping"] == {"a": "b"}
+
+
+def test_bad_input_leaves_nothing_behind(make_notebook: Make, tmp_path: Path) -> None:
+    code = """from cvlib.inputs.errors import InputError
+raise InputError("file.csv, column q1, row 3", "'abc' is not a number", "Mend the cell.")"""
+    with pytest.raises(InputError) as caught:
+        run_notebook(read_notebook(make_notebook(code=code)), {}, tmp_path / "out")
+    assert str(caught.value) == (
+        "file.csv, column q1, row 3: 'abc' is not a number. Mend the cell."
+    )
+    assert not (tmp_path / "out" / "little").exists()
+
+
+def test_a_failure_keeps_its_notebook_and_earlier_reports(
+    make_notebook: Make, tmp_path: Path
+) -> None:
+    earlier = run_notebook(read_notebook(make_notebook()), {}, tmp_path / "out").folder
+    before = {path: path.read_bytes() for path in earlier.rglob("*") if path.is_file()}
+    broken = read_notebook(make_notebook(code="1 / 0"))
+    with pytest.raises(RunFailed, match="ZeroDivisionError"):
+        run_notebook(broken, {}, tmp_path / "out")
+    failed = [path for path in (tmp_path / "out" / "little").iterdir() if path != earlier]
+    assert [path.suffix for path in failed] == [".failed"]
+    assert "ZeroDivisionError" in (failed[0] / "notebook.ipynb").read_text()
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_a_killed_kernel_is_a_failure(make_notebook: Make, tmp_path: Path) -> None:
+    broken = read_notebook(make_notebook(code="import os; os.kill(os.getpid(), 9)"))
+    with pytest.raises(RunFailed, match="the kernel stopped"):
+        run_notebook(broken, {}, tmp_path / "out")
+
+
+def test_refresh_keeps_outputs_and_no_varying_metadata(make_notebook: Make) -> None:
+    path = make_notebook()
+    refresh(read_notebook(path))
+    first = path.read_bytes()
+    refresh(read_notebook(path))
+    assert path.read_bytes() == first
+    assert b"execution_count" in first and b"iopub" not in first
