@@ -1,0 +1,10 @@
+"""Models of repeat buying fitted by maximum likelihood on distinct purchase histories."""
+
+from cvlib.lifetime.repeat_buying.fit import (
+    FAMILIES,
+    RepeatBuyingBootstrap,
+    RepeatBuyingFit,
+    fit_repeat_buying,
+)
+
+__all__ = ["FAMILIES", "RepeatBuyingBootstrap", "RepeatBuyingFit", "fit_repeat_buying"]
