@@ -1,0 +1,281 @@
+"""Expert judgements: one checked matrix per expert and node, every judgement echoed as a sentence.
+
+A judgement is written ``a|b: 5``: a is 5 times as important as b. Names are those of the tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+from importlib import resources
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.weighting.tree import Tree
+
+_ROUNDED = 0.005 + 1e-9  # half a unit of the second decimal, as in printed reciprocals
+
+
+class Pair(NamedTuple):
+    """One judgement as written: how many times as important row is as column, and where."""
+
+    row: str
+    column: str
+    value: Any
+    where: str
+
+
+@dataclass(frozen=True, eq=False)
+class Judgements:
+    """Checked judgements of one or many experts on one tree.
+
+    Attributes
+    ----------
+    matrices : dict of expert to dict of node to DataFrame
+        Reciprocal matrices, items in the tree's order, NaN where a judgement was not given.
+    sentences : pandas.DataFrame
+        ``expert, node, row, column, value, en, zh``: every judgement as a sentence.
+    left_out : pandas.DataFrame
+        ``expert, reason``: experts left out (only when asked for).
+    source : str
+        Where the judgements come from, with the note of a published set.
+    warnings : tuple of str
+    """
+
+    matrices: dict[str, dict[str, pd.DataFrame]]
+    sentences: pd.DataFrame
+    left_out: pd.DataFrame
+    source: str
+    warnings: tuple[str, ...]
+
+
+@cache
+def scale_words() -> dict[str, dict[str, Any]]:
+    """Words of the judgement scale, the echo and the workbook, by language."""
+    text = (resources.files("cvlib.weighting") / "scale.yaml").read_text("utf-8")
+    words: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    return words
+
+
+def sentence(tree: Tree, row: str, column: str, value: float, language: str) -> str:
+    """Say a judgement in words, the more important item first."""
+    words = scale_words()["zh" if language == "zh" else "en"]
+    if value < 1:
+        row, column, value = column, row, 1 / value
+    names = {"row": tree.label(row, language), "column": tree.label(column, language)}
+    template = words["equal"] if abs(value - 1) < 1e-9 else words["more"]
+    return str(template.format(value=f"{value:.3g}", **names))
+
+
+def number(value: Any, where: str) -> float:
+    """A judgement as a positive number: 5, 0.2 or "1/5"; NaN when blank."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return np.nan
+    try:
+        if isinstance(value, bool):
+            raise ValueError
+        read = float(Fraction(value.strip()) if isinstance(value, str) else value)
+    except (ValueError, TypeError, ZeroDivisionError):
+        raise InputError(
+            where, f"{value!r} is not a judgement", "Write a number such as 3 or 1/3."
+        ) from None
+    if np.isnan(read):
+        return np.nan
+    if not 0 < read < np.inf:
+        raise InputError(
+            where,
+            f"the judgement {read:g} is not a positive number",
+            "Write 1/3, not -3 or 0, where the second item is 3 times as important.",
+        )
+    return read
+
+
+def matrix_from_pairs(items: Sequence[str], pairs: Sequence[Pair], where: str) -> pd.DataFrame:
+    """Build one node's matrix from its judgements and check it.
+
+    Raises
+    ------
+    InputError
+        A judgement that is not a positive number, two that contradict each other, none at all,
+        or none that links one part of the items with the rest.
+    """
+    values = np.full((len(items), len(items)), np.nan)
+    np.fill_diagonal(values, 1.0)
+    place = {item: position for position, item in enumerate(items)}
+    written: dict[frozenset[str], str] = {}
+    for row, column, value, cell in pairs:
+        read, i, j = number(value, cell), place[row], place[column]
+        if np.isnan(read):
+            continue
+        known = values[i, j]
+        # printed reciprocals are rounded (.33, .14, .13)
+        differ = abs(np.log(known / read)) > 0.05 or (
+            min(abs(known - read), abs(1 / known - 1 / read)) > _ROUNDED
+        )
+        if not np.isnan(known) and differ:
+            before = (
+                "an item against itself" if row == column else written[frozenset((row, column))]
+            )
+            raise InputError(
+                cell,
+                f"{row!r} against {column!r} is {read:.4g} but {known:.4g} by {before}: "
+                "the judgements are not reciprocal",
+                f"Write {known:.4g} here, or mend the other.",
+            )
+        if row != column and (np.isnan(known) or read > 1):
+            values[i, j], values[j, i] = read, 1 / read
+            written[frozenset((row, column))] = cell
+    _check_connected(values, items, where)
+    return pd.DataFrame(values, index=list(items), columns=list(items))
+
+
+def _check_connected(values: np.ndarray, items: Sequence[str], where: str) -> None:
+    from scipy.sparse.csgraph import connected_components
+
+    parts, member = connected_components(~np.isnan(values), directed=False)
+    if parts == 1:
+        return
+    if parts == len(items):
+        raise InputError(
+            where, "no judgement is given", "Compare the items, or leave the expert out."
+        )
+    first = [item for item, part in zip(items, member, strict=True) if part == member[0]]
+    rest = [item for item in items if item not in first]
+    raise InputError(
+        where,
+        f"no judgement links {', '.join(first)} with {', '.join(rest)}, so their weights cannot "
+        "be compared",
+        f"Add one, for example {first[0]} against {rest[0]}.",
+    )
+
+
+def resolve(tree: Tree, text: Any, where: str) -> str:
+    """The node meant by a name or a label in either language."""
+    names = list(tree.nodes["node"])
+    asked = str(text).strip()
+    if asked in names:
+        return asked
+    rows = tree.nodes[(tree.nodes["label_en"] == asked) | (tree.nodes["label_zh"] == asked)]
+    if len(rows) != 1:
+        wrong = "is the label of several nodes" if len(rows) else f"is not in tree {tree.name!r}"
+        raise InputError(where, f"{asked!r} {wrong}", nearest(asked, names))
+    return str(rows["node"].iloc[0])
+
+
+def collect(
+    tree: Tree,
+    experts: Mapping[str, Sequence[Pair]],
+    source: str,
+    *,
+    faulty: Literal["refuse", "leave_out"] = "refuse",
+    places: Mapping[tuple[str, str], str] | None = None,
+) -> Judgements:
+    """Sort judgements into one matrix per expert and node, check them, and echo them.
+
+    Parameters
+    ----------
+    tree : Tree
+        The tree whose ``compared`` nodes with two children or more need judgements.
+    experts : mapping of expert to sequence of Pair
+        Judgements; the node follows from the names of the pair.
+    source : str
+        Named in errors.
+    faulty : {"refuse", "leave_out"}
+        What to do with an expert whose judgements are wrong or who left a node empty: raise, or
+        leave the expert out and count the reason in ``left_out``.
+    places : mapping of (expert, node) to str, optional
+        Where a node's judgements were expected, for the error of an empty node.
+    """
+    kept: dict[str, dict[str, pd.DataFrame]] = {}
+    left_out: list[dict[str, str]] = []
+    for expert, pairs in experts.items():
+        try:
+            sorted_pairs: dict[str, list[Pair]] = {n: [] for n in tree.compared}
+            for pair in pairs:
+                node = _common_parent(tree, pair)
+                sorted_pairs[node].append(pair)
+            kept[expert] = {
+                node: matrix_from_pairs(
+                    below,
+                    sorted_pairs[node],
+                    (places or {}).get((expert, node), f"{source}, {expert}, node {node!r}"),
+                )
+                for node, below in tree.compared.items()
+                if len(below) > 1
+            }
+        except InputError as error:
+            if faulty == "refuse":
+                raise
+            left_out.append({"expert": expert, "reason": str(error)})
+    if not kept:
+        reason = left_out[0]["reason"] if left_out else "no expert was found"
+        raise InputError(source, f"no usable judgements ({reason})", "Mend the judgements.")
+    warnings = tuple(
+        f"{expert}, node {node!r}: a judgement lies beyond 9; the random index assumes 1/9 to 9."
+        for expert, matrices in kept.items()
+        for node, matrix in matrices.items()
+        if np.nanmax(matrix.to_numpy()) > 9 + 1e-9
+    )
+    if left_out:
+        warnings = (f"{len(left_out)} of {len(experts)} experts left out; see why.", *warnings)
+    return Judgements(
+        kept,
+        _echo(tree, kept),
+        pd.DataFrame(left_out, columns=["expert", "reason"]),
+        source,
+        warnings,
+    )
+
+
+def _common_parent(tree: Tree, pair: Pair) -> str:
+    for node, below in tree.compared.items():
+        if pair.row in below and pair.column in below:
+            return node
+    raise InputError(
+        pair.where,
+        f"{pair.row!r} and {pair.column!r} are not compared: they are not under the same node, or "
+        "one is a gate or stands under a minimum",
+        f"Compare children of one node of tree {tree.name!r}.",
+    )
+
+
+def _echo(tree: Tree, kept: dict[str, dict[str, pd.DataFrame]]) -> pd.DataFrame:
+    rows = []
+    for expert, matrices in kept.items():
+        for node, matrix in matrices.items():
+            values = matrix.to_numpy(float)
+            for i, j in zip(*np.triu_indices(len(values), 1), strict=True):
+                if not np.isnan(values[i, j]):
+                    row, column, value = matrix.index[i], matrix.index[j], values[i, j]
+                    said = {lang: sentence(tree, row, column, value, lang) for lang in ("en", "zh")}
+                    given = {"expert": expert, "node": node, "row": row, "column": column}
+                    rows.append({**given, "value": value, **said})
+    return pd.DataFrame(rows, columns=["expert", "node", "row", "column", "value", "en", "zh"])
+
+
+def from_pairs(
+    tree: Tree, judgements: Mapping[str, Any], *, expert: str = "expert", source: str = "judgements"
+) -> Judgements:
+    """One expert's judgements from an upper triangle ``{"recency|frequency": 5, ...}``."""
+    return collect(tree, {expert: _named_pairs(tree, judgements, source)}, source)
+
+
+def _named_pairs(tree: Tree, written: Mapping[str, Any], where: str) -> list[Pair]:
+    return [
+        Pair(*split_name(tree, name, f"{where}, {name!r}"), value, f"{where}, {name!r}")
+        for name, value in written.items()
+    ]
+
+
+def split_name(tree: Tree, name: str, where: str) -> tuple[str, str]:
+    """The two nodes of a name like ``recency|frequency``."""
+    parts = name.split("|")
+    if len(parts) != 2:
+        raise InputError(where, "does not name two items", "Write it as row|column.")
+    return resolve(tree, parts[0], where), resolve(tree, parts[1], where)
