@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import cvlib
+from cvlib.inputs.datasets import entries, fetch, sha256
 from cvlib.inputs.errors import InputError
 from cvlib.study.notebooks import Notebook
-from cvlib.study.record import sha256_of, versions, write_json
+from cvlib.study.record import versions, write_json
 
 # The same arithmetic on every run: one BLAS thread, fixed hashing, no window manager.
 QUIET_KERNEL = {
@@ -64,14 +65,13 @@ def code_fingerprint() -> str:
 
 def input_files(arguments: dict[str, Any]) -> dict[str, Path]:
     """The files among the parameter values: data sets by name, and paths that exist."""
-    from cvlib.inputs import datasets
-
     found: dict[str, Path] = {}
     for name, value in arguments.items():
         if isinstance(value, str) and value:
-            path = datasets.local_file(value)
-            if path is not None:
-                found[name] = path
+            if value in entries():
+                found[name] = fetch(value)
+            elif Path(value).expanduser().is_file():
+                found[name] = Path(value).expanduser().resolve()
     return found
 
 
@@ -129,7 +129,7 @@ def run_notebook(
 
     arguments = notebook.arguments(parameters)
     files = input_files(arguments)
-    hashes = {name: sha256_of(path) for name, path in files.items()}
+    hashes = {name: sha256(path) for name, path in files.items()}
     identity = run_id(notebook, arguments, hashes)
     home = out.resolve() / notebook.name
     folder = home / identity
@@ -147,7 +147,7 @@ def run_notebook(
     try:
         started = time.time()
         sent = arguments | {
-            name: str(path) for name, path in files.items() if Path(arguments[name]).exists()
+            name: str(path) for name, path in files.items() if arguments[name] not in entries()
         }
         _execute(notebook, sent | {"out": str(aside)}, aside, home / f"{identity}.failed", progress)
         results = json.loads((aside / "results.json").read_text(encoding="utf-8"))
@@ -203,6 +203,7 @@ def _execute(
             str(target),
             parameters=parameters,
             kernel_name="python3",
+            language="python",
             progress_bar=bar,
             log_output=False,
             extra_arguments=LOG_ERRORS_ONLY,

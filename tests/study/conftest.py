@@ -18,7 +18,8 @@ out: str = ""  # folder; empty = show only"""
 GOOD = """import cvlib, pandas as pd
 record = cvlib.Record("little", out=out, seed=seed)
 record.warn(["take <care>"])
-table = pd.DataFrame({"name": ["<script>alert(1)</script>", "=SUM(1)"], "value": [1 / 3, -0.00001], "p": [0.2, 1e-9]})
+names = ["<script>alert(1)</script>", "=SUM(1)"]
+table = pd.DataFrame({"name": names, "value": [1 / 3, -0.00001], "p": [0.2, 1e-9]})
 record.show("numbers", table, title="Numbers & signs")
 record.headline("third", 1 / 3, f"A third of {draws} *draws* <b>")
 record.close()"""
