@@ -1,0 +1,204 @@
+"""Customer equity and what can be counted beside it: key accounts, recommendation, opportunity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from cvlib.inputs.errors import InputError
+from cvlib.lifetime.economics import check_between
+
+
+def key_account_loss(
+    customers: pd.DataFrame, value: str = "clv", customer: str = "customer", top: int = 10
+) -> pd.DataFrame:
+    """What goes when one of the `top` most valuable customers leaves.
+
+    Returns
+    -------
+    DataFrame
+        customer, value, share_of_equity, median_customers_to_replace (None when the median
+        customer is worth nothing), cumulative_share.
+    """
+    ranked = customers.nlargest(top, value)
+    equity, median = customers[value].sum(), customers[value].median()
+    lost = ranked[value].to_numpy(dtype=float)
+    return pd.DataFrame(
+        {
+            "customer": ranked[customer].to_numpy(),
+            "value": lost,
+            "share_of_equity": lost / equity,
+            "median_customers_to_replace": lost / median if median > 0 else None,
+            "cumulative_share": np.cumsum(lost) / equity,
+        }
+    )
+
+
+def customer_equity(
+    customers: pd.DataFrame, value: str = "clv", group: str | None = None
+) -> pd.DataFrame:
+    """Customer equity: the sum of lifetime values, by group and in all, reconciled.
+
+    Returns
+    -------
+    DataFrame
+        group, customers, equity, share_of_customers, share_of_equity, mean_value; the last row,
+        `all`, is the sum over customers, and the groups add up to it.
+    """
+    if customers[value].isna().any():
+        raise InputError(value, "has customers without a value", "Leave them out and say so.")
+    labels = customers[group].astype(str) if group else pd.Series("all", index=customers.index)
+    table = customers.groupby(labels, sort=False)[value].agg(customers="size", equity="sum")
+    if group:
+        table = table.sort_values("equity", ascending=False)
+        table.loc["all"] = [len(customers), customers[value].sum()]
+        rest = table["equity"].iloc[:-1].sum() - table["equity"].iloc[-1]
+        if abs(rest) > 1e-9 * max(abs(table["equity"].iloc[-1]), 1):
+            raise ArithmeticError(f"groups and customers differ by {rest}")
+    table = table.rename_axis("group").reset_index().astype({"customers": int})
+    return table.assign(
+        share_of_customers=table["customers"] / len(customers),
+        share_of_equity=table["equity"] / customers[value].sum(),
+        mean_value=table["equity"] / table["customers"],
+    )
+
+
+def net_promoter_score(answers: ArrayLike, level: float = 0.95) -> pd.DataFrame:
+    """Share of promoters (9–10) minus share of detractors (0–6), in points of −100 to 100.
+
+    Parameters
+    ----------
+    answers : array of whole numbers 0 to 10
+        "How likely is it that you would recommend us?"; missing answers are counted, not scored.
+    level : float
+        Of the normal interval with the multinomial variance (p + d − (p − d)²) / n.
+
+    Returns
+    -------
+    DataFrame
+        One row: n, missing, promoters, passives, detractors (shares), nps, std_error, ci_low,
+        ci_high.
+
+    References
+    ----------
+    Reichheld (2003) Harvard Business Review 81(12):46-54; Rocks (2016) The American Statistician
+    70:365-372 for intervals.
+    """
+    given = pd.to_numeric(pd.Series(np.asarray(answers)), errors="coerce")
+    kept = given.dropna()
+    if not len(kept) or not kept.isin(range(11)).all():
+        raise InputError(
+            "answers",
+            "must be whole numbers from 0 to 10, for promoters are 9-10 and detractors 0-6",
+            "Another scale (1-10, 1-5) gives another statistic: recode it knowingly or not at all.",
+        )
+    up, down, n = float((kept >= 9).mean()), float((kept <= 6).mean()), len(kept)
+    error = float(np.sqrt((up + down - (up - down) ** 2) / n))
+    half = stats.norm.ppf((1 + level) / 2) * error
+    return pd.DataFrame(
+        {
+            "n": [n],
+            "missing": int(given.isna().sum()),
+            "promoters": up,
+            "passives": 1 - up - down,
+            "detractors": down,
+            "nps": 100 * (up - down),
+            "std_error": 100 * error,
+            "ci_low": 100 * max(up - down - half, -1),
+            "ci_high": 100 * min(up - down + half, 1),
+        }
+    )
+
+
+def referral_value(
+    referrals: pd.DataFrame,
+    values: pd.Series,
+    joined_anyway: float,
+    acquisition_cost: float,
+    discount_rate: float = 0.0,
+) -> pd.DataFrame:
+    """Customer referral value from a log of who brought whom.
+
+    A referred customer counts with the own lifetime value only as far as he or she would not
+    have joined anyway; the acquisition cost is saved in both cases.
+
+    Parameters
+    ----------
+    referrals : DataFrame
+        referrer, referred, and optionally years (until the referred customer joins, default 0).
+    values : Series
+        Lifetime value by customer id (of the referred).
+    joined_anyway : float
+        Share of referred customers who would have come without the referral, 0 to 1.
+    acquisition_cost : float
+        Saved per referred customer.
+    discount_rate : float
+        Per year.
+
+    Returns
+    -------
+    DataFrame
+        referrer, referred (count), value_of_new_customers, acquisition_cost_saved,
+        referral_value; highest first.
+
+    References
+    ----------
+    Kumar, Petersen & Leone (2010) J. Marketing 74(5):1-17.
+    """
+    check_between("joined_anyway", joined_anyway, 0, 1)
+    twice = referrals["referred"].duplicated()
+    unknown = set(referrals["referred"]) - set(values.index)
+    if twice.any() or unknown or (referrals["referrer"] == referrals["referred"]).any():
+        raise InputError(
+            "referrals",
+            f"{int(twice.sum())} customers are referred twice, {len(unknown)} have no value, or "
+            "someone refers him- or herself",
+            "Keep one referrer for each customer and give every referred customer a value.",
+        )
+    later = (1 + discount_rate) ** -referrals.get("years", pd.Series(0.0, index=referrals.index))
+    won = referrals["referred"].map(values) * (1 - joined_anyway) * later
+    table = pd.DataFrame(
+        {
+            "referrer": referrals["referrer"],
+            "value_of_new_customers": won,
+            "acquisition_cost_saved": acquisition_cost * later,
+        }
+    ).groupby("referrer", as_index=False)
+    found = table.sum().assign(referred=table.size()["size"])
+    found["referral_value"] = found["value_of_new_customers"] + found["acquisition_cost_saved"]
+    columns = ["referrer", "referred", *found.columns[1:3], "referral_value"]
+    return found[columns].sort_values("referral_value", ascending=False, ignore_index=True)
+
+
+def opportunity_scores(
+    importance: ArrayLike, satisfaction: ArrayLike, need: Sequence[str]
+) -> pd.DataFrame:
+    """Ulwick's opportunity = importance + max(importance − satisfaction, 0), both 0 to 10.
+
+    Returns
+    -------
+    DataFrame
+        need, importance, satisfaction, opportunity, served (underserved when satisfaction falls
+        short of importance, else overserved or served as it should be); highest first.
+
+    References
+    ----------
+    Ulwick (2002) Harvard Business Review 80(1):91-97.
+    """
+    check_between("importance", importance, 0, 10)
+    check_between("satisfaction", satisfaction, 0, 10)
+    wish, met = np.asarray(importance, dtype=float), np.asarray(satisfaction, dtype=float)
+    table = pd.DataFrame(
+        {
+            "need": list(need),
+            "importance": wish,
+            "satisfaction": met,
+            "opportunity": wish + np.maximum(wish - met, 0),
+            "served": np.select([wish > met, wish < met], ["underserved", "overserved"], "even"),
+        }
+    )
+    return table.sort_values("opportunity", ascending=False, ignore_index=True)
