@@ -248,6 +248,7 @@ def _standardise(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nda
     degenerate = np.asarray(~(variance > 1e-12).all(axis=1))
     deviation = np.sqrt(np.where(variance > 1e-12, variance, 1.0))
     correlation = covariance / (deviation[:, :, None] * deviation[:, None, :])
+    correlation[degenerate] = 0.5 + 0.5 * np.eye(covariance.shape[1])  # computed, then discarded
     # the draws go last: every step below is then arithmetic along contiguous memory
     return np.ascontiguousarray(np.moveaxis(correlation, 0, -1)), deviation, degenerate
 
@@ -292,8 +293,9 @@ def _blocks(model: Model, weights: np.ndarray, cross: np.ndarray) -> np.ndarray:
 
 
 def _variance(model: Model, weights: np.ndarray, cross: np.ndarray) -> np.ndarray:
-    """Variance (k, B) of the weighted sums."""
-    return _sums(model, weights * cross[np.arange(len(weights)), model.block])
+    """Variance (k, B) of the weighted sums; one where a construct's weights all vanish."""
+    variance = _sums(model, weights * cross[np.arange(len(weights)), model.block])
+    return np.where(variance > 0, variance, 1.0)
 
 
 def _attenuation(

@@ -1,0 +1,441 @@
+"""Bootstrap, jackknife and permutation through one fitter; intervals and p values."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from threadpoolctl import threadpool_limits
+
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.satisfaction.moments import SLAB, Source
+from cvlib.satisfaction.pls import PLSFit
+
+INTERVALS = ("percentile", "bca", "studentized")
+Fit = Callable[[np.ndarray, np.ndarray], PLSFit]
+Statistics = Callable[[PLSFit], Mapping[str, np.ndarray]]
+Counts = Iterator[np.ndarray]
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Statistics of many fits.
+
+    Attributes
+    ----------
+    values : Mapping[str, ndarray (B, m)]
+        By name, one row per draw, NaN where the draw failed.
+    converged, degenerate, admissible : ndarray of bool (B,)
+        As in `PLSFit`.
+    """
+
+    values: Mapping[str, np.ndarray]
+    converged: np.ndarray
+    degenerate: np.ndarray
+    admissible: np.ndarray
+
+    @property
+    def failed(self) -> np.ndarray:
+        """(B,) True where a draw has no estimate: not converged, or degenerate."""
+        return ~self.converged | self.degenerate
+
+    def table(self) -> pd.DataFrame:
+        """What became of the draws. Failed ones are left out of intervals; inadmissible ones are
+        kept, since leaving them out would bend the distribution."""
+        failed = int(self.failed.sum())
+        return pd.DataFrame({
+            "requested": [len(self.converged)],
+            "converged": [int(self.converged.sum())],
+            "failed": [failed],
+            "inadmissible": [int((~self.admissible & ~self.failed).sum())],
+            "used": [len(self.converged) - failed],
+        })  # fmt: skip
+
+    def kept(self, name: str) -> np.ndarray:
+        """Values of the draws that did not fail."""
+        return self.values[name][~self.failed]
+
+
+def resamples(
+    units: int,
+    draws: int,
+    seed: int,
+    strata: np.ndarray | None = None,
+    chunk: int = 256,
+) -> Counts:
+    """Counts (b, units) of bootstrap resamples: units with replacement, within strata.
+
+    The stream of random numbers is the same for any `chunk`.
+    """
+    groups = [np.arange(units)] if strata is None else [
+        np.flatnonzero(strata == s) for s in np.unique(strata)
+    ]  # fmt: skip
+    generators = np.random.default_rng(seed).spawn(len(groups))
+    for at in range(0, draws, chunk):
+        counts = np.zeros((min(chunk, draws - at), units), dtype=np.uint16)
+        for group, generator in zip(groups, generators, strict=True):
+            for row in counts:
+                picked = generator.integers(0, len(group), len(group))
+                row[group] = np.bincount(picked, minlength=len(group))
+        yield counts
+
+
+def chunk_size(units: int, chunk: int | None = None) -> int:
+    """Draws fitted together: a multiple of the slab, fewer where a row of counts is long."""
+    wanted = chunk or (256 if units <= 10_000 else SLAB)
+    return -(-wanted // SLAB) * SLAB
+
+
+def evaluate(
+    source: Source, counts: Counts, fit: Fit, statistics: Statistics, *, threads: int = 1
+) -> Draws:
+    """Fit every row of counts and keep the statistics.
+
+    Parameters
+    ----------
+    source : Source
+        Where moments come from.
+    counts : iterator of ndarray (b, units)
+        Chunks of draws.
+    fit : callable
+        Means and covariances to `PLSFit`.
+    statistics : callable
+        `PLSFit` to named arrays (b, m).
+    threads : int
+        Chunks fitted side by side. Results do not depend on it.
+    """
+
+    def one(rows: np.ndarray) -> Draws:
+        found = fit(*source.moments(rows))
+        return Draws(statistics(found), found.converged, found.degenerate, found.admissible)
+
+    parts: list[Draws] = []
+    # one BLAS thread: its own threads would change the order of sums, and gain nothing here
+    with threadpool_limits(limits=1, user_api="blas"):
+        if threads == 1:
+            parts = [one(rows) for rows in counts]
+        else:
+            waiting: deque[Future[Draws]] = deque()
+            with ThreadPoolExecutor(threads) as pool:
+                for rows in counts:
+                    waiting.append(pool.submit(one, rows))
+                    if len(waiting) > threads:
+                        parts.append(waiting.popleft().result())
+                parts += [future.result() for future in waiting]
+    return _joined(parts)
+
+
+def _joined(parts: list[Draws]) -> Draws:
+    return Draws(
+        {name: np.concatenate([p.values[name] for p in parts]) for name in parts[0].values},
+        np.concatenate([p.converged for p in parts]),
+        np.concatenate([p.degenerate for p in parts]),
+        np.concatenate([p.admissible for p in parts]),
+    )
+
+
+def bootstrap(
+    source: Source,
+    fit: Fit,
+    statistics: Statistics,
+    *,
+    draws: int,
+    seed: int,
+    strata: np.ndarray | None = None,
+    chunk: int | None = None,
+    threads: int = 1,
+) -> Draws:
+    """Refit `draws` resamples of the units (Efron, 1979); bit-identical for any chunk and threads.
+
+    Parameters
+    ----------
+    source : Source
+        Where moments come from.
+    fit, statistics : callable
+        As in `evaluate`.
+    draws : int
+        Number of resamples.
+    seed : int
+        Of the random numbers.
+    strata : ndarray of int (units,), optional
+        Units are resampled within these.
+    chunk : int, optional
+        Draws fitted together, rounded up to a multiple of 32.
+    threads : int
+        Chunks fitted side by side.
+    """
+    size = chunk_size(source.units, chunk)
+    counts = resamples(source.units, draws, seed, strata, size)
+    return evaluate(source, counts, fit, statistics, threads=threads)
+
+
+def jackknife(source: Source, fit: Fit, statistics: Statistics) -> Draws:
+    """Refit without each unit in turn."""
+    mean, covariance = source.jackknife()
+    parts = []
+    with threadpool_limits(limits=1, user_api="blas"):
+        for at in range(0, len(mean), 256):
+            found = fit(mean[at : at + 256], covariance[at : at + 256])
+            parts.append(
+                Draws(statistics(found), found.converged, found.degenerate, found.admissible)
+            )
+    return _joined(parts)
+
+
+def jackknife_error(values: np.ndarray) -> np.ndarray:
+    """Jackknife standard errors (m,) of leave-one-out values (units, m)."""
+    units = len(values)
+    return np.sqrt((units - 1) / units * ((values - values.mean(axis=0)) ** 2).sum(axis=0))
+
+
+def inner_errors(
+    source: Source,
+    fit: Fit,
+    statistics: Statistics,
+    *,
+    draws: int,
+    seed: int,
+    strata: np.ndarray | None = None,
+    inner: int = 50,
+) -> dict[str, np.ndarray]:
+    """Standard error of every statistic within every bootstrap draw, by resampling the draw.
+
+    Parameters
+    ----------
+    source : Source
+        Where moments come from.
+    fit, statistics : callable
+        As in `evaluate`.
+    draws, seed, strata
+        Those of the outer bootstrap, whose resamples are drawn again.
+    inner : int
+        Resamples of each resample; 50 suffices for a standard error (Efron & Tibshirani, 1993).
+
+    Returns
+    -------
+    dict of ndarray (draws, m)
+    """
+    generator = np.random.default_rng([seed, inner])
+    errors: dict[str, list[np.ndarray]] = {}
+    groups = [np.arange(source.units)] if strata is None else [
+        np.flatnonzero(strata == s) for s in np.unique(strata)
+    ]  # fmt: skip
+
+    def again() -> Counts:
+        for rows in resamples(source.units, draws, seed, strata, 8):
+            counts = np.zeros((len(rows) * inner, source.units), dtype=np.uint16)
+            for row, outer in zip(counts, np.repeat(rows, inner, axis=0), strict=True):
+                for group in groups:
+                    units = np.repeat(group, outer[group])
+                    picked = units[generator.integers(0, len(units), len(units))]
+                    row += np.bincount(picked, minlength=source.units).astype(np.uint16)
+            yield counts
+
+    for counts in again():
+        found = evaluate(source, iter([counts]), fit, statistics)
+        for name, values in found.values.items():
+            values = np.where(found.failed[:, None], np.nan, values)
+            shaped = values.reshape(-1, inner, values.shape[1])
+            spread = shaped - np.nanmean(shaped, axis=1, keepdims=True)
+            degrees = (~np.isnan(shaped)).sum(axis=1) - 1
+            errors.setdefault(name, []).append(np.sqrt(np.nansum(spread**2, axis=1) / degrees))
+    return {name: np.concatenate(parts) for name, parts in errors.items()}
+
+
+def intervals(
+    estimate: np.ndarray,
+    draws: np.ndarray,
+    *,
+    kind: str = "percentile",
+    level: float = 0.95,
+    left_out: np.ndarray | None = None,
+    errors: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Confidence limits (m,) and (m,) from bootstrap draws.
+
+    Parameters
+    ----------
+    estimate : ndarray (m,)
+        From the data themselves.
+    draws : ndarray (B, m)
+        Bootstrap values.
+    kind : {"percentile", "bca", "studentized"}
+        Percentile; bias-corrected and accelerated; bootstrap-t with a standard error per draw.
+    level : float
+        Confidence.
+    left_out : ndarray (units, m), optional
+        Jackknife values, for the acceleration of "bca".
+    errors : ndarray (B, m), optional
+        Standard error within each draw, for "studentized".
+
+    References
+    ----------
+    Efron & Tibshirani (1993), An Introduction to the Bootstrap, sections 12.5, 13.3, 14.3.
+    """
+    if kind not in INTERVALS:
+        raise InputError("interval", f"{kind!r} is not offered", nearest(kind, list(INTERVALS)))
+    tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    if kind == "percentile":
+        low, high = np.quantile(draws, tails, axis=0)
+        return low, high
+    if kind == "studentized":
+        if errors is None:
+            raise ValueError("a studentised interval needs a standard error per draw")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = (draws - estimate) / errors
+        t = np.where(np.isfinite(t), t, 0.0)  # a statistic that is fixed by construction
+        low, high = np.quantile(t, tails, axis=0)
+        spread = draws.std(axis=0, ddof=1)
+        return estimate - high * spread, estimate - low * spread
+    if left_out is None:
+        raise ValueError("a bca interval needs jackknife values")
+    below = (draws < estimate).mean(axis=0) + 0.5 * (draws == estimate).mean(axis=0)
+    bias = stats.norm.ppf(np.clip(below, 1 / (2 * len(draws)), 1 - 1 / (2 * len(draws))))
+    gap = left_out.mean(axis=0) - left_out
+    cubes, squares = (gap**3).sum(axis=0), (gap**2).sum(axis=0)
+    acceleration = np.divide(cubes, 6 * squares**1.5, where=squares > 1e-30,
+                             out=np.zeros_like(cubes))  # fmt: skip
+    z = bias + stats.norm.ppf(tails)[:, None]
+    shares = stats.norm.cdf(bias + z / (1 - acceleration * z))
+    columns = np.sort(draws, axis=0)
+    place = shares * (len(draws) - 1)
+    floor = np.clip(np.floor(place).astype(int), 0, len(draws) - 2)
+    across = np.arange(draws.shape[1])
+    step = columns[floor + 1, across] - columns[floor, across]
+    low, high = columns[floor, across] + (place - floor) * step
+    return low, high
+
+
+def summary(
+    estimate: np.ndarray,
+    draws: np.ndarray,
+    degrees: float,
+    low: np.ndarray,
+    high: np.ndarray,
+) -> pd.DataFrame:
+    """Columns estimate, std_error, t, p, ci_low, ci_high.
+
+    p is two-sided, from t = estimate / bootstrap standard error on Student's t with `degrees`
+    degrees of freedom (resampling units less strata).
+    """
+    error = draws.std(axis=0, ddof=1)
+    # equal in every draw to rounding: fixed by construction, so there is nothing to test
+    error = np.where(error < 1e-12, 0.0, error)
+    t = np.divide(estimate, error, where=error > 0, out=np.full_like(estimate, np.nan))
+    return pd.DataFrame({
+        "estimate": estimate,
+        "std_error": error,
+        "t": t,
+        "p": 2 * stats.t.sf(np.abs(t), degrees),
+        "ci_low": low,
+        "ci_high": high,
+    })  # fmt: skip
+
+
+def permutation_test(
+    source: Source,
+    fit: Fit,
+    statistics: Statistics,
+    groups: np.ndarray,
+    *,
+    permutations: int = 1000,
+    seed: int = 1,
+    threads: int = 1,
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Test the difference of two groups by exchanging their labels.
+
+    A group is a row of counts, one for its members and zero for the others.
+
+    Parameters
+    ----------
+    source : Source
+        Of all units, both groups together.
+    fit, statistics : callable
+        As in `evaluate`.
+    groups : ndarray of bool (units,)
+        True for the first group.
+    permutations : int
+        Random exchanges.
+    seed : int
+        Of the random numbers.
+    threads : int
+        Chunks fitted side by side.
+
+    Returns
+    -------
+    tables : dict of DataFrame
+        By statistic: first, second, difference, p. p is two-sided: (1 + the number of
+        permutations with a difference as large in size) / (1 + permutations).
+    draws : DataFrame
+        requested, converged, failed, inadmissible fits, two per permutation. A permutation with a
+        failed fit is left out of p and counted here.
+
+    References
+    ----------
+    Chin & Dibbern (2010), in Handbook of Partial Least Squares, ch. 7; Phipson & Smyth (2010)
+    for the ones in p.
+    """
+    first = np.asarray(groups, dtype=bool)
+    generator = np.random.default_rng(seed)
+
+    def labels() -> Counts:
+        size = chunk_size(source.units) // 2
+        for at in range(-1, permutations, size):
+            shuffled = [first if b == -1 else generator.permutation(first)
+                        for b in range(at, min(at + size, permutations))]  # fmt: skip
+            yield np.array([row for one in shuffled for row in (one, ~one)], dtype=np.uint8)
+
+    found = evaluate(source, labels(), fit, statistics, threads=threads)
+    if found.failed[:2].any():
+        raise InputError("groups", "the model cannot be estimated in one of the groups",
+                         "Groups need more respondents, and items that vary in each.")  # fmt: skip
+    sound = ~(found.failed[0::2] | found.failed[1::2])[1:]
+    tables = {}
+    for name, values in found.values.items():
+        gaps = values[0::2] - values[1::2]
+        as_large = np.abs(gaps[1:][sound]) >= np.abs(gaps[0]) - 1e-12
+        tables[name] = pd.DataFrame({
+            "first": values[0],
+            "second": values[1],
+            "difference": gaps[0],
+            "p": (1 + as_large.sum(axis=0)) / (1 + sound.sum()),
+        })  # fmt: skip
+    return tables, found.table()
+
+
+def total_effects(paths: np.ndarray) -> np.ndarray:
+    """Sums (B, k, k) of the products along every route: (I - P)^-1 - I of path matrices P."""
+    total, power = paths.copy(), paths
+    for _ in range(paths.shape[-1] - 1):
+        power = power @ paths
+        if not power.any():
+            break
+        total = total + power
+    return total
+
+
+def routes(adjacency: np.ndarray) -> list[tuple[int, ...]]:
+    """Every route of two paths or more, as positions of its constructs."""
+    found: list[tuple[int, ...]] = []
+    grown: list[tuple[int, ...]] = [
+        (int(a), int(b)) for a, b in zip(*np.nonzero(adjacency), strict=True)
+    ]
+    while grown:
+        grown = [(*r, int(b)) for r in grown for b in np.flatnonzero(adjacency[r[-1]])]
+        found += grown
+    return sorted(found, key=lambda r: (r[0], r[-1], len(r), r))
+
+
+def route_effects(paths: np.ndarray, along: list[tuple[int, ...]]) -> np.ndarray:
+    """Specific indirect effects (B, m): the product of the path coefficients along each route."""
+    effects = np.ones((len(paths), len(along)))
+    for j, route in enumerate(along):
+        for a, b in itertools.pairwise(route):
+            effects[:, j] *= paths[:, a, b]
+    return effects

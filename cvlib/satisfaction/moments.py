@@ -1,0 +1,165 @@
+"""Means and covariances of the items for many resamples at once, each a row of counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+SLAB = (
+    32  # draws per matrix product: a fixed shape, so that a draw's bits do not depend on the call
+)
+ROWS = 4096  # units per matrix product: memory does not grow with the survey
+
+
+class Source(Protocol):
+    """Anything that turns rows of counts into moments."""
+
+    @property
+    def units(self) -> int:
+        """Number of resampling units (respondents, or clusters of them)."""
+
+    def moments(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Means (B, p) and covariances (B, p, p) when unit u is taken counts[b, u] times."""
+
+    def jackknife(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same without each unit in turn."""
+
+
+def weighted_sums(counts: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """``counts @ table`` in products of one shape: the same bits for any number of draws.
+
+    Parameters
+    ----------
+    counts : ndarray (B, n)
+        Small integers.
+    table : ndarray (n, q)
+        What is summed.
+    """
+    draws, rows = counts.shape
+    sums = np.zeros((draws, table.shape[1]))
+    for at in range(0, draws, SLAB):
+        slab = np.zeros((SLAB, rows))
+        part = counts[at : at + SLAB]
+        slab[: len(part)] = part
+        sums[at : at + SLAB] = (slab @ table)[: len(part)]
+    return sums
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Respondents' answers, their survey weights and the units they are resampled in.
+
+    The iteration of PLS needs nothing but moments, and the moments of any resample are its counts
+    times the items and their pairwise products. Bootstrap, jackknife, permutation, folds and
+    groups are all rows of counts.
+
+    Parameters
+    ----------
+    values : ndarray (n, p)
+        Answers, NaN where missing. Missing answers are replaced by the item's mean, anew in every
+        resample.
+    weights : ndarray (n,), optional
+        Survey weights; scaled to sum to n.
+    clusters : ndarray of int (n,), optional
+        Number of each respondent's cluster, 0 to G - 1. Clusters are then the resampling units.
+    """
+
+    values: np.ndarray
+    weights: np.ndarray | None = None
+    clusters: np.ndarray | None = None
+
+    @property
+    def units(self) -> int:
+        """Respondents, or clusters."""
+        return len(self.values) if self.clusters is None else int(self.clusters.max()) + 1
+
+    @cached_property
+    def shift(self) -> np.ndarray:
+        """A rounded mean: products of small whole numbers are summed without rounding."""
+        return np.asarray(np.round(np.nanmean(self.values, axis=0)))
+
+    @cached_property
+    def _incomplete(self) -> bool:
+        return bool(np.isnan(self.values).any())
+
+    @cached_property
+    def _pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        width = self.values.shape[1] * (2 if self._incomplete else 1)
+        return np.triu_indices(width)
+
+    @cached_property
+    def _mass(self) -> np.ndarray:
+        rows = len(self.values)
+        return np.ones(rows) if self.weights is None else self.weights * rows / self.weights.sum()
+
+    @cached_property
+    def _whole(self) -> np.ndarray | None:
+        """The table of products, kept where it is small or summed over clusters."""
+        if self.clusters is not None:
+            table = np.zeros((self.units, 1 + self._pairs[0].max() + 1 + len(self._pairs[0])))
+            for at in range(0, len(self.values), ROWS):
+                np.add.at(table, self.clusters[at : at + ROWS], self._products(at, at + ROWS))
+            return table
+        return self._products(0, ROWS) if self.units <= ROWS else None
+
+    def _products(self, start: int, stop: int) -> np.ndarray:
+        """Columns of weight, weighted items and weighted pairwise products, for some rows."""
+        rows = self.values[start:stop] - self.shift
+        if self._incomplete:
+            rows = np.hstack([np.nan_to_num(rows), ~np.isnan(rows)])
+        mass = self._mass[start:stop, None]
+        table = np.hstack([np.ones_like(mass), rows, rows[:, self._pairs[0]]])
+        table[:, 1 + rows.shape[1] :] *= rows[:, self._pairs[1]]
+        table *= mass
+        return table
+
+    def moments(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Means (B, p) and covariances (B, p, p) when unit u is taken counts[b, u] times."""
+        if self._whole is not None:
+            sums = weighted_sums(counts, self._whole)
+        else:
+            sums = np.zeros((len(counts), 1 + self._pairs[0].max() + 1 + len(self._pairs[0])))
+            for at in range(0, self.units, ROWS):
+                sums += weighted_sums(counts[:, at : at + ROWS], self._products(at, at + ROWS))
+        return self._finish(sums)
+
+    def jackknife(self) -> tuple[np.ndarray, np.ndarray]:
+        """Moments without each unit in turn: the total less the unit's own products."""
+        table = self._whole if self._whole is not None else self._products(0, self.units)
+        return self._finish(table.sum(axis=0) - table)
+
+    def _finish(self, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        width = int(self._pairs[0].max()) + 1
+        mass, first = sums[:, :1], sums[:, 1 : 1 + width]
+        second = np.empty((len(sums), width, width))
+        second[:, self._pairs[0], self._pairs[1]] = sums[:, 1 + width :]
+        second[:, self._pairs[1], self._pairs[0]] = sums[:, 1 + width :]
+        items = self.values.shape[1]
+        if self._incomplete:
+            # x is zero where missing; o marks the observed: mean over the observed, and an
+            # imputed mean adds nothing to a deviation product
+            answered = first[:, items:]
+            mean = np.divide(first[:, :items], answered, where=answered > 0,
+                             out=np.zeros_like(answered))  # fmt: skip
+            crossed = mean[:, None, :] * second[:, :items, items:]
+            products = (
+                second[:, :items, :items] - crossed - crossed.swapaxes(1, 2)
+                + mean[:, :, None] * mean[:, None, :] * second[:, items:, items:]
+            )  # fmt: skip
+        else:
+            mean = first / mass
+            products = second - mean[:, :, None] * first[:, None, :]
+        return mean + self.shift, products / (mass[:, :, None] - 1)
+
+
+def effective_sample_size(weights: np.ndarray) -> float:
+    """Kish's effective sample size of survey weights (n,): (Σw)² / Σw².
+
+    References
+    ----------
+    Kish (1965), Survey Sampling, section 11.7.
+    """
+    return float(weights.sum() ** 2 / (weights**2).sum())
