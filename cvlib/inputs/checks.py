@@ -1,0 +1,128 @@
+"""What every contract needs: the right column, its numbers, and an error that names the row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
+
+from cvlib.inputs import text
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.readers import Table
+
+if TYPE_CHECKING:
+    from pandera.pandas import Check
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A table that keeps its contract.
+
+    Attributes
+    ----------
+    data : DataFrame
+        The columns the contract promises, cleaned.
+    left_out : DataFrame
+        column, reason, count, share: rows or cells that were set aside.
+    warnings : tuple of str
+        What had to be assumed, and what the analyst should look at.
+    """
+
+    data: pd.DataFrame
+    left_out: pd.DataFrame
+    warnings: tuple[str, ...] = ()
+
+
+def as_table(table: Table | pd.DataFrame, file: str = "") -> Table:
+    """Accept a DataFrame where a Table is expected; `file` names it in error messages."""
+    if isinstance(table, Table):
+        return table
+    return Table(table.reset_index(drop=True), source=file or "table in memory")
+
+
+def column_of(table: Table, name: str) -> pd.Series:
+    if name not in table.data.columns:
+        known = [str(column) for column in table.data.columns]
+        raise InputError(
+            f"{table.source}, column {name}", "there is no such column", nearest(name, known)
+        )
+    values = table.data[name]
+    if values.isna().all():
+        raise InputError(
+            f"{table.source}, column {name}", "is empty", "Fill it in, or leave it out."
+        )
+    return values
+
+
+def fault(table: Table, column: str, bad: pd.Series, wrong: str, remedy: str) -> InputError:
+    """An error at the first True of `bad`; ``{value}`` in `wrong` is what the cell holds."""
+    row = bad.idxmax()
+    count = int(bad.sum())
+    more = f" ({count - 1} more rows like it)" if count > 1 else ""
+    value = table.data.at[row, column]
+    shown = f"{value:g}" if isinstance(value, (int, float, np.number)) else repr(value)
+    where = f"{table.source}, column {column}, data row {row + 1}"
+    return InputError(where, wrong.format(value=shown) + more, remedy)
+
+
+def numeric(table: Table, column: str, codes: Sequence[object] = ()) -> tuple[pd.Series, list[Any]]:
+    """A column as floats, "don't know" codes as missing, and (code, count) of those."""
+    values = column_of(table, column)
+    counted = []
+    if is_datetime64_any_dtype(values.dtype):
+        raise InputError(
+            f"{table.source}, column {column}", "holds dates, not numbers", "Name another column."
+        )
+    coded = is_numeric_dtype(values.dtype) or is_bool_dtype(values.dtype)
+    values = values.astype(float) if coded else values.astype("str").str.strip()
+    for code in codes:
+        spelt = str(code).strip()
+        if coded:
+            number = pd.tonumeric(pd.Series([spelt]), errors="coerce").iloc[0]
+            hit = values == number
+        else:
+            hit = values.str.casefold() == spelt.casefold()
+        counted.append((spelt, int(hit.sum())))
+        values = values.mask(hit)
+    if coded:
+        return values, counted
+    present = values.dropna()
+    fits = text.rules(present)
+    if "plain" in fits or len(fits) == 1:
+        rule = "plain" if "plain" in fits else fits.pop()
+        return text.to_numbers(values, rule).astype(float), counted
+    if fits:
+        raise fault(
+            table, column, values.notna() & ~values.str.fullmatch(text.NUMBERS["plain"]),
+            "{value} could have a decimal comma or a thousands separator",
+            "Write numbers without separators, or give `decimal` when reading the file.",
+        )  # fmt: skip
+    bad = values.notna() & ~values.str.fullmatch(text.NUMBERS["plain"]).fillna(False).astype(bool)
+    raise fault(
+        table, column, bad, "{value} is text in a numeric column",
+        "Write a number, leave the cell empty, or name the code as a don't-know code.",
+    )  # fmt: skip
+
+
+def hold(table: Table, frame: pd.DataFrame, checks: Mapping[str, Check], remedy: str) -> None:
+    """Check numeric columns with pandera; report the first column at fault, its first row."""
+    import pandera.pandas as pandera
+
+    schema = pandera.DataFrameSchema(
+        {name: pandera.Column(float, check, nullable=True) for name, check in checks.items()}
+    )
+    try:
+        schema.validate(frame, lazy=True)
+    except pandera.errors.SchemaErrors as error:
+        cases = error.failure_cases
+        column = next(name for name in checks if (cases["column"] == name).any())
+        rows = cases.loc[cases["column"] == column, "index"].astype(int)
+        others = cases["column"].nunique() - 1
+        also = f" Other columns at fault: {others}." if others else ""
+        bad = pd.Series(frame.index.isin(rows), index=frame.index)
+        wrong = "{value} " + str(cases.loc[cases["column"] == column, "check"].iloc[0])
+        raise fault(table, column, bad, wrong, remedy + also) from None

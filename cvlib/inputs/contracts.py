@@ -1,0 +1,391 @@
+"""What each input must look like: survey, transactions, indicators, subscriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
+
+from cvlib.inputs.checks import Checked, as_table, column_of, fault, hold, numeric
+from cvlib.inputs.dates import to_dates
+from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import LEFT_OUT, Table, left_out
+
+# Names under which other programs write the three columns of a purchase log and its currency.
+ALIASES = {
+    "customer_id": {"customerid", "custid", "cust", "customer", "clientid", "userid", "memberid",
+                    "客户编号", "客户id", "客户", "会员号", "会员编号", "用户id", "顾客编号"},
+    "date": {"orderdate", "invoicedate", "transactiondate", "purchasedate", "datetime", "timestamp",
+             "日期", "交易日期", "购买日期", "订单日期", "下单时间", "交易时间"},
+    "amount": {"sales", "revenue", "spend", "dollarvalue", "totalprice", "orderamount",
+               "金额", "交易金额", "消费金额", "订单金额", "购买金额", "销售额"},
+    "currency": {"currency", "currencycode", "ccy", "币种", "货币"},
+}  # fmt: skip
+_CURRENCY = r"[$€£¥￥₹₩₽₺฿元円]|RMB|(?:US|HK|A|C|NT)\$|[A-Z]{3}"
+
+
+def check_survey(
+    table: Table | pd.DataFrame,
+    items: Mapping[str, tuple[float, float]],
+    *,
+    dont_know: Sequence[object] = (),
+    file: str = "",
+) -> Checked:
+    """Check the items of a survey.
+
+    Parameters
+    ----------
+    table : Table or DataFrame
+        One row per respondent.
+    items : mapping
+        Column to (lowest, highest) value of its scale.
+    dont_know : sequence, optional
+        Codes that mean "don't know" or "no answer" (98, ``DK``, ``不知道``): they become
+        missing and are counted.
+    file : str, optional
+        Name of a DataFrame in error messages.
+
+    Returns
+    -------
+    Checked
+        `data`: the items as floats, missing answers as NaN, in the order of `items`.
+
+    Raises
+    ------
+    InputError
+        A missing or empty column, text in an item, a value outside the scale, a don't-know code
+        inside the scale.
+    """
+    import pandera.pandas as pandera
+
+    table = as_table(table, file)
+    total = len(table.data)
+    columns, checks = {}, {}
+    rows: list[tuple[str, str, int]] = []
+    for item, (lowest, highest) in items.items():
+        for code in dont_know:
+            number = pd.tonumeric(pd.Series([str(code)]), errors="coerce").iloc[0]
+            if lowest <= number <= highest:
+                raise InputError(
+                    f"{table.source}, column {item}",
+                    f"the don't-know code {code} lies within the scale {lowest:g} to {highest:g}",
+                    "Correct the scale or the list of don't-know codes.",
+                )
+        columns[item], counted = numeric(table, item, dont_know)
+        rows += [(item, f"don't-know code {code}", count) for code, count in counted]
+        checks[item] = pandera.Check.in_range(
+            lowest, highest, error=f"is outside the scale {lowest:g} to {highest:g}"
+        )
+    frame = pd.DataFrame(columns)
+    hold(
+        table, frame, checks,
+        "Correct the value, the item's scale, or name the value as a don't-know code.",
+    )  # fmt: skip
+    read = table.left_out[table.left_out["column"].isin([*items, "(all)"])]
+    parts = [part for part in (read, left_out(rows, total)) if len(part)]
+    counts = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=LEFT_OUT)
+    silent = int(frame.isna().all(axis=1).sum())
+    notes = (f"{silent} respondents answered none of the items.",) if silent else ()
+    return Checked(frame, counts, (*table.warnings, *notes))
+
+
+def _find(table: Table, role: str, name: str, notes: list[str]) -> str:
+    """The column for a role: the given name, or the one column that goes by a usual other name."""
+    if name in table.data.columns or name != role:
+        return name
+    plain = {column: str(column).lower().replace("_", "").replace(" ", "") for column in table.data}
+    usual = ALIASES[role] | {role.replace("_", "")}
+    found = [column for column, short in plain.items() if short in usual]
+    if len(found) == 1:
+        notes.append(f"{table.source}: column {found[0]} was taken as {role}.")
+        return str(found[0])
+    if found:
+        raise InputError(
+            table.source, f"{role} could be any of the columns {', '.join(found)}",
+            f"Say which one is the {role}.",
+        )  # fmt: skip
+    return name
+
+
+def _amounts(table: Table, column: str, notes: list[str]) -> pd.Series:
+    """Amounts as floats; one currency sign throughout is taken off, several are an error."""
+    values = column_of(table, column)
+    if not is_numeric_dtype(values.dtype) and not is_datetime64_any_dtype(values.dtype):
+        written = values.astype("str").str.strip()
+        pattern = rf"^(?P<before>{_CURRENCY})?\s*(?P<number>[^A-Za-z]*?)\s*(?P<after>{_CURRENCY})?$"
+        parts = written.str.extract(pattern)
+        sign = parts["before"].fillna(parts["after"])
+        signs = sign.dropna().unique()
+        if len(signs) > 1 or (len(signs) == 1 and (sign.isna() & written.notna()).any()):
+            kinds = ", ".join([*signs, *(["none"] if sign.isna().any() else [])])
+            raise InputError(
+                f"{table.source}, column {column}", f"mixes currencies ({kinds})",
+                "Convert the amounts to one currency, or keep the rows of one.",
+            )  # fmt: skip
+        if len(signs) == 1:
+            notes.append(f"{table.source}: the currency sign {signs[0]} was taken off the amounts.")
+            data = table.data.assign(**{column: parts["number"]})
+            table = Table(data, source=table.source)
+    before = table.data[column]
+    amounts, _ = numeric(table, column)
+    if not is_numeric_dtype(before.dtype):
+        example = before.dropna().iloc[0]
+        notes.append(f"{table.source}: amounts written as text were read, {example!r} first.")
+    return amounts
+
+
+def check_transactions(
+    table: Table | pd.DataFrame,
+    *,
+    customer: str = "customer_id",
+    date: str = "date",
+    amount: str | None = "amount",
+    currency: str = "currency",
+    not_positive: Literal["error", "drop", "keep"] = "error",
+    missing_customer: Literal["error", "drop"] = "error",
+    date_format: str | None = None,
+    timezone: str = "UTC",
+    until: str | pd.Timestamp | None = None,
+    file: str = "",
+) -> Checked:
+    """Check a purchase log: one row per transaction.
+
+    Parameters
+    ----------
+    table : Table or DataFrame
+        With a customer, a date and (unless `amount` is None) an amount in one currency.
+    customer, date, amount : str
+        The columns. Where a default name is absent, a single column of a usual other name
+        (``InvoiceDate``, ``客户编号``) is taken and reported; several are an error.
+    currency : str
+        A column of currency codes, if there is one; it must hold one value.
+    not_positive : {"error", "drop", "keep"}
+        What to do with zero and negative amounts (gifts, returns). They are counted either way.
+    missing_customer : {"error", "drop"}
+        What to do with rows that name no customer.
+    date_format : str, optional
+        A strftime pattern where the dates do not say theirs.
+    timezone : str
+        Times with an offset are shown in this zone before the day is taken.
+    until : str or Timestamp, optional
+        The end of observation. Later rows are an error; without it, rows after today are. Today's
+        date can only refuse a file, it never changes a number.
+    file : str, optional
+        Name of a DataFrame in error messages.
+
+    Returns
+    -------
+    Checked
+        `data`: customer_id, date (datetime64, no time zone) and amount (float), in file order.
+
+    Raises
+    ------
+    InputError
+        A missing column, a row without date or amount, an unreadable date or amount, a zero or
+        negative amount (by the rule), a date in the future, several currencies.
+    """
+    table = as_table(table, file)
+    notes: list[str] = list(table.warnings)
+    rows: list[tuple[str, str, int]] = []
+    total = len(table.data)
+    customer = _find(table, "customer_id", customer, notes)
+    date = _find(table, "date", date, notes)
+    _one_currency(table, _find(table, "currency", currency, []))
+    repeated = int(table.data.duplicated().sum())
+    if repeated:
+        notes.append(f"{table.source}: {repeated} rows repeat an earlier row exactly; kept.")
+
+    nobody = column_of(table, customer).isna()
+    if nobody.any():
+        if missing_customer == "error":
+            raise fault(
+                table, customer, nobody, "names no customer", "Fill it in, or drop such rows."
+            )
+        rows.append((customer, "no customer", int(nobody.sum())))
+        table = Table(table.data[~nobody], source=table.source, left_out=table.left_out)
+    undated = column_of(table, date).isna()
+    if undated.any():
+        raise fault(table, date, undated, "is a transaction without a date", "Fill in the date.")
+    where = f"{table.source}, column {date}"
+    dates, said = to_dates(table.data[date], where, date_format, timezone)
+    notes += said
+    _within(table, date, dates, until)
+    frame = pd.DataFrame({"customer_id": _identifiers(table.data[customer]), "date": dates})
+
+    if amount is not None:
+        amount = _find(table, "amount", amount, notes)
+        frame["amount"] = _amounts(table, amount, notes)
+        unknown = ~np.isfinite(frame["amount"])
+        if unknown.any():
+            raise fault(table, amount, unknown, "is a transaction without an amount", "Fill it in.")
+        for kind, bad in (("zero", frame["amount"] == 0), ("negative", frame["amount"] < 0)):
+            if not bad.any():
+                continue
+            if not_positive == "error":
+                raise fault(
+                    table, amount, bad, f"{{value}} is a {kind} amount",
+                    "Correct it, or say what to do with such rows: not_positive 'drop' or 'keep'.",
+                )  # fmt: skip
+            if not_positive == "drop":
+                rows.append((amount, f"{kind} amount", int(bad.sum())))
+            else:
+                notes.append(f"{table.source}: {int(bad.sum())} rows with a {kind} amount kept.")
+        if not_positive == "drop":
+            frame = frame[frame["amount"] > 0]
+    if frame.empty:
+        raise InputError(table.source, "has no usable transaction", "See the rules for dropping.")
+    parts = [part for part in (table.left_out, left_out(rows, total)) if len(part)]
+    counts = pd.concat(parts, ignore_index=True) if parts else left_out([], 0)
+    return Checked(frame.reset_index(drop=True), counts, (*notes, *_log_notes(frame, table.source)))
+
+
+def _identifiers(values: pd.Series) -> pd.Series:
+    """Customer ids as whole numbers or text; a missing cell must not have made 17 into 17.0."""
+    if is_numeric_dtype(values.dtype):
+        return values.astype("int64") if (values % 1 == 0).all() else values
+    return values.astype("str")
+
+
+def _one_currency(table: Table, column: str) -> None:
+    if column not in table.data.columns:
+        return
+    counts = table.data[column].astype("str").str.strip().str.upper().value_counts()
+    if len(counts) > 1:
+        shown = ", ".join(f"{code} {count} rows" for code, count in counts.head(5).items())
+        raise InputError(
+            f"{table.source}, column {column}", f"mixes currencies ({shown})",
+            "Convert the amounts to one currency, or keep the rows of one.",
+        )  # fmt: skip
+
+
+def _within(table: Table, column: str, dates: pd.Series, until: str | pd.Timestamp | None) -> None:
+    old = dates < pd.Timestamp(1900, 1, 1)
+    if old.any():
+        raise fault(table, column, old, "{value} is before 1900", "Correct the date.")
+    # A day of grace, because it is tomorrow already in some time zones.
+    end = pd.Timestamp(until) if until is not None else pd.Timestamp.now() + pd.Timedelta(days=1)
+    if until is not None and end == end.normalize():
+        end += pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
+    late = dates > end
+    if late.any():
+        after = f"the end of observation, {until}" if until is not None else "today"
+        raise fault(
+            table, column, late, f"{{value}} is later than {after}",
+            "Correct the date, or give the end of observation as `until`.",
+        )  # fmt: skip
+
+
+def _log_notes(frame: pd.DataFrame, source: str) -> list[str]:
+    """Say when the last dates lie far from all others: one mistyped year sets the log's end."""
+    days = np.sort(frame["date"].to_numpy().astype("datetime64[D]").astype("int64"))
+    notes = []
+    gaps = np.diff(days)
+    if len(gaps) > 1:
+        widest = int(gaps.argmax())
+        after = len(days) - 1 - widest
+        if after <= len(days) / 100 and gaps[widest] > max(90, 5 * np.delete(gaps, widest).max()):
+            notes.append(
+                f"{source}: {after} rows lie {gaps[widest]} days after all others; "
+                "check their dates, they set the end of observation."
+            )
+    return notes
+
+
+def check_indicators(
+    table: Table | pd.DataFrame, columns: Sequence[str], *, file: str = ""
+) -> Checked:
+    """Check columns of indicator values: numbers, all finite, none missing.
+
+    Parameters
+    ----------
+    table : Table or DataFrame
+        One row per object to be scored.
+    columns : sequence of str
+        The indicators.
+    file : str, optional
+        Name of a DataFrame in error messages.
+
+    Returns
+    -------
+    Checked
+        `data`: the columns as floats.
+
+    Raises
+    ------
+    InputError
+        A missing column, text, a missing or infinite value.
+    """
+    table = as_table(table, file)
+    frame = pd.DataFrame({column: numeric(table, column)[0] for column in columns})
+    for column in columns:
+        bad = ~np.isfinite(frame[column])
+        if bad.any():
+            raise fault(
+                table, column, bad, "{value} is not a finite number",
+                "Fill in the value, or leave the row out of the file.",
+            )  # fmt: skip
+    return Checked(frame, table.left_out, table.warnings)
+
+
+def check_subscriptions(
+    table: Table | pd.DataFrame,
+    *,
+    tenure: str = "tenure",
+    churned: str = "churned",
+    numbers: Sequence[str] = (),
+    file: str = "",
+) -> Checked:
+    """Check a table of contracts: how long each has run, and whether it has ended.
+
+    Parameters
+    ----------
+    table : Table or DataFrame
+        One row per customer.
+    tenure, churned : str
+        The columns of duration (a number, not negative) and of its end (yes/no, true/false, 1/0).
+    numbers : sequence of str
+        Other columns that must be numbers; blank cells stay missing and are counted.
+    file : str, optional
+        Name of a DataFrame in error messages.
+
+    Returns
+    -------
+    Checked
+        `data`: all columns, with `tenure` as float and `churned` as bool under these two names.
+
+    Raises
+    ------
+    InputError
+        A missing column, text in a number, a negative tenure, a missing or unknown churn value.
+    """
+    table = as_table(table, file)
+    frame = table.data.copy()
+    frame["tenure"], _ = numeric(table, tenure)
+    bad = ~(frame["tenure"] >= 0)
+    if bad.any():
+        raise fault(
+            table, tenure, bad, "{value} is not a duration", "Give a number of periods, 0 or more."
+        )
+    spelt = column_of(table, churned).astype("str").str.strip().str.casefold()
+    known = {"yes": True, "true": True, "1": True, "1.0": True, "是": True, "no": False,
+             "false": False, "0": False, "0.0": False, "否": False}  # fmt: skip
+    bad = ~spelt.isin(list(known))
+    if bad.any():
+        raise fault(
+            table, churned, bad, "{value} does not say whether the customer left",
+            "Write yes or no, true or false, 1 or 0.",
+        )  # fmt: skip
+    frame["churned"] = spelt.map(known).astype(bool)
+    rows = []
+    for column in numbers:
+        frame[column], _ = numeric(table, column)
+        rows.append((column, "missing value", int(frame[column].isna().sum())))
+    new = int((frame["tenure"] == 0).sum())
+    notes = (f"{new} customers have tenure 0 (they joined in the last period).",) if new else ()
+    frame = frame.drop(
+        columns=[name for name in (tenure, churned) if name not in ("tenure", "churned")]
+    )
+    return Checked(frame, left_out(rows, len(frame)), (*table.warnings, *notes))

@@ -1,0 +1,228 @@
+"""The data sets cvlib knows by name: what they are, where they are, and whether they are intact."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from cvlib.inputs.documents import Source
+from cvlib.inputs.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from cvlib.inputs.readers import Table
+
+MIRROR = "CVLIB_DATA_MIRROR"
+SHIPPED = Path(__file__).resolve().parents[2] / "data"
+
+
+class ReadOptions(BaseModel):
+    """What `read_table` must be told about a file that does not say it itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    separator: str | None = None
+    columns: list[str] | None = None
+    dates: dict[str, str] | None = None
+
+
+class Entry(BaseModel):
+    """One data set of the catalogue (catalogue.yaml says what each field means)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    title: dict[str, str]
+    kind: Literal["survey", "transactions", "subscriptions"]
+    file: str
+    sha256: str
+    rows: int
+    shipped: bool
+    source: str
+    checked: str
+    licence: str
+    citation: str
+    address: str | None = None
+    read: ReadOptions = ReadOptions()
+
+
+@cache
+def entries() -> dict[str, Entry]:
+    """Read the catalogue: data set name to entry."""
+    content = Source(Path(__file__).with_name("catalogue.yaml")).content
+    return {name: Entry.model_validate(entry) for name, entry in content.items()}
+
+
+def entry(name: str) -> Entry:
+    """Look up one entry of the catalogue by its name."""
+    if name not in entries():
+        raise InputError(
+            f"data set {name!r}", "is not in the catalogue", nearest(name, list(entries()))
+        )
+    return entries()[name]
+
+
+def sha256(path: Path) -> str:
+    """Compute the SHA-256 of a file, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def cache_folder() -> Path:
+    """Say where fetched files are kept: the user's cache folder."""
+    import pooch
+
+    return Path(pooch.os_cache("cvlib"))
+
+
+def _places(item: Entry) -> dict[str, Path]:
+    """The places a data set may be, the one to prefer first."""
+    if item.shipped:
+        return {"shipped": SHIPPED / item.file}
+    places = {"cache": cache_folder() / item.file}
+    if os.environ.get(MIRROR):
+        places = {"mirror": Path(os.environ[MIRROR]) / item.file, **places}
+    return places
+
+
+def _intact(path: Path, item: Entry, where: str) -> Path:
+    found = sha256(path)
+    if found != item.sha256:
+        raise InputError(
+            str(path),
+            f"is not the catalogue's file: its SHA-256 begins {found[:16]}, "
+            f"expected {item.sha256[:16]}",
+            "Restore it from version control."
+            if where == "shipped"
+            else "Delete it and fetch again.",
+        )
+    return path
+
+
+def fetch(name: str) -> Path:
+    """Bring a data set here and check that it is the catalogue's file.
+
+    Shipped files are taken from ``data/``. Others come from the folder named by the environment
+    variable ``CVLIB_DATA_MIRROR``, from the user's cache, or else from their public address; with a
+    mirror set, nothing is downloaded.
+
+    Parameters
+    ----------
+    name : str
+        A name of the catalogue.
+
+    Returns
+    -------
+    Path
+        The file, its SHA-256 checked.
+
+    Raises
+    ------
+    InputError
+        Unknown name, a file that is not the catalogue's, a failed download.
+    """
+    item = entry(name)
+    for where, path in _places(item).items():
+        if path.is_file():
+            return _intact(path, item, where)
+    if item.shipped:
+        raise InputError(
+            f"data set {name!r}",
+            f"is not in {SHIPPED}: a checkout of cvlib has it, an installed wheel does not",
+            "Work from a checkout (pip install -e), or give the path of your own copy.",
+        )
+    if mirror := os.environ.get(MIRROR):
+        raise InputError(
+            f"data set {name!r}",
+            f"{item.file} is not in the mirror folder {mirror}",
+            f"Put it there, or unset {MIRROR} to download it.",
+        )
+    import pooch
+
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        pooch.retrieve(item.address, f"sha256:{item.sha256}", fname=item.file, path=cache_folder())
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # requests' errors are OSErrors; a wrong hash a ValueError
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"data set {name!r}",
+            f"could not be fetched from {item.address} ({reason})",
+            f"Try again, or put {item.file} in a folder and name it in {MIRROR}.",
+        ) from error
+    return _intact(cache_folder() / item.file, item, "cache")
+
+
+def catalogue(language: str = "en") -> pd.DataFrame:
+    """List the data sets: name, title, kind, rows, shipped, source, licence, citation."""
+    columns = ["kind", "rows", "shipped", "source", "address", "licence", "citation", "checked"]
+    return pd.DataFrame(
+        {
+            "name": name,
+            "title": item.title.get(language, item.title["en"]),
+            **{column: getattr(item, column) for column in columns},
+        }
+        for name, item in entries().items()
+    )
+
+
+def check() -> pd.DataFrame:
+    """Check every data set that is on this machine, without using the network.
+
+    Returns
+    -------
+    DataFrame
+        name, where (shipped, mirror, cache or empty), path, status (``ok``, ``wrong hash``,
+        ``not fetched``).
+    """
+    rows = []
+    for name, item in entries().items():
+        found = [(where, path) for where, path in _places(item).items() if path.is_file()]
+        where, path = found[0] if found else ("", "")
+        status = "not fetched" if item.address else "missing"
+        if found:
+            status = "ok" if sha256(found[0][1]) == item.sha256 else "wrong hash"
+        rows.append({"name": name, "where": where, "path": str(path), "status": status})
+    return pd.DataFrame(rows)
+
+
+def resolve(name_or_path: str | Path) -> Path:
+    """Find the file behind a catalogue name or a path.
+
+    A name that is neither shipped, in the mirror nor in the cache is downloaded: naming it is
+    asking for it.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, with the nearest catalogue name.
+    """
+    text = str(name_or_path)
+    if text in entries():
+        return fetch(text)
+    path = Path(text).expanduser()
+    if path.is_file():
+        return path
+    if not text.strip():
+        wrong = "no data set or file is named"
+    elif path.is_dir():
+        wrong = "is a folder, not a file"
+    else:
+        wrong = f"there is no such file (looked from {Path.cwd()}) and no data set of that name"
+    stem = Path(text).stem
+    raise InputError(
+        text or "data",
+        wrong,
+        f"Give the path of a table or the name of a data set. {nearest(stem, list(entries()))}",
+    )
+
+
+def load(name: str) -> Table:
+    """Read a data set of the catalogue (see `fetch` and `cvlib.inputs.readers.read_table`)."""
+    from cvlib.inputs.readers import read_table
+
+    return read_table(fetch(name), **entry(name).read.model_dump(exclude_none=True))

@@ -1,0 +1,190 @@
+"""The formats a table may come in, each read into a DataFrame with nothing assumed in silence."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cvlib.inputs import text
+from cvlib.inputs.errors import InputError
+
+ENDINGS = {
+    ".csv": "text", ".txt": "text", ".tsv": "text", ".tab": "text", ".dat": "text",
+    ".xlsx": "xlsx", ".xlsm": "xlsx", ".sav": "sav", ".zsav": "sav", ".dta": "dta",
+    ".parquet": "parquet", ".pq": "parquet", ".feather": "feather", ".arrow": "feather",
+}  # fmt: skip
+# First bytes -> what the file really is, and whether we read that.
+_MAGIC = {
+    b"PK\x03\x04": "xlsx", b"$FL": "sav", b"<stata_dta>": "dta", b"PAR1": "parquet",
+    b"ARROW1": "feather", b"FEA1": "feather", b"\xd0\xcf\x11\xe0": "xls", b"\x1f\x8b": "gzip",
+    b"%PDF": "pdf", b"\x89PNG": "png",
+}  # fmt: skip
+_KINDS = {
+    "text": "a text table", "xlsx": "an Excel workbook (or another zip package)",
+    "sav": "an SPSS file", "dta": "a Stata file", "parquet": "a parquet file",
+    "feather": "a feather file", "xls": "an old Excel workbook (.xls)", "gzip": "a gzip archive",
+    "pdf": "a PDF", "png": "a picture", "html": "a web page (HTML or XML)",
+}  # fmt: skip
+
+
+def kind_of(path: Path, name: str) -> str:
+    """What the file is, when that is what its ending says."""
+    expected = ENDINGS.get(path.suffix.lower())
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if not head.strip():
+        raise InputError(name, "is empty", "Check that the right file was saved.")
+    found = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
+    if start.startswith((b"<!doctype", b"<html", b"<table", b"<?xml", b"<head", b"<meta")):
+        found = "html"
+    if found is None and head[0] in range(0x66, 0x74) and head[1:3] in (b"\x01\x01", b"\x02\x01"):
+        found = "dta"  # Stata 3 to 12 starts with its version, the byte order and a 1
+    found = found or "text"
+    if found == expected:
+        return found
+    known = ".csv, .txt, .tsv, .xlsx, .sav, .dta, .parquet or .feather"
+    if expected is None:
+        wrong = f"ends in {path.suffix or 'nothing'} and holds {_KINDS[found]}"
+    else:
+        wrong = f"is not what its ending says: {path.suffix} but it holds {_KINDS[found]}"
+    mended = next((ending for ending, kind in ENDINGS.items() if kind == found), None)
+    if mended and expected:
+        remedy = f"Rename it to {path.stem}{mended}, or save it again as {path.suffix}."
+    else:
+        remedy = f"Open it in the program it came from and save it as {known}."
+    raise InputError(name, wrong, remedy)
+
+
+def read_text(
+    path: Path, name: str, encoding: str | None, separator: str | None, notes: list[str]
+) -> pd.DataFrame:
+    content, used = text.decode(path.read_bytes(), name, encoding)
+    if encoding is None and used not in ("utf-8", "utf-8-sig", "utf-16"):
+        notes.append(f"{name} was read as {used}; give `encoding` if letters look wrong.")
+    content = content.lstrip("\n")
+    mark = r"\s+" if separator == "whitespace" else separator or text.separator(content)
+    header, first = (_cells(line, mark) for line in [*content.split("\n", 2), ""][:2])
+    if len(first) == len(header) + 1:  # R's write.table leaves out the name of the row names
+        content = ("row_name " if mark == r"\s+" else f"row_name{mark}") + content
+        notes.append(f"{name}: rows have one cell more than the header; the first is row_name.")
+    try:
+        frame = pd.read_csv(
+            io.StringIO(content), sep=mark, header=None, dtype="str", skip_blank_lines=False
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
+        raise InputError(
+            name, f"lines are not of equal length: {reason}", "Mend that line, or quote its text."
+        ) from error
+    # The parser pads short lines in silence; they can only be where the last cell is missing.
+    if mark != r"\s+" and frame.iloc[:, -1].isna().any():
+        width = frame.shape[1]
+        for row in (lines := csv.reader(io.StringIO(content), delimiter=mark)):
+            if row and any(row) and len(row) != width:
+                raise InputError(
+                    f"{name}, line {lines.line_num}",
+                    f"has {len(row)} cells, the header has {width}",
+                    "Mend that line; the file may have been cut off.",
+                )
+    return _headed(frame)
+
+
+def _cells(line: str, mark: str) -> list[str]:
+    return line.split() if mark == r"\s+" else next(csv.reader([line], delimiter=mark), [])
+
+
+def _headed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Take the first row as names (pandas would rename duplicates in silence)."""
+    body = frame.iloc[1:].reset_index(drop=True)
+    body.columns = pd.Index(["" if pd.isna(name) else name for name in frame.iloc[0]])
+    return body
+
+
+def read_workbook(path: Path, name: str, sheet: str | None, notes: list[str]) -> pd.DataFrame:
+    from zipfile import BadZipFile
+
+    try:
+        with pd.ExcelFile(path, engine="openpyxl") as book:
+            names = [str(each) for each in book.sheet_names]
+            if sheet is not None and sheet not in names:
+                raise InputError(
+                    f"{name}, sheet {sheet}", "there is no such sheet", f"Sheets: {names}."
+                )
+            frame = book.parse(sheet or names[0], header=None, dtype=object)
+    except (BadZipFile, KeyError, OSError) as error:
+        raise InputError(
+            name, f"is not a readable workbook ({error})", "Save it again as .xlsx."
+        ) from error
+    if sheet is None and len(names) > 1:
+        notes.append(f"{name}: the first sheet ({names[0]}) was read; others: {names[1:]}.")
+    if frame.empty:
+        raise InputError(f"{name}, sheet {sheet or names[0]}", "is empty", "Name the right sheet.")
+    return _headed(frame)
+
+
+def read_statistics(
+    path: Path, name: str, kind: str, encoding: str | None, skipped: list[tuple[str, str, int]]
+) -> tuple[pd.DataFrame, dict[str, str], dict[str, dict[Any, str]]]:
+    import pyreadstat
+
+    read = pyreadstat.read_sav if kind == "sav" else pyreadstat.read_dta
+    try:
+        frame, meta = read(str(path), user_missing=True, encoding=encoding)
+    except (pyreadstat.ReadstatError, UnicodeDecodeError) as error:
+        raise InputError(
+            name,
+            f"cannot be read as {_KINDS[kind]} ({error})",
+            "Save it again, or give `encoding`.",
+        ) from error
+    declared: dict[str, list[Any]] = meta.missing_ranges  # pyreadstat's own type hint is looser
+    for column, ranges in declared.items():
+        for bounds in ranges:
+            ends = [f"{end:g}" if isinstance(end, float) else str(end) for end in bounds.values()]
+            hit = frame[column].between(bounds["lo"], bounds["hi"])
+            code = " to ".join(dict.fromkeys(ends))
+            skipped.append((column, f"user-missing code {code}", int(hit.sum())))
+            frame[column] = frame[column].mask(hit)
+    for column, codes in meta.missing_user_values.items():
+        for letter in codes:
+            hit = frame[column] == letter
+            skipped.append((column, f"extended missing value .{letter}", int(hit.sum())))
+            frame[column] = frame[column].mask(hit)
+        frame[column] = pd.to_numeric(frame[column])
+    labels = {column: label for column, label in meta.column_names_to_labels.items() if label}
+    return frame, labels, dict(meta.variable_value_labels)
+
+
+def read_arrow(path: Path, name: str, kind: str) -> pd.DataFrame:
+    from pyarrow import ArrowException
+    from pyarrow import feather as pyarrow_feather
+    from pyarrow import parquet as pyarrow_parquet
+
+    try:
+        if kind == "parquet":
+            table = pyarrow_parquet.ParquetFile(path).read()
+        else:
+            table = pyarrow_feather.read_table(path)
+    except (ArrowException, OSError) as error:
+        raise InputError(
+            name, f"cannot be read as {_KINDS[kind]} ({error})", "Write it again."
+        ) from error
+    unique_names(table.column_names, name)
+    frame = table.to_pandas()
+    unnamed = all(level is None for level in frame.index.names)
+    return frame.reset_index(drop=unnamed)
+
+
+def unique_names(names: Sequence[str], name: str) -> None:
+    seen: set[str] = set()
+    for each in names:
+        if each in seen:
+            raise InputError(
+                f"{name}, column {each}", "the name stands twice", "Give each column its own name."
+            )
+        seen.add(each)

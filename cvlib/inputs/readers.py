@@ -1,0 +1,241 @@
+"""One way to read a table: csv and other text, xlsx, SPSS .sav, Stata .dta, parquet, feather."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype, is_string_dtype
+
+from cvlib.inputs import datasets, text
+from cvlib.inputs.errors import InputError
+from cvlib.inputs.formats import (
+    kind_of,
+    read_arrow,
+    read_statistics,
+    read_text,
+    read_workbook,
+    unique_names,
+)
+
+LEFT_OUT = ["column", "reason", "count", "share"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it was read.
+
+    Attributes
+    ----------
+    data : DataFrame
+        Numbers, text (missing cells as NaN) and dates. The index is the 0-based place of the row in
+        the file: index 4 is data row 5, the header not counted.
+    labels : dict
+        Column to its label (question wording), where the file has one.
+    value_labels : dict
+        Column to {code: label}.
+    left_out : DataFrame
+        column, reason, count, share: what the reader turned into missing values or skipped.
+    source : str
+        The name of the file, without its folder.
+    sha256 : str
+        Of the file; empty for a table that came from memory.
+    warnings : tuple of str
+        What the reader had to assume.
+    """
+
+    data: pd.DataFrame
+    labels: dict[str, str] = field(default_factory=dict)
+    value_labels: dict[str, dict[Any, str]] = field(default_factory=dict)
+    left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=LEFT_OUT))
+    source: str = "table in memory"
+    sha256: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def left_out(rows: Sequence[tuple[str, str, int]], total: int) -> pd.DataFrame:
+    """Build a `left_out` table from (column, reason, count) rows; share is of `total` rows."""
+    kept = [(*row, row[2] / total if total else 0.0) for row in rows if row[2]]
+    return pd.DataFrame(kept, columns=LEFT_OUT)
+
+
+def read_table(
+    path: str | Path,
+    *,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    columns: Sequence[str] | None = None,
+    dates: Mapping[str, str] | None = None,
+) -> Table:
+    """Read one table, whatever its format.
+
+    Parameters
+    ----------
+    path : str or Path
+        csv, txt, tsv, xlsx, sav, dta, parquet or feather, by its ending.
+    sheet : str, optional
+        The sheet of a workbook; the first one otherwise.
+    encoding : str, optional
+        Of a text table or an old SPSS file; recognised otherwise.
+    separator : str, optional
+        Of a text table: a character or ``whitespace``; recognised otherwise.
+    decimal : {".", ","}, optional
+        The decimal mark of a text table, for columns such as ``1,234`` that could be either.
+    columns : sequence of str, optional
+        Names to use in place of the file's header line.
+    dates : mapping, optional
+        Column to the strftime pattern of its dates.
+
+    Returns
+    -------
+    Table
+        User-missing codes (SPSS) and extended missing values (Stata) have become missing values and
+        are counted in `left_out`.
+
+    Raises
+    ------
+    InputError
+        No such file, not what its ending says, empty, a header only, duplicate or missing column
+        names, lines of unequal length, an unreadable encoding.
+
+    Notes
+    -----
+    Text columns become numbers when every value is one. Decimal commas and thousands separators are
+    recognised where only one reading is possible. Codes with leading zeros or more than 15 digits
+    stay text, because a number could not give them back.
+    """
+    if not Path(path).is_file():
+        raise InputError(str(path), "there is no such file", "Check the path.")
+    path = Path(path)
+    name = path.name
+    kind = kind_of(path, name)
+    labels: dict[str, str] = {}
+    value_labels: dict[str, dict[Any, str]] = {}
+    notes: list[str] = []
+    skipped: list[tuple[str, str, int]] = []
+    if kind == "text":
+        frame = read_text(path, name, encoding, separator, notes)
+    elif kind == "xlsx":
+        frame = read_workbook(path, name, sheet, notes)
+    elif kind in ("sav", "dta"):
+        frame, labels, value_labels = read_statistics(path, name, kind, encoding, skipped)
+    else:
+        frame = read_arrow(path, name, kind)
+    if columns is not None:
+        if len(columns) != frame.shape[1]:
+            raise InputError(
+                name, f"has {frame.shape[1]} columns, {len(columns)} were named", "Check `columns`."
+            )
+        frame.columns = pd.Index(columns)
+    frame = _named(frame, name, kind, notes)
+    spaces = {column: int(frame[column].isna().sum()) for column in frame}
+    frame = pd.DataFrame({column: _plain(values) for column, values in frame.items()})
+    skipped += [
+        (column, "cell of blanks read as missing", int(frame[column].isna().sum()) - before)
+        for column, before in spaces.items()
+    ]
+    blank = frame.isna().all(axis=1)
+    if blank.all():
+        wrong = "holds column names but no rows" if len(frame.columns) else "is empty"
+        raise InputError(name, wrong, "Check that the right file was saved.")
+    if kind in ("text", "xlsx"):
+        skipped.append(("(all)", "empty row", int(blank.sum())))
+        frame = text.numbers(frame[~blank] if blank.any() else frame, decimal, notes)
+    for column, pattern in (dates or {}).items():
+        try:
+            frame[column] = pd.to_datetime(frame[column].astype("str"), format=pattern)
+        except (KeyError, ValueError) as error:
+            raise InputError(f"{name}, column {column}", str(error), "Check `dates`.") from error
+    return Table(
+        frame, labels, value_labels, left_out(skipped, len(blank)), name, datasets.sha256(path),
+        tuple(notes),
+    )  # fmt: skip
+
+
+def load_table(data: str | Path | pd.DataFrame | Table) -> Table:
+    """Read what a notebook's `data` parameter names: a data set of the catalogue or a file.
+
+    A DataFrame or Table passes through. A file that is one of the catalogue's (by SHA-256) is read
+    with the catalogue's options.
+    """
+    if isinstance(data, Table):
+        return data
+    if isinstance(data, pd.DataFrame):
+        return Table(data.reset_index(drop=True))
+    path = datasets.resolve(data)
+    digest = datasets.sha256(path)
+    for item in datasets.entries().values():
+        if item.sha256 == digest:
+            return read_table(path, **item.read.model_dump(exclude_none=True))
+    return read_table(path)
+
+
+def _named(frame: pd.DataFrame, name: str, kind: str, notes: list[str]) -> pd.DataFrame:
+    """Check the column names; drop nameless columns that hold nothing."""
+    names = [str(each).strip() for each in frame.columns]
+    nameless = [position for position, each in enumerate(names) if not each]
+    empty = [position for position in nameless if frame.iloc[:, position].isna().all()]
+    if 0 in nameless and 0 not in empty:
+        names[0] = "row_name"
+        notes.append(f"{name}: the first column has no name and is called row_name.")
+        nameless.remove(0)
+    for position in nameless:
+        if position not in empty:
+            raise InputError(
+                f"{name}, column number {position + 1}",
+                "has values but no name",
+                "Names stand in the first row, one for each column.",
+            )
+    kept = [position for position in range(len(names)) if position not in empty]
+    frame = frame.iloc[:, kept]
+    frame.columns = pd.Index([names[position] for position in kept])
+    unique_names(list(frame.columns), name)
+    if (
+        kind in ("text", "xlsx")
+        and pd.Series(frame.columns).str.fullmatch(text.NUMBERS["plain"]).all()
+    ):
+        raise InputError(
+            name,
+            f"its first row holds numbers ({', '.join(frame.columns[:3])}), not column names",
+            "Put the names of the columns in the first row.",
+        )
+    return frame
+
+
+def _as_text(cell: Any) -> Any:
+    """A workbook cell of a column that mixes text with numbers or dates."""
+    if pd.isna(cell):
+        return None
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def _plain(values: pd.Series) -> pd.Series:
+    """Give every column a numpy type, text, or dates; cells that hold only blanks are missing."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype)
+    if values.dtype == object:
+        from decimal import Decimal
+
+        values = values.infer_objects()
+        first = next(iter(values.dropna()), None)
+        if isinstance(first, Decimal):
+            values = values.astype(float)
+        elif isinstance(first, date):
+            dates = pd.to_datetime(values, errors="coerce")
+            values = dates if dates.notna().sum() == values.notna().sum() else values
+    if values.dtype == object:
+        values = values.map(_as_text).astype("str")
+    if pd.api.types.is_bool_dtype(values.dtype) and values.isna().any():
+        values = values.astype(object).map(_as_text).astype("str")
+    elif pd.api.types.is_extension_array_dtype(values.dtype) and is_numeric_dtype(values.dtype):
+        values = values.astype(float if values.isna().any() else values.dtype.numpy_dtype)
+    if is_string_dtype(values.dtype):
+        values = values.astype("str").str.strip()
+        values = values.mask(values == "")
+    return values

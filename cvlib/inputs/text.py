@@ -1,0 +1,157 @@
+"""What a text file does not say of itself: encoding, separator, and how its numbers are written."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import pandas as pd
+from pandas.api.types import is_string_dtype
+
+from cvlib.inputs.errors import InputError
+
+SEPARATORS = (",", ";", "\t", "|")
+
+_GROUP = "['’ \u00a0\u202f]"
+# How a column may write its numbers; [0-9] because \d also takes other scripts' digits. An exponent
+# needs a sign, or an article code such as 12E5 would become a number.
+NUMBERS = {
+    "plain": r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-][0-9]+)?",
+    ".": rf"[+-]?(?:[0-9]{{1,3}}(?:(?:,|{_GROUP})[0-9]{{3}})+|[0-9]+)(?:\.[0-9]+)?",
+    ",": rf"[+-]?(?:[0-9]{{1,3}}(?:(?:\.|{_GROUP})[0-9]{{3}})+|[0-9]+)(?:,[0-9]+)?",
+}
+# Identifiers that a number could not give back: leading zeros, or more digits than a float keeps.
+IDENTIFIER = r"[+-]?(?:0[0-9]+|[0-9]{16,})"
+
+
+def decode(raw: bytes, name: str, encoding: str | None = None) -> tuple[str, str]:
+    """Turn a file's bytes into text.
+
+    Parameters
+    ----------
+    raw : bytes
+        The whole file.
+    name : str
+        The file, for the error message.
+    encoding : str, optional
+        The encoding when the user knows it. Otherwise: a byte order mark, UTF-8, UTF-16 by its zero
+        bytes, GB18030 when bytes above 127 come in pairs, else Windows-1252, else Latin-1.
+
+    Returns
+    -------
+    tuple of str
+        The text and the encoding used.
+    """
+    if encoding is None:
+        encoding = _encoding(raw)
+    try:
+        text = raw.decode(encoding)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise InputError(
+            name, f"cannot be read as {encoding} ({error})", "Save it as UTF-8 or give `encoding`."
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n"), encoding
+
+
+def _encoding(raw: bytes) -> str:
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"),
+                           (b"\xfe\xff", "utf-16")):  # fmt: skip
+        if raw.startswith(mark):
+            return encoding
+    zeros = raw[:4000].count(0)
+    if zeros > len(raw[:4000]) / 4:
+        return "utf-16-le" if raw[1:4000:2].count(0) > raw[:4000:2].count(0) else "utf-16-be"
+    for encoding in ("utf-8", "gb18030", "cp1252"):
+        try:
+            raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if encoding != "gb18030" or _in_pairs(raw):
+            return encoding
+    return "latin-1"
+
+
+def _in_pairs(raw: bytes) -> bool:
+    """Chinese letters are two high bytes each; a Western accent is mostly one alone."""
+    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", raw[:1_000_000])]
+    return sum(length % 2 == 0 for length in runs) > 0.8 * len(runs)
+
+
+def separator(text: str) -> str:
+    """Find what separates the columns, from the first lines of a text table.
+
+    A separator is right when it cuts every line into the same number (at least two) of cells; of
+    several, the one that gives most. White space is tried last. A table of one column has none.
+    """
+    lines = [line for line in text[:200_000].split("\n")[:100] if line.strip()]
+    if len(text) > 200_000 and len(lines) > 1:
+        lines = lines[:-1]
+    best = (0, 0.0, ",")
+    for mark in SEPARATORS:
+        widths = [len(cells) for cells in csv.reader(lines, delimiter=mark)]
+        if widths and widths[0] > 1:
+            agreeing = sum(width == widths[0] for width in widths) / len(widths)
+            best = max(best, (int(agreeing > 0.9), agreeing * widths[0], mark))
+    if best[1] == 0:
+        widths = [len(line.split()) for line in lines]
+        if widths and widths[0] > 1 and len(set(widths)) == 1:
+            return r"\s+"
+    return best[2]
+
+
+def rules(values: pd.Series) -> set[str]:
+    """Say which ways of writing numbers fit every value: of ``plain``, ``.`` and ``,``.
+
+    Parameters
+    ----------
+    values : Series of str
+        No missing values, blanks stripped.
+    """
+    head = values.iloc[:200]
+    fitting = {rule for rule, pattern in NUMBERS.items() if head.str.fullmatch(pattern).all()}
+    if len(values) > 200:
+        fitting = {rule for rule in fitting if values.str.fullmatch(NUMBERS[rule]).all()}
+    return fitting
+
+
+def to_numbers(values: pd.Series, rule: str) -> pd.Series:
+    """Convert text to numbers by one of the rules that fit it."""
+    if rule != "plain":
+        values = values.str.replace("," if rule == "." else ".", "", regex=False)
+        values = values.str.replace(_GROUP, "", regex=True).str.replace(",", ".", regex=False)
+    return pd.to_numeric(values)
+
+
+def numbers(frame: pd.DataFrame, decimal: str | None, notes: list[str]) -> pd.DataFrame:
+    """Turn the text columns in which every value is a number into numbers."""
+    fits: dict[str, set[str]] = {}
+    for column in frame.columns[[is_string_dtype(dtype) for dtype in frame.dtypes]]:
+        values = frame[column].dropna()
+        fits[column] = rules(values) if len(values) else {"plain"}
+        if fits[column] and values.str.fullmatch(IDENTIFIER).any():
+            notes.append(f"column {column}: kept as text (leading zeros or more than 15 digits).")
+            fits[column] = set()
+    shown = {"," for fit in fits.values() if fit == {","}}
+    shown |= {"." for fit in fits.values() if fit in ({"."}, {"plain", "."})}
+    mark = decimal or (shown.pop() if len(shown) == 1 else None)
+    converted = dict(frame.items())
+    for column, fit in fits.items():
+        if mark in fit and (decimal or mark == "," or "plain" not in fit):
+            rule = mark
+        elif (decimal is None and "plain" in fit) or fit == {"plain"}:
+            rule = "plain"
+        elif decimal is None and len(fit) == 1:
+            rule = next(iter(fit))
+        else:
+            if fit:
+                notes.append(f"column {column}: kept as text; give `decimal` to read its numbers.")
+            continue
+        written = frame[column].dropna()
+        special = written[~written.str.fullmatch(NUMBERS["plain"])]
+        if rule == "," and special.empty:
+            special = written[written.str.contains(".", regex=False)]
+        if len(special) and rule:
+            meaning = "comma" if rule == "," else "point"
+            notes.append(f"column {column}: {special.iloc[0]!r} was read with a decimal {meaning}.")
+        converted[column] = to_numbers(frame[column], rule or "plain")
+    return pd.DataFrame(converted)
