@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.text import decode
 from cvlib.weighting.judgements import Judgements, Pair, collect, from_pairs, resolve, split_name
 from cvlib.weighting.tree import Evidence, Tree
 
@@ -60,21 +61,11 @@ def read_yaml(tree: Tree, path: Path | str) -> Judgements:
     return replace(read, source=told or source.name)
 
 
-def _decoded(content: bytes) -> str:
-    # detection guesses wrongly on a few Chinese labels, so the usual encodings are tried in turn
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return content.decode("latin-1")
-
-
 def _grids(path: Path) -> list[tuple[str, list[list[Any]]]]:
     """Raw cells of every sheet of a file; a CSV file is one sheet without a name."""
     try:
         if path.suffix.lower() == ".csv":
-            text = _decoded(path.read_bytes())
+            text = decode(path.read_bytes(), path.name)[0]
             comma = max(",;\t", key=text.split("\n", 1)[0].count)
             return [("", list(csv.reader(text.splitlines(), delimiter=comma)))]
         book = openpyxl.load_workbook(path, data_only=True)

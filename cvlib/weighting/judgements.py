@@ -80,7 +80,7 @@ def number(value: Any, where: str) -> float:
     try:
         if isinstance(value, bool):
             raise ValueError
-        read = float(Fraction(value.strip()) if isinstance(value, str) else value)
+        read = float(Fraction(value.strip().replace(",", ".")) if isinstance(value, str) else value)
     except (ValueError, TypeError, ZeroDivisionError):
         raise InputError(
             where, f"{value!r} is not a judgement", "Write a number such as 3 or 1/3."

@@ -249,7 +249,8 @@ def load_tree(name_or_path: str | Path) -> Tree:
     nodes = pd.DataFrame(rows)
     proposed = nodes[nodes["direction_evidence"] == "P"]
     warnings = tuple(
-        f"The {row.direction} of {row.node!r} is a proposal, not from a source: set your own."
+        f"The {'target' if row.direction == 'target' else 'category values'} of {row.node!r}: "
+        "a proposal, not from a source; set your own."
         for row in proposed.itertuples()
     )
     return Tree(document.name, nodes, {str(k): v for k, v in document.note.items()}, warnings)
@@ -274,8 +275,8 @@ def _row(
         "unit": node.unit if isinstance(node, _Node) else "",
         "column": (node.column or name) if isinstance(node, _Node) and leaf else "",
         "rule": "" if leaf else node.rule,
-        # source and evidence pass down unless the node has its own
-        "source": node.source or (parent["source"] if parent else ""),
+        # inherited together: another evidence grade means another source
+        "source": node.source or (parent["source"] if parent and not node.evidence else ""),
         "evidence": node.evidence or (parent["evidence"] if parent else ""),
         "direction_evidence": (direction.evidence or "") if direction else "",
     }
