@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,7 +19,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 INK, FAINT, PAPER = "#222222", "#9AA0A6", "#FFFFFF"
 HEAT = "cividis"
 
-_CHINESE = Path(__file__).with_name("fonts") / "NotoSansSC-Subset.otf"
+CHINESE_FONT = Path(__file__).with_name("fonts") / "NotoSansSC-Subset.otf"
 # For characters outside the shipped subset, whichever of these the machine has.
 _WIDER = ("Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "Microsoft YaHei")
 
@@ -26,8 +27,8 @@ _WIDER = ("Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "Micros
 @cache
 def font_families() -> list[str]:
     """Font families in order of use: Latin and signs first, then simplified Chinese."""
-    font_manager.fontManager.addfont(_CHINESE)
-    shipped = font_manager.FontProperties(fname=_CHINESE).get_name()
+    font_manager.fontManager.addfont(CHINESE_FONT)
+    shipped = font_manager.FontProperties(fname=CHINESE_FONT).get_name()
     installed = {entry.name for entry in font_manager.fontManager.ttflist}
     return ["DejaVu Sans", shipped, *(name for name in _WIDER if name in installed)]
 
@@ -49,7 +50,6 @@ def house_style() -> Iterator[None]:
         "xtick.color": INK,
         "ytick.color": INK,
         "axes.grid": True,
-        "axes.grid.axis": "x",
         "axes.axisbelow": True,
         "grid.color": "#E6E6E6",
         "axes.prop_cycle": cycler(color=PALETTE),
@@ -59,8 +59,15 @@ def house_style() -> Iterator[None]:
         "svg.hashsalt": "cvlib",
         "svg.fonttype": "path",
     }
-    with mpl.rc_context(settings):
-        yield
+    # The shipped Chinese font has one weight; that bold text falls back to it is no news.
+    log = logging.getLogger("matplotlib.font_manager")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with mpl.rc_context(settings):
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def new_figure(

@@ -88,6 +88,7 @@ class Record:
         self.notebook, self.language, self.seed = notebook, language, seed
         self.folder = Path(out) if out else None
         self.tables: dict[str, pd.DataFrame] = {}
+        self.captions: dict[str, dict[str, Any]] = {}
         self.figures: dict[str, dict[str, str]] = {}
         self.headlines: dict[str, dict[str, Any]] = {}
         self.sentences: list[str] = []
@@ -131,6 +132,7 @@ class Record:
             self._show_figure(name, item, title, alt or title)
             return
         self.tables[name] = item
+        self.captions[name] = {"title": title, "note": note, "decimals": decimals}
         if self.folder:
             neutralised(item).to_csv(
                 self.folder / "tables" / f"{name}.csv",
@@ -201,6 +203,7 @@ class Record:
                     "warnings": self.warnings,
                     "inputs": self.inputs,
                     "figures": self.figures,
+                    "captions": self.captions,
                     "tables": {
                         name: table.to_dict(orient="records") for name, table in self.tables.items()
                     },

@@ -12,14 +12,15 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader
 
 from cvlib.inputs.errors import InputError
+from cvlib.study.formats import WRITERS
 from cvlib.study.notebooks import Notebook
 from cvlib.study.tables import table_html
 
-FORMATS = ("html",)
+FORMATS = ("html", *WRITERS)
 _ENVIRONMENT = Environment(
     loader=PackageLoader("cvlib.study"), autoescape=True, trim_blocks=True, lstrip_blocks=True
 )
-_HEADING = re.compile(r"<h([23]) id=\"([^\"]+)\">(.*?)</h\1>", re.DOTALL)
+_HEADING = re.compile(r"<h([23])>(.*?)</h\1>", re.DOTALL)
 _TAGS = re.compile(r"<[^>]+>")
 
 
@@ -44,14 +45,22 @@ def write_reports(folder: Path, notebook: Notebook, formats: tuple[str, ...]) ->
     target = folder / "report.html"
     if not target.is_file():
         target.write_text(html_report(folder, notebook), encoding="utf-8", newline="\n")
+    wanted = [name for name in formats if name in WRITERS]
+    if not wanted:
+        return
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    body, _ = notebook_body(folder)
+    language = manifest["parameters"].get("language", "en")
+    content = f"<html><body>{body}{_foot(manifest, notebook)}</body></html>"
+    for name in wanted:
+        WRITERS[name](folder, content, manifest["title"], language)
 
 
-def html_report(folder: Path, notebook: Notebook) -> str:
-    """The report of a run folder as one self-contained HTML page."""
+def notebook_body(folder: Path) -> tuple[str, list[dict[str, Any]]]:
+    """The executed notebook as plain HTML without code, and its headings with anchors."""
     from nbconvert import HTMLExporter
     from traitlets.config import Config
 
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     content = nbformat.read(folder / "notebook.ipynb", as_version=4)
     options = Config()
     options.TagRemovePreprocessor.enabled = True
@@ -65,10 +74,33 @@ def html_report(folder: Path, notebook: Notebook) -> str:
         config=options,
     )
     body, _ = exporter.from_notebook_node(content)
-    headings = [
-        {"level": int(level), "anchor": anchor, "text": _TAGS.sub("", text).strip()}
-        for level, anchor, text in _HEADING.findall(body)
-    ]
+    headings: list[dict[str, Any]] = []
+
+    def anchored(match: re.Match[str]) -> str:
+        level, text = match.group(1), match.group(2)
+        anchor = f"section-{len(headings) + 1}"
+        headings.append({"level": level, "anchor": anchor, "text": _TAGS.sub("", text).strip()})
+        return f'<h{level} id="{anchor}">{text}</h{level}>'
+
+    return _HEADING.sub(anchored, body), headings
+
+
+def html_report(folder: Path, notebook: Notebook) -> str:
+    """The report of a run folder as one self-contained HTML page."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    body, headings = notebook_body(folder)
+    return page(
+        "report.html",
+        manifest=manifest,
+        language=manifest["parameters"].get("language", "en"),
+        body=body,
+        headings=headings,
+        foot=_foot(manifest, notebook),
+    )
+
+
+def _foot(manifest: dict[str, Any], notebook: Notebook) -> str:
+    """How the report was made: parameters, inputs, versions."""
     helps = {parameter.name: parameter.help for parameter in notebook.parameters}
     parameters = pd.DataFrame(
         [
@@ -82,12 +114,8 @@ def html_report(folder: Path, notebook: Notebook) -> str:
             for name, entry in manifest["inputs"].items()
         ]
     )
-    return page(
-        "report.html",
+    return _ENVIRONMENT.get_template("foot.html").render(
         manifest=manifest,
-        language=manifest["parameters"].get("language", "en"),
-        body=body,
-        headings=headings,
         parameters=table_html("parameters_used", parameters, "Parameters"),
         inputs=table_html("inputs_used", inputs, "Inputs") if len(inputs) else "",
     )

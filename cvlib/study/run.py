@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import sys
@@ -195,6 +196,8 @@ def _execute(
     from papermill.exceptions import PapermillExecutionError
 
     os.environ.update(QUIET_KERNEL)
+    # papermill reads parameters by pattern and logs what it cannot; ours are checked already
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     target = aside / "notebook.ipynb"
     bar = {"desc": notebook.name, "file": sys.stderr, "leave": False} if progress else False
     try:

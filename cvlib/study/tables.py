@@ -10,19 +10,20 @@ import pandas as pd
 from jinja2 import Environment
 
 _TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
-    """<figure class="cvlib-table" id="table-{{ name }}">
+    """<div class="cvlib-table" id="table-{{ name }}">
 <table>
 {% if title %}<caption>{{ title }}</caption>{% endif %}
 <thead><tr>
 {% for column in columns %}<th scope="col" class="{{ column.kind }}">{{ column.head }}</th>
 {% endfor %}</tr></thead>
 <tbody>
-{% for row in rows %}<tr>{% for cell in row %}<td class="{{ columns[loop.index0].kind }}">{{ cell }}
-{%- endfor %}</tr>
+{% for row in rows %}<tr>
+{% for cell in row %}<td class="{{ columns[loop.index0].kind }}">{{ cell }}</td>
+{% endfor %}</tr>
 {% endfor %}</tbody>
 </table>
 {% for note in notes %}<p class="note">{{ note }}</p>
-{% endfor %}</figure>
+{% endfor %}</div>
 """
 )
 _MISSING = "–"
@@ -83,6 +84,13 @@ def printed(table: pd.DataFrame, decimals: int = 3) -> tuple[pd.DataFrame, list[
         kinds.append(kind)
         shown[name] = [form(value) for value in column]
     return pd.DataFrame(shown, dtype=object), kinds
+
+
+def escape_latex(text: str) -> str:
+    """Text as LaTeX prints it."""
+    signs = {"\\": r"\textbackslash ", "~": r"\textasciitilde ", "^": r"\textasciicircum "}
+    signs |= {sign: "\\" + sign for sign in "&%$#_{}"}
+    return "".join(signs.get(character, character) for character in text)
 
 
 def _neutral(value: Any) -> Any:

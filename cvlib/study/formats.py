@@ -1,0 +1,182 @@
+"""Further formats of a finished run, from what its folder holds; nothing is computed again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cvlib.figures.style import CHINESE_FONT
+from cvlib.inputs.errors import InputError
+from cvlib.study.tables import escape_latex, neutralised, printed
+
+_TEMPLATES = Path(__file__).with_name("templates")
+
+
+def _results(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+
+
+def _library(name: str, wanted: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise InputError(
+            f"report format {wanted}",
+            f"needs the package {name}, which is not installed",
+            "Install it: pip install 'cvlib[reports]'.",
+        ) from error
+
+
+def _for_print(folder: Path, page: str) -> str:
+    """The page with 300 dpi figures from the folder and right-aligned number columns."""
+    for name in _results(folder)["figures"]:
+        figure = (folder / "figures" / f"{name}.png").resolve().as_posix()
+        image = re.compile(rf'(id="figure-{re.escape(name)}".*?<img[^>]*?src=")[^"]*', re.DOTALL)
+        page = image.sub(rf"\g<1>{figure}", page, count=1)
+    return page.replace('class="number"', 'align="right"')
+
+
+def write_docx(folder: Path, page: str, title: str, language: str) -> Path:
+    """A Word document: headings, real tables with three lines, captions, figures at 300 dpi."""
+    pandoc = _library("pypandoc", "docx")
+    docx = _library("docx", "docx")
+    _library("docx.shared", "docx")
+    target = folder / "report.docx"
+    pandoc.convert_text(
+        _for_print(folder, page),
+        "docx",
+        format="html",
+        outputfile=str(target),
+        extra_args=[f"--metadata=lang:{language}"],
+    )
+    document = docx.Document(str(target))
+    document.core_properties.title = title
+    for table in document.tables:
+        _three_lines(table)
+    for section in document.sections:
+        section.page_width, section.page_height = docx.shared.Mm(210), docx.shared.Mm(297)
+        section.left_margin = section.right_margin = docx.shared.Mm(22)
+        section.top_margin = section.bottom_margin = docx.shared.Mm(22)
+    width = docx.shared.Mm(210 - 2 * 22)
+    for shape in document.inline_shapes:
+        if shape.width > width:
+            shape.height = int(shape.height * width / shape.width)
+            shape.width = width
+    document.save(str(target))
+    return target
+
+
+def _three_lines(table: Any) -> None:
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+    from docx.shared import Pt
+
+    def border(parent: Any, sides: dict[str, int]) -> None:
+        for side, eighths in sides.items():
+            line = OxmlElement(f"w:{side}")
+            line.set(qn("w:val"), "single")
+            line.set(qn("w:sz"), str(eighths))
+            parent.append(line)
+
+    borders = OxmlElement("w:tblBorders")
+    border(borders, {"top": 12, "bottom": 12})
+    table._tbl.tblPr.append(borders)
+    for position, row in enumerate(table.rows):
+        for cell in row.cells:
+            if position == 0:
+                below = OxmlElement("w:tcBorders")
+                border(below, {"bottom": 6})
+                cell._tc.get_or_add_tcPr().append(below)
+            for paragraph in cell.paragraphs:
+                paragraph.paragraph_format.space_before = Pt(1)
+                paragraph.paragraph_format.space_after = Pt(1)
+                for run in paragraph.runs:
+                    run.font.size = Pt(8)
+                    run.font.bold = position == 0
+
+
+def write_pdf(folder: Path, page: str, title: str, language: str) -> Path:
+    """A PDF by typst, which brings its own fonts: the same pages on every machine."""
+    pandoc = _library("pypandoc", "pdf")
+    typst = _library("typst", "pdf")
+    source = folder / ".report.typ"
+    try:
+        text = pandoc.convert_text(
+            _for_print(folder, page),
+            "typst",
+            format="html",
+            extra_args=[
+                f"--template={_TEMPLATES / 'report.typ'}",
+                f"--metadata=title:{title}",
+                f"--metadata=lang:{language}",
+            ],
+        )
+        # typst reads only below its root: figures by their place in the run folder
+        text = text.replace(folder.resolve().as_posix() + "/", "")
+        source.write_text(text, encoding="utf-8")
+        target = folder / "report.pdf"
+        typst.compile(
+            str(source), output=str(target), root=str(folder), font_paths=[str(CHINESE_FONT.parent)]
+        )
+    finally:
+        source.unlink(missing_ok=True)
+    return target
+
+
+def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
+    """A workbook with one sheet per table, numbers as numbers, text inert."""
+    target = folder / "report.xlsx"
+    tables = _results(folder)["tables"]
+    taken: set[str] = set()
+    with pd.ExcelWriter(target, engine="openpyxl") as writer:
+        for name, rows in tables.items():
+            sheet = name[:31]
+            while sheet.lower() in taken:
+                sheet = f"{sheet[:28]}_{len(taken)}"
+            taken.add(sheet.lower())
+            table = neutralised(pd.DataFrame(rows))
+            table.to_excel(writer, sheet_name=sheet, index=False, freeze_panes=(1, 0))
+            for column, cells in zip(table.columns, writer.sheets[sheet].columns, strict=True):
+                longest = max([len(str(column)), *(len(str(v)) for v in table[column].head(200))])
+                writer.sheets[sheet].column_dimensions[cells[0].column_letter].width = min(
+                    max(10, longest + 2), 60
+                )
+    return target
+
+
+def write_latex(folder: Path, page: str, title: str, language: str) -> Path:
+    """One booktabs table per file in ``latex/``, to be read into a paper by ``input``."""
+    target = folder / "latex"
+    target.mkdir(exist_ok=True)
+    results = _results(folder)
+    for name, rows in results["tables"].items():
+        caption = results["captions"][name]
+        table, kinds = printed(pd.DataFrame(rows), caption["decimals"])
+        table.columns = [escape_latex(str(column).replace("_", " ")) for column in table.columns]
+        text = (
+            table.style.hide(axis="index")
+            .format(escape="latex")
+            .to_latex(
+                hrules=True,
+                column_format="".join("r" if kind == "number" else "l" for kind in kinds),
+                label=f"tab:{name}",
+                caption=escape_latex(caption["title"] or name.replace("_", " ")),
+                position_float="centering",
+            )
+        )
+        (target / f"{name}.tex").write_text(text, encoding="utf-8", newline="\n")
+    return target
+
+
+WRITERS: dict[str, Callable[[Path, str, str, str], Path]] = {
+    "docx": write_docx,
+    "pdf": write_pdf,
+    "xlsx": write_xlsx,
+    "latex": write_latex,
+}
