@@ -160,6 +160,7 @@ def fetch(name: str) -> Path:
 def catalogue(language: str = "en") -> pd.DataFrame:
     """List the data sets: name, title, kind, rows, shipped, source, licence, citation."""
     columns = ["kind", "rows", "shipped", "source", "address", "licence", "citation", "checked"]
+    columns += ["file", "sha256"]
     return pd.DataFrame(
         {
             "name": name,

@@ -21,17 +21,29 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise _fault("a name must be plain text or a number", key_node)
+            key = self.construct_object(key_node)
             if key in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{key!r} is written twice", problem_mark=key_node.start_mark
-                )
+                raise _fault(f"{key!r} is written twice", key_node)
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:  # a date such as 2026-02-30
+            raise _fault(str(error), node) from error
+
+
+def _fault(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
 def _lines(node: yaml.Node, at: Location, found: dict[Location, int]) -> None:
     found.setdefault(at, node.start_mark.line + 1)
+    if len(at) > 50:  # an alias that contains itself
+        raise _fault("is nested too deeply", node)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             inner = (*at, str(key.value))
@@ -65,15 +77,16 @@ class Source:
             # safe: the loader is a subclass of SafeLoader and builds plain values only
             self.content: Any = yaml.load(text, Loader=_StrictLoader)
             node = yaml.compose(text, Loader=yaml.SafeLoader)
-        except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
+            self._lines: dict[Location, int] = {}
+            if node is not None:
+                _lines(node, (), self._lines)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
             line = f", line {mark.line + 1}" if mark else ""
+            problem = getattr(error, "problem", None) or str(error).splitlines()[0]
             raise InputError(
-                self.name + line, f"not valid YAML: {error.problem}", "Mend that line."
+                self.name + line, f"not valid YAML: {problem}", "Mend that line."
             ) from error
-        self._lines: dict[Location, int] = {}
-        if node is not None:
-            _lines(node, (), self._lines)
 
     def line(self, at: Sequence[str | int]) -> int:
         """The line of the entry at this path of keys, or of its nearest written parent."""

@@ -1,0 +1,15 @@
+"""What several test folders share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The folder of data sets that do not ship, where this machine has one."""
+    folder = os.environ.get("CVLIB_DATA_MIRROR")
+    if not folder:
+        pytest.skip("CVLIB_DATA_MIRROR is not set: no local folder of the data sets not shipped")
+    return Path(folder)
