@@ -41,6 +41,8 @@ class PLSFit:
     admissible : ndarray of bool (B,)
         Converged, not degenerate and, for PLSc, no loading above one in size, no reliability
         outside (0, 1], no R² above one, construct correlations positive definite.
+    interactions : ndarray (B, m) or None
+        Coefficients of the model's moderations (`moderation.moderate`).
     """
 
     mean: np.ndarray
@@ -57,10 +59,11 @@ class PLSFit:
     iterations: np.ndarray
     degenerate: np.ndarray
     admissible: np.ndarray
+    interactions: np.ndarray | None = None
 
 
 def _solve(matrix: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Solve m x m symmetric positive definite systems, draws on the last axis.
+    """Solve m x m symmetric systems of correlations, draws on the last axis.
 
     Elimination written over the draws: the same bits whoever shares the batch, and no exception
     for the one draw that is singular. Returns the solution (m, r, B) and where it exists (B,).
@@ -70,8 +73,9 @@ def _solve(matrix: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarra
     sound = np.ones(left.shape[-1], dtype=bool)
     for i in range(size):
         pivot = left[i, i].copy()
-        # a pivot is the share of variance the earlier variables leave unexplained
-        weak = ~(pivot > 1e-12)
+        # a pivot is the share of variance the earlier variables leave unexplained; corrected
+        # correlations can make it negative, which is inadmissible but has a solution
+        weak = ~(np.abs(pivot) > 1e-12)
         sound &= ~weak
         pivot[weak] = 1.0
         for j in range(i + 1, size):
