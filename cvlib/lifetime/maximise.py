@@ -1,0 +1,157 @@
+"""Maximum likelihood in a few positive parameters: several starts, Newton's decrement, bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
+# A decrement below this means the log-likelihood cannot rise by more than half of it.
+_GOAL, _ENOUGH = 1e-12, 1e-6
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """Where a log-likelihood is largest.
+
+    Attributes
+    ----------
+    at : ndarray
+        The maximising point.
+    value : float
+    hessian : ndarray
+        Second derivatives of minus the log-likelihood there.
+    decrement : float
+        g'H⁻¹g over the coordinates that are free to move: twice what is left to gain.
+    held : ndarray of bool
+        Coordinates that rest on a bound and would go on.
+    iterations : int
+    starts, agreeing : int
+        Starting points tried, and those that reached this maximum.
+    """
+
+    at: np.ndarray
+    value: float
+    hessian: np.ndarray
+    decrement: float
+    held: np.ndarray
+    iterations: int
+    starts: int = 1
+    agreeing: int = 1
+
+    @property
+    def converged(self) -> bool:
+        return self.decrement < _ENOUGH
+
+    def covariance(self) -> np.ndarray:
+        """Inverse Hessian over the free coordinates, zero for those held at a bound."""
+        free = ~self.held
+        inverse = np.zeros_like(self.hessian)
+        inverse[np.ix_(free, free)] = np.linalg.pinv(self.hessian[np.ix_(free, free)])
+        return inverse
+
+
+def maximise(
+    objective: Objective,
+    starts: Sequence[np.ndarray],
+    lower: np.ndarray,
+    upper: np.ndarray,
+    rough: Objective | None = None,
+) -> Maximum:
+    """Climb from every start, on `rough` (a cheap stand-in) if given; finish the best by Newton."""
+    from scipy.optimize import minimize
+
+    scout = objective if rough is None else rough
+
+    # the first step of L-BFGS-B is the gradient itself: scaled, it cannot jump to the bounds
+    scale = -1.0 / max(abs(scout(np.clip(starts[0], lower, upper))[0]), 1.0)
+
+    def downhill(point: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = scout(point)
+        return scale * value, scale * gradient
+
+    climbs = [
+        minimize(
+            downhill,
+            np.clip(start, lower, upper),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=list(zip(lower, upper, strict=True)),
+            options={"maxiter": 200, "ftol": 1e-12, "gtol": 1e-9},
+        )
+        for start in starts
+    ]
+    best = min(climbs, key=lambda climb: climb.fun)
+    found = newton(objective, best.x, lower, upper)
+    # scouting stops early on purpose: a hundredth of a log-likelihood unit is the same hill
+    agreeing = sum((best.fun - climb.fun) / scale < 1e-2 for climb in climbs)
+    steps = found.iterations + sum(int(climb.nit) for climb in climbs)
+    return Maximum(
+        found.at,
+        found.value,
+        found.hessian,
+        found.decrement,
+        found.held,
+        steps,
+        len(climbs),
+        agreeing,
+    )
+
+
+def newton(
+    objective: Objective,
+    start: np.ndarray,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    limit: int = 60,
+) -> Maximum:
+    """Newton's method with step halving; a coordinate pushed against a bound is held there."""
+    point = np.clip(start, lower, upper)
+    value, gradient = objective(point)
+    iteration = 0
+    while iteration < limit:
+        iteration += 1
+        hessian = _hessian(objective, point)
+        held = ((point >= upper) & (gradient >= 0)) | ((point <= lower) & (gradient <= 0))
+        free = ~held
+        step = np.zeros_like(point)
+        step[free] = _uphill(hessian[np.ix_(free, free)], gradient[free])
+        decrement = float(gradient @ step)
+        if decrement < _GOAL:
+            break
+        # two log units at most: far from the top the quadratic model is no guide
+        step *= min(1.0, 2.0 / np.abs(step).max())
+        length, moved = 1.0, False
+        while length > 1e-6:
+            trial = np.clip(point + length * step, lower, upper)
+            trial_value, trial_gradient = objective(trial)
+            # noise in the sum must not stop a step that the gradient says is right
+            if trial_value >= value - 1e-13 * abs(value) and np.isfinite(trial_value):
+                moved = bool(np.any(trial != point))
+                point, value, gradient = trial, trial_value, trial_gradient
+                break
+            length /= 2
+        if not moved or decrement < 1e-9:
+            break
+    return Maximum(point, value, hessian, decrement, held, iteration)
+
+
+def _hessian(objective: Objective, point: np.ndarray) -> np.ndarray:
+    """Second derivatives of minus the objective from central differences of its gradient."""
+    width = 1e-4
+    rows = []
+    for position in range(point.size):
+        shift = np.zeros_like(point)
+        shift[position] = width
+        rows.append((objective(point - shift)[1] - objective(point + shift)[1]) / (2 * width))
+    hessian = np.array(rows).reshape(point.size, point.size)
+    return (hessian + hessian.T) / 2
+
+
+def _uphill(hessian: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+    """H⁻¹g with the Hessian's eigenvalues made positive, so that the step always climbs."""
+    values, vectors = np.linalg.eigh(hessian)
+    floor = max(float(np.abs(values).max(initial=0.0)) * 1e-13, 1e-300)
+    return vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), floor))

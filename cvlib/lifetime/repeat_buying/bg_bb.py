@@ -1,0 +1,145 @@
+"""BG/BB: discrete opportunities, beta purchase chances, beta dropout chances.
+
+T counts opportunities, t_x is the opportunity of the last purchase, x <= t_x.
+
+References
+----------
+Fader, Hardie & Shang (2010), Marketing Science 29, 1086-1108; brucehardie.com/notes/010.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import betaln, digamma, gammaln, hyp2f1, logsumexp
+
+from cvlib.inputs.errors import InputError
+from cvlib.lifetime.repeat_buying.histories import Histories
+
+PARAMETERS = ("alpha", "beta", "gamma", "delta")
+PAIRS = (("alpha", "beta", "purchase chances"), ("gamma", "delta", "dropout chances"))
+SHARES = ("mean_purchase_chance", "mean_dropout_chance")
+
+
+def starts(histories: Histories) -> list[np.ndarray]:
+    share = histories.count @ histories.x / (histories.count @ histories.T)
+    return [
+        np.log([k * p, k * (1 - p), m * d, m * (1 - d)])
+        for k, p, m, d in (
+            (2.0, min(1.5 * share, 0.9), 3.0, 0.2),
+            (1.0, min(3.0 * share, 0.9), 1.0, 0.4),
+            (5.0, min(1.1 * share, 0.9), 10.0, 0.05),
+        )
+    ]
+
+
+def derived(alpha: float, beta: float, gamma: float, delta: float) -> dict[str, float]:
+    return {
+        "mean_purchase_chance": alpha / (alpha + beta),
+        "mean_dropout_chance": gamma / (gamma + delta),
+    }
+
+
+def total(theta: np.ndarray, data: Histories) -> tuple[float, np.ndarray]:
+    """Log-likelihood of all customers and its gradient in log-parameters."""
+    alpha, beta, gamma, delta = np.exp(theta)
+    x, t_x, n = (value[:, None] for value in (data.x, data.t_x, data.T))
+    # column 0: alive to the end; column 1 + i: dropped out i opportunities after the last purchase
+    i = np.arange(int((data.T - data.t_x).max()))[None, :]
+    fails = np.concatenate([beta + n - x, beta + t_x - x + i], axis=1)
+    lasts = np.concatenate([delta + n, delta + t_x + i], axis=1)
+    drops = np.concatenate([np.full_like(n, gamma), np.full(i.shape, gamma + 1) + 0 * n], axis=1)
+    terms = betaln(alpha + x, fails) + betaln(drops, lasts)
+    terms[:, 1:][i >= n - t_x] = -np.inf
+    rows = logsumexp(terms, axis=1)
+    share = np.exp(terms - rows[:, None])
+    both, life = digamma(alpha + x + fails), digamma(drops + lasts)
+    slopes = (
+        (digamma(alpha + x) - both, digamma(alpha) - digamma(alpha + beta), alpha),
+        (digamma(fails) - both, digamma(beta) - digamma(alpha + beta), beta),
+        (digamma(drops) - life, digamma(gamma) - digamma(gamma + delta), gamma),
+        (digamma(lasts) - life, digamma(delta) - digamma(gamma + delta), delta),
+    )
+    value = data.count @ (rows - betaln(alpha, beta) - betaln(gamma, delta))
+    gradient = [
+        size * float(data.count @ ((share * slope).sum(axis=1) - base))
+        for slope, base, size in slopes
+    ]
+    return float(value), np.array(gradient)
+
+
+def p_alive(theta: np.ndarray, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """Probability of being alive at the next opportunity, T + 1."""
+    alpha, beta, gamma, delta = np.exp(theta)
+    x, t_x, T = np.broadcast_arrays(x, t_x, T)
+    living = betaln(alpha + x, beta + T - x) + betaln(gamma, delta + T)
+    likelihood = living.copy()
+    for i in range(int((T - t_x).max(initial=0))):
+        gone = betaln(alpha + x, beta + t_x - x + i) + betaln(gamma + 1, delta + t_x + i)
+        likelihood = np.logaddexp(likelihood, np.where(i < T - t_x, gone, -np.inf))
+    return np.exp(living - likelihood) * (delta + T) / (gamma + delta + T)
+
+
+def _ahead(theta: np.ndarray, t: np.ndarray, T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Opportunities 1, 2, ... ahead and the chance to live to each, given life at the first."""
+    _, _, gamma, delta = np.exp(theta)
+    if (t % 1 != 0).any():
+        raise InputError("horizon", "is not a whole number of opportunities", "BG/BB is discrete.")
+    k = np.arange(1, int(t.max(initial=0)) + 1)
+    later = delta + T[..., None] + k
+    log_lives = gammaln(later) - gammaln(later + gamma)
+    lives = np.exp(log_lives - log_lives[..., :1]) * (k <= t[..., None])
+    return k, lives
+
+
+def expected_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    alpha, beta, _, _ = np.exp(theta)
+    t, x, T = np.broadcast_arrays(t, x, T)
+    return (alpha + x) / (alpha + beta + T) * _ahead(theta, t, T)[1].sum(axis=-1)
+
+
+def chance_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """The first purchase comes at opportunity k: alive so long, k - 1 misses, one hit."""
+    alpha, beta, _, _ = np.exp(theta)
+    t, x, T = np.broadcast_arrays(t, x, T)
+    k, lives = _ahead(theta, t, T)
+    hit, miss = (alpha + x)[..., None], (beta + T - x)[..., None]
+    first = np.exp(betaln(hit + 1, miss + k - 1) - betaln(hit, miss))
+    return (first * lives).sum(axis=-1)
+
+
+def expected_from_start(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
+    gamma, delta = np.exp(theta[2:])
+    zero = np.zeros_like(t)
+    return delta / (gamma + delta) * expected_if_alive(theta, t, zero, zero)
+
+
+def distribution(theta: np.ndarray, n: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """P(X(t) = n), equation (8) of the paper."""
+    alpha, beta, gamma, delta = np.exp(theta)
+    n, t = np.broadcast_arrays(n, t)
+
+    def hits(trials: np.ndarray | float) -> np.ndarray:
+        ways = gammaln(trials + 1.0) - gammaln(n + 1.0) - gammaln(np.maximum(trials - n, 0) + 1.0)
+        chance = betaln(alpha + n, beta + np.maximum(trials - n, 0)) - betaln(alpha, beta)
+        return np.where(trials >= n, np.exp(ways + chance), 0.0)
+
+    result = hits(t) * np.exp(betaln(gamma, delta + t) - betaln(gamma, delta))
+    for i in range(int(t.max(initial=0))):
+        gone = math.exp(betaln(gamma + 1, delta + i) - betaln(gamma, delta))
+        result = result + np.where(i < t, hits(float(i)) * gone, 0.0)
+    return result
+
+
+def discounted_if_alive(
+    theta: np.ndarray, force: float, horizon: float | None, x: np.ndarray, T: np.ndarray
+) -> np.ndarray:
+    """Discounted expected purchases of a living customer, the next one a period away."""
+    alpha, beta, gamma, delta = np.exp(theta)
+    hit = (alpha + x) / (alpha + beta + T)
+    if horizon is None:
+        keep = math.exp(-force)
+        return hit * keep * hyp2f1(1, delta + T + 1, gamma + delta + T + 1, keep)
+    k, lives = _ahead(theta, np.full(T.shape, float(horizon)), T)
+    return hit * (lives * np.exp(-force * k)).sum(axis=-1)

@@ -1,0 +1,123 @@
+"""BG/NBD: gamma purchase rates, a beta chance of dropping out after every repeat purchase.
+
+References
+----------
+Fader, Hardie & Lee (2005), Marketing Science 24(2), 275-284. Fader, Hardie & Lee (2019),
+brucehardie.com/notes/039. Functions with `early` also serve the MBG/NBD, in which customers may
+drop out right after their first purchase (early = 1).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import betaln, digamma, expit, gammaln, log1p
+from scipy.stats import nbinom
+
+from cvlib.lifetime.repeat_buying.histories import Histories
+from cvlib.lifetime.repeat_buying.special import purchases_until_dropout
+
+PARAMETERS = ("r", "alpha", "a", "b")
+# (first, second, what their mixture describes): the second of a gamma pair is a rate
+PAIRS = (("r", "alpha", "purchase rates"), ("a", "b", "dropout chances"))
+SHARES = ("mean_dropout_chance",)
+
+
+def starts(histories: Histories) -> list[np.ndarray]:
+    rate = histories.count @ histories.x / (histories.count @ histories.T)
+    return [
+        np.log([r, r / (rate * faster), a, a * (1 - p) / p])
+        for r, faster, a, p in ((0.5, 1.5, 1.0, 0.25), (1.5, 3.0, 0.5, 0.4), (0.3, 1.1, 5.0, 0.05))
+    ]
+
+
+def derived(r: float, alpha: float, a: float, b: float) -> dict[str, float]:
+    values = {
+        "mean_purchase_rate": r / alpha,
+        "purchase_rate_cv": r**-0.5,
+        "mean_dropout_chance": a / (a + b),
+    }
+    if a > 1:
+        values["mean_purchases_until_dropout"] = (a + b - 1) / (a - 1)
+    return values
+
+
+def total(theta: np.ndarray, data: Histories, early: int = 0) -> tuple[float, np.ndarray]:
+    """Log-likelihood of all customers and its gradient in log-parameters."""
+    r, alpha, a, b = np.exp(theta)
+    x, n = data.x_values, b + data.x_values + early
+    value = data.sum_over_x(
+        gammaln(r + x) - gammaln(r) + gammaln(a + b) - gammaln(a + n) + gammaln(n) - gammaln(b)
+    )
+    spread_a = digamma(a + b) - digamma(a + n)
+    slope_r = data.sum_over_x(digamma(r + x) - digamma(r))
+    slope_a = data.sum_over_x(spread_a)
+    slope_b = data.sum_over_x(spread_a + digamma(n) - digamma(b))
+
+    shrink = log1p(data.T / alpha)
+    value -= data.count @ (r * shrink + data.x * np.log(alpha + data.T))
+    slope_r -= data.count @ shrink
+    slope_alpha = data.count @ (data.T / (alpha + data.T) * (r + data.x) - data.x)
+
+    # customers who can have dropped out: all with early = 1, those with a repeat purchase else
+    some = slice(0 if early or data.x[0] > 0 else _first_repeat(data), None)
+    x, T, t_x, count = data.x[some], data.T[some], data.t_x[some], data.count[some]
+    since = log1p((T - t_x) / (alpha + t_x))
+    last = b + x + early - 1
+    odds = np.log(a / last) + (r + x) * since
+    dead = count * expit(odds)
+    value += count @ np.logaddexp(0.0, odds)
+    slope_r += dead @ since
+    slope_alpha += alpha * (dead @ ((r + x) * (1 / (alpha + T) - 1 / (alpha + t_x))))
+    gone = dead.sum()
+    return value, np.array(
+        [r * slope_r, slope_alpha, a * slope_a + gone, b * (slope_b - dead @ (1 / last))]
+    )
+
+
+def _first_repeat(data: Histories) -> int:
+    return int(data.x_start[1]) if data.x_start.size > 1 else data.x.size
+
+
+def p_alive(
+    theta: np.ndarray, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, early: int = 0
+) -> np.ndarray:
+    r, alpha, a, b = np.exp(theta)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds = np.log(a / (b + x + early - 1)) + (r + x) * log1p((T - t_x) / (alpha + t_x))
+    return np.where(x + early > 0, expit(-odds), 1.0)
+
+
+def expected_if_alive(
+    theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray, early: int = 0
+) -> np.ndarray:
+    r, alpha, a, b = np.exp(theta)
+    return purchases_until_dropout(r + x, alpha + T, a, b + x + early, t)
+
+
+def chance_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """At least one purchase within t of a living customer: dropout only follows a purchase."""
+    r, alpha, _, _ = np.exp(theta)
+    return -np.expm1(-(r + x) * log1p(t / (alpha + T)))
+
+
+def expected_from_start(theta: np.ndarray, t: np.ndarray, early: int = 0) -> np.ndarray:
+    r, alpha, a, b = np.exp(theta)
+    stays = b / (a + b) if early else 1.0
+    return stays * purchases_until_dropout(r, alpha, a, b + early, t)
+
+
+def distribution(theta: np.ndarray, n: np.ndarray, t: np.ndarray, early: int = 0) -> np.ndarray:
+    """P(X(t) = n), equation (8) of the paper with the sum written as an NBD tail."""
+    r, alpha, a, b = np.exp(theta)
+    keep = alpha / (alpha + t)
+    living = np.exp(betaln(a, b + n + early) - betaln(a, b)) * nbinom.pmf(n, r, keep)
+    gone = n + early > 0
+    last = np.where(gone, b + n + early - 1, 1.0)
+    return living + np.where(
+        gone, np.exp(betaln(a + 1, last) - betaln(a, b)) * nbinom.sf(n - 1, r, keep), 0.0
+    )
+
+
+def time_scale(theta: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """The time over which a living customer's expectation bends."""
+    return np.exp(theta[1]) + T

@@ -1,0 +1,64 @@
+"""NBD: gamma purchase rates and no dropout, the rival that every churn model has to beat.
+
+References
+----------
+Ehrenberg (1959), Applied Statistics 8(1), 26-41.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import digamma, gammaln, log1p
+from scipy.stats import nbinom
+
+from cvlib.lifetime.repeat_buying.histories import Histories
+
+PARAMETERS = ("r", "alpha")
+PAIRS = (("r", "alpha", "purchase rates"),)
+SHARES: tuple[str, ...] = ()
+
+
+def starts(histories: Histories) -> list[np.ndarray]:
+    rate = histories.count @ histories.x / (histories.count @ histories.T)
+    return [np.log([r, r / rate]) for r in (0.5, 2.0)]
+
+
+def derived(r: float, alpha: float) -> dict[str, float]:
+    return {"mean_purchase_rate": r / alpha, "purchase_rate_cv": r**-0.5}
+
+
+def total(theta: np.ndarray, data: Histories) -> tuple[float, np.ndarray]:
+    r, alpha = np.exp(theta)
+    shrink = log1p(data.T / alpha)
+    value = data.sum_over_x(gammaln(r + data.x_values) - gammaln(r))
+    value -= data.count @ (r * shrink + data.x * np.log(alpha + data.T))
+    slope = data.sum_over_x(digamma(r + data.x_values) - digamma(r)) - data.count @ shrink
+    slope_alpha = data.count @ (data.T / (alpha + data.T) * (r + data.x) - data.x)
+    return value, np.array([r * slope, slope_alpha])
+
+
+def p_alive(theta: np.ndarray, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    return np.ones(np.broadcast_shapes(x.shape, T.shape))
+
+
+def expected_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    r, alpha = np.exp(theta)
+    return (r + x) / (alpha + T) * t
+
+
+def chance_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    r, alpha = np.exp(theta)
+    return -np.expm1(-(r + x) * log1p(t / (alpha + T)))
+
+
+def expected_from_start(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
+    return np.exp(theta[0] - theta[1]) * t
+
+
+def distribution(theta: np.ndarray, n: np.ndarray, t: np.ndarray) -> np.ndarray:
+    r, alpha = np.exp(theta)
+    return nbinom.pmf(n, r, alpha / (alpha + t))
+
+
+def time_scale(theta: np.ndarray, T: np.ndarray) -> np.ndarray:
+    return np.exp(theta[1]) + T

@@ -1,0 +1,135 @@
+"""Pareto/NBD: gamma purchase rates, exponential lifetimes with gamma dropout rates.
+
+References
+----------
+Schmittlein, Morrison & Colombo (1987), Management Science 33, 1-24. Fader & Hardie (2005),
+brucehardie.com/notes/009. Covariates: Fader & Hardie (2007), brucehardie.com/notes/019.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import digamma, expit, exprel, gammaln, log1p
+from scipy.stats import nbinom
+
+from cvlib.lifetime.repeat_buying.histories import Histories
+from cvlib.lifetime.repeat_buying.special import decay, gauss
+
+PARAMETERS = ("r", "alpha", "s", "beta")
+PAIRS = (("r", "alpha", "purchase rates"), ("s", "beta", "dropout rates"))
+SHARES: tuple[str, ...] = ()
+
+
+def starts(histories: Histories) -> list[np.ndarray]:
+    length = histories.count @ histories.T / histories.customers
+    rate = histories.count @ histories.x / (histories.count @ histories.T)
+    return [
+        np.log([r, r / (rate * faster), s, s * length * lives])
+        for r, faster, s, lives in (
+            (0.5, 1.5, 0.6, 0.5),
+            (1.5, 3.0, 1.5, 0.3),
+            (0.8, 1.1, 3.0, 5.0),
+        )
+    ]
+
+
+def derived(r: float, alpha: float, s: float, beta: float) -> dict[str, float]:
+    return {
+        "mean_purchase_rate": r / alpha,
+        "purchase_rate_cv": r**-0.5,
+        "mean_dropout_rate": s / beta,
+    }
+
+
+def with_covariates(base: np.ndarray, coefficients: np.ndarray, z: np.ndarray) -> list[Any]:
+    """Log-parameters by row: exp(γ'z) multiplies the purchase rate, its like the dropout rate."""
+    width = z.shape[1]
+    buy, drop = z @ coefficients[:width], z @ coefficients[width:]
+    return [base[0], base[1] - buy, base[2], base[3] - drop]
+
+
+def total(
+    theta: np.ndarray, data: Histories, coefficients: np.ndarray | None = None
+) -> tuple[float, np.ndarray]:
+    """Log-likelihood of all customers and its gradient in log-parameters (and coefficients)."""
+    own = theta if coefficients is None else with_covariates(theta, coefficients, data.z)
+    r, alpha, s, beta = (np.exp(value) for value in own)
+    x, t_x, T, count = data.x, data.t_x, data.T, data.count
+    shrink, fade = log1p(T / alpha), log1p(T / beta)
+    value = data.sum_over_x(gammaln(r + data.x_values) - gammaln(r))
+    value -= count @ (r * shrink + x * np.log(alpha + T) + s * fade)
+    slope_r = data.sum_over_x(digamma(r + data.x_values) - digamma(r)) - count @ shrink
+
+    log_odds, near = _dropout(r, alpha, s, beta, x, t_x, T)
+    value += count @ np.logaddexp(0.0, log_odds)
+    dead = count * expit(log_odds)
+    by_r = log1p((T - t_x) / (alpha + t_x)) - near.log_first
+    by_s = 1 + s * (log1p((T - t_x) / (beta + t_x)) - near.log_second)
+    by_alpha = (r + x) * (alpha / (alpha + T) - alpha * near.inverse_first)
+    by_beta = s * beta / (beta + T) - (s + 1) * beta * near.inverse_second
+    slope_alpha = count * (T / (alpha + T) * (r + x) - x) + dead * by_alpha
+    slope_beta = count * (s * T / (beta + T)) + dead * by_beta
+    slope = [
+        r * (slope_r + dead @ by_r),
+        slope_alpha.sum(),
+        dead @ by_s - s * (count @ fade),
+        slope_beta.sum(),
+    ]
+    if coefficients is not None:
+        slope += [*(-slope_alpha @ data.z), *(-slope_beta @ data.z)]
+    return value, np.array(slope)
+
+
+def _dropout(r: Any, alpha: Any, s: Any, beta: Any, x: Any, t_x: Any, T: Any) -> tuple[Any, Any]:
+    """Log-odds of having dropped out: s ∫ over the time of dropout, a positive integrand."""
+    first, second = alpha + t_x, beta + t_x
+    integral = decay(r + x, first, s + 1, second, T - t_x)
+    with np.errstate(divide="ignore"):
+        log_odds = (
+            np.log(s / second)
+            + (r + x) * log1p((T - t_x) / first)
+            + s * log1p((T - t_x) / second)
+            + np.log(integral.value)
+        )
+    return log_odds, integral
+
+
+def p_alive(theta: Any, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    r, alpha, s, beta = (np.exp(value) for value in theta)
+    return expit(-_dropout(r, alpha, s, beta, x, t_x, T)[0])
+
+
+def expected_if_alive(theta: Any, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    r, alpha, s, beta = (np.exp(value) for value in theta)
+    length = log1p(t / (beta + T))
+    return (r + x) / (alpha + T) * (beta + T) * length * exprel((1 - s) * length)
+
+
+def chance_if_alive(theta: Any, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """At least one purchase within t of a living customer: the time of the next one, if alive."""
+    r, alpha, s, beta = (np.exp(value) for value in theta)
+    return (r + x) / (alpha + T) * decay(r + x + 1, alpha + T, s, beta + T, t).value
+
+
+def expected_from_start(theta: Any, t: np.ndarray) -> np.ndarray:
+    return expected_if_alive(theta, t, np.zeros(()), np.zeros(()))
+
+
+def distribution(theta: Any, n: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """P(X(t) = n): alive at t, or dropped out at y with n purchases before."""
+    r, alpha, s, beta = (np.exp(value) for value in theta)
+    n, t = (value[..., None] for value in np.broadcast_arrays(n, t))
+    scale = min(alpha, beta)
+    at, weight = gauss(64)
+    length = log1p(t / scale)
+    y = scale * np.expm1(at * length)
+    lives = -(s + 1) * log1p(y / beta)
+    gone = nbinom.pmf(n, r, alpha / (alpha + y)) * (s / beta) * np.exp(lives) * (scale + y) * length
+    living = nbinom.pmf(n, r, alpha / (alpha + t)) * np.exp(-s * log1p(t / beta))
+    return living[..., 0] + gone @ weight
+
+
+def time_scale(theta: Any, T: np.ndarray) -> np.ndarray:
+    return np.exp(theta[3]) + T
