@@ -1,0 +1,267 @@
+"""How far two weightings, rankings or gradings agree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from scipy.spatial.distance import jensenshannon
+
+from cvlib.inputs.errors import InputError
+
+
+def ranks(scores: np.ndarray | pd.Series) -> np.ndarray:
+    """Ranks, 1 the highest score; equal scores (to 12 decimals) share their mean rank."""
+    return stats.rankdata(-np.round(np.asarray(scores, dtype=float), 12))
+
+
+def agreement(weights: pd.DataFrame, scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
+    """Agreement of every pair of methods.
+
+    Parameters
+    ----------
+    weights : pandas.DataFrame, indicators by methods
+        Weights that sum to 1 in each column.
+    scores : pandas.DataFrame, customers (or indicators) by the same methods
+        What is ranked; higher is better.
+    top : float
+        Share of the ranked that counts as the top (the top k, rounded up).
+
+    Returns
+    -------
+    pandas.DataFrame
+        a, b; of the rankings: kendall_tau_b, spearman, ws (b seen from the reference a),
+        top_k_overlap, rbo; of the weights: js_distance (base 2, 0 to 1), aitchison (infinite
+        where only one of the two gives an indicator weight 0), max_weight_difference. A ranking
+        with one value only has no correlation (NaN).
+
+    References
+    ----------
+    Kendall (1945); Sałabun & Urbaniak (2020) (WS); Webber, Moffat & Zobel (2010), ACM TOIS 28,
+    20 (RBO); Lin (1991) (Jensen–Shannon); Aitchison (1986).
+    """
+    missing = [str(name) for name in scores.columns if name not in weights.columns]
+    if missing or scores.isna().to_numpy().any():
+        fault = f"no weights for {missing[0]!r}" if missing else "a score is missing"
+        raise InputError("agreement", fault, "Give weights and complete scores of each method.")
+    k = int(np.ceil(top * len(scores)))
+    rank = {name: ranks(scores[name]) for name in scores.columns}
+    rows = []
+    for a, b in combinations(scores.columns, 2):
+        varies = np.ptp(rank[a]) > 0 and np.ptp(rank[b]) > 0
+        tau = stats.kendalltau(rank[a], rank[b]).statistic if varies else np.nan
+        rho = np.corrcoef(rank[a], rank[b])[0, 1] if varies else np.nan
+        p, q = weights[a].to_numpy(float), weights[b].to_numpy(float)
+        rows.append(
+            {
+                "a": a,
+                "b": b,
+                "kendall_tau_b": tau,
+                "spearman": rho,
+                "ws": ws(rank[a], rank[b]),
+                "js_distance": float(jensenshannon(p, q, base=2)),
+                "top_k_overlap": top_k_overlap(rank[a], rank[b], k),
+                "rbo": rank_biased_overlap(rank[a], rank[b]),
+                "aitchison": aitchison_distance(p, q),
+                "max_weight_difference": float(np.abs(p - q).max()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def ws(reference: np.ndarray, other: np.ndarray) -> float:
+    """WS coefficient of two rankings (1 the best): top-heavy and not symmetric.
+
+    Parameters
+    ----------
+    reference, other : ndarray of ranks
+        The reference carries the weights 2^−rank.
+
+    Returns
+    -------
+    float
+        1 − Σ 2^(−R) abs(R − Q) / max(R − 1, N − R).
+
+    References
+    ----------
+    Sałabun & Urbaniak (2020), ICCS, LNCS 12138, eq. 10 [M].
+    """
+    r, q = np.asarray(reference, float), np.asarray(other, float)
+    furthest = np.maximum(np.abs(1 - r), np.abs(len(r) - r))
+    scaled = np.divide(np.abs(r - q), furthest, out=np.zeros_like(r), where=furthest > 0)
+    return float(1 - (np.exp2(-r) * scaled).sum())
+
+
+def top_k_overlap(rank_a: np.ndarray, rank_b: np.ndarray, k: int) -> float:
+    """Share of the first k that two rankings have in common; ties keep the table's order."""
+    first_a, first_b = (np.argsort(rank, kind="stable")[:k] for rank in (rank_a, rank_b))
+    return len(np.intersect1d(first_a, first_b)) / min(k, len(rank_a))
+
+
+def rank_biased_overlap(
+    rank_a: np.ndarray, rank_b: np.ndarray, p: float = 0.98, depth: int = 1000
+) -> float:
+    """Extrapolated rank-biased overlap of two rankings of the same customers.
+
+    Parameters
+    ----------
+    rank_a, rank_b : ndarray of ranks
+        Ties keep the table's order.
+    p : float
+        Persistence: the first 1/(1 − p) places carry about 86 per cent of the weight.
+    depth : int
+        How far down to look.
+
+    Returns
+    -------
+    float
+        RBO_ext of Webber, Moffat & Zobel (2010), eq. 30.
+    """
+    n = min(depth, len(rank_a))
+    place = np.empty((2, len(rank_a)), dtype=int)
+    for row, rank in zip(place, (rank_a, rank_b), strict=True):
+        row[np.argsort(rank, kind="stable")] = np.arange(len(rank_a))
+    # A customer is common to both lists from the later of its two places on.
+    common = np.bincount(place.max(axis=0), minlength=n)[:n].cumsum()
+    d = np.arange(1, n + 1)
+    share = common / d
+    return float(share[-1] * p**n + (1 - p) / p * (share * p**d).sum())
+
+
+def aitchison_distance(p: np.ndarray, q: np.ndarray) -> float:
+    """Distance of the centred log-ratios of two weightings (indicators with weight in either)."""
+    used = (p > 0) | (q > 0)
+    if ((p[used] == 0) | (q[used] == 0)).any():
+        return float("inf")
+    ratio = np.log(p[used] / q[used])
+    return float(np.sqrt(((ratio - ratio.mean()) ** 2).sum()))
+
+
+def kendall_w(scores: pd.DataFrame) -> pd.DataFrame:
+    """Kendall's coefficient of concordance of several rankings, corrected for ties.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame, customers by methods
+        Higher is better.
+
+    Returns
+    -------
+    pandas.DataFrame
+        measure, value: w, chi2 = k (n − 1) W, df, p.
+
+    References
+    ----------
+    Kendall & Babington Smith (1939); Siegel & Castellan (1988).
+    """
+    rank = np.column_stack([ranks(scores[name]) for name in scores.columns])
+    n, k = rank.shape
+    s = ((rank.sum(axis=1) - k * (n + 1) / 2) ** 2).sum()
+    ties = sum(
+        float((count.astype(float) ** 3 - count).sum())
+        for count in (np.unique(column, return_counts=True)[1] for column in rank.T)
+    )
+    room = k**2 * (float(n) ** 3 - n) - k * ties
+    w = 12 * s / room if room > 0 else np.nan
+    chi2 = k * (n - 1) * w
+    values = [w, chi2, n - 1, stats.chi2.sf(chi2, n - 1)]
+    return pd.DataFrame({"measure": ["w", "chi2", "df", "p"], "value": values})
+
+
+def grade_migration(a: pd.Series, b: pd.Series) -> tuple[pd.DataFrame, float]:
+    """Customers by grade under two weightings, and Cohen's κ with quadratic weights.
+
+    Parameters
+    ----------
+    a, b : pandas.Series
+        Ordered categorical grades of the same customers.
+
+    Returns
+    -------
+    tuple
+        Table grade_a, grade_b, customers, share (every pair of grades) and weighted κ (NaN
+        where all customers share one grade).
+
+    References
+    ----------
+    Cohen (1968), Psychological Bulletin 70, 213.
+    """
+    grades = list(a.cat.categories)
+    if list(b.cat.categories) != grades or not a.index.equals(b.index):
+        raise InputError("grade migration", "the gradings differ in grades or customers", "")
+    size = len(grades)
+    cell = a.cat.codes.to_numpy() * size + b.cat.codes.to_numpy()
+    table = np.bincount(cell, minlength=size**2).reshape(size, size)
+    penalty = np.subtract.outer(np.arange(size), np.arange(size)) ** 2
+    chance = (penalty * np.outer(table.sum(axis=1), table.sum(axis=0))).sum() / len(a)
+    kappa = float(1 - (penalty * table).sum() / chance) if chance > 0 else float("nan")
+    return pd.DataFrame(
+        {
+            "grade_a": np.repeat(grades, size),
+            "grade_b": np.tile(grades, size),
+            "customers": table.ravel(),
+            "share": table.ravel() / len(a),
+        }
+    ), kappa
+
+
+def rank_reversals(
+    values: pd.DataFrame,
+    score: Callable[[pd.DataFrame], np.ndarray],
+    *,
+    leavers: int = 50,
+    seed: int = 20261121,
+) -> pd.DataFrame:
+    """Pairs of staying customers whose order turns when one customer leaves or is doubled.
+
+    Parameters
+    ----------
+    values : pandas.DataFrame, customers by indicators
+        Passed without one row, or with one row twice, to `score`.
+    score : callable
+        Scores of the customers in a table; higher is better.
+    leavers : int
+        Customers tried: those who hold a bound of a column first, then some at random.
+    seed : int
+        Seed of the random ones.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer, event ("leaves", "copied"), reversed_pairs, share (of all staying pairs).
+
+    References
+    ----------
+    Wang & Triantaphyllou (2008), Omega 36, 45.
+    """
+    array = values.to_numpy()
+    extreme = np.unique([array.argmin(axis=0), array.argmax(axis=0)])
+    others = np.setdiff1d(np.arange(len(values)), extreme)
+    extra = min(max(leavers - len(extreme), 0), len(others))
+    chosen = np.append(extreme[:leavers], np.random.default_rng(seed).permutation(others)[:extra])
+    before = np.round(score(values), 12)
+    rows = []
+    for i in chosen:
+        stay = np.arange(len(values)) != i
+        copied = pd.concat([values, values.iloc[[i]]])
+        for event, after in (("leaves", score(values[stay])), ("copied", score(copied)[:-1][stay])):
+            turned = discordant_pairs(before[stay], np.round(after, 12))
+            pairs = stay.sum() * (stay.sum() - 1) / 2
+            rows.append((values.index[i], event, turned, turned / pairs))
+    return pd.DataFrame(rows, columns=["customer", "event", "reversed_pairs", "share"])
+
+
+def discordant_pairs(x: np.ndarray, y: np.ndarray) -> int:
+    """Pairs ordered one way by x and the other way by y; ties in either do not count."""
+    n = len(x)
+    tied = [np.unique(v, axis=0, return_counts=True)[1] for v in (x, y, np.column_stack([x, y]))]
+    in_x, in_y, in_both = (float((c.astype(float) * (c - 1)).sum() / 2) for c in tied)
+    pairs = n * (n - 1) / 2
+    if in_x == pairs or in_y == pairs:
+        return 0
+    # tau-b = (C − D) / sqrt(...), and C + D = pairs − tied in x − tied in y + tied in both.
+    difference = stats.kendalltau(x, y).statistic * np.sqrt((pairs - in_x) * (pairs - in_y))
+    return int(np.rint((pairs - in_x - in_y + in_both - difference) / 2))

@@ -1,0 +1,148 @@
+"""Importance of the columns of a table by entropy, spread, conflict and removal effect."""
+
+from __future__ import annotations
+
+import numpy as np
+
+METHODS = (
+    "entropy_sum",
+    "entropy_minmax",
+    "entropy_shifted",
+    "entropy_translated",
+    "critic",
+    "standard_deviation",
+    "coefficient_of_variation",
+    "merec",
+)
+
+
+def importance(
+    method: str,
+    raw: np.ndarray,
+    z: np.ndarray,
+    is_cost: np.ndarray,
+    epsilon: float = 0.002,
+    counts: np.ndarray | None = None,
+) -> np.ndarray:
+    """Importance of each column before division by the sum.
+
+    Parameters
+    ----------
+    method : str
+        Of `METHODS`.
+    raw, z : ndarray, customers by items
+        Raw values and direction-aware 0 to 1 values; NaN where missing.
+    is_cost : ndarray of bool
+        Cost items (MEREC).
+    epsilon : float
+        Shift of ``entropy_shifted``.
+    counts : ndarray, optional
+        How often each customer counts (a bootstrap resample); 1 each by default.
+
+    Returns
+    -------
+    ndarray
+        One non-negative number per item; 0 for a constant item.
+    """
+    if method == "critic":
+        spread, r = _spread_and_correlation(z, counts)
+        varies = spread > 0
+        conflict = np.where(np.outer(varies, varies), 1 - r, 0).sum(axis=1)
+        return spread * conflict
+    if method == "merec":
+        return _merec(raw, is_cost, counts)
+    out = np.zeros(z.shape[1])
+    for j in range(z.shape[1]):
+        column = z[:, j] if method in ("entropy_minmax", "entropy_shifted") else raw[:, j]
+        if method == "standard_deviation":
+            column = z[:, j]
+        c = counts
+        if np.isnan(column).any():
+            known = ~np.isnan(column)
+            column, c = column[known], None if counts is None else counts[known]
+        if not len(column) or column.min() == column.max():
+            continue
+        if method == "entropy_shifted":
+            column = (1 - epsilon) * column + epsilon
+        elif method == "entropy_translated" and (least := column.min()) <= 0:
+            column = column + abs(least) + 0.01
+        out[j] = (
+            _spread(column, c, relative=method == "coefficient_of_variation")
+            if method in ("standard_deviation", "coefficient_of_variation")
+            else 1 - entropy(column, c)
+        )
+    return out
+
+
+def entropy(p: np.ndarray, counts: np.ndarray | None = None) -> float:
+    """Shannon entropy of a column's shares, divided by ln m; 0 · ln 0 is 0.
+
+    Parameters
+    ----------
+    p : ndarray
+        Non-negative values of the m customers who have one.
+    counts : ndarray, optional
+        How often each customer counts; m is then their sum.
+
+    Returns
+    -------
+    float
+        −Σ p ln p / ln m with p divided by its sum, between 0 and 1.
+
+    References
+    ----------
+    Shannon (1948); Hwang & Yoon (1981), eq. 3.38 [M].
+    """
+    logs = np.log(np.where(p > 0, p, 1.0))
+    if counts is None:
+        total, log_total, m = p.sum(), p @ logs, float(len(p))
+    else:
+        total, log_total, m = counts @ p, (counts * p) @ logs, float(counts.sum())
+    return float((np.log(total) - log_total / total) / np.log(m))
+
+
+def _spread(column: np.ndarray, counts: np.ndarray | None, relative: bool) -> float:
+    mean = np.average(column, weights=counts)
+    deviation = float(np.sqrt(np.average((column - mean) ** 2, weights=counts)))
+    return deviation / abs(mean) if relative else deviation
+
+
+def _spread_and_correlation(
+    z: np.ndarray, counts: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Standard deviations and (pairwise complete) correlations, all with divisor n."""
+    weight = np.ones(len(z)) if counts is None else counts
+    known = np.isfinite(z)
+    if known.all():
+        centred = z - np.average(z, axis=0, weights=weight)
+        covariance = centred.T @ (centred * weight[:, None]) / weight.sum()
+        spread = np.sqrt(np.diag(covariance))
+        scale = np.outer(spread, spread)
+    else:
+        present = known * weight[:, None]
+        filled = np.where(known, z - np.nanmean(z, axis=0), 0.0)
+        pairs = present.T @ known
+        pairs = np.where(pairs > 0, pairs, np.nan)
+        sums, squares = filled.T @ present, (filled**2).T @ present
+        covariance = (filled * weight[:, None]).T @ filled / pairs - sums * sums.T / pairs**2
+        variance = squares / pairs - (sums / pairs) ** 2
+        spread = np.sqrt(np.diag(variance))
+        scale = np.sqrt(np.clip(variance * variance.T, 0, None))
+    spread = np.where(np.nanmax(z, axis=0) > np.nanmin(z, axis=0), spread, 0.0)
+    return spread, np.divide(covariance, scale, out=np.zeros_like(scale), where=scale > 0)
+
+
+def _merec(raw: np.ndarray, is_cost: np.ndarray, counts: np.ndarray | None) -> np.ndarray:
+    """Effect of removing each item (customers with every item)."""
+    rows = np.isfinite(raw).all(axis=1)
+    raw, n = raw[rows], raw.shape[1]
+    distance = np.where(is_cost, np.log(raw.max(axis=0) / raw), np.log(raw / raw.min(axis=0)))
+    total = distance.sum(axis=1, keepdims=True)
+    change = np.abs(np.log1p((total - distance) / n) - np.log1p(total / n))
+    return change.sum(axis=0) if counts is None else counts[rows] @ change
+
+
+def shares(values: np.ndarray) -> np.ndarray:
+    """Divide by the sum; equal shares where nothing varies."""
+    total = values.sum()
+    return values / total if total > 0 else np.full(len(values), 1 / len(values))

@@ -1,0 +1,355 @@
+"""Indicator values of customers, on a common 0 to 1 scale on which more is always better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.weighting.tree import Tree
+
+MISSING = ("available", "listwise", "median")
+
+
+@dataclass(frozen=True, eq=False)
+class Indicators:
+    """The leaves of a tree, measured for each customer.
+
+    Attributes
+    ----------
+    tree : Tree
+    values : pandas.DataFrame
+        Customers by leaves in the tree's order, numeric; categories replaced by their values.
+    left_out : pandas.DataFrame
+        reason, count, share: customers left out and cells missing or filled.
+    warnings : tuple of str
+    """
+
+    tree: Tree
+    values: pd.DataFrame
+    left_out: pd.DataFrame
+    warnings: tuple[str, ...]
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """What carries weight: leaves and minimum nodes (the root where the root is a minimum)."""
+        return self.tree.weighted or (self.tree.name,)
+
+    @cached_property
+    def ratio_scaled(self) -> np.ndarray:
+        """Which items keep their raw value: benefit and cost leaves."""
+        kinds = self.tree.directions.reindex(self.items).fillna("").to_numpy()
+        return np.isin(kinds, ["benefit", "cost"])
+
+    @cached_property
+    def is_cost(self) -> np.ndarray:
+        """Which items are costs."""
+        return (self.tree.directions.reindex(self.items) == "cost").to_numpy()
+
+
+@dataclass(frozen=True, eq=False)
+class Bounds:
+    """Reference bounds, kept so that later customers do not move earlier ones.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        indicator, direction, target, low, high: the smallest and largest value (benefit, cost);
+        0 and the largest distance from the target (target); 0 and 1 (nominal).
+    warnings : tuple of str
+    """
+
+    table: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Normalised:
+    """Customers by items on the 0 to 1 scale.
+
+    Attributes
+    ----------
+    values : pandas.DataFrame
+        Customers by weight-carrying items; 1 is best.
+    gates : pandas.DataFrame
+        Customers by gates, True where passed (an unknown gate is not passed); no columns where
+        the tree has no gate.
+    clipped : pandas.DataFrame
+        indicator, below, above: customers outside the reference bounds, set to the bound.
+    bounds : Bounds
+    warnings : tuple of str
+    """
+
+    values: pd.DataFrame
+    gates: pd.DataFrame
+    clipped: pd.DataFrame
+    bounds: Bounds
+    warnings: tuple[str, ...]
+
+    @property
+    def vetoed(self) -> pd.Series:
+        """True for customers who fail a gate."""
+        return ~self.gates.all(axis=1)
+
+    def complete(self) -> np.ndarray:
+        """The values as an array, refused where any is missing."""
+        z = self.values.to_numpy()
+        empty = int(np.isnan(z).any(axis=1).sum())
+        if empty:
+            raise InputError(
+                "the indicator table",
+                f"{empty} of {len(z)} customers have a missing indicator and cannot be scored",
+                "Set missing to 'listwise' (leave them out, counted) or 'median' (fill in).",
+            )
+        return z
+
+
+def read_indicators(
+    data: pd.DataFrame, tree: Tree, *, customer: str = "", missing: str = "available"
+) -> Indicators:
+    """Check a table of customers against a tree.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        One row per customer, with a column for each leaf (``tree.columns``).
+    tree : Tree
+        Which columns to read and what they mean.
+    customer : str
+        Column with the customer's identifier; empty: the table's index.
+    missing : {"available", "listwise", "median"}
+        Keep empty cells and use what is there, column by column; leave customers with an empty
+        cell out; or fill with the column's median (categories: with the commonest value).
+
+    Returns
+    -------
+    Indicators
+
+    Raises
+    ------
+    InputError
+        A missing, textual, infinite or entirely empty column, an unknown category, a customer
+        listed twice, fewer than two customers.
+    """
+    if missing not in MISSING:
+        raise InputError(
+            f"parameter missing = {missing!r}", "is not known", nearest(missing, list(MISSING))
+        )
+    index = data.index if not customer else pd.Index(_column(data, customer, "customer"))
+    if index.has_duplicates or index.hasnans:
+        twice = index[index.duplicated()]
+        fault = f"customer {twice[0]!r} stands in several rows" if len(twice) else "has empty cells"
+        raise InputError(
+            customer or "the index", fault, "The table needs one row per customer, each named."
+        )
+    nodes = tree.nodes.set_index("node")
+    columns: dict[str, np.ndarray] = {}
+    for leaf in tree.leaves:
+        raw = _column(data, str(nodes.at[leaf, "column"]), f"leaf {leaf!r}")
+        columns[leaf] = _numbers(raw, leaf, nodes.at[leaf, "values"])
+    values = pd.DataFrame(columns, index=index)
+    empty = values.isna()
+    rows, cells = empty.any(axis=1), int(empty.to_numpy().sum())
+    if missing == "listwise":
+        values, reason, count = values[~rows], "customer with a missing indicator", int(rows.sum())
+    elif missing == "median":
+        fill = {leaf: _middle(values[leaf], nodes.at[leaf, "direction"]) for leaf in tree.leaves}
+        values, reason, count = values.fillna(fill), "missing value filled with the median", cells
+    else:
+        reason, count = "missing value, column computed without it", cells
+    if len(values) < 2:
+        raise InputError(
+            "the indicator table",
+            f"{len(values)} customers remain of {len(data)}",
+            "Weights and scores compare customers: two or more are needed.",
+        )
+    # Rows are the base when customers go, cells when values are missing or filled.
+    base = len(data) if missing == "listwise" else empty.size
+    left_out = pd.DataFrame([[reason, count, count / base]], columns=["reason", "count", "share"])
+    warnings = (f"{count} x {reason}.",) if count else ()
+    return Indicators(tree, values, left_out[left_out["count"] > 0], tree.warnings + warnings)
+
+
+def fit_bounds(indicators: Indicators) -> Bounds:
+    """Take reference bounds from the customers at hand.
+
+    Parameters
+    ----------
+    indicators : Indicators
+        The customers who set the bounds.
+
+    Returns
+    -------
+    Bounds
+        A constant indicator is named in the warnings; it normalises to 0 for everybody.
+    """
+    kind, target = _directions(indicators.tree)
+    low, high = raw_bounds(indicators.values.to_numpy(), kind, target)
+    leaves = list(indicators.tree.leaves)
+    table = pd.DataFrame(
+        {"indicator": leaves, "direction": kind, "target": target, "low": low, "high": high}
+    )
+    constant = [leaf for leaf, lo, hi in zip(leaves, low, high, strict=True) if lo == hi]
+    return Bounds(table, tuple(f"{leaf!r} is the same for every customer." for leaf in constant))
+
+
+def normalise(indicators: Indicators, bounds: Bounds | None = None) -> Normalised:
+    """Put every item on the 0 to 1 scale.
+
+    Benefit (x − min)/(max − min); cost (max − x)/(max − min); target 1 − abs(x − t)/max abs(x − t);
+    category: its value. A minimum node takes the smallest of its children; weighted nodes below a
+    minimum take the plain mean of theirs.
+
+    Parameters
+    ----------
+    indicators : Indicators
+        The customers to put on the scale.
+    bounds : Bounds, optional
+        Frozen reference bounds; without them, those of the customers at hand.
+
+    Returns
+    -------
+    Normalised
+
+    References
+    ----------
+    Hwang, C.-L. & Yoon, K. (1981). Multiple Attribute Decision Making. Springer, ch. 2.
+    """
+    bounds = bounds or fit_bounds(indicators)
+    tree, table = indicators.tree, bounds.table
+    if list(table["indicator"]) != list(tree.leaves):
+        raise InputError(
+            "the reference bounds", "belong to another tree", "Fit the bounds with the same tree."
+        )
+    x = indicators.values.to_numpy()
+    kind, target = table["direction"].to_numpy(str), table["target"].to_numpy(float)
+    low, high = table["low"].to_numpy(float), table["high"].to_numpy(float)
+    distance = np.where(kind == "target", np.abs(x - target), x) if "target" in kind else x
+    clipped = pd.DataFrame(
+        {
+            "indicator": list(tree.leaves),
+            "below": (distance < low).sum(axis=0),
+            "above": (distance > high).sum(axis=0),
+        }
+    )
+    clipped = clipped[(clipped["below"] > 0) | (clipped["above"] > 0)].reset_index(drop=True)
+    names, z = unit_scale(x, tree, kind, target, low, high)
+    values = pd.DataFrame(z, index=indicators.values.index, columns=names)
+    gates = pd.DataFrame(index=values.index)
+    for node, below in tree.children.items():
+        if tree.rule(node) == "gate":
+            gates[node] = (indicators.values[list(below)] == 1).all(axis=1)
+    warnings = [
+        f"{row.below + row.above} customers lie outside the reference bounds of "
+        f"{row.indicator!r} and were set to the bound."
+        for row in clipped.itertuples()
+    ]
+    return Normalised(values, gates, clipped, bounds, bounds.warnings + tuple(warnings))
+
+
+def raw_bounds(
+    x: np.ndarray, kind: np.ndarray, target: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bounds of each leaf, from an array of customers by leaves (array part of `fit_bounds`)."""
+    low, high = np.zeros(x.shape[1]), np.ones(x.shape[1])
+    for j, (name, t) in enumerate(zip(kind, target, strict=True)):
+        if name == "target":
+            high[j] = np.nanmax(np.abs(x[:, j] - t))
+        elif name != "nominal":
+            low[j], high[j] = np.nanmin(x[:, j]), np.nanmax(x[:, j])
+    return low, high
+
+
+def unit_scale(
+    x: np.ndarray,
+    tree: Tree,
+    kind: np.ndarray,
+    target: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+) -> tuple[list[str], np.ndarray]:
+    """Names and 0 to 1 values of the items (array part of `normalise`)."""
+    values: dict[str, np.ndarray] = {}
+    for j, leaf in enumerate(tree.leaves):
+        distance = np.abs(x[:, j] - target[j]) if kind[j] == "target" else x[:, j]
+        span = high[j] - low[j]
+        if span > 0:
+            z = np.clip((distance - low[j]) / span, 0, 1)
+            values[leaf] = 1 - z if kind[j] in ("cost", "target") else z
+        else:
+            values[leaf] = np.where(np.isnan(x[:, j]), np.nan, 0.0)
+
+    def value(node: str) -> np.ndarray:
+        if node in values:
+            return values[node]
+        below = [c for c in tree.children[node] if tree.rule(c) != "gate"]
+        parts = np.column_stack([value(child) for child in below])
+        return parts.min(axis=1) if tree.rule(node) == "minimum" else parts.mean(axis=1)
+
+    names = list(tree.weighted or (tree.name,))
+    out = np.empty((len(x), len(names)), order="F")
+    for j, name in enumerate(names):
+        out[:, j] = value(name)
+    return names, out
+
+
+def _directions(tree: Tree) -> tuple[np.ndarray, np.ndarray]:
+    leaves = tree.nodes.set_index("node").loc[list(tree.leaves)]
+    return leaves["direction"].to_numpy(str), leaves["target"].to_numpy(float)
+
+
+def _column(data: pd.DataFrame, name: str, what: str) -> pd.Series:
+    if name not in data.columns:
+        raise InputError(
+            f"the table, {what}",
+            f"there is no column {name!r}",
+            nearest(name, [str(column) for column in data.columns]),
+        )
+    return data[name]
+
+
+def _numbers(raw: pd.Series, leaf: str, categories: dict[object, float] | None) -> np.ndarray:
+    """A leaf's column as numbers; categories by their values."""
+    where = f"column {raw.name!r} (leaf {leaf!r})"
+    if categories:
+        known = {str(category): value for category, value in categories.items()}
+        text = [_as_text(cell) for cell in raw]
+        strange = sorted(set(text) - set(known) - {""})
+        if strange:
+            raise InputError(
+                where,
+                f"{strange[0]!r} has no value in the tree",
+                f"Give it one, or correct the cell. Known: {', '.join(known)}.",
+            )
+        numbers = np.array([known.get(cell, np.nan) for cell in text])
+    else:
+        parsed = pd.to_numeric(raw, errors="coerce")
+        wrong = raw.notna() & parsed.isna()
+        if wrong.any():
+            at = int(wrong.to_numpy().argmax())
+            raise InputError(
+                where,
+                f"row {at + 1} holds {raw.iloc[at]!r}, not a number",
+                "Correct the cell, or empty it so that it counts as missing.",
+            )
+        numbers = parsed.to_numpy(float, na_value=np.nan)
+    if np.isinf(numbers).any():
+        raise InputError(where, "holds an infinite value", "Correct the cell or empty it.")
+    if np.isnan(numbers).all():
+        raise InputError(where, "is empty for every customer", "Leave it out of the tree.")
+    return numbers
+
+
+def _as_text(cell: Any) -> str:
+    """A category as written in a tree: 1.0 read from a table is the category 1; "" if empty."""
+    if pd.isna(cell):
+        return ""
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def _middle(column: pd.Series, direction: object) -> float:
+    return float(column.mode().iloc[0] if direction == "nominal" else column.median())

@@ -1,0 +1,320 @@
+"""Objective weights: what the spread of the data says. Dispersion, not importance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.weighting.importance import METHODS, importance, shares
+from cvlib.weighting.normalisation import Indicators, raw_bounds, unit_scale
+from cvlib.weighting.tree import Tree
+
+# Proposed: a column this skewed, holding this share of the weight, is worth a warning.
+SKEWED = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectiveWeights:
+    """Objective weights of a tree.
+
+    Attributes
+    ----------
+    weights : pandas.DataFrame
+        indicator, parent, method, local_weight, global_weight, ci_low, ci_high (percentile
+        bootstrap of the global weight over customers; absent without draws).
+    details : pandas.DataFrame
+        indicator, method, customers (with a value), importance (1 − entropy, CRITIC's C, ...:
+        the weight before it is divided by the sum) and, for sum entropy, cv_squared_weight: the
+        squared coefficient of variation as a share, which the weight approaches when the number
+        of customers is large.
+    columns : pandas.DataFrame
+        indicator, customers, missing, negative, zero, constant, skewness.
+    alternatives : pandas.DataFrame
+        indicator, method, global_weight of sum entropy as is, winsorised (1 and 99 per cent) and
+        on log(1 + x); empty unless a skewed column takes the weight.
+    left_out : pandas.DataFrame
+        method, reason, count: methods that do not apply to these data.
+    warnings : tuple of str
+    """
+
+    weights: pd.DataFrame
+    details: pd.DataFrame
+    columns: pd.DataFrame
+    alternatives: pd.DataFrame
+    left_out: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
+def objective_weights(
+    indicators: Indicators,
+    methods: Sequence[str] = ("entropy_sum", "entropy_minmax"),
+    *,
+    epsilon: float = 0.002,
+    draws: int = 0,
+    level: float = 0.95,
+    seed: int = 20261121,
+) -> ObjectiveWeights:
+    """Objective weights by several methods, with bootstrap intervals over customers.
+
+    Leaf weights are found over all leaves at once; an inner node weighs the sum of its leaves
+    (hierarchical entropy pools 1 − entropy), so the tree adds up.
+
+    Parameters
+    ----------
+    indicators : Indicators
+        Checked customers of a tree.
+    methods : sequence of str
+        Of `METHODS`. A method that does not apply (negative values under sum entropy, ...) goes
+        to ``left_out`` with the reason; if none applies the call is refused.
+    epsilon : float
+        Shift of ``entropy_shifted``: z' = (1 − epsilon) z + epsilon.
+    draws : int
+        Bootstrap draws; bounds and normalisation are found anew in each.
+    level : float
+        Confidence level.
+    seed : int
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    ObjectiveWeights
+
+    References
+    ----------
+    Hwang & Yoon (1981), ch. 3 (entropy). Diakoulaki, Mavrotas & Papayannakis (1995), Computers &
+    Operations Research 22, 763 (CRITIC). Keshavarz-Ghorabaee et al. (2021), Symmetry 13, 525
+    (MEREC).
+    """
+    for method in methods:
+        if method not in METHODS:
+            raise InputError(
+                f"weighting method {method!r}", "is not known", nearest(method, list(METHODS))
+            )
+    tree = indicators.tree
+    if len(tree.weighted) < 2:
+        raise InputError(
+            f"tree {tree.name!r}",
+            "has fewer than two weight-carrying indicators (a minimum node needs no weights)",
+            "Score it with notebook 05, or use a tree with weighted children.",
+        )
+    x = indicators.values.to_numpy()
+    raw, z = _raw_and_scaled(indicators, x)
+    refused = [(m, *why) for m in methods if (why := _why_not(m, raw, indicators))]
+    used = [m for m in methods if m not in {row[0] for row in refused}]
+    if not used:
+        raise InputError(
+            f"weighting method {methods[0]!r}",
+            refused[0][1],
+            "Use 'entropy_minmax' or 'critic', which take any numbers.",
+        )
+    warnings = [f"{name} left out: {reason}." for name, reason, _ in refused]
+    warnings += list(indicators.warnings) + _degenerate(tree.weighted, raw, z)
+    point = {m: importance(m, raw, z, indicators.is_cost, epsilon) for m in used}
+    weight = {m: shares(point[m]) for m in used}
+    warnings += [
+        f"{m}: no indicator varies, so all weigh the same." for m in used if not point[m].any()
+    ]
+    bootstrap = _bootstrap(indicators, x, used, epsilon, draws, seed)
+    tail = (1 - level) / 2
+    tables, details = [], []
+    for m in used:
+        table = expand_weights(tree, pd.Series(weight[m], index=tree.weighted), m)
+        if draws:
+            nodes = np.column_stack(
+                [
+                    bootstrap[m][:, members].sum(axis=1)
+                    for members in _members(tree, table["indicator"])
+                ]
+            )
+            table["ci_low"], table["ci_high"] = np.quantile(nodes, [tail, 1 - tail], axis=0)
+        tables.append(table)
+        detail = pd.DataFrame({"indicator": tree.weighted, "method": m})
+        detail["customers"] = np.isfinite(z).sum(axis=0)
+        detail["importance"] = point[m]
+        if m == "entropy_sum":
+            spread = (
+                np.nanvar(raw, axis=0) / np.where((mu := np.nanmean(raw, axis=0)) > 0, mu, 1) ** 2
+            )
+            detail["cv_squared_weight"] = shares(spread)
+        details.append(detail)
+    columns = _columns(tree.weighted, raw, z)
+    alternatives, notice = _skewed(indicators, raw, z, columns, weight.get("entropy_sum"))
+    return ObjectiveWeights(
+        pd.concat(tables, ignore_index=True),
+        pd.concat(details, ignore_index=True),
+        columns,
+        alternatives,
+        pd.DataFrame(refused, columns=["method", "reason", "count"]),
+        tuple(warnings) + notice,
+    )
+
+
+def expand_weights(tree: Tree, leaf_weights: pd.Series, method: str) -> pd.DataFrame:
+    """Weights of every node from the global weights of the items: parents are sums.
+
+    Parameters
+    ----------
+    tree : Tree
+        The tree whose nodes are wanted.
+    leaf_weights : pandas.Series
+        Global weight of each of ``tree.weighted``, summing to 1.
+    method : str
+        Name for the method column.
+
+    Returns
+    -------
+    pandas.DataFrame
+        indicator, parent, method, local_weight, global_weight. Children of a node whose weight
+        is 0 have the local weight 0.
+    """
+    weight = {str(name): float(value) for name, value in leaf_weights.items()}
+
+    def total(node: str) -> float:
+        if node not in weight:
+            weight[node] = sum(total(child) for child in tree.compared[node])
+        return weight[node]
+
+    total(tree.name)
+    rows = [
+        (child, node, method, weight[child] / weight[node] if weight[node] else 0.0, weight[child])
+        for node, below in tree.compared.items()
+        for child in below
+    ]
+    names = ["indicator", "parent", "method", "local_weight", "global_weight"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _raw_and_scaled(indicators: Indicators, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Raw values (0 to 1 values where raw ones have no ratio scale) and 0 to 1 values."""
+    tree = indicators.tree
+    leaves = tree.nodes.set_index("node").loc[list(tree.leaves)]
+    kind, target = leaves["direction"].to_numpy(str), leaves["target"].to_numpy(float)
+    names, z = unit_scale(x, tree, kind, target, *raw_bounds(x, kind, target))
+    keep = indicators.ratio_scaled
+    position = {leaf: j for j, leaf in enumerate(tree.leaves)}
+    raw = np.empty_like(z)
+    for j, name in enumerate(names):
+        raw[:, j] = x[:, position[name]] if keep[j] else z[:, j]
+    return raw, z
+
+
+def _why_not(method: str, raw: np.ndarray, indicators: Indicators) -> tuple[str, int] | None:
+    """Reason why a method does not apply and how many values are at fault."""
+    names = indicators.items
+    if method in ("entropy_sum", "coefficient_of_variation"):
+        at_fault, rule = (raw < 0).sum(axis=0), "negative values; shares of a sum need x >= 0"
+    elif method == "merec":
+        at_fault = np.where(indicators.ratio_scaled, (raw <= 0).sum(axis=0), len(raw))
+        rule = "values that are not positive benefits or costs; MEREC takes logarithms of ratios"
+    else:
+        return None
+    if not at_fault.any():
+        return None
+    j = int(np.argmax(at_fault > 0))
+    return f"{names[j]!r} has {at_fault[j]} {rule}", int(at_fault.sum())
+
+
+def _degenerate(names: Sequence[str], raw: np.ndarray, z: np.ndarray) -> list[str]:
+    found = []
+    for j, name in enumerate(names):
+        column = z[~np.isnan(z[:, j]), j]
+        if column.min() == column.max():
+            found.append(f"{name!r} is the same for every customer: it gets no weight.")
+        elif np.count_nonzero(raw[:, j] > 0) == 1:
+            found.append(
+                f"Only one customer has a positive {name!r}: entropy gives it its largest weight."
+            )
+    return found
+
+
+def _bootstrap(
+    indicators: Indicators,
+    x: np.ndarray,
+    methods: Sequence[str],
+    epsilon: float,
+    draws: int,
+    seed: int,
+) -> dict[str, np.ndarray]:
+    """Weights of each resample: draws by items, bounds found anew each time."""
+    rng = np.random.default_rng(seed)
+    out = {m: np.empty((draws, len(indicators.items))) for m in methods}
+    for b in range(draws):
+        counts = np.bincount(rng.integers(len(x), size=len(x)), minlength=len(x))
+        drawn = counts > 0
+        raw, z = _raw_and_scaled(indicators, x[drawn])
+        c = counts[drawn].astype(float)
+        for m in methods:
+            out[m][b] = shares(importance(m, raw, z, indicators.is_cost, epsilon, c))
+    return out
+
+
+def _members(tree: Tree, nodes: pd.Series) -> list[list[int]]:
+    """Positions of the items below each node."""
+
+    def below(node: str) -> list[int]:
+        if node in tree.weighted:
+            return [tree.weighted.index(node)]
+        return [j for child in tree.compared[node] for j in below(child)]
+
+    return [below(node) for node in nodes]
+
+
+def _columns(names: Sequence[str], raw: np.ndarray, z: np.ndarray) -> pd.DataFrame:
+    missing = np.isnan(raw).sum(axis=0)
+    varies = np.nanmax(raw, axis=0) > np.nanmin(raw, axis=0)
+    centred = raw - np.nanmean(raw, axis=0)
+    spread = np.where(varies, np.sqrt(np.nanmean(centred**2, axis=0)), 1.0)
+    return pd.DataFrame(
+        {
+            "indicator": list(names),
+            "customers": len(raw) - missing,
+            "missing": missing,
+            "negative": (raw < 0).sum(axis=0),
+            "zero": (raw == 0).sum(axis=0),
+            "constant": ~varies,
+            "skewness": np.where(varies, np.nanmean(centred**3, axis=0) / spread**3, 0.0),
+        }
+    )
+
+
+def _skewed(
+    indicators: Indicators,
+    raw: np.ndarray,
+    z: np.ndarray,
+    columns: pd.DataFrame,
+    weight: np.ndarray | None,
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Sum entropy again, winsorised and on logarithms, when a skewed column takes the weight."""
+    empty = pd.DataFrame(columns=["indicator", "method", "global_weight"])
+    if weight is None:
+        return empty, ()
+    large = weight >= min(0.5, 3 / len(weight))
+    skew = columns["skewness"].to_numpy()
+    taking = np.flatnonzero(large & (skew > SKEWED))
+    if not len(taking):
+        return empty, ()
+    low, high = np.nanquantile(raw, [0.01, 0.99], axis=0)
+    versions = {
+        "entropy_sum": raw,
+        "entropy_sum_winsorised": np.clip(raw, low, high),
+        "entropy_sum_log": np.log1p(raw),
+    }
+    rows = [
+        (name, method, share)
+        for method, values in versions.items()
+        for name, share in zip(
+            indicators.items,
+            shares(importance("entropy_sum", values, z, indicators.is_cost)),
+            strict=True,
+        )
+    ]
+    notices = tuple(
+        f"{indicators.items[j]!r} (skewness {skew[j]:.1f}) takes {weight[j]:.0%} of the "
+        "sum-entropy weight: a few large customers decide it. See the winsorised and log weights."
+        for j in taking
+    )
+    return pd.DataFrame(rows, columns=list(empty.columns)), notices

@@ -1,0 +1,123 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from cvlib.inputs.errors import InputError
+from cvlib.weighting.normalisation import fit_bounds, normalise, read_indicators
+
+
+@pytest.fixture
+def bank(make_tree):
+    return make_tree(
+        {
+            "profit": {"direction": "benefit"},
+            "complaints": {"direction": "cost"},
+            "age": {"direction": {"target": 40}},
+            "job": {"direction": {"nominal": {"none": 0.2, "office": 1}}},
+            "aml": {
+                "rule": "gate",
+                "children": {"check": {"direction": {"nominal": {"pass": 1, "fail": 0}}}},
+            },
+            "maturity": {
+                "rule": "minimum",
+                "children": {"a": {"direction": "benefit"}, "b": {"direction": "benefit"}},
+            },
+        }
+    )
+
+
+@pytest.fixture
+def customers():
+    return pd.DataFrame(
+        {
+            "id": ["x", "y", "z"],
+            "profit": [-10.0, 0.0, 30.0],
+            "complaints": [0, 1, 4],
+            "age": [40, 30, 60],
+            "job": ["office", "none", "office"],
+            "check": ["pass", "fail", None],
+            "a": [1, 2, 3],
+            "b": [5, 5, 1],
+        }
+    )
+
+
+def test_every_kind_of_direction_by_hand(bank, customers):
+    found = normalise(read_indicators(customers, bank, customer="id"))
+    expected = pd.DataFrame(
+        {
+            "profit": [0, 0.25, 1],
+            "complaints": [1, 0.75, 0],
+            "age": [1, 0.5, 0],
+            "job": [1, 0.2, 1],
+            "maturity": [0, 0.5, 0],  # min of (0, .5, 1) and (1, 1, 0)
+        },
+        index=pd.Index(["x", "y", "z"], name="id"),
+    )
+    pd.testing.assert_frame_equal(found.values, expected, check_names=False)
+    assert found.vetoed.tolist() == [False, True, True]  # an unknown gate is not passed
+
+
+def test_frozen_bounds_do_not_move_and_count_what_they_clip(bank, customers):
+    first = read_indicators(customers, bank, customer="id")
+    bounds = fit_bounds(first)
+    new = pd.concat([customers, customers.assign(id=["u", "v", "w"], profit=[-50.0, 10.0, 90.0])])
+    frozen = normalise(read_indicators(new, bank, customer="id"), bounds)
+    pd.testing.assert_frame_equal(frozen.values.iloc[:3], normalise(first).values)
+    assert frozen.values.loc[["u", "v", "w"], "profit"].tolist() == [0.0, 0.5, 1.0]
+    assert frozen.clipped.set_index("indicator").loc["profit"].tolist() == [1, 1]
+    moved = normalise(read_indicators(new, bank, customer="id")).values
+    assert moved.loc["y", "profit"] != frozen.values.loc["y", "profit"]
+
+
+def test_missing_values_are_kept_left_out_or_filled_and_counted(flat):
+    matrix = [[1, 5], [np.nan, 6], [3, 9]]
+    kept = flat(matrix)
+    assert kept.left_out["count"].tolist() == [1] and len(kept.values) == 3
+    with pytest.raises(InputError, match="1 of 3 customers have a missing indicator"):
+        normalise(kept).complete()
+    dropped = flat(matrix, missing="listwise")
+    assert len(dropped.values) == 2 and dropped.left_out["share"].iloc[0] == pytest.approx(1 / 3)
+    assert flat(matrix, missing="median").values["c0"].tolist() == [1, 2, 3]
+    assert flat([[1, 2], [2, 3]]).left_out.empty
+
+
+def test_a_root_that_takes_the_minimum_is_one_item(make_tree):
+    tree = make_tree({"a": {"direction": "benefit"}, "b": {"direction": "cost"}}, rule="minimum")
+    table = pd.DataFrame({"a": [0, 1, 2], "b": [0, 1, 2]})
+    found = normalise(read_indicators(table, tree))
+    assert found.values["goal"].tolist() == [0, 0.5, 0]
+
+
+def test_constant_indicator_is_named_and_scores_nothing(flat):
+    found = normalise(flat([[1, 7], [2, 7]]))
+    assert found.values["c1"].tolist() == [0, 0]
+    assert found.warnings == ("'c1' is the same for every customer.",)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"profit": ["1", "many", "2"]}, "row 2 holds 'many', not a number"),
+        ({"profit": [np.nan] * 3}, "is empty for every customer"),
+        ({"profit": [1, np.inf, 2]}, "infinite"),
+        ({"job": ["office", "nurse", "none"]}, "'nurse' has no value in the tree"),
+        ({"id": ["x", "x", "z"]}, "customer 'x' stands in several rows"),
+        ({"id": ["x", None, "z"]}, "has empty cells"),
+    ],
+)
+def test_bad_cells_are_refused_by_name(bank, customers, change, message):
+    with pytest.raises(InputError, match=message):
+        read_indicators(customers.assign(**change), bank, customer="id")
+
+
+def test_missing_column_bad_policy_one_customer_and_strange_bounds(bank, customers, flat):
+    with pytest.raises(InputError, match=r"no column 'profit'.*Did you mean"):
+        read_indicators(customers.rename(columns={"profit": "profits"}), bank)
+    with pytest.raises(InputError, match="missing = 'drop'"):
+        read_indicators(customers, bank, missing="drop")
+    with pytest.raises(InputError, match="1 customers remain of 1"):
+        read_indicators(customers.head(1), bank)
+    bounds = fit_bounds(flat([[1, 2], [2, 3]]))
+    with pytest.raises(InputError, match="another tree"):
+        normalise(read_indicators(customers, bank), bounds)
