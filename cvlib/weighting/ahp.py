@@ -325,27 +325,40 @@ def tree_weights(
 def consistency_warnings(checks: list[dict[str, Any]]) -> tuple[str, ...]:
     """Say which matrices are inconsistent, incomplete or beyond the random-index tables."""
     found = []
-    for check in checks:
-        who = f"Node {check['node']!r}" + (f", {check['expert']}" if check["expert"] else "")
-        if not check["acceptable"]:
-            found.append(
-                f"{who}: consistency ratio {check['cr']:.3f} is above {check['threshold']:.2f} "
-                f"({check['ri_table']}); see the suggested judgements before using its weights."
-            )
-        if check["missing"]:
-            n, missing = check["n"], check["missing"]
-            share = 1 - 2 * missing / ((n - 1) * (n - 2)) if n > 2 else 0.0
-            about = f" (about {check['cr'] / share:.3f} if corrected)" if share > 1e-9 else ""
-            found.append(
-                f"{who}: {missing} judgement(s) not given; the random index is that of complete "
-                f"matrices, so the consistency ratio is too low{about}."
-            )
-        if check["n"] > 15:
-            found.append(
-                f"{who}: {check['n']} items; the random index {check['ri']:.4f} comes from a "
-                "linear fit beyond its table, and so many comparisons are seldom judged well."
-            )
+    unacceptable = [check for check in checks if not check["acceptable"]]
+    for check in sorted(unacceptable, key=lambda check: -check["cr"])[:3]:
+        found.append(
+            f"{_who(check)}: consistency ratio {check['cr']:.3f} is above "
+            f"{check['threshold']:.2f} ({check['ri_table']}); see the suggested judgements before "
+            "using its weights."
+        )
+    if len(unacceptable) > 3:
+        found.append(
+            f"{len(unacceptable)} of {len(checks)} matrices are above their threshold (the worst "
+            "three are named); a group's aggregated matrix is more consistent than its members "
+            "and hides this."
+        )
+    incomplete = [check for check in checks if check["missing"]]
+    for check in incomplete[:3]:
+        n, missing = check["n"], check["missing"]
+        share = 1 - 2 * missing / ((n - 1) * (n - 2)) if n > 2 else 0.0
+        about = f" (about {check['cr'] / share:.3f} if corrected)" if share > 1e-9 else ""
+        found.append(
+            f"{_who(check)}: {missing} judgement(s) not given; the random index is that of "
+            f"complete matrices, so the consistency ratio is too low{about}."
+        )
+    if len(incomplete) > 3:
+        found.append(f"{len(incomplete)} of {len(checks)} matrices are incomplete.")
+    for n in sorted({check["n"] for check in checks if check["n"] > 15}):
+        found.append(
+            f"{n} items are compared under one node: the random index {random_index(n):.4f} comes "
+            "from a linear fit beyond its table, and so many comparisons are seldom judged well."
+        )
     return tuple(found)
+
+
+def _who(check: dict[str, Any]) -> str:
+    return f"Node {check['node']!r}" + (f", {check['expert']}" if check["expert"] else "")
 
 
 def branch_warnings(tree: Tree) -> tuple[str, ...]:

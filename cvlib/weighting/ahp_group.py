@@ -1,0 +1,336 @@
+"""One weighting from many experts, how far they agree, and who moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.weighting.ahp import (
+    branch_warnings,
+    consistency_warnings,
+    geometric_consistency_index,
+    global_weights,
+    priorities,
+    tree_weights,
+)
+from cvlib.weighting.ahp_agreement import clusters, consensus, influence
+from cvlib.weighting.ahp_diagnosis import cycles, suggestions, worst_triad
+from cvlib.weighting.judgements import Judgements
+from cvlib.weighting.tree import Tree
+
+AGGREGATIONS = ("aij", "aip_geometric", "aip_arithmetic")
+GROUP = "(group)"
+
+
+@dataclass(frozen=True, eq=False)
+class ExpertWeights:
+    """Weights of a tree from one or many experts.
+
+    Attributes
+    ----------
+    weights : pandas.DataFrame
+        ``indicator, parent, method, local_weight, global_weight, ci_low, ci_high`` (interval of
+        the global weight; empty without draws).
+    expert_weights : pandas.DataFrame
+        ``expert`` and the first five of these columns.
+    consistency : pandas.DataFrame
+        ``expert, node, n, missing, lambda_max, ci, cr, gci, ri_table, ri, threshold, acceptable,
+        acceptable_common, gci_threshold``; the aggregated matrix is expert ``(group)``.
+    total_consistency : pandas.DataFrame
+        ``expert, cr_total``.
+    suggestions, triads, cycles : pandas.DataFrame
+        ``expert, node`` and the columns of `ahp_diagnosis`, for matrices that are not acceptable
+        (cycles for all).
+    consensus : pandas.DataFrame
+        ``node, experts, n, consensus, band, kendall_w, chi2, p, mean_spearman``; empty for one
+        expert.
+    influence : pandas.DataFrame
+        ``expert, indicator, change, kendall_tau_b``: the largest change of a global weight when
+        the expert is left out, and the rank agreement of the weights with and without.
+    clusters : pandas.DataFrame
+        ``expert, cluster, silhouette``; empty for fewer than four experts.
+    warnings : tuple of str
+    """
+
+    weights: pd.DataFrame
+    expert_weights: pd.DataFrame
+    consistency: pd.DataFrame
+    total_consistency: pd.DataFrame
+    suggestions: pd.DataFrame
+    triads: pd.DataFrame
+    cycles: pd.DataFrame
+    consensus: pd.DataFrame
+    influence: pd.DataFrame
+    clusters: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
+def aggregate_judgements(matrices: np.ndarray, importance: np.ndarray) -> np.ndarray:
+    """Weighted geometric mean of judgements (AIJ), the only mean that keeps reciprocity.
+
+    Parameters
+    ----------
+    matrices : ndarray (experts, n, n)
+        A judgement some experts did not give is averaged over those who did.
+    importance : ndarray (..., experts)
+        Weights of the experts, not all zero.
+
+    Returns
+    -------
+    ndarray (..., n, n)
+
+    References
+    ----------
+    Aczél, J. & Saaty, T. L. (1983). J. Mathematical Psychology 27, 93-102.
+    """
+    given = ~np.isnan(matrices)
+    logs = np.log(np.where(given, matrices, 1.0))
+    total = np.tensordot(importance, given.astype(float), axes=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.exp(np.tensordot(importance, logs, axes=1) / np.where(total > 0, total, np.nan))
+
+
+def aggregate_priorities(weights: np.ndarray, importance: np.ndarray, mean: str) -> np.ndarray:
+    """Weighted geometric or arithmetic mean of the experts' priorities (AIP), sum 1.
+
+    References
+    ----------
+    Forman, E. & Peniwati, K. (1998). Eur. J. Operational Research 108, 165-169.
+    """
+    shares = importance / importance.sum(axis=-1, keepdims=True)
+    joint = shares @ weights if mean == "arithmetic" else np.exp(shares @ np.log(weights))
+    return joint / joint.sum(axis=-1, keepdims=True)
+
+
+def _connected(matrices: np.ndarray) -> np.ndarray:
+    reach = ~np.isnan(matrices)
+    for _ in range(int(np.ceil(np.log2(matrices.shape[-1])))):
+        reach = reach @ reach
+    return reach.all(axis=(-2, -1))
+
+
+def _group_local(
+    stacks: Mapping[str, np.ndarray], importance: np.ndarray, aggregation: str, method: str
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Local weights of every node for each row of expert weights, and which rows are usable."""
+    local: dict[str, np.ndarray] = {}
+    usable = np.ones(importance.shape[:-1], dtype=bool)
+    for node, stack in stacks.items():
+        if aggregation == "aij":
+            joint = aggregate_judgements(stack, importance)
+            linked = _connected(joint)
+            usable &= linked
+            joint = np.where(linked[..., None, None], joint, 1.0)
+            local[node] = priorities(joint, method)
+        else:
+            own = priorities(stack, method)
+            local[node] = aggregate_priorities(own, importance, aggregation.removeprefix("aip_"))
+    return local, usable
+
+
+def expert_weights(
+    tree: Tree,
+    judgements: Judgements,
+    *,
+    aggregation: str = "aij",
+    importance: Mapping[str, float] | None = None,
+    methods: tuple[str, ...] = ("eigenvector", "geometric_mean"),
+    table: str = "alonso_lamata",
+    draws: int = 0,
+    level: float = 0.95,
+    perturbation: float | None = None,
+    seed: int = 20261121,
+) -> ExpertWeights:
+    """Weights of a whole tree from the judgements of one or many experts.
+
+    Parameters
+    ----------
+    tree : Tree
+        The indicator tree.
+    judgements : Judgements
+        Checked judgements (`read_judgements`).
+    aggregation : str
+        ``aij`` (geometric mean of judgements), ``aip_geometric`` or ``aip_arithmetic`` (means of
+        the experts' local priorities). With geometric means throughout, ``aij`` and
+        ``aip_geometric`` are the same (Barzilai & Golany 1990).
+    importance : mapping of expert to float, optional
+        Weights of the experts; equal by default.
+    methods : tuple of str
+        Prioritisation methods; the first is used for agreement, influence and clusters.
+    table : str
+        Random-index table.
+    draws : int
+        Draws for the intervals, 0 for none. Several experts: experts are resampled (percentile
+        interval). One expert: the judgements are multiplied by lognormal noise.
+    level : float
+        Confidence level.
+    perturbation : float, optional
+        Standard deviation of that noise in ln a_ij; by default the expert's own, sqrt(GCI) of the
+        node, so that a perfectly consistent expert has an interval of no width.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    ExpertWeights
+
+    Raises
+    ------
+    InputError
+        Unknown aggregation or expert, or experts whose importance is negative or all zero.
+    """
+    if aggregation not in AGGREGATIONS:
+        raise InputError(
+            f"aggregation {aggregation!r}", "no such", nearest(aggregation, list(AGGREGATIONS))
+        )
+    experts = list(judgements.matrices)
+    alpha = _importance(experts, importance)
+    single = {
+        expert: tree_weights(tree, matrices, methods=methods, table=table, expert=expert)
+        for expert, matrices in judgements.matrices.items()
+    }
+    warnings = [*judgements.warnings]
+    checks = [result.consistency for result in single.values()]
+    totals = [result.total_consistency for result in single.values()]
+    stacks = {
+        node: np.stack([judgements.matrices[expert][node].to_numpy(float) for expert in experts])
+        for node, below in tree.compared.items()
+        if len(below) > 1
+    }
+    if len(experts) > 1 and aggregation == "aij":
+        joint = {
+            node: pd.DataFrame(
+                aggregate_judgements(stack, alpha), tree.compared[node], tree.compared[node]
+            )
+            for node, stack in stacks.items()
+        }
+        group = tree_weights(tree, joint, methods=methods, table=table, expert=GROUP)
+        checks.append(group.consistency)
+        totals.append(group.total_consistency)
+    consistency = pd.concat(checks, ignore_index=True)
+    records = [
+        {str(key): value for key, value in row.items()} for row in consistency.to_dict("records")
+    ]
+    warnings += consistency_warnings(records)
+    warnings += branch_warnings(tree)
+
+    weights = next(iter(single.values())).weights.copy()
+    for method in methods:
+        local, _ = _group_local(stacks, alpha, aggregation, method)
+        overall = global_weights(tree, local)
+        if draws:
+            if len(experts) > 1:
+                counts = _resampled(alpha, draws, seed)
+                drawn, usable = _group_local(stacks, counts, aggregation, method)
+            else:
+                noisy = _perturbed(stacks, draws, perturbation, seed)
+                drawn = {node: priorities(stack, method) for node, stack in noisy.items()}
+                usable = np.ones(draws, dtype=bool)
+            spread = global_weights(tree, drawn)
+        for row in weights.index[weights["method"] == f"ahp_{method}"]:
+            node, parent = weights.loc[row, ["indicator", "parent"]]
+            weights.loc[row, "global_weight"] = float(overall[node])
+            weights.loc[row, "local_weight"] = float(overall[node]) / float(overall[parent])
+            if draws:
+                values = np.broadcast_to(spread[node], usable.shape)[usable]
+                tails = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+                weights.loc[row, ["ci_low", "ci_high"]] = tails
+    if draws:
+        warnings += _interval_warnings(len(experts), usable)
+    own = pd.concat(
+        [
+            result.weights.drop(columns=["ci_low", "ci_high"]).assign(expert=expert)
+            for expert, result in single.items()
+        ],
+        ignore_index=True,
+    )
+    moved = pd.DataFrame(columns=["expert", "indicator", "change", "kendall_tau_b"])
+    told: tuple[str, ...] = ()
+    if np.count_nonzero(alpha) > 1:
+        without = np.vstack([alpha, alpha * (1 - np.eye(len(alpha)))])
+        local, usable = _group_local(stacks, without, aggregation, methods[0])
+        moved, told = influence(tree, global_weights(tree, local), usable, experts)
+    return ExpertWeights(
+        weights,
+        own[["expert", *own.columns[:-1]]],
+        consistency,
+        pd.concat(totals, ignore_index=True),
+        *_diagnose(judgements, consistency, table),
+        consensus(stacks, methods[0]),
+        moved,
+        clusters(tree, own[own["method"] == f"ahp_{methods[0]}"], experts),
+        tuple(dict.fromkeys([*warnings, *told])),
+    )
+
+
+def _importance(experts: list[str], importance: Mapping[str, float] | None) -> np.ndarray:
+    given = dict(importance or {})
+    for expert, value in given.items():
+        if expert not in experts:
+            raise InputError(
+                f"importance of {expert!r}", "no such expert", nearest(expert, experts)
+            )
+        if not 0 <= value < np.inf:
+            raise InputError(f"importance of {expert!r}", f"is {value}", "Give a number from 0.")
+    alpha = np.array([float(given.get(expert, 1.0)) for expert in experts])
+    if not alpha.sum():
+        raise InputError("importance", "is zero for every expert", "Give one of them a weight.")
+    return alpha
+
+
+def _resampled(alpha: np.ndarray, draws: int, seed: int) -> np.ndarray:
+    """Bootstrap of the experts: how often each is drawn, times the expert's importance."""
+    k = len(alpha)
+    counts = np.random.default_rng(seed).multinomial(k, np.full(k, 1 / k), size=draws) * alpha
+    return counts[counts.sum(axis=1) > 0]
+
+
+def _perturbed(
+    stacks: Mapping[str, np.ndarray], draws: int, perturbation: float | None, seed: int
+) -> dict[str, np.ndarray]:
+    """Lognormal noise on the first expert's judgements, reciprocity kept."""
+    rng = np.random.default_rng(seed)
+    noisy = {}
+    for node, (matrix, *_) in stacks.items():
+        own = np.sqrt(geometric_consistency_index(matrix))
+        sd = own if perturbation is None else perturbation
+        upper = np.triu(rng.normal(0.0, sd, (draws, *matrix.shape)), 1)
+        noisy[node] = matrix * np.exp(upper - np.swapaxes(upper, -1, -2))
+    return noisy
+
+
+def _interval_warnings(experts: int, usable: np.ndarray) -> list[str]:
+    if experts == 1:
+        return [
+            "Intervals of one expert come from noise on the judgements, not from other experts."
+        ]
+    told = []
+    if lost := int((~usable).sum()):
+        told.append(f"{lost} of {len(usable)} bootstrap draws left items without a link: not used.")
+    if experts < 6:
+        told.append(f"Intervals rest on {experts} experts: read them as rough.")
+    return told
+
+
+def _diagnose(
+    judgements: Judgements, consistency: pd.DataFrame, table: str
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    found: list[list[pd.DataFrame]] = [[], [], []]
+    for row in consistency[consistency["expert"] != GROUP].itertuples():
+        matrix = judgements.matrices[row.expert][row.node]
+        tables = [suggestions(matrix, table), worst_triad(matrix), cycles(matrix)]
+        if row.acceptable:
+            tables[:2] = [part.iloc[:0] for part in tables[:2]]
+        for place, part in zip(found, tables, strict=True):
+            part.insert(0, "expert", row.expert)
+            part.insert(1, "node", row.node)
+            place.append(part)
+    first, second, third = (
+        pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+        for parts in found
+    )
+    return first, second, third
