@@ -122,11 +122,23 @@ class SevenSegments:
     rules : DataFrame
         segment, rule, customers, share_of_customers, value, share_of_value; `outside` are
         customers none of the seven describes.
+    left_out : DataFrame
+        reason, counted, count.
     """
 
     customers: pd.DataFrame
     rules: pd.DataFrame
+    left_out: pd.DataFrame
     warnings: tuple[str, ...]
+
+
+def _purchase_days(log: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Customer-days with a purchase: a positive net, or free orders without a return."""
+    days = log.groupby(["customer_id", "day"])["amount"].agg(["sum", "min"]).reset_index()
+    kept = (days["sum"] > 0) | (days["min"] == 0)
+    left_out = [["day returned in full or more", "customer-days", int((~kept).sum())]]
+    days = days[kept].drop(columns="min").rename(columns={"sum": "amount"})
+    return days, pd.DataFrame(left_out, columns=["reason", "counted", "count"])
 
 
 def seven_segments(
@@ -149,7 +161,7 @@ def seven_segments(
     Parameters
     ----------
     transactions : DataFrame
-        One row per transaction; days are netted, a day with a positive net is a purchase.
+        One row per transaction; amounts are netted by day, as in `summarise_purchases`.
     at : str
         Date of the segmentation; later rows are not seen.
     customer, date, amount : str
@@ -176,10 +188,12 @@ def seven_segments(
     log = pd.DataFrame(
         {"customer_id": transactions[customer], "day": day, "amount": transactions[amount]}
     )
-    log = log[log["day"] <= end].groupby(["customer_id", "day"], as_index=False)["amount"].sum()
-    log = log[log["amount"] > 0]
+    everyone = log["customer_id"].nunique()
+    log, left_out = _purchase_days(log[log["day"] <= end])
     if log.empty:
         raise InputError("at", f"no purchase up to {end.date()}", "Choose a date inside the log.")
+    later = everyone - log["customer_id"].nunique()
+    left_out.loc[len(left_out)] = ["no purchase up to the date", "customers", later]
     window = pd.Timedelta(days=inactive_days)
     recent, earlier = log["day"] > end - window, log["day"] <= end - window
     earlier &= log["day"] > end - 2 * window
@@ -240,7 +254,7 @@ def seven_segments(
         warnings.append(f"The log covers {span} days: growth needs two windows of {inactive_days}.")
     if span < 548:
         warnings.append(f"The log covers {span} days: seasons cannot be told from chance.")
-    return SevenSegments(table, summary, tuple(warnings))
+    return SevenSegments(table, summary, left_out, tuple(warnings))
 
 
 def transitions(before: pd.Series, after: pd.Series) -> pd.DataFrame:

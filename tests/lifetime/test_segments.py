@@ -185,3 +185,10 @@ def test_life_cycle_profit_counts_only_whole_periods():
 def test_segmenting_before_the_log_begins_is_refused():
     with pytest.raises(InputError, match="no purchase up to"):
         segments.seven_segments(LOG, "1996-01-01")
+
+
+def test_what_is_left_out_is_counted():
+    log = log_of({**SEVEN, "only_returned": [("2021-05-01", 5), ("2021-05-01", -5)]})
+    found = segments.seven_segments(log, "2021-12-31", medium=0.4)
+    assert found.left_out["count"].tolist() == [1, 1]
+    assert found.rules["customers"].sum() == 10

@@ -1,0 +1,291 @@
+"""Subscriptions, where leaving is observed: retention of cohorts and survival with covariates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize, special, stats
+
+from cvlib.inputs.documents import Source
+from cvlib.inputs.errors import InputError, nearest
+
+Array = NDArray[np.float64]
+PUBLISHED = Path(__file__).with_name("published") / "fader_hardie_2007.yaml"
+# Parameters of each cohort model, all positive and estimated on the log scale.
+COHORT_MODELS = {
+    "geometric": ("churn_odds",),
+    "sbg": ("alpha", "beta"),
+    "bdw": ("gamma", "delta", "c"),
+}
+
+
+def published_cohorts() -> pd.DataFrame:
+    """The two cohorts of Fader & Hardie (2007): cohort, period, survival, customers."""
+    content = Source(PUBLISHED).content
+    parts = [
+        pd.DataFrame(
+            {
+                "cohort": name,
+                "period": range(len(percent)),
+                "survival": np.asarray(percent) / 100,
+                "customers": np.round(np.asarray(percent) * content["customers"] / 100),
+            }
+        )
+        for name, percent in content["survival_percent"].items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def cohort_losses(customers: ArrayLike) -> pd.DataFrame:
+    """Customers left after 0, 1, 2, … periods as lost and censored: period, lost, censored."""
+    left = np.asarray(customers, dtype=float)
+    if (np.diff(left) > 0).any() or left.size < 3:
+        raise InputError("customers", "must not grow, over two or more periods", "Check the order.")
+    censored = np.zeros(left.size - 1)
+    censored[-1] = left[-1]
+    return pd.DataFrame(
+        {"period": np.arange(1, left.size), "lost": -np.diff(left), "censored": censored}
+    )
+
+
+def grouped_losses(duration: ArrayLike, event: ArrayLike) -> pd.DataFrame:
+    """Single customers (whole periods kept, left or not) as period, lost, censored."""
+    table = pd.DataFrame({"period": np.asarray(duration), "lost": np.asarray(event, dtype=float)})
+    table["censored"] = 1 - table["lost"]
+    return table.groupby("period", as_index=False).sum()
+
+
+def log_survival(model: str, theta: ArrayLike, t: ArrayLike) -> Array:
+    """ln S(t) of a cohort model at its parameters.
+
+    geometric: −t·ln(1 + churn_odds). sbg: B(α, β + t) / B(α, β). bdw: B(γ, δ + t^c) / B(γ, δ).
+    """
+    values, t = np.asarray(theta, dtype=float), np.asarray(t, dtype=float)
+    if model == "geometric":
+        return -t * np.log1p(values[0])
+    power = t ** values[2] if model == "bdw" else t
+    return special.betaln(values[0], values[1] + power) - special.betaln(values[0], values[1])
+
+
+@dataclass(frozen=True)
+class CohortFit:
+    """A cohort model by maximum likelihood.
+
+    Attributes
+    ----------
+    parameters : DataFrame
+        model, parameter, estimate, std_error, ci_low, ci_high (delta method on the log scale).
+    fit : DataFrame
+        model, measure (log_likelihood, aic, bic, customers, periods), value.
+    """
+
+    model: str
+    parameters: pd.DataFrame
+    fit: pd.DataFrame
+    warnings: tuple[str, ...]
+
+    def survival(self, t: ArrayLike) -> Array:
+        """Share still subscribed after t periods."""
+        return np.exp(log_survival(self.model, self.parameters["estimate"], t))
+
+    def retention(self, t: ArrayLike) -> Array:
+        """Retention rate of period t, S(t) / S(t − 1)."""
+        return self.survival(t) / self.survival(np.asarray(t, dtype=float) - 1)
+
+    def residual_lifetime(
+        self, renewals: int, discount_rate: float, horizon: int = 20_000
+    ) -> float:
+        """Discounted expected residual lifetime just before the next renewal is due.
+
+        Σ_{t ≥ 0} S(n + t) / S(n − 1) / (1 + d)^t for a customer who has renewed n − 1 times.
+
+        References
+        ----------
+        Fader & Hardie (2010) Marketing Science 29:85-93 (closed form for the sBG).
+        """
+        t = np.arange(horizon)
+        left = self.survival(renewals + 1 + t) / self.survival(renewals)
+        return float((left / (1 + discount_rate) ** t).sum())
+
+
+def fit_cohort(losses: pd.DataFrame, model: str = "sbg", level: float = 0.95) -> CohortFit:
+    """Fit a model of when customers of a cohort leave, by maximum likelihood.
+
+    ln L = Σ lost_t · ln[S(t − 1) − S(t)] + Σ censored_t · ln S(t).
+
+    Parameters
+    ----------
+    losses : DataFrame
+        period (1, 2, …), lost in it, censored after it: see `cohort_losses`, `grouped_losses`.
+    model : {"geometric", "sbg", "bdw"}
+        One retention rate for all; beta-geometric (retention differs between customers);
+        beta-discrete-Weibull (it also changes with time for each of them).
+    level : float
+        Of the intervals.
+
+    References
+    ----------
+    Fader & Hardie (2007) J. Interactive Marketing 21:76-90; Fader, Hardie, Liu, Davin &
+    Steenburgh (2018) J. Interactive Marketing 43:1-16.
+    """
+    if model not in COHORT_MODELS:
+        raise InputError("model", f"{model!r} is unknown", nearest(model, list(COHORT_MODELS)))
+    t = losses["period"].to_numpy(dtype=float)
+    lost, censored = (losses[name].to_numpy(dtype=float) for name in ("lost", "censored"))
+    if (t < 1).any() or lost.sum() == 0:
+        raise InputError("losses", "needs periods from 1 and at least one loss", "Check the table.")
+
+    def minus_log_likelihood(log_theta: Array) -> float:
+        with np.errstate(all="ignore"):
+            theta = np.exp(np.clip(log_theta, -15, 15))
+            before, after = log_survival(model, theta, t - 1), log_survival(model, theta, t)
+            gone = before + np.log(-np.expm1(after - before))
+            total = -(lost @ np.maximum(gone, -1e10) + censored @ after)
+        return float(total) if np.isfinite(total) else 1e12
+
+    names = COHORT_MODELS[model]
+    starts = [np.array([a, b, 0.0])[: len(names)] for a, b in ((0, 0), (-0.5, 1.5), (1, 3))]
+    options = {"xatol": 1e-9, "fatol": 1e-10, "maxiter": 8000, "maxfev": 8000}
+    tried = [
+        optimize.minimize(minus_log_likelihood, start, method="Nelder-Mead", options=options)
+        for start in starts
+    ]
+    best = min(tried, key=lambda found: found.fun)
+    hessian = _hessian(minus_log_likelihood, best.x)
+    eigenvalues = np.linalg.eigvalsh(hessian)
+    warnings = []
+    if eigenvalues[0] <= 1e-8 * eigenvalues[-1] or np.abs(best.x).max() > 9:
+        warnings.append(
+            f"{model}: the likelihood is flat along a ridge, so single parameters are not "
+            "identified (customers may not differ in retention); the curve itself is."
+        )
+        errors = np.full(len(names), np.nan)
+    else:
+        errors = np.sqrt(np.diag(np.linalg.inv(hessian)))
+    z, n = stats.norm.ppf((1 + level) / 2), lost.sum() + censored.sum()
+    parameters = pd.DataFrame(
+        {
+            "model": model,
+            "parameter": names,
+            "estimate": np.exp(best.x),
+            "std_error": np.exp(best.x) * errors,
+            "ci_low": np.exp(best.x - z * errors),
+            "ci_high": np.exp(best.x + z * errors),
+        }
+    )
+    measures = {
+        "log_likelihood": -best.fun,
+        "aic": 2 * best.fun + 2 * len(names),
+        "bic": 2 * best.fun + np.log(n) * len(names),
+        "customers": n,
+        "periods": t.max(),
+    }
+    fit = pd.DataFrame(
+        {"model": model, "measure": list(measures), "value": list(measures.values())}
+    )
+    return CohortFit(model, parameters, fit, tuple(warnings))
+
+
+def _hessian(function: Callable[[Array], float], at: Array, step: float = 1e-4) -> Array:
+    """Second derivatives by central differences."""
+    steps = step * np.eye(len(at))
+
+    def cross(a: Array, b: Array) -> float:
+        corners = [function(at + i * a + j * b) for i, j in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
+        return (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * step**2)
+
+    return np.array([[cross(a, b) for b in steps] for a in steps])
+
+
+def project_cohorts(
+    cohorts: pd.DataFrame, fitted_periods: int, models: Sequence[str] = tuple(COHORT_MODELS)
+) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
+    """Fit every model to the first periods of every cohort and project the rest.
+
+    Returns
+    -------
+    parameters : DataFrame
+        cohort, model, parameter, estimate, std_error, ci_low, ci_high, and rows log_likelihood.
+    projection : DataFrame
+        cohort, model, period, actual, survival, retention, sample (fitted, projected).
+    warnings : tuple of str
+    """
+    found, curves, warnings = [], [], []
+    for cohort, rows in cohorts.groupby("cohort", sort=False):
+        ordered = rows.sort_values("period")
+        losses = cohort_losses(ordered["customers"].iloc[: fitted_periods + 1])
+        period = ordered["period"].to_numpy()
+        for model in models:
+            fit = fit_cohort(losses, model)
+            likelihood = fit.fit[fit.fit["measure"] == "log_likelihood"]
+            likelihood = likelihood.rename(columns={"measure": "parameter", "value": "estimate"})
+            found.append(pd.concat([fit.parameters, likelihood]).assign(cohort=cohort))
+            warnings += [f"{cohort}: {text}" for text in fit.warnings]
+            curve = {
+                "period": period,
+                "actual": ordered["survival"],
+                "survival": fit.survival(period),
+            }
+            table = pd.DataFrame(curve).assign(cohort=cohort, model=model)
+            table["retention"] = fit.retention(np.maximum(period, 1))
+            table["sample"] = np.where(period <= fitted_periods, "fitted", "projected")
+            curves.append(table[table["period"] > 0])
+    parameters = pd.concat(found, ignore_index=True)
+    projection = pd.concat(curves, ignore_index=True)
+    order = ["cohort", "model", "period", "actual", "survival", "retention", "sample"]
+    return (
+        parameters[["cohort", *parameters.columns.drop("cohort")]],
+        projection[order],
+        tuple(warnings),
+    )
+
+
+def curve_value(
+    survival: Callable[[ArrayLike], Array],
+    *,
+    margin: float,
+    annual_rate: float,
+    observed: float,
+    periods_per_year: float = 12.0,
+    horizon: int = 2400,
+    payment: str = "begin",
+) -> dict[str, float]:
+    """Lifetime value of a new customer from a survival curve, and how much lies beyond the data.
+
+    Σ_t margin · S(t) / (1 + i)^(t / periods_per_year), t = 0, 1, … when a period is paid at its
+    begin, t = 1, 2, … at its end.
+
+    Parameters
+    ----------
+    survival : function of t
+        Share still subscribed after t periods.
+    margin : float
+        Per period.
+    annual_rate : float
+        Discount rate per year, i.
+    observed : float
+        Longest period seen in the data.
+    periods_per_year, horizon, payment
+        Length of a period, number of periods summed, "begin" or "end".
+
+    Returns
+    -------
+    dict
+        lifetime_value, within_data, share_beyond_data, at_horizon (share still subscribed there).
+    """
+    if payment not in ("begin", "end"):
+        raise InputError("payment", f"{payment!r} is unknown", "Use begin or end.")
+    t = np.arange(horizon, dtype=float) + (payment == "end")
+    worth = margin * survival(t) / (1 + annual_rate) ** (t / periods_per_year)
+    total, within = float(worth.sum()), float(worth[t <= observed].sum())
+    return {
+        "lifetime_value": total,
+        "within_data": within,
+        "share_beyond_data": 1 - within / total,
+        "at_horizon": float(survival(np.array([horizon]))[0]),
+    }
