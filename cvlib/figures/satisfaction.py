@@ -1,0 +1,322 @@
+"""Charts of the satisfaction pillar: index, importance and performance, validity, estimators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from cvlib.figures.style import FAINT, HEAT, INK, PALETTE, PAPER, house_style, new_figure
+
+Labels = Mapping[str, str]
+
+
+def words(language: str) -> dict[str, str]:
+    """The words on these figures in a language; English where it is not known."""
+    text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+    known: dict[str, dict[str, str]] = yaml.safe_load(text)
+    return known.get(language, known["en"])
+
+
+def index_chart(
+    index: pd.DataFrame,
+    labels: Labels | None = None,
+    *,
+    highlight: str = "",
+    language: str = "en",
+    level: float = 0.95,
+) -> Figure:
+    """The index of every construct as bars with their intervals.
+
+    Parameters
+    ----------
+    index : DataFrame
+        construct, index and, where there are draws, ci_low and ci_high.
+    labels : mapping, optional
+        Construct name to label.
+    highlight : str
+        The construct drawn in the strong colour.
+    language : str
+    level : float
+        Confidence level of the intervals.
+    """
+    text = words(language)
+    names = [(labels or {}).get(name, name) for name in index["construct"]]
+    rows = np.arange(len(names))[::-1]
+    strong = index["construct"].to_numpy() == highlight
+    colours = np.where(strong | ~strong.any(), PALETTE[0], "#9DB9D1")
+    with house_style():
+        figure, axes = new_figure(6.8, 0.42 * len(names) + 1.1)
+        axes.barh(rows, index["index"], height=0.62, color=list(colours))
+        reach = index["index"].to_numpy(float)
+        if "ci_high" in index and index["ci_high"].notna().any():
+            _whiskers(axes, rows, index["ci_low"], index["ci_high"], INK)
+            reach = np.fmax(reach, index["ci_high"].to_numpy(float))
+        for row, value, end in zip(rows, index["index"], reach, strict=True):
+            axes.text(end + 1.2, row, f"{value:.1f}", va="center", gid="value")
+        label = text["index"]
+        if "ci_high" in index:
+            label += ", " + text["interval"].format(level=level)
+        axes.set(yticks=rows, yticklabels=names, xlim=(0, max(104.0, reach.max() + 8)))
+        axes.set_xlabel(label)
+        axes.set_xticks(range(0, 101, 20))
+        _plain_rows(axes)
+    return figure
+
+
+def importance_performance_map(
+    table: pd.DataFrame, labels: Labels | None = None, *, target: str = "", language: str = "en"
+) -> Figure:
+    """Drivers of one construct by importance (across) and performance (up).
+
+    The lines are the means; drivers to the lower right matter much and perform below the others.
+
+    Parameters
+    ----------
+    table : DataFrame
+        construct, importance, performance, of one target.
+    labels : mapping, optional
+    target : str
+        The construct the importance refers to.
+    language : str
+    """
+    text = words(language)
+    known = labels or {}
+    across, up = table["importance"].to_numpy(float), table["performance"].to_numpy(float)
+    with house_style():
+        figure, axes = new_figure(6.4, 4.6)
+        axes.axvline(across.mean(), color=FAINT, lw=1, ls=(0, (4, 3)), zorder=1)
+        axes.axhline(up.mean(), color=FAINT, lw=1, ls=(0, (4, 3)), zorder=1)
+        axes.scatter(across, up, s=75, color=PALETTE[0], edgecolor=PAPER, zorder=3)
+        room = 0.22 * max(np.ptp(across), 0.05), 0.22 * max(np.ptp(up), 2.0)
+        axes.set_xlim(min(across.min() - room[0], 0), across.max() + room[0])
+        axes.set_ylim(up.min() - room[1], up.max() + room[1])
+        axes.set_xlabel(text["importance"].format(target=known.get(target, target)))
+        axes.set_ylabel(text["performance"])
+        figure.draw_without_rendering()  # fixes the axes, which the placing of labels measures
+        _name_points(axes, across, up, [known.get(name, name) for name in table["construct"]])
+    return figure
+
+
+def htmt_chart(
+    htmt: pd.DataFrame,
+    labels: Labels | None = None,
+    *,
+    threshold: float = 0.9,
+    language: str = "en",
+) -> Figure:
+    """Heat map of the heterotrait-monotrait ratios; pairs above the threshold are framed.
+
+    Parameters
+    ----------
+    htmt : DataFrame
+        construct_a, construct_b, htmt.
+    labels : mapping, optional
+    threshold : float
+        0.90 for related concepts, 0.85 otherwise (Henseler, Ringle & Sarstedt 2015).
+    language : str
+    """
+    text = words(language)
+    names = list(dict.fromkeys([*htmt["construct_b"], *htmt["construct_a"]]))
+    shown = [(labels or {}).get(name, name) for name in names]
+    values = np.full((len(names), len(names)), np.nan)
+    for row in htmt.itertuples(index=False):
+        at = sorted((names.index(row.construct_a), names.index(row.construct_b)))
+        values[at[1], at[0]] = row.htmt
+    with house_style():
+        size = 0.72 * len(names)
+        figure, axes = new_figure(size + 1.9, 0.62 * size + 1.5)
+        image = axes.imshow(values[1:, :-1], cmap=HEAT, vmin=0, vmax=1, aspect="auto")
+        for (row, column), value in np.ndenumerate(values[1:, :-1]):
+            if np.isfinite(value):
+                over = value > threshold
+                axes.text(
+                    column,
+                    row,
+                    f"{value:.2f}",
+                    ha="center",
+                    va="center",
+                    color=PAPER if value < 0.55 else INK,
+                    bbox={"facecolor": "none", "edgecolor": PALETTE[1], "lw": 1.6}
+                    if over
+                    else None,
+                    gid="value",
+                )
+        axes.set_xticks(range(len(names) - 1), shown[:-1], rotation=35, ha="right")
+        axes.set_yticks(range(len(names) - 1), shown[1:])
+        axes.grid(visible=False)
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0)
+        bar = figure.colorbar(image, ax=axes, shrink=0.9, aspect=22)
+        bar.set_label(text["htmt"])
+        bar.outline.set_visible(False)
+        bar.ax.axhline(threshold, color=PALETTE[1], lw=1.6)
+    return figure
+
+
+def estimator_chart(
+    path_coefficients: pd.DataFrame,
+    labels: Labels | None = None,
+    *,
+    language: str = "en",
+    level: float = 0.95,
+) -> Figure:
+    """Path coefficients of several estimators (or models) side by side, with intervals.
+
+    Parameters
+    ----------
+    path_coefficients : DataFrame
+        estimator, source, target, estimate and, where known, ci_low and ci_high.
+    labels : mapping, optional
+    language : str
+    level : float
+
+    Notes
+    -----
+    The axis shows every estimate; an interval that is much wider is cut, with an arrow head.
+    """
+    text = words(language)
+    known = labels or {}
+    pairs = list(
+        dict.fromkeys(zip(path_coefficients["source"], path_coefficients["target"], strict=True))
+    )
+    estimators = list(dict.fromkeys(path_coefficients["estimator"]))
+    widest = path_coefficients["estimate"].abs().max()
+    low, high = min(-0.4, 1.25 * path_coefficients["estimate"].min()), max(1.0, 1.25 * widest)
+    if "ci_low" in path_coefficients:
+        low = max(low, min(path_coefficients["ci_low"].min(), 0.0) - 0.05)
+    with house_style():
+        figure, axes = new_figure(7.2, 0.36 * len(pairs) + 1.3)
+        for number, estimator in enumerate(estimators):
+            own = path_coefficients[path_coefficients["estimator"] == estimator]
+            shift = 0.17 * (number - (len(estimators) - 1) / 2)
+            rows = np.array([
+                len(pairs) - 1 - pairs.index(pair) - shift
+                for pair in zip(own["source"], own["target"], strict=True)
+            ])  # fmt: skip
+            colour = PALETTE[number % len(PALETTE)]
+            if "ci_low" in own:
+                ends = own["ci_low"].clip(lower=low), own["ci_high"].clip(upper=high)
+                _whiskers(axes, rows, *ends, colour)
+                for cut, at, marker in (
+                    (own["ci_low"] < low, low, "<"),
+                    (own["ci_high"] > high, high, ">"),
+                ):
+                    axes.plot(
+                        np.full(cut.sum(), at), rows[cut.to_numpy()], marker, ms=5,
+                        color=colour, clip_on=False,
+                    )  # fmt: skip
+            axes.plot(
+                own["estimate"], rows, "os^Dv"[number % 5], color=colour, ms=6,
+                label=text.get(estimator, estimator), gid="estimate",
+            )  # fmt: skip
+        axes.axvline(0, color=INK, lw=0.8)
+        axes.set_yticks(
+            range(len(pairs))[::-1],
+            [f"{known.get(a, a)} → {known.get(b, b)}" for a, b in pairs],
+        )
+        axes.set_xlim(low, high)
+        axes.set_xlabel(f"{text['path_coefficient']}, {text['interval'].format(level=level)}")
+        figure.legend(loc="outside upper right", ncols=len(estimators))
+        _plain_rows(axes)
+    return figure
+
+
+def loadings_chart(
+    loadings: pd.DataFrame,
+    labels: Labels | None = None,
+    *,
+    threshold: float = 0.7,
+    language: str = "en",
+) -> Figure:
+    """Loadings of all items, construct by construct, with intervals where there are draws.
+
+    Parameters
+    ----------
+    loadings : DataFrame
+        construct, item, loading and, where there are draws, ci_low and ci_high.
+    labels : mapping, optional
+        Construct name to label.
+    threshold : float
+        Items below it share less than about half of their variance with the construct.
+    language : str
+    """
+    text = words(language)
+    constructs = list(dict.fromkeys(loadings["construct"]))
+    gap = np.array([constructs.index(name) for name in loadings["construct"]]) * 0.7
+    rows = -(np.arange(len(loadings)) + gap)
+    values = loadings["loading"].to_numpy(float)
+    with house_style():
+        figure, axes = new_figure(6.8, 0.2 * (len(loadings) + 0.7 * len(constructs)) + 1.0)
+        axes.axvline(threshold, color=FAINT, lw=1, ls=(0, (4, 3)))
+        low = values
+        if "ci_low" in loadings and loadings["ci_low"].notna().any():
+            _whiskers(axes, rows, loadings["ci_low"], loadings["ci_high"], "#7F9FBA")
+            low = np.fmin(low, loadings["ci_low"].to_numpy(float))
+        colours = np.where(values < threshold, PALETTE[1], PALETTE[0])
+        axes.scatter(values, rows, s=30, c=list(colours), zorder=3)
+        axes.set_yticks(rows, list(loadings["item"]), fontsize=8)
+        axes.set_xlim(min(0.0, low.min() - 0.05), 1.02)
+        for name in constructs:
+            own = rows[(loadings["construct"] == name).to_numpy()]
+            axes.text(
+                1.02, own.mean(), (labels or {}).get(name, name), va="center", ha="left",
+                transform=axes.get_yaxis_transform(), color=INK, gid="construct",
+            )  # fmt: skip
+        axes.set_xlabel(f"{text['loading']} ({text['threshold'].format(value=threshold)})")
+        axes.margins(y=0.02)
+        _plain_rows(axes)
+    return figure
+
+
+def _whiskers(axes: Any, rows: np.ndarray, low: pd.Series, high: pd.Series, colour: str) -> None:
+    axes.hlines(rows, low, high, color=colour, lw=1.6, zorder=2.5)
+
+
+def _plain_rows(axes: Any) -> None:
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def _name_points(axes: Any, across: np.ndarray, up: np.ndarray, names: list[str]) -> None:
+    """Write each name beside its point where it covers neither a point nor another name."""
+    renderer = FigureCanvasAgg(axes.figure).get_renderer()
+    points = axes.transData.transform(np.column_stack([across, up]))
+    frame = axes.get_window_extent(renderer)
+    taken = [(x - 7, y - 7, x + 7, y + 7) for x, y in points]
+    sides = [(9, 0, "left", "center"), (-9, 0, "right", "center"), (0, 9, "center", "bottom"),
+             (0, -9, "center", "top"), (7, 7, "left", "bottom"), (7, -7, "left", "top"),
+             (-7, 7, "right", "bottom"), (-7, -7, "right", "top")]  # fmt: skip
+    for number, name in enumerate(names):
+        best, least = None, np.inf
+        for dx, dy, ha, va in sides:
+            label = axes.annotate(
+                name, (across[number], up[number]), (dx, dy), textcoords="offset points",
+                ha=ha, va=va, gid="construct", zorder=4,
+            )  # fmt: skip
+            box = label.get_window_extent(renderer)
+            hidden = sum(
+                _overlap(box.extents, other) for at, other in enumerate(taken) if at != number
+            )
+            hidden += 5 * (box.width * box.height - _overlap(box.extents, frame.extents))
+            if hidden < least - 1e-6:
+                if best is not None:
+                    best.remove()
+                best, least = label, hidden
+            else:
+                label.remove()
+        if best is not None:
+            taken.append(tuple(best.get_window_extent(renderer).extents))
+
+
+def _overlap(a: Any, b: Any) -> float:
+    """Area two boxes (x0, y0, x1, y1) have in common."""
+    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return max(wide, 0.0) * max(high, 0.0)

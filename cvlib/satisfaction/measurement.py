@@ -1,0 +1,392 @@
+"""Measurement quality: reliability, discriminant validity, collinearity, effect size.
+
+Every formula takes arrays with the draws first, so that one call serves an estimate and all its
+bootstrap draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from cvlib.satisfaction.model import Model
+from cvlib.satisfaction.pls import PLSFit, fit_pls
+
+Measure = tuple[pd.DataFrame, Callable[[PLSFit], np.ndarray]]
+
+
+def cronbach_alpha(item_correlation: np.ndarray, membership: np.ndarray) -> np.ndarray:
+    """Standardised Cronbach's alpha of each construct, (B, k); 1 for a single item.
+
+    Parameters
+    ----------
+    item_correlation : ndarray (B, p, p)
+        Of all items.
+    membership : ndarray of bool (p, k)
+        True where the item belongs to the construct.
+
+    References
+    ----------
+    Cronbach (1951), Psychometrika 16:297-334, on standardised items (as R seminr).
+    """
+    size = membership.sum(axis=0)
+    total = _diagonal(_block_sums(item_correlation, membership))
+    return np.where(size == 1, 1.0, size / np.maximum(size - 1, 1) * (1 - size / total))
+
+
+def rho_a(item_correlation: np.ndarray, weights: np.ndarray, membership: np.ndarray) -> np.ndarray:
+    """Reliability of the PLS score of each construct, (B, k); 1 for a single item.
+
+    ``(w'w)² w'(S - diag S)w / w'(ww' - diag ww')w`` with unit-variance scores.
+
+    Parameters
+    ----------
+    item_correlation : ndarray (B, p, p)
+        Of all items.
+    weights : ndarray (B, p)
+        Standardised outer weights.
+    membership : ndarray of bool (p, k)
+        True where the item belongs to the construct.
+
+    References
+    ----------
+    Dijkstra & Henseler (2015), MIS Quarterly 39:297-316, eq. 3.
+    """
+    outer = weights[:, :, None] * weights[:, None]
+    spread = _diagonal(_block_sums(item_correlation * outer, membership))
+    square, fourth = (weights**2) @ membership, (weights**4) @ membership
+    single = membership.sum(axis=0) == 1
+    below = np.where(single, 1.0, square**2 - fourth)
+    return np.where(single, 1.0, square**2 * (spread - square) / below)
+
+
+def average_variance_extracted(loadings: np.ndarray, membership: np.ndarray) -> np.ndarray:
+    """AVE of each construct, (B, k): the mean squared loading.
+
+    References
+    ----------
+    Fornell & Larcker (1981), JMR 18:39-50.
+    """
+    return (loadings**2) @ membership / membership.sum(axis=0)
+
+
+def rho_c(loadings: np.ndarray, membership: np.ndarray) -> np.ndarray:
+    """Composite reliability (Jöreskog's rho, Dillon-Goldstein) of each construct, (B, k).
+
+    References
+    ----------
+    Jöreskog (1971), Psychometrika 36:109-133.
+    """
+    common = (loadings @ membership) ** 2
+    return common / (common + (1 - loadings**2) @ membership)
+
+
+def htmt(item_correlation: np.ndarray, membership: np.ndarray) -> np.ndarray:
+    """Heterotrait-monotrait ratio of absolute correlations, (B, k, k), NaN on the diagonal.
+
+    The mean correlation between the items of two constructs over the geometric mean of their mean
+    correlations within; a single item counts as perfectly reliable. Absolute correlations are
+    taken (HTMT+ of Ringle et al. 2023), as R seminr and cSEM do.
+
+    Parameters
+    ----------
+    item_correlation : ndarray (B, p, p)
+        Of all items.
+    membership : ndarray of bool (p, k)
+        True where the item belongs to the construct.
+
+    References
+    ----------
+    Henseler, Ringle & Sarstedt (2015), JAMS 43:115-135.
+    """
+    between, within = _trait_means(np.abs(item_correlation), membership)
+    return _ratio(between, np.where(membership.sum(axis=0) == 1, 1.0, within))
+
+
+def htmt2(item_correlation: np.ndarray, membership: np.ndarray) -> np.ndarray:
+    """HTMT with geometric means, consistent for items of unequal loadings, (B, k, k).
+
+    Absolute correlations as in `htmt`; `htmt_table` names the constructs whose own items
+    correlate negatively, for which neither ratio means what its paper says.
+
+    References
+    ----------
+    Roemer, Schuberth & Henseler (2021), IMDS 121:2637-2650.
+    """
+    logs = np.log(np.maximum(np.abs(item_correlation), 1e-300))
+    between, within = _trait_means(logs, membership)
+    single = membership.sum(axis=0) == 1
+    return _ratio(np.exp(between), np.where(single, 1.0, np.exp(within)))
+
+
+def cross_loadings(
+    item_correlation: np.ndarray, weights: np.ndarray, membership: np.ndarray
+) -> np.ndarray:
+    """Correlation of every item with every construct score, (B, p, k)."""
+    return item_correlation @ (weights[:, :, None] * membership)
+
+
+def vif_antecedents(construct_correlation: np.ndarray, adjacency: np.ndarray) -> np.ndarray:
+    """Variance inflation of each cause in its equation, (B, k, k) [source, target].
+
+    NaN where there is no path; 1 where a construct has a single cause.
+    """
+    found = np.full_like(construct_correlation, np.nan)
+    for target in np.flatnonzero(adjacency.any(axis=0)):
+        causes = np.flatnonzero(adjacency[:, target])
+        found[:, causes, target] = _inflation(construct_correlation[:, causes[:, None], causes])
+    return found
+
+
+def vif_items(item_correlation: np.ndarray, membership: np.ndarray) -> np.ndarray:
+    """Variance inflation of each item within its construct, (B, p); 1 for a single item."""
+    found = np.ones(item_correlation.shape[:2])
+    for column in membership.T:
+        own = np.flatnonzero(column)
+        found[:, own] = _inflation(item_correlation[:, own[:, None], own])
+    return found
+
+
+def effect_size(paths: np.ndarray, r_squared: np.ndarray, antecedent_vif: np.ndarray) -> np.ndarray:
+    """Cohen's f² of each path, (B, k, k) [source, target]; NaN where there is no path.
+
+    (R² with the cause - R² without) / (1 - R² with). Scores are kept as they are; the loss of R² by
+    leaving one cause out of a regression is then its squared coefficient over its VIF.
+
+    Parameters
+    ----------
+    paths : ndarray (B, k, k)
+        Standardised, [source, target].
+    r_squared : ndarray (B, k)
+        Of every construct.
+    antecedent_vif : ndarray (B, k, k)
+        From `vif_antecedents`.
+
+    References
+    ----------
+    Cohen (1988), Statistical power analysis, ch. 9.
+    """
+    return paths**2 / antecedent_vif / (1 - r_squared)[:, None]
+
+
+def effect_size_refitted(
+    model: Model,
+    mean: np.ndarray,
+    covariance: np.ndarray,
+    r_squared: np.ndarray,
+    *,
+    scheme: str = "path",
+    estimator: str = "pls",
+) -> np.ndarray:
+    """Cohen's f² of each path, (k, k), when the model is estimated anew without the path.
+
+    Weights then change with the path that is left out, as in R seminr (`effect_size` keeps them).
+
+    Parameters
+    ----------
+    model : Model
+        The full model.
+    mean, covariance : ndarray (p,), (p, p)
+        Of the items.
+    r_squared : ndarray (k,)
+        Of the full model.
+    scheme, estimator : str
+        As in `fit_pls`.
+    """
+    found = np.full(model.adjacency.shape, np.nan)
+    for source, target in np.argwhere(model.adjacency):
+        names = model.construct_names[source], model.construct_names[target]
+        without = 0.0
+        if model.adjacency[:, target].sum() > 1:
+            kept = tuple(path for path in model.signed_paths if path[:2] != names)
+            less = replace(model, signed_paths=kept, moderations=())
+            if not any(names[0] in path[:2] for path in kept):
+                less = less.without([names[0]], "has no path")
+            own = np.array([model.items.index(item) for item in less.items])
+            fit = fit_pls(less, mean[None, own], covariance[None, own[:, None], own],
+                          scheme=scheme, estimator=estimator)  # fmt: skip
+            without = float(fit.r_squared[0, less.construct_names.index(names[1])])
+        found[source, target] = (r_squared[target] - without) / (1 - r_squared[target])
+    return found
+
+
+def measures(model: Model) -> dict[str, Measure]:
+    """Quantities that get bootstrap intervals: a table of their keys, and fits to values (B, m).
+
+    alpha, rho_a, rho_c, ave per construct; htmt, htmt2 per pair of constructs.
+    """
+    names, member = np.array(model.construct_names), model.membership
+    mode_b = np.array(model.modes) == "B"
+    first, second = np.tril_indices(len(names), -1)
+    own = pd.DataFrame({"construct": names})
+    pair = pd.DataFrame({"construct_1": names[first], "construct_2": names[second]})
+
+    def reliability_a(fit: PLSFit) -> np.ndarray:
+        return np.where(mode_b, 1.0, rho_a(fit.item_correlation, fit.weights, member))
+
+    return {
+        "alpha": (own, lambda fit: cronbach_alpha(fit.item_correlation, member)),
+        "rho_a": (own, reliability_a),
+        "rho_c": (own, lambda fit: rho_c(fit.loadings, member)),
+        "ave": (own, lambda fit: average_variance_extracted(fit.loadings, member)),
+        "htmt": (pair, lambda fit: htmt(fit.item_correlation, member)[:, first, second]),
+        "htmt2": (pair, lambda fit: htmt2(fit.item_correlation, member)[:, first, second]),
+    }
+
+
+def tables(
+    model: Model, fit: PLSFit, inferred: Mapping[str, pd.DataFrame]
+) -> dict[str, pd.DataFrame]:
+    """The measurement tables of one fit, by the names of `SatisfactionResult`.
+
+    Parameters
+    ----------
+    model : Model
+        Bound to the data.
+    fit : PLSFit
+        Of the data (B = 1).
+    inferred : mapping
+        Name of a quantity of `measures` to its keys with estimate and, where there are draws,
+        std_error, ci_low, ci_high.
+
+    Returns
+    -------
+    dict of DataFrame
+        reliability: construct, alpha, rho_a, rho_c, ave and limits (`alpha_ci_low`, ...).
+        htmt: construct_1, construct_2, htmt, std_error, ci_low, ci_high and the same of htmt2.
+        fornell_larcker: construct_1, construct_2, value: the root of AVE where both are the same
+        construct, else their correlation. cross_loadings: item, construct, loading.
+        vif: construct, predictor, kind (antecedent, item), vif.
+    """
+    names = np.array(model.construct_names)
+    reliability = pd.DataFrame({"construct": names})
+    for name in ("alpha", "rho_a", "rho_c", "ave"):
+        reliability[name] = inferred[name]["estimate"]
+    for name in ("alpha", "rho_a", "rho_c", "ave"):
+        for limit in ("ci_low", "ci_high"):
+            if limit in inferred[name]:
+                reliability[f"{name}_{limit}"] = inferred[name][limit]
+    ratios = inferred["htmt"].rename(columns={"estimate": "htmt"})
+    second = (
+        inferred["htmt2"]
+        .rename(columns={"estimate": "htmt2"})
+        .drop(columns=["t", "p"], errors="ignore")
+    )
+    second = second.rename(
+        columns=lambda c: f"htmt2_{c}" if c in ("std_error", "ci_low", "ci_high") else c
+    )
+    criterion = fit.construct_correlation[0].copy()
+    np.fill_diagonal(criterion, np.sqrt(reliability["ave"]))
+    lower = np.tril_indices(len(names))
+    crossed = cross_loadings(fit.item_correlation, fit.weights, model.membership)[0]
+    causes = vif_antecedents(fit.construct_correlation, model.adjacency)[0]
+    targets, sources = np.nonzero(model.adjacency.T)
+    within = vif_items(fit.item_correlation, model.membership)[0]
+    return {
+        "reliability": reliability,
+        "htmt": ratios.drop(columns=["t", "p"], errors="ignore").merge(second),
+        "fornell_larcker": pd.DataFrame({
+            "construct_1": names[lower[0]],
+            "construct_2": names[lower[1]],
+            "value": criterion[lower],
+        }),
+        "cross_loadings": pd.DataFrame({
+            "item": np.repeat(model.items, len(names)),
+            "construct": np.tile(names, len(model.items)),
+            "loading": crossed.ravel(),
+        }),
+        "vif": pd.DataFrame({
+            "construct": [*names[targets], *names[model.block]],
+            "predictor": [*names[sources], *model.items],
+            "kind": ["antecedent"] * len(targets) + ["item"] * len(model.items),
+            "vif": [*causes[sources, targets], *within],
+        }),
+    }  # fmt: skip
+
+
+def f_squared_table(
+    model: Model, mean: np.ndarray, covariance: np.ndarray, fit: PLSFit, scheme: str, estimator: str
+) -> pd.DataFrame:
+    """source, target, f_squared (model estimated anew), f_squared_same_scores (scores kept).
+
+    Parameters
+    ----------
+    model : Model
+        The full model.
+    mean, covariance : ndarray (p,), (p, p)
+        Of the items.
+    fit : PLSFit
+        Of these moments (B = 1).
+    scheme, estimator : str
+        As in `fit_pls`.
+    """
+    targets, sources = np.nonzero(model.adjacency.T)
+    inflation = vif_antecedents(fit.construct_correlation, model.adjacency)
+    kept = effect_size(fit.paths, fit.r_squared, inflation)[0]
+    anew = effect_size_refitted(
+        model, mean, covariance, fit.r_squared[0], scheme=scheme, estimator=estimator
+    )
+    names = np.array(model.construct_names)
+    table = pd.DataFrame({
+        "source": names[sources],
+        "target": names[targets],
+        "f_squared": anew[sources, targets],
+        "f_squared_same_scores": kept[sources, targets],
+    })  # fmt: skip
+    # a moderated equation has a product term that neither formula takes out
+    moderated = table["target"].isin({m.target for m in model.moderations})
+    return table[~moderated].reset_index(drop=True)
+
+
+def measurement_warnings(model: Model, fit: PLSFit) -> tuple[str, ...]:
+    """What a reader of the tables must know: negative correlations within a construct, no HTMT."""
+    told = []
+    for j, name in enumerate(model.construct_names):
+        own = np.flatnonzero(model.block == j)
+        within = fit.item_correlation[0][np.ix_(own, own)]
+        lowest = np.unravel_index(np.argmin(within), within.shape)
+        if within[lowest] < 0:
+            told.append(
+                f"{name}: items {model.items[own[lowest[0]]]} and {model.items[own[lowest[1]]]}"
+                f" correlate negatively ({within[lowest]:.2f}). Alpha is low for that reason, and"
+                " HTMT, which takes absolute correlations, hides it: check the items' direction."
+            )
+    return tuple(told)
+
+
+def _block_sums(matrix: np.ndarray, membership: np.ndarray) -> np.ndarray:
+    indicator = membership.astype(float)
+    return indicator.T @ matrix @ indicator
+
+
+def _diagonal(matrix: np.ndarray) -> np.ndarray:
+    return np.diagonal(matrix, axis1=-2, axis2=-1)
+
+
+def _trait_means(matrix: np.ndarray, membership: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean entry between two constructs' items (B, k, k) and, off the diagonal, within (B, k)."""
+    size = membership.sum(axis=0)
+    own = np.einsum("bii->bi", matrix) @ membership.astype(float)
+    sums = _block_sums(matrix, membership)
+    within = (_diagonal(sums) - own) / np.maximum(size * (size - 1), 1)
+    return sums / (size[:, None] * size), within
+
+
+def _ratio(between: np.ndarray, within: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = between / np.sqrt(within[:, :, None] * within[:, None])
+    index = np.arange(found.shape[-1])
+    found[:, index, index] = np.nan
+    return found
+
+
+def _inflation(correlation: np.ndarray) -> np.ndarray:
+    """Diagonal of the inverses of (B, m, m); NaN where a matrix is singular."""
+    found = np.full(correlation.shape[:2], np.nan)
+    sound = np.isfinite(correlation).all(axis=(1, 2))
+    sound[sound] = np.linalg.eigvalsh(correlation[sound])[:, 0] > 1e-12
+    found[sound] = _diagonal(np.linalg.inv(correlation[sound]))
+    return found
