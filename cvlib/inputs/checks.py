@@ -82,7 +82,7 @@ def numeric(table: Table, column: str, codes: Sequence[object] = ()) -> tuple[pd
     for code in codes:
         spelt = str(code).strip()
         if coded:
-            number = pd.tonumeric(pd.Series([spelt]), errors="coerce").iloc[0]
+            number = pd.to_numeric(pd.Series([spelt]), errors="coerce").iloc[0]
             hit = values == number
         else:
             hit = values.str.casefold() == spelt.casefold()

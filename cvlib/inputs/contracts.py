@@ -67,7 +67,7 @@ def check_survey(
     rows: list[tuple[str, str, int]] = []
     for item, (lowest, highest) in items.items():
         for code in dont_know:
-            number = pd.tonumeric(pd.Series([str(code)]), errors="coerce").iloc[0]
+            number = pd.to_numeric(pd.Series([str(code)]), errors="coerce").iloc[0]
             if lowest <= number <= highest:
                 raise InputError(
                     f"{table.source}, column {item}",

@@ -69,7 +69,12 @@ def _local(values: pd.Series, where: str, timezone: str, notes: list[str]) -> pd
     if values.dt.tz is None:
         return values
     notes.append(f"{where}: times with a time zone are shown in {timezone}.")
-    return values.dt.tz_convert(timezone).dt.tz_localize(None)
+    try:
+        return values.dt.tz_convert(timezone).dt.tz_localize(None)
+    except KeyError as error:  # zoneinfo's error for an unknown name
+        raise InputError(
+            "timezone", f"{timezone!r} is not a time zone", "Write it as Asia/Shanghai or UTC."
+        ) from error
 
 
 def _one_pattern(
@@ -86,6 +91,10 @@ def _one_pattern(
 
     head = unique.iloc[:500]
     tried = (pattern,) if pattern else PATTERNS
+    if not pattern and parse(head, PATTERNS[0]).notna().mean() > 0.5:
+        tried = PATTERNS[:1]  # ISO dates cannot be mistaken for another pattern
+    few = head.iloc[:10]
+    tried = tuple(each for each in tried if parse(few, each).notna().any()) or tried[:1]
     likely = [each for each in tried if parse(head, each).notna().mean() > 0.5] or [tried[0]]
     reads = {each: parse(unique, each) for each in likely}
     whole = {each: read for each, read in reads.items() if read.notna().all()}

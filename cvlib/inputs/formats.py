@@ -116,7 +116,7 @@ def read_workbook(path: Path, name: str, sheet: str | None, notes: list[str]) ->
                 raise InputError(
                     f"{name}, sheet {sheet}", "there is no such sheet", f"Sheets: {names}."
                 )
-            frame = book.parse(sheet or names[0], header=None, dtype=object)
+            frame = pd.read_excel(book, sheet_name=sheet or names[0], header=None, dtype=object)
     except (BadZipFile, KeyError, OSError) as error:
         raise InputError(
             name, f"is not a readable workbook ({error})", "Save it again as .xlsx."

@@ -195,7 +195,6 @@ def _named(frame: pd.DataFrame, name: str, kind: str, notes: list[str]) -> pd.Da
     kept = [position for position in range(len(names)) if position not in empty]
     frame = frame.iloc[:, kept]
     frame.columns = pd.Index([names[position] for position in kept])
-    unique_names(list(frame.columns), name)
     if (
         kind in ("text", "xlsx")
         and pd.Series(frame.columns).str.fullmatch(text.NUMBERS["plain"]).all()
@@ -205,6 +204,7 @@ def _named(frame: pd.DataFrame, name: str, kind: str, notes: list[str]) -> pd.Da
             f"its first row holds numbers ({', '.join(frame.columns[:3])}), not column names",
             "Put the names of the columns in the first row.",
         )
+    unique_names(list(frame.columns), name)
     return frame
 
 
