@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.special import hyp2f1, log1p, roots_legendre
+from scipy.special import betaincinv, expit, hyp2f1, log1p, log_expit, logit, roots_legendre
 
 
 @cache
@@ -17,24 +18,44 @@ def gauss(nodes: int) -> tuple[np.ndarray, np.ndarray]:
     return (at + 1) / 2, weight / 2
 
 
-def purchases_until_dropout(R: Any, A: Any, a: Any, B: Any, t: Any) -> np.ndarray:
+def purchases_until_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndarray:
     """Mean of (1 - exp(-λpt))/p over λ ~ gamma(R, rate A) and p ~ beta(a, B).
 
     The textbook form (1-z)^R 2F1(R, B; a+B-1; z) is infinity times zero from R of about 1,000;
-    Euler's transformation gives (1-z)^(a-1) 2F1(a+B-1-R, a-1; a+B-1; z), which stays finite.
+    Euler's transformation gives (1-z)^(a-1) 2F1(a+B-1-R, a-1; a+B-1; z), which stays finite. For
+    large a, where library versions of 2F1 lose digits, the mean over p is taken by quadrature.
     """
-    if abs(a - 1) < 4e-3:
+    if a > 8:
+        return _mean_over_dropout(R, A, a, B, t)
+    if abs(a - 1) < 2e-4:
         # 0/0 at a = 1, where the mean itself is smooth: a cubic through four points around it
-        nodes = np.array([1 - 8e-3, 1 - 4e-3, 1 + 4e-3, 1 + 8e-3])
+        nodes = 1 + np.array([-8e-4, -4e-4, 4e-4, 8e-4])
+        cubic = [np.prod([(a - n) / (node - n) for n in nodes if n != node]) for node in nodes]
         values = [purchases_until_dropout(R, A, node, B, t) for node in nodes]
-        weights = [
-            np.prod([(a - other) / (node - other) for other in nodes if other != node])
-            for node in nodes
-        ]
-        return sum(weight * value for weight, value in zip(weights, values, strict=True))
+        return np.tensordot(cubic, np.stack(values), axes=1)
     c = a + B - 1
     bend = hyp2f1(c - R, a - 1, c, t / (A + t)) * np.exp(-(a - 1) * log1p(t / A))
-    return c / (a - 1) * (1 - bend)
+    return np.asarray(c / (a - 1) * (1 - bend))
+
+
+def _mean_over_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndarray:
+    """The same mean by Gauss-Legendre in logit p, on either side of the median."""
+    R, A, B, t = np.broadcast_arrays(R, A, B, t)
+    edges = [logit(betaincinv(a, B, 1e-16)), logit(betaincinv(a, B, 0.5))]
+    # from the other end, as 1 - p may be too small to be told from 0
+    edges.append(-logit(betaincinv(B, a, 1e-16).clip(1e-300)))
+    at, weight = gauss(40)
+    mass, total = np.zeros(R.shape), np.zeros(R.shape)
+    for low, high in pairwise(edges):
+        v = low[..., None] + (high - low)[..., None] * at
+        p = expit(v)
+        # relative to the density at the median, which keeps the exponent small
+        shift = a * (log_expit(v) - log_expit(edges[1])[..., None])
+        shift += B[..., None] * (log_expit(-v) - log_expit(-edges[1])[..., None])
+        density = np.exp(shift) * weight * (high - low)[..., None]
+        bought = -np.expm1(-R[..., None] * log1p(p * (t / A)[..., None])) / p
+        mass, total = mass + density.sum(axis=-1), total + (density * bought).sum(axis=-1)
+    return total / mass
 
 
 @dataclass(frozen=True)
@@ -70,7 +91,7 @@ def decay(p: Any, A: Any, q: Any, B: Any, length: Any) -> Decay:
     reach = np.where(fall * reach > 45, 45 / np.maximum(fall, 1e-300), reach)
     steep = np.maximum(np.abs(fall) * reach, 4 * reach)
     out = np.empty((5, p.size))
-    for low, high, nodes in ((-1.0, 8.0, 12), (8.0, 20.0, 20), (20.0, np.inf, 48)):
+    for low, high, nodes in ((-1.0, 8.0, 12), (8.0, 20.0, 20), (20.0, np.inf, 64)):
         rows = np.flatnonzero((steep > low) & (steep <= high))
         if rows.size:
             out[:, rows] = _decay_rows(
