@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 import cvlib
 from cvlib.inputs.errors import InputError
+
+if TYPE_CHECKING:
+    from cvlib.study.comparison import RunComparison
 
 
 def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -19,7 +22,7 @@ def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> None:
-        from cvlib.study.run import RunFailed
+        from cvlib.study.kernel import RunFailed
 
         try:
             command(*args, **kwargs)
@@ -31,6 +34,16 @@ def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
             sys.exit(1)
 
     return guarded
+
+
+_STUDY = click.argument("study", type=click.Path(path_type=Path, dir_okay=False))
+_OUT = click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder for reports.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -52,13 +65,7 @@ def main() -> None:
     help="A parameter; `cvlib describe NOTEBOOK` lists them.",
 )
 @click.option("--to", "formats", default="html", show_default=True, help="Report formats, a,b,c.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("reports"),
-    show_default=True,
-    help="Folder for reports.",
-)
+@_OUT
 @click.option("--force", is_flag=True, help="Run again what has been answered before.")
 @_plain_errors
 def run(
@@ -129,12 +136,105 @@ def describe(notebook: str) -> None:
 
 
 @main.command()
+@_STUDY
+@_OUT
+@click.option("--jobs", default=2, show_default=True, help="Kernels at the same time.")
+@click.option("--dask", default="", help="Address of a Dask scheduler.")
+@click.option("--dry-run", is_flag=True, help="List what would run, and stop.")
+@_plain_errors
+def batch(study: Path, out: Path, jobs: int, dask: str, dry_run: bool) -> None:
+    """Run the STUDY file's grid of notebooks; an interrupted batch continues where it stopped."""
+    from tqdm import tqdm
+
+    from cvlib.study.batch import planned, read_study, run_study
+    from cvlib.study.gallery import write_gallery
+
+    found = read_study(study)
+    if dry_run:
+        click.echo(planned(found).to_string(index=False))
+        return
+    outcomes = run_study(
+        found,
+        out,
+        jobs=jobs,
+        dask=dask,
+        progress=lambda stream, total: tqdm(
+            stream, total=total, desc=found.title, disable=not sys.stderr.isatty()
+        ),
+    )
+    failed = [outcome for outcome in outcomes if outcome.run is None]
+    before = sum(outcome.run.existed for outcome in outcomes if outcome.run)
+    click.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} runs done, {before} before.")
+    for outcome in failed:
+        click.echo(f"failed: {outcome.cell.label}: {outcome.reason}", err=True)
+    page, _ = write_gallery(out)
+    click.echo(f"Summary: {out / 'studies' / found.slug / 'report.html'}\nAll reports: {page}")
+    if failed:
+        sys.exit(1)
+
+
+@main.command(name="check")
+@_STUDY
+@_plain_errors
+def check_study_file(study: Path) -> None:
+    """Check the STUDY file, its data files, columns and parameters before hours are spent."""
+    from cvlib.study.batch import check_study, read_study
+
+    outcomes = check_study(read_study(study))
+    for outcome in outcomes:
+        click.echo(f"{'WRONG' if outcome.reason else 'ok':<6}{outcome.cell.label}")
+        if outcome.reason:
+            click.echo(f"      {outcome.reason}", err=True)
+    if any(outcome.reason for outcome in outcomes):
+        sys.exit(2)
+
+
+_RUN = click.Path(path_type=Path, file_okay=False)
+
+
+@main.command()
+@click.argument("first", type=_RUN)
+@click.argument("second", type=_RUN)
+@_plain_errors
+def compare(first: Path, second: Path) -> None:
+    """Say what differs between run folders FIRST and SECOND: settings, data, versions, numbers."""
+    from cvlib.study.comparison import compare_runs, open_run
+
+    _tell(compare_runs(open_run(first), open_run(second)))
+
+
+@main.command()
+@click.argument("run_folder", type=_RUN)
+@_plain_errors
+def rerun(run_folder: Path) -> None:
+    """Repeat a run and say whether the numbers agree (status 1 when they do not)."""
+    from cvlib.study.comparison import open_run
+    from cvlib.study.comparison import rerun as repeat
+
+    found = repeat(open_run(run_folder))
+    _tell(found)
+    if not found.same_numbers:
+        sys.exit(1)
+
+
+def _tell(found: RunComparison) -> None:
+    if len(found.settings):
+        click.echo(found.settings.to_string(index=False))
+    differing = found.numbers[found.numbers["differing"] > 0]
+    if len(differing):
+        click.echo(differing.to_string(index=False))
+    else:
+        cells = found.numbers["cells"].sum()
+        click.echo(f"All {cells:,} cells of {len(found.numbers)} tables agree.")
+
+
+@main.command()
 @click.argument("notebooks", nargs=-1)
 @_plain_errors
 def refresh(notebooks: tuple[str, ...]) -> None:
     """Re-execute NOTEBOOKS (default: all shipped) in place with their defaults."""
+    from cvlib.study.kernel import refresh as refresh_notebook
     from cvlib.study.notebooks import find, read_notebook, shipped
-    from cvlib.study.run import refresh as refresh_notebook
 
     chosen = [find(name) for name in notebooks] or [read_notebook(path) for path in shipped()]
     for notebook in chosen:

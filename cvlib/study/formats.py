@@ -39,7 +39,7 @@ def _for_print(folder: Path, page: str) -> str:
         figure = (folder / "figures" / f"{name}.png").resolve().as_posix()
         image = re.compile(rf'(id="figure-{re.escape(name)}".*?<img[^>]*?src=")[^"]*', re.DOTALL)
         page = image.sub(rf"\g<1>{figure}", page, count=1)
-    return page.replace('class="number"', 'align="right"')
+    return page.replace('class="number"', 'align="right"').replace('class="text"', 'align="left"')
 
 
 def write_docx(folder: Path, page: str, title: str, language: str) -> Path:

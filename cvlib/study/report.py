@@ -56,7 +56,7 @@ def write_reports(folder: Path, notebook: Notebook, formats: tuple[str, ...]) ->
         WRITERS[name](folder, content, manifest["title"], language)
 
 
-def notebook_body(folder: Path) -> tuple[str, list[dict[str, Any]]]:
+def notebook_body(folder: Path, prefix: str = "section") -> tuple[str, list[dict[str, Any]]]:
     """The executed notebook as plain HTML without code, and its headings with anchors."""
     from nbconvert import HTMLExporter
     from traitlets.config import Config
@@ -78,7 +78,7 @@ def notebook_body(folder: Path) -> tuple[str, list[dict[str, Any]]]:
 
     def anchored(match: re.Match[str]) -> str:
         level, text = match.group(1), match.group(2)
-        anchor = f"section-{len(headings) + 1}"
+        anchor = f"{prefix}-{len(headings) + 1}"
         headings.append({"level": level, "anchor": anchor, "text": _TAGS.sub("", text).strip()})
         return f'<h{level} id="{anchor}">{text}</h{level}>'
 
@@ -119,3 +119,29 @@ def _foot(manifest: dict[str, Any], notebook: Notebook) -> str:
         parameters=table_html("parameters_used", parameters, "Parameters"),
         inputs=table_html("inputs_used", inputs, "Inputs") if len(inputs) else "",
     )
+
+
+def combined_report(
+    title: str, summary: pd.DataFrame, failures: pd.DataFrame, runs: list[tuple[str, Path]]
+) -> str:
+    """One page over all runs of a study: headlines side by side, then every run in full."""
+    sections = []
+    for number, (label, folder) in enumerate(runs, 1):
+        body, _ = notebook_body(folder, prefix=f"run-{number}-section")
+        sections.append({"anchor": f"run-{number}", "label": label, "body": _lowered(body)})
+    return page(
+        "study.html",
+        title=title,
+        summary=table_html("summary", summary, "Headline numbers by run", rows=500),
+        failures=table_html("failures", failures, "Runs that failed") if len(failures) else "",
+        runs=sections,
+    )
+
+
+def _lowered(body: str) -> str:
+    # one first-level heading per page
+    for level in (3, 2, 1):
+        body = body.replace(f"<h{level}", f"<h{level + 1}").replace(
+            f"</h{level}", f"</h{level + 1}"
+        )
+    return body

@@ -3,36 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
-import logging
 import os
 import shutil
-import sys
 import time
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 import cvlib
-from cvlib.inputs.datasets import entries, fetch, sha256
+from cvlib.inputs.datasets import sha256
 from cvlib.inputs.errors import InputError
+from cvlib.study.kernel import RunFailed, execute, input_files, sent
 from cvlib.study.notebooks import Notebook
 from cvlib.study.record import versions, write_json
-
-# The same arithmetic on every run: one BLAS thread, fixed hashing, no window manager.
-QUIET_KERNEL = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-    "MPLBACKEND": "agg",
-}
-LOG_ERRORS_ONLY = ["--log-level=40"]
-
-
-class RunFailed(RuntimeError):
-    """A notebook failed half-way; the message says where to look."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +30,13 @@ class Run:
 
     folder: Path
     existed: bool
+
+    def intact(self) -> bool:
+        """Whether the folder holds a complete run."""
+        try:
+            return {"tables", "headlines"} <= set(self.results) and "run_id" in self.manifest
+        except (OSError, ValueError):
+            return False
 
     @property
     def results(self) -> dict[str, Any]:
@@ -53,8 +49,12 @@ class Run:
         return json.loads((self.folder / "manifest.json").read_text(encoding="utf-8"))
 
 
+@cache
 def code_fingerprint() -> str:
-    """A digest of the package's own files: the same version edited is another program."""
+    """A digest of the package's own files: the same version edited is another program.
+
+    Taken once per process, so that one batch is one program.
+    """
     root = Path(cvlib.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):
@@ -64,16 +64,9 @@ def code_fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
-def input_files(arguments: dict[str, Any]) -> dict[str, Path]:
-    """The files among the parameter values: data sets by name, and paths that exist."""
-    found: dict[str, Path] = {}
-    for name, value in arguments.items():
-        if isinstance(value, str) and value:
-            if value in entries():
-                found[name] = fetch(value)
-            elif Path(value).expanduser().is_file():
-                found[name] = Path(value).expanduser().resolve()
-    return found
+def input_hashes(arguments: dict[str, Any]) -> dict[str, str]:
+    """SHA-256 of every input file, by parameter."""
+    return {name: sha256(path) for name, path in input_files(arguments).items()}
 
 
 def run_id(notebook: Notebook, arguments: dict[str, Any], hashes: dict[str, str]) -> str:
@@ -134,23 +127,24 @@ def run_notebook(
     identity = run_id(notebook, arguments, hashes)
     home = out.resolve() / notebook.name
     folder = home / identity
-    if (folder / "manifest.json").is_file() and not force:
+    if folder.exists() and not force:
         run = Run(folder, existed=True)
-        write_reports(folder, notebook, formats)
-        return run
-    aside = home / f".{identity}.{uuid.uuid4().hex[:8]}"
+        if run.intact():
+            write_reports(folder, notebook, formats)
+            return run
+        folder.rename(_free_name(home / f"{identity}.damaged"))
+    aside = home / f".{identity}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
     try:
         aside.mkdir(parents=True)
     except OSError as error:
         raise InputError(
             str(out), f"cannot be written ({error.strerror})", "Choose another --out folder."
         ) from error
+    _remove_abandoned(home, identity)
     try:
         started = time.time()
-        sent = arguments | {
-            name: str(path) for name, path in files.items() if arguments[name] not in entries()
-        }
-        _execute(notebook, sent | {"out": str(aside)}, aside, home / f"{identity}.failed", progress)
+        given = sent(arguments, files) | {"out": str(aside)}
+        execute(notebook, given, aside, home / f"{identity}.failed", progress)
         results = json.loads((aside / "results.json").read_text(encoding="utf-8"))
         write_json(
             aside / "manifest.json",
@@ -176,10 +170,10 @@ def run_notebook(
             },
         )
         write_reports(aside, notebook, formats)
-        if folder.exists():
-            shutil.rmtree(folder)
-        aside.rename(folder)
+        _put_in_place(aside, folder)
         shutil.rmtree(home / f"{identity}.failed", ignore_errors=True)
+    except OSError as error:
+        raise RunFailed(f"{notebook.name}: cannot write below {home} ({error.strerror})") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
         if home.is_dir() and not any(home.iterdir()):
@@ -187,90 +181,27 @@ def run_notebook(
     return Run(folder, existed=False)
 
 
-def _execute(
-    notebook: Notebook, parameters: dict[str, Any], aside: Path, failed: Path, progress: bool
-) -> None:
-    import papermill
-    from jupyter_client.kernelspec import NoSuchKernel
-    from nbclient.exceptions import DeadKernelError
-    from papermill.exceptions import PapermillExecutionError
-
-    os.environ.update(QUIET_KERNEL)
-    # papermill reads parameters by pattern and logs what it cannot; ours are checked already
-    logging.getLogger("papermill").setLevel(logging.ERROR)
-    target = aside / "notebook.ipynb"
-    bar = {"desc": notebook.name, "file": sys.stderr, "leave": False} if progress else False
+def _put_in_place(aside: Path, folder: Path) -> None:
+    """Give a complete run its name; another process may have answered the same question."""
+    if folder.exists():
+        old = _free_name(folder.with_name(f".{folder.name}.old"))
+        folder.rename(old)
+        shutil.rmtree(old, ignore_errors=True)
     try:
-        papermill.execute_notebook(
-            str(notebook.path),
-            str(target),
-            parameters=parameters,
-            kernel_name="python3",
-            language="python",
-            progress_bar=bar,
-            log_output=False,
-            extra_arguments=LOG_ERRORS_ONLY,
-        )
-    except PapermillExecutionError as error:
-        if error.ename == "InputError":
-            where, _, rest = str(error.evalue).partition(": ")
-            raise _Relayed(where, rest) from error
-        reason = f"cell {error.exec_count} failed with {error.ename}: {error.evalue}"
-        raise _keep_failed(notebook, target, failed, reason) from error
-    except (DeadKernelError, NoSuchKernel, TimeoutError) as error:
-        reason = f"the kernel stopped ({type(error).__name__}: {error})"
-        raise _keep_failed(notebook, target, failed, reason) from error
+        aside.rename(folder)
+    except OSError:
+        if not Run(folder, existed=True).intact():
+            raise
 
 
-class _Relayed(InputError):
-    """An input error raised inside the kernel, passed on as it was worded."""
-
-    def __init__(self, where: str, rest: str) -> None:
-        ValueError.__init__(self, f"{where}: {rest}" if rest else where)
-        self.where, self.wrong, self.remedy = where, rest, ""
+def _free_name(path: Path) -> Path:
+    candidates = (path.with_name(f"{path.name}{n or ''}") for n in itertools.count())
+    return next(candidate for candidate in candidates if not candidate.exists())
 
 
-def _keep_failed(notebook: Notebook, target: Path, failed: Path, reason: str) -> RunFailed:
-    shutil.rmtree(failed, ignore_errors=True)
-    failed.mkdir(parents=True)
-    if target.is_file():
-        target.rename(failed / "notebook.ipynb")
-    (failed / "error.txt").write_text(reason + "\n", encoding="utf-8")
-    first_line = reason.splitlines()[0]
-    return RunFailed(f"{notebook.name}: {first_line}. Look at {failed / 'notebook.ipynb'}.")
-
-
-def refresh(notebook: Notebook) -> None:
-    """Re-execute a notebook in place with its defaults; keep no metadata that varies.
-
-    Raises
-    ------
-    RunFailed
-        When a cell fails; the file is left as it was.
-    """
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
-
-    os.environ.update(QUIET_KERNEL)
-    content = nbformat.read(notebook.path, as_version=4)
-    client = NotebookClient(
-        content,
-        kernel_name="python3",
-        record_timing=False,
-        resources={"metadata": {"path": str(notebook.path.parent)}},
-        extra_arguments=LOG_ERRORS_ONLY,
-    )
-    try:
-        client.execute()
-    except CellExecutionError as error:
-        raise RunFailed(f"{notebook.name}: {error.ename}: {error.evalue}") from error
-    content.metadata = nbformat.from_dict(
-        {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-        }
-    )
-    for position, cell in enumerate(content.cells):
-        cell["id"] = f"cell-{position:02d}"
-    nbformat.write(content, notebook.path)
+def _remove_abandoned(home: Path, identity: str) -> None:
+    """Remove what a killed process left half-written of the same run."""
+    for left in home.glob(f".{identity}.*"):
+        owner = left.name.split(".")[2]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)

@@ -1,0 +1,177 @@
+"""Executes notebooks: quietly, with checked parameters, and with errors in readable words."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cvlib.inputs.datasets import entries, fetch
+from cvlib.inputs.errors import InputError
+from cvlib.study.notebooks import Notebook
+
+# The same arithmetic on every run: one BLAS thread, fixed hashing, no window manager.
+QUIET_KERNEL = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "MPLBACKEND": "agg",
+}
+LOG_ERRORS_ONLY = ["--log-level=40"]
+
+
+class RunFailed(RuntimeError):
+    """A notebook failed half-way; the message says where to look."""
+
+
+def input_files(arguments: dict[str, Any]) -> dict[str, Path]:
+    """The files among the parameter values: data sets by name, and paths that exist."""
+    found: dict[str, Path] = {}
+    for name, value in arguments.items():
+        if isinstance(value, str) and value:
+            if value in entries():
+                found[name] = fetch(value)
+            elif Path(value).expanduser().is_file():
+                found[name] = Path(value).expanduser().resolve()
+    return found
+
+
+def sent(arguments: dict[str, Any], files: dict[str, Path]) -> dict[str, Any]:
+    """Arguments as the kernel gets them: files by full path, data sets by name."""
+    paths = {k: str(path) for k, path in files.items() if arguments[k] not in entries()}
+    return arguments | paths
+
+
+def execute(
+    notebook: Notebook, parameters: dict[str, Any], aside: Path, failed: Path, progress: bool
+) -> None:
+    """Execute a notebook into ``aside/notebook.ipynb``; what fails is kept in ``failed``.
+
+    Raises
+    ------
+    InputError
+        Raised in the notebook and passed on as it was worded.
+    RunFailed
+        Any other error of a cell, or of the kernel.
+    """
+    import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    os.environ.update(QUIET_KERNEL)
+    # papermill reads parameters by pattern and logs what it cannot; ours are checked already
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    target = aside / "notebook.ipynb"
+    bar = {"desc": notebook.name, "file": sys.stderr, "leave": False} if progress else False
+    try:
+        papermill.execute_notebook(
+            str(notebook.path),
+            str(target),
+            parameters=parameters,
+            kernel_name="python3",
+            language="python",
+            progress_bar=bar,
+            log_output=False,
+            extra_arguments=LOG_ERRORS_ONLY,
+        )
+    except PapermillExecutionError as error:
+        if error.ename == "InputError":
+            where, _, rest = str(error.evalue).partition(": ")
+            raise _Relayed(where, rest) from error
+        reason = f"cell {error.exec_count} failed with {error.ename}: {error.evalue}"
+        raise _keep_failed(notebook, target, failed, reason) from error
+    except (DeadKernelError, NoSuchKernel, TimeoutError) as error:
+        reason = f"the kernel stopped ({type(error).__name__}: {error})"
+        raise _keep_failed(notebook, target, failed, reason) from error
+
+
+class _Relayed(InputError):
+    """An input error raised inside the kernel, passed on as it was worded."""
+
+    def __init__(self, where: str, rest: str) -> None:
+        ValueError.__init__(self, f"{where}: {rest}" if rest else where)
+        self.where, self.wrong, self.remedy = where, rest, ""
+
+
+def _keep_failed(notebook: Notebook, target: Path, failed: Path, reason: str) -> RunFailed:
+    with contextlib.suppress(OSError):  # a full disk must not hide the reason
+        shutil.rmtree(failed, ignore_errors=True)
+        failed.mkdir(parents=True)
+        if target.is_file():
+            target.rename(failed / "notebook.ipynb")
+        (failed / "error.txt").write_text(reason + "\n", encoding="utf-8")
+    first_line = reason.splitlines()[0]
+    return RunFailed(f"{notebook.name}: {first_line}. Look at {failed / 'notebook.ipynb'}.")
+
+
+def check_data(notebook: Notebook, parameters: dict[str, Any]) -> None:
+    """Execute a notebook up to its results: parameters, files and columns are checked for real.
+
+    Raises
+    ------
+    InputError, RunFailed
+        As `run_notebook`; nothing is written.
+    """
+    import nbformat
+
+    arguments = notebook.arguments(parameters)
+    files = input_files(arguments)
+    content = nbformat.read(notebook.path, as_version=4)
+    results = next(
+        (i for i, cell in enumerate(content.cells) if cell.source.startswith("## 4 ")), None
+    )
+    content.cells = content.cells[:results]
+    with tempfile.TemporaryDirectory() as folder:
+        beginning = replace(notebook, path=Path(folder) / notebook.path.name)
+        nbformat.write(content, beginning.path)
+        execute(
+            beginning,
+            sent(arguments, files),
+            Path(folder),
+            Path(folder) / "failed",
+            progress=False,
+        )
+
+
+def refresh(notebook: Notebook) -> None:
+    """Re-execute a notebook in place with its defaults; keep no metadata that varies.
+
+    Raises
+    ------
+    RunFailed
+        When a cell fails; the file is left as it was.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    os.environ.update(QUIET_KERNEL)
+    content = nbformat.read(notebook.path, as_version=4)
+    client = NotebookClient(
+        content,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(notebook.path.parent)}},
+        extra_arguments=LOG_ERRORS_ONLY,
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        raise RunFailed(f"{notebook.name}: {error.ename}: {error.evalue}") from error
+    content.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    for position, cell in enumerate(content.cells):
+        cell["id"] = f"cell-{position:02d}"
+    nbformat.write(content, notebook.path)

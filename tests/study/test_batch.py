@@ -1,0 +1,125 @@
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from cvlib.cli import main
+from cvlib.inputs.errors import InputError
+from cvlib.study.batch import check_study, read_study, run_study
+from cvlib.study.comparison import compare_runs, open_run, rerun
+from cvlib.study.run import Run
+
+Make = Callable[..., Path]
+
+STUDY = """title: Two by two
+defaults: {{seed: 3}}
+runs:
+  - notebook: {notebook}
+    grid: {{draws: [1, 2], strict: [true, false]}}
+"""
+FAILS_AT_TWO = """import cvlib, pandas as pd
+record = cvlib.Record("little", out=out, seed=seed)
+record.show("numbers", pd.DataFrame({"value": [1 / (2 - draws) + seed, float(strict)]}))
+record.headline("answer", draws, f"It is {draws}")
+record.close()"""
+
+
+def write(folder: Path, notebook: Path, text: str = STUDY) -> Path:
+    path = folder / "study.yaml"
+    path.write_text(text.format(notebook=notebook))
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, write_notebook: Make) -> Path:
+    """A study of three cells of which the last fails, run once."""
+    folder = tmp_path_factory.mktemp("study")
+    (folder / "d.csv").write_text("a\n1\n")
+    notebook = write_notebook(folder / "little.ipynb", code=FAILS_AT_TWO)
+    text = STUDY.replace("seed: 3", "seed: 3, data: d.csv").replace("[true, false]", "[true]")
+    run_study(read_study(write(folder, notebook, text.replace("[1, 2]", "[1, 3, 2]"))), folder)
+    return folder
+
+
+def test_a_batch_sums_up_what_worked(folder: Path) -> None:
+    summary = pd.read_csv(folder / "studies" / "two_by_two" / "summary.csv")
+    assert summary[["draws", "strict", "value"]].to_numpy().tolist() == [[1, True, 1], [3, True, 3]]
+    together = pd.read_csv(folder / "studies" / "two_by_two" / "tables" / "numbers.csv")
+    assert together["value"].tolist() == [4, 1, 2, 1]
+
+
+def test_a_batch_tells_what_failed(folder: Path) -> None:
+    html = (folder / "studies" / "two_by_two" / "report.html").read_text()
+    assert "ZeroDivisionError" in html and "draws = 2" in html
+    assert html.count("<h1") == 1
+
+
+def test_finished_runs_are_not_repeated_and_failures_give_status_one(folder: Path) -> None:
+    words = ["batch", str(folder / "study.yaml"), "--out", str(folder)]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 1
+    assert "2 of 3 runs done, 2 before" in result.output
+    result = CliRunner().invoke(main, [*words, "--dry-run"])
+    assert result.exit_code == 0
+    assert result.output.count("little") == 3
+
+
+def test_two_runs_compare(folder: Path) -> None:
+    first, second = finished(folder)
+    found = compare_runs(first, second)
+    assert found.settings["name"].tolist() == ["draws"]
+    assert not found.same_numbers
+    assert found.numbers.loc[0, "differing"] == 1
+
+
+def test_a_run_repeats_itself_but_not_on_other_data(folder: Path) -> None:
+    run = finished(folder)[0]
+    assert rerun(run).same_numbers
+    (folder / "d.csv").write_text("a\n2\n")
+    with pytest.raises(InputError, match="no longer the file of that run"):
+        rerun(run)
+    (folder / "d.csv").write_text("a\n1\n")
+
+
+def finished(folder: Path) -> list[Run]:
+    runs = [open_run(p.parent) for p in (folder / "little").glob("*/manifest.json")]
+    return sorted(runs, key=lambda run: run.manifest["parameters"]["draws"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("draws:", "drawz:", "line 4: .*Did you mean 'draws'"),
+        ("[1, 2]", "[1, x]", "'x' is not of type int"),
+        ("seed: 3", "sead: 3", "line 2: no notebook takes 'sead'"),
+        ("grid:", "gird:", "line 5: runs.0.gird"),
+        ("title:", "titel:", "title"),
+    ],
+)
+def test_a_wrong_study_is_refused_by_line(
+    make_notebook: Make, tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    path = write(tmp_path, make_notebook(), STUDY.replace(old, new))
+    with pytest.raises(InputError, match=said):
+        read_study(path)
+
+
+def test_files_are_looked_for_beside_the_study(make_notebook: Make, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("a\n1\n")
+    path = write(tmp_path, make_notebook(), STUDY.replace("seed: 3", "data: mine.csv"))
+    assert read_study(path).cells[0].parameters["data"] == str(tmp_path / "mine.csv")
+
+
+def test_check_reads_the_data_and_computes_nothing(make_notebook: Make, tmp_path: Path) -> None:
+    path = make_notebook(code="import cvlib\ntable = cvlib.load_table(data)")
+    study = read_study(write(tmp_path, path, STUDY.replace("seed: 3", "data: gone.csv")))
+    outcomes = check_study(replace(study, cells=study.cells[:1]))
+    assert all("gone.csv" in outcome.reason for outcome in outcomes)
+
+
+def test_not_a_run_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="is not a finished run folder"):
+        open_run(tmp_path)
