@@ -1,0 +1,221 @@
+"""What a weighting is worth: how well its scores order customers by what they later did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.errors import InputError
+
+# Customers times draws held at once.
+BLOCK = 2_000_000
+METRICS: tuple[str, ...] = ("spearman", "top_decile_capture", "auc")
+
+
+@dataclass(frozen=True, eq=False)
+class Validity:
+    """Criterion validity of several scores.
+
+    Attributes
+    ----------
+    validity : pandas.DataFrame
+        method, metric (spearman; top_decile_capture: share of the outcome's total held by the
+        best-scored tenth; auc: of any outcome above 0), estimate, ci_low, ci_high, difference
+        (from the baseline), difference_ci_low, difference_ci_high, ceiling (what the outcome
+        itself would reach). Intervals are percentile bootstrap over customers, the same
+        resamples for every method.
+    capture : pandas.DataFrame
+        method, share_of_customers, share_of_outcome: the capture curves.
+    verdict : str
+        What the differences mean, in words.
+    warnings : tuple of str
+    """
+
+    validity: pd.DataFrame
+    capture: pd.DataFrame
+    verdict: str
+    warnings: tuple[str, ...]
+
+
+def criterion_validity(
+    scores: pd.DataFrame,
+    outcome: pd.Series,
+    *,
+    baseline: str = "equal",
+    learned: tuple[str, ...] = (),
+    draws: int = 500,
+    level: float = 0.95,
+    seed: int = 20261121,
+) -> Validity:
+    """Compare scores by a later outcome (spend, repurchase; for churn use its absence).
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame, customers by methods
+        Higher is better.
+    outcome : pandas.Series
+        Of the same customers; not negative; more is better. 0/1 outcomes are allowed.
+    baseline : str
+        The method that the others are compared with.
+    learned : tuple of str
+        Methods fitted to the outcome: kept out of the verdict on weightings.
+    draws : int
+        Bootstrap draws.
+    level : float
+        Confidence level.
+    seed : int
+        Seed of the resamples.
+
+    Returns
+    -------
+    Validity
+
+    Notes
+    -----
+    Customers with equal scores share mean ranks, and split the place at the edge of the top
+    tenth in proportion, so no arbitrary order enters.
+    """
+    y = outcome.reindex(scores.index).to_numpy(float)
+    if np.isnan(y).any() or scores.isna().to_numpy().any():
+        raise InputError("the outcome", "or a score is missing for some customers", "Complete it.")
+    if (y < 0).any() or y.min() == y.max():
+        fault = "is the same for everybody" if y.min() == y.max() else "has negative values"
+        raise InputError("the outcome", fault, "Give an amount or a 0/1 event that varies.")
+    if baseline not in scores.columns:
+        raise InputError("the baseline", f"{baseline!r} is not among the scores", "Add it.")
+    methods = list(scores.columns)
+    arrays = {m: np.round(scores[m].to_numpy(float), 12) for m in methods}
+    metrics, warnings = METRICS, []
+    if y.min() > 0:
+        metrics = METRICS[:2]
+        warnings.append("Every customer has an outcome above 0: there is no event for an AUC.")
+    once = np.ones((1, len(y)))
+    point = {m: _metrics(x, y, once)[:, 0] for m, x in arrays.items()}
+    ceiling = _metrics(y, y, once)[:, 0]
+    drawn = {m: np.empty((len(METRICS), draws)) for m in methods}
+    rng = np.random.default_rng(seed)
+    block = max(1, BLOCK // len(y))
+    for start in range(0, draws, block):
+        size = min(block, draws - start)
+        picks = rng.integers(len(y), size=(size, len(y)))
+        counts = np.stack([np.bincount(row, minlength=len(y)) for row in picks]).astype(float)
+        for m, x in arrays.items():
+            drawn[m][:, start : start + size] = _metrics(x, y, counts)
+    tail = [(1 - level) / 2, (1 + level) / 2]
+    rows = []
+    for m in methods:
+        for k, metric in enumerate(metrics):
+            row: dict[str, object] = {"method": m, "metric": metric, "estimate": point[m][k]}
+            difference = drawn[m][k] - drawn[baseline][k]
+            if draws:
+                row["ci_low"], row["ci_high"] = _interval(drawn[m][k], tail)
+            row["difference"] = point[m][k] - point[baseline][k]
+            if draws:
+                row["difference_ci_low"], row["difference_ci_high"] = _interval(difference, tail)
+            rows.append({**row, "ceiling": ceiling[k]})
+    table = pd.DataFrame(rows)
+    flat = [m for m in methods if np.isnan(point[m][0])]
+    if flat:
+        warnings.append(f"{', '.join(flat)} score every customer the same: no rank correlation.")
+    curves = [_capture(m, arrays[m], y) for m in methods] + [_capture("outcome itself", y, y)]
+    return Validity(
+        table,
+        pd.concat(curves, ignore_index=True),
+        verdict(table, baseline, learned, level),
+        tuple(warnings),
+    )
+
+
+def verdict(table: pd.DataFrame, baseline: str, learned: tuple[str, ...], level: float) -> str:
+    """Say which weighting ranks customers closest to the outcome, and whether that is certain."""
+    rho = table[table["metric"] == "spearman"].set_index("method").dropna(subset=["estimate"])
+    blind = rho.drop(index=[m for m in (*learned, baseline) if m in rho.index])
+    if blind.empty or baseline not in rho.index or "difference_ci_low" not in rho:
+        return "Without bootstrap draws and two methods that vary there is no verdict."
+    name = str(blind["estimate"].idxmax())
+    best = blind.loc[name]
+    if best["difference_ci_low"] > 0:
+        ending = "more than resampling the customers explains"
+    elif best["difference_ci_high"] < 0:
+        ending = f"so every one of them ranks customers worse than {baseline}"
+    else:
+        ending = f"so these data do not show it to be better than {baseline}"
+    text = (
+        f"Of {len(blind)} methods that never saw the outcome, {name} ranks customers closest to "
+        f"it: Spearman {best['estimate']:.3f} against {rho.loc[baseline, 'estimate']:.3f} for "
+        f"{baseline} (difference {best['difference']:+.3f}, {level:.0%} interval "
+        f"{best['difference_ci_low']:+.3f} to {best['difference_ci_high']:+.3f}, not corrected "
+        f"for picking the best), {ending}."
+    )
+    fitted = rho.loc[[m for m in learned if m in rho.index]]
+    if len(fitted):
+        top = str(fitted["estimate"].idxmax())
+        text += (
+            f" Learned from the outcome, and tested on customers held back, {top} reaches "
+            f"{fitted.loc[top, 'estimate']:.3f}."
+        )
+    return text
+
+
+def _interval(drawn: np.ndarray, tail: list[float]) -> np.ndarray:
+    """Quantiles of the draws in which the metric exists."""
+    known = drawn[np.isfinite(drawn)]
+    return np.quantile(known, tail) if len(known) else np.full(2, np.nan)
+
+
+def _metrics(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Spearman, top-decile capture and AUC (rows) in each resample (columns of counts' rows)."""
+    rank_x, (group, first) = _mid_ranks(x, counts)
+    rank_y, _ = _mid_ranks(y, counts)
+    m = counts.sum(axis=1)
+    # Spearman: Pearson correlation of mid-ranks, whose mean is (m + 1)/2.
+    dx, dy = rank_x - (m[:, None] + 1) / 2, rank_y - (m[:, None] + 1) / 2
+    cross, in_x, in_y = ((counts * a * b).sum(axis=1) for a, b in ((dx, dy), (dx, dx), (dy, dy)))
+    room = np.sqrt(in_x * in_y)
+    spearman = np.divide(cross, room, out=np.full(len(m), np.nan), where=room > 0)
+    # AUC from the rank sum of those with an event (Mann & Whitney).
+    event = counts * (y > 0)
+    n1 = event.sum(axis=1)
+    u = (event * rank_x).sum(axis=1) - n1 * (n1 + 1) / 2
+    both = n1 * (m - n1)
+    auc = np.divide(u, both, out=np.full(len(m), np.nan), where=both > 0)
+    # Capture: whole groups of equal score from the top, the last in proportion.
+    size = np.add.reduceat(counts[:, group], first, axis=1)[:, ::-1]
+    worth = np.add.reduceat((counts * y)[:, group], first, axis=1)[:, ::-1]
+    before = np.cumsum(size, axis=1) - size
+    part = np.clip((0.1 * m[:, None] - before) / np.where(size > 0, size, 1), 0, 1)
+    total = worth.sum(axis=1)
+    held = (part * worth).sum(axis=1)
+    capture = np.divide(held, total, out=np.full(len(m), np.nan), where=total > 0)
+    return np.array([spearman, capture, auc])
+
+
+def _mid_ranks(
+    x: np.ndarray, counts: np.ndarray
+) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Mean ranks (1 the lowest) in each resample; the sort order and where its groups start."""
+    order = np.argsort(x, kind="stable")
+    first = np.flatnonzero(np.append(True, np.diff(x[order]) > 0))
+    size = np.add.reduceat(counts[:, order], first, axis=1)
+    middle = np.cumsum(size, axis=1) - (size - 1) / 2
+    group = np.empty(len(x), dtype=int)
+    group[order] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(x))))
+    return middle[:, group], (order, first)
+
+
+def _capture(method: str, x: np.ndarray, y: np.ndarray, points: int = 101) -> pd.DataFrame:
+    """The capture curve at even shares of customers, ties in proportion."""
+    _, group = np.unique(-x, return_inverse=True)
+    size, worth = np.bincount(group), np.bincount(group, y)
+    at = np.linspace(0, 1, points)
+    share = np.append(0, np.cumsum(size)) / len(x)
+    held = np.append(0, np.cumsum(worth)) / y.sum()
+    return pd.DataFrame(
+        {
+            "method": method,
+            "share_of_customers": at,
+            "share_of_outcome": np.interp(at, share, held),
+        }
+    )

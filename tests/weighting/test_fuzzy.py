@@ -1,0 +1,54 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from cvlib.inputs.errors import InputError
+from cvlib.weighting.fuzzy import fuzzy_evaluation, fuzzy_operator
+from cvlib.weighting.normalisation import normalise, read_indicators
+from cvlib.weighting.objective import expand_weights
+
+
+def test_the_four_operators_by_hand():
+    w = np.array([0.5, 0.3, 0.2])
+    r = np.array([[0.2, 0.8], [0.6, 0.4], [1.0, 0.0]])
+    expected = {
+        "product_sum": [0.48, 0.52],
+        "min_max": [0.3, 0.5],
+        "product_max": [0.2, 0.4],
+        "min_sum": [0.7, 0.8],
+    }
+    for operator, b in expected.items():
+        np.testing.assert_allclose(fuzzy_operator(w, r, operator), b)
+    with pytest.raises(InputError, match="Did you mean 'min_max'"):
+        fuzzy_operator(w, r, "minmax")
+
+
+def test_product_sum_defuzzifies_to_the_weighted_sum(flat):
+    """Triangles on even centres are exact for the mean, so levels and grades do not move it."""
+    indicators = flat(np.random.default_rng(0).random((30, 3)))
+    normalised, w = normalise(indicators), np.array([0.5, 0.3, 0.2])
+    tidy = expand_weights(indicators.tree, pd.Series(w, index=indicators.items), "m")
+    found = fuzzy_evaluation(normalised, tidy, grades=["a", "b", "c", "d", "e"])
+    np.testing.assert_allclose(found.scores["score"], normalised.complete() @ w)
+    np.testing.assert_allclose(found.membership.sum(axis=1), 1)
+
+
+def test_two_levels_by_hand_and_validity(make_tree):
+    benefit = {"direction": "benefit"}
+    tree = make_tree({"n": {"children": {"a": benefit, "b": benefit}}, "c": benefit})
+    indicators = read_indicators(
+        pd.DataFrame({"a": [0.0, 1, 0.5], "b": [0.0, 1, 0], "c": [0.0, 1, 1]}), tree
+    )
+    w = expand_weights(tree, pd.Series({"a": 0.36, "b": 0.24, "c": 0.4}), "m")
+    found = fuzzy_evaluation(normalise(indicators), w, grades=["hi", "mid", "lo"])
+    # n: .6 of (0,1,0) and .4 of (0,0,1); whole: .6 of that and .4 of (1,0,0).
+    np.testing.assert_allclose(found.membership.iloc[2], [0.4, 0.36, 0.24])
+    assert found.scores["grade"].tolist() == ["lo", "hi", "hi"]
+    alpha = (3 * 0.4 - 1) / (2 * 0.36 * 2)
+    np.testing.assert_allclose(found.scores["validity"], [np.inf, np.inf, alpha])
+    assert found.warnings == ("1 customers have no clear largest membership.",)
+    hard = fuzzy_evaluation(
+        normalise(indicators), w, grades=["hi", "mid", "lo"], operator="min_max"
+    )
+    # n = (0, .6, .4); whole: max of min(.6, n) and min(.4, c) = (.4, .6, .4), then normalised.
+    np.testing.assert_allclose(hard.membership.iloc[2], np.array([0.4, 0.6, 0.4]) / 1.4)

@@ -1,0 +1,129 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn.metrics import roc_auc_score
+
+from cvlib.inputs.errors import InputError
+from cvlib.weighting.validity import _metrics, criterion_validity
+
+
+def simulated(n=400, seed=0, strength=2.0):
+    rng = np.random.default_rng(seed)
+    z = rng.random((n, 3))
+    spend = np.maximum(strength * z[:, 0] + rng.normal(size=n), 0)
+    scores = pd.DataFrame(
+        {"equal": z.mean(axis=1), "first": z[:, 0], "last": z[:, 2], "ties": np.round(z[:, 0], 1)}
+    )
+    return scores, pd.Series(spend)
+
+
+def test_metrics_against_scipy_and_scikit_learn_with_ties():
+    scores, spend = simulated()
+    table = criterion_validity(scores, spend, draws=0).validity
+    found = table.set_index(["method", "metric"])["estimate"]
+    for m in scores:
+        assert found[m, "spearman"] == pytest.approx(stats.spearmanr(scores[m], spend)[0])
+        assert found[m, "auc"] == pytest.approx(roc_auc_score(spend > 0, scores[m]))
+    top = scores["first"].nlargest(40).index
+    assert found["first", "top_decile_capture"] == pytest.approx(spend[top].sum() / spend.sum())
+    best = spend.nlargest(40).sum() / spend.sum()
+    ceiling = table.set_index(["method", "metric"])["ceiling"]
+    assert ceiling["first", "top_decile_capture"] == pytest.approx(best)
+    assert ceiling["first", "spearman"] == pytest.approx(1)
+
+
+def test_capture_splits_the_tied_edge_in_proportion():
+    x, y = np.array([2.0, 1, 1, 1, 1, 0, 0, 0, 0, 0] * 2), np.arange(20.0)
+    found = _metrics(x, y, np.ones((1, 20)))[1, 0]
+    top = x == 2
+    assert found == pytest.approx(y[top].sum() / y.sum())
+    everyone = _metrics(np.zeros(20), y, np.ones((1, 20)))[:, 0]
+    assert everyone[1] == pytest.approx(0.1) and everyone[2] == 0.5 and np.isnan(everyone[0])
+
+
+def test_counts_are_repeated_customers_and_the_bootstrap_is_paired():
+    scores, spend = simulated(60, 1)
+    counts = np.random.default_rng(2).multinomial(60, np.full(60, 1 / 60), size=5)
+    for name in ("first", "ties"):
+        x, y = scores[name].to_numpy(), spend.to_numpy()
+        found = _metrics(x, y, counts.astype(float))
+        for b, c in enumerate(counts):
+            whole = _metrics(np.repeat(x, c), np.repeat(y, c), np.ones((1, 60)))[:, 0]
+            np.testing.assert_allclose(found[:, b], whole, rtol=1e-10)
+    one = criterion_validity(scores, spend, draws=100, seed=5).validity
+    two = criterion_validity(scores[["first", "equal"]], spend, draws=100, seed=5).validity
+    key = ["method", "metric"]
+    merged = one.merge(two, on=key, suffixes=("", "_two"))
+    for column in ("ci_low", "difference_ci_high"):
+        np.testing.assert_allclose(merged[column], merged[f"{column}_two"])
+    same = criterion_validity(scores.assign(copy=scores["equal"]), spend, draws=50).validity
+    copy = same[same["method"] == "copy"]
+    assert (copy[["difference_ci_low", "difference_ci_high"]] == 0).all(axis=None)
+
+
+def test_blocks_do_not_change_the_draws(monkeypatch):
+    scores, spend = simulated(100, 3)
+    whole = criterion_validity(scores, spend, draws=40).validity
+    monkeypatch.setattr("cvlib.weighting.validity.BLOCK", 700)
+    pd.testing.assert_frame_equal(criterion_validity(scores, spend, draws=40).validity, whole)
+
+
+@pytest.mark.slow
+def test_paired_interval_of_the_difference_covers_its_population_value():
+    big_scores, big_spend = simulated(300_000, 99)
+    table = criterion_validity(big_scores, big_spend, draws=0).validity
+    truth = table.set_index(["method", "metric"])["difference"]
+    hits = pd.Series(0.0, index=truth.index)
+    for s in range(200):
+        scores, spend = simulated(300, s)
+        rows = criterion_validity(scores, spend, draws=300, seed=s).validity
+        rows = rows.set_index(["method", "metric"])
+        hits += (rows["difference_ci_low"] <= truth) & (truth <= rows["difference_ci_high"])
+    others = hits.drop("equal") / 200
+    assert others.between(0.89, 0.99).all(), others
+
+
+def test_verdict_says_what_the_interval_says():
+    scores, spend = simulated()
+    clear = criterion_validity(scores.drop(columns="ties"), spend).verdict
+    assert clear.startswith("Of 2 methods that never saw the outcome, first ranks")
+    assert "more than resampling the customers explains" in clear
+    worse = criterion_validity(scores[["equal", "last"]], spend).verdict
+    assert "every one of them ranks customers worse than equal" in worse
+    near = scores[["equal"]].assign(other=scores["equal"] + 0.001 * scores["last"])
+    assert "do not show it to be better than equal" in criterion_validity(near, spend).verdict
+    told = criterion_validity(scores, spend, learned=("first",)).verdict
+    assert "ties ranks" in told and "held back, first reaches" in told
+    assert "no verdict" in criterion_validity(scores, spend, draws=0).verdict
+
+
+def test_capture_curves_run_from_nothing_to_everything():
+    scores, spend = simulated()
+    curves = criterion_validity(scores, spend, draws=0).capture
+    wide = curves.pivot(index="share_of_customers", columns="method", values="share_of_outcome")
+    assert wide.iloc[0].eq(0).all()
+    np.testing.assert_allclose(wide.iloc[-1], 1)
+    assert (wide["outcome itself"] >= wide["first"] - 1e-12).all()
+    tenth = criterion_validity(scores, spend, draws=0).validity.set_index(["method", "metric"])
+    np.testing.assert_allclose(
+        wide.loc[0.1, "first"], tenth.loc[("first", "top_decile_capture"), "estimate"]
+    )
+
+
+def test_outcomes_that_cannot_be_used_are_refused_or_said():
+    scores, spend = simulated(50)
+    always = criterion_validity(scores, spend + 1, draws=0)
+    assert set(always.validity["metric"]) == {"spearman", "top_decile_capture"}
+    assert any("no event for an AUC" in text for text in always.warnings)
+    flat = criterion_validity(scores.assign(flat=1.0), spend, draws=20)
+    assert any("flat score every customer the same" in text for text in flat.warnings)
+    for outcome, message in (
+        (spend.head(10), "missing for some"),
+        (spend * 0, "same for everybody"),
+        (spend - 1, "negative"),
+    ):
+        with pytest.raises(InputError, match=message):
+            criterion_validity(scores, outcome)
+    with pytest.raises(InputError, match="'none' is not among"):
+        criterion_validity(scores, spend, baseline="none")
