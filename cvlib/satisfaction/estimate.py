@@ -103,7 +103,8 @@ def estimate_pls(
         tolerance=tolerance, max_iterations=max_iterations,
     )  # fmt: skip
     found = fit(*source.moments(np.ones((1, source.units), dtype=np.int8)))
-    told = [*bound.notes, *bound.dropped, *survey.warnings, *_problems(bound, found, estimator)]
+    told = [bound.adapted] if bound.adapted else []
+    told += [*bound.dropped, *survey.warnings, *_problems(bound, found, estimator)]
     if found.degenerate[0]:
         raise InputError(
             f"model {bound.name}", "has no solution on these data: constructs or items are exactly"
@@ -379,7 +380,8 @@ def _draw_warnings(table: pd.DataFrame) -> list[str]:
     if row["failed"]:
         told.append(
             f"{row['failed']} of {row['requested']} bootstrap draws failed (no convergence, an"
-            " item without variance, or no consistent correction) and are left out of standard errors and intervals."
+            " item without variance, or no consistent correction) and are left out of standard"
+            " errors and intervals."
         )
     if row["inadmissible"]:
         told.append(

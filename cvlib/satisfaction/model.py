@@ -90,6 +90,8 @@ class Model:
     moderations : tuple of Moderation
     group : str or None
         Column of the group label where the market environment has the role "group".
+    adapted : str
+        Whose items stand in for the published ones, where they do.
     dropped : tuple of str
         What `map` left out, one sentence each.
     """
@@ -104,6 +106,7 @@ class Model:
     adaptations: tuple[Adaptation, ...] = ()
     moderations: tuple[Moderation, ...] = ()
     group: str | None = None
+    adapted: str = ""
     dropped: tuple[str, ...] = ()
 
     @property
@@ -232,7 +235,8 @@ class Model:
             signed_paths=tuple(
                 (a, b, chosen.signs.get((a, b), sign)) for a, b, sign in self.signed_paths
             ),
-            notes=(f"Items of {survey}: {chosen.note}",),
+            notes=(),
+            adapted=f"Items of {survey}: {chosen.note}.",
             adaptations=(),
         )
         return adapted.without(absent, f"cannot be measured with {survey}")
@@ -285,7 +289,7 @@ class Model:
         mapping : mapping of item to column, optional
             Items not named here are looked for under their own name. Where the published items
             are not in the survey and no mapping is given, an adaptation shipped with the model
-            (`adaptations`) is used if all its items are there, and `notes` says so.
+            (`adaptations`) is used if all its items are there, and `adapted` says so.
         drop_unmapped : bool
             Leave out items (and constructs, with their paths) that have no column, and list them
             in `dropped`; otherwise they are an error.

@@ -246,6 +246,12 @@ def inadmissible(
     ])  # fmt: skip
 
 
+def construct_scores(model: Model, fit: PLSFit, values: np.ndarray) -> np.ndarray:
+    """Standardised scores (n, k) of complete answers (n, p), by the first fit."""
+    standard = (values - fit.mean[0]) / fit.standard_deviation[0]
+    return np.asarray(standard @ (fit.weights[0][:, None] * model.membership))
+
+
 def _standardise(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Correlations (p, p, B), standard deviations (B, p), and where an item does not vary (B,)."""
     variance = np.diagonal(covariance, axis1=1, axis2=2)
