@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import is_string_dtype
 
@@ -116,21 +117,28 @@ def rules(values: pd.Series) -> set[str]:
 
 def to_numbers(values: pd.Series, rule: str) -> pd.Series:
     """Convert text to numbers by one of the rules that fit it."""
+    codes, written = pd.factorize(values)  # a cell's text is read once, however often it stands
+    unique = pd.Series(written, dtype="str")
     if rule != "plain":
-        values = values.str.replace("," if rule == "." else ".", "", regex=False)
-        values = values.str.replace(_GROUP, "", regex=True).str.replace(",", ".", regex=False)
-    return pd.to_numeric(values)
+        unique = unique.str.replace("," if rule == "." else ".", "", regex=False)
+        unique = unique.str.replace(_GROUP, "", regex=True).str.replace(",", ".", regex=False)
+    numbers = pd.to_numeric(unique).to_numpy()
+    if (codes < 0).any() or not len(numbers):
+        numbers = np.append(numbers.astype(float), np.nan)  # where code -1 (missing) points
+    return pd.Series(numbers[codes], index=values.index, name=values.name)
 
 
 def numbers(frame: pd.DataFrame, decimal: str | None, notes: list[str]) -> pd.DataFrame:
     """Turn the text columns in which every value is a number into numbers."""
     fits: dict[str, set[str]] = {}
+    unique: dict[str, pd.Series] = {}
     for column in frame.columns[[is_string_dtype(dtype) for dtype in frame.dtypes]]:
-        values = frame[column].dropna()
+        unique[column] = values = pd.Series(frame[column].dropna().unique(), dtype="str")
         fits[column] = rules(values) if len(values) else {"plain"}
         if fits[column] and values.str.fullmatch(IDENTIFIER).any():
             notes.append(f"column {column}: kept as text (leading zeros or more than 15 digits).")
             fits[column] = set()
+    # One column that can only have a decimal comma decides for those that could have either.
     shown = {"," for fit in fits.values() if fit == {","}}
     shown |= {"." for fit in fits.values() if fit in ({"."}, {"plain", "."})}
     mark = decimal or (shown.pop() if len(shown) == 1 else None)
@@ -146,10 +154,9 @@ def numbers(frame: pd.DataFrame, decimal: str | None, notes: list[str]) -> pd.Da
             if fit:
                 notes.append(f"column {column}: kept as text; give `decimal` to read its numbers.")
             continue
-        written = frame[column].dropna()
-        special = written[~written.str.fullmatch(NUMBERS["plain"])]
+        special = unique[column][~unique[column].str.fullmatch(NUMBERS["plain"])]
         if rule == "," and special.empty:
-            special = written[written.str.contains(".", regex=False)]
+            special = unique[column][unique[column].str.contains(".", regex=False)]
         if len(special) and rule:
             meaning = "comma" if rule == "," else "point"
             notes.append(f"column {column}: {special.iloc[0]!r} was read with a decimal {meaning}.")
