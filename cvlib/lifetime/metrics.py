@@ -44,6 +44,11 @@ DEFINITIONS = {
 _CLIP = 1e-12
 
 
+def definitions() -> pd.DataFrame:
+    """What every metric means: metric, definition."""
+    return pd.DataFrame({"metric": list(DEFINITIONS), "definition": list(DEFINITIONS.values())})
+
+
 def resamples(customers: int, draws: int, seed: int) -> Iterator[Array]:
     """Blocks of multinomial counts, shape (up to `draws`, customers), bounded in memory."""
     rng = np.random.default_rng(seed)

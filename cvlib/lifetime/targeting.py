@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+
+from cvlib.lifetime.purchases import DAYS, PurchaseSummary
+from cvlib.lifetime.repeat_buying import RepeatBuyingFit
+from cvlib.lifetime.rivals import Forecast, customer_rows
+from cvlib.lifetime.value import LifetimeValue
 
 
 def profit_curve(
@@ -66,3 +71,41 @@ def pseudonyms(identifiers: pd.Series, seed: int) -> pd.Series:
     place = np.random.default_rng(seed).permutation(len(names)) + 1
     width = len(str(len(names)))
     return pd.Series([f"C{n:0{width}d}" for n in place[codes]], index=identifiers.index)
+
+
+def rankings(forecasts: Sequence[Forecast]) -> dict[str, NDArray[np.float64]]:
+    """One score per model to rank customers: expected spend, else purchases, else what it has."""
+    found = {}
+    for forecast in forecasts:
+        choices = (forecast.spend, forecast.expected, forecast.probability, forecast.score)
+        found[forecast.model] = next(score for score in choices if score is not None)
+    return found
+
+
+def customer_list(
+    summary: PurchaseSummary,
+    fit: RepeatBuyingFit,
+    value: LifetimeValue,
+    *,
+    pseudonymise: bool = True,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """Every customer with history, forecast and lifetime value, most valuable first.
+
+    Returns
+    -------
+    DataFrame
+        customer, x, t_x, T, p_alive, probability_of_purchase and expected_purchases (both over a
+        time as long as the holdout, or a year), expected_spend, lifetime_value.
+    """
+    customers = customer_rows(summary)
+    ahead = summary.holdout or 365.25 / DAYS[summary.unit]
+    predicted = fit.predict(customers, ahead).merge(
+        value.customers.drop(columns="p_alive"), on="customer_id", validate="one_to_one"
+    )
+    table = customers[["customer_id", "x", "t_x", "T"]].merge(predicted, on="customer_id")
+    names = pseudonyms(table["customer_id"], seed) if pseudonymise else table["customer_id"]
+    columns = ["x", "t_x", "T", "p_alive", "probability_of_purchase", "expected_purchases"]
+    columns += ["expected_spend", "lifetime_value"]
+    table = table[columns].assign(customer=names)[["customer", *columns]]
+    return table.sort_values("lifetime_value", ascending=False, kind="stable", ignore_index=True)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cvlib.lifetime import metrics
 from cvlib.lifetime.purchases import PurchaseSummary
-from cvlib.lifetime.repeat_buying import RepeatBuyingFit
+from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
 from cvlib.lifetime.rivals import Array, Forecast, customer_rows, hiatus_of
 
 _CEILING = ("capture_10", "capture_20", "lift_10", "hit_rate_10", "hit_rate_20")
@@ -35,8 +35,8 @@ class Validation:
     by_frequency, by_recency : DataFrame
         Mean outcome and forecast by repeat purchases (0 … 7+) and by fifths of recency:
         frequency or recency, customers, actual, model, expected.
-    verdict : tuple of str
-        Where the model beats recency and the other rivals and where it does not.
+    verdict : DataFrame
+        finding: where the model beats recency and the other rivals and where it does not.
     """
 
     validation: pd.DataFrame
@@ -45,8 +45,12 @@ class Validation:
     decomposition: pd.DataFrame
     by_frequency: pd.DataFrame
     by_recency: pd.DataFrame
-    verdict: tuple[str, ...]
+    verdict: pd.DataFrame
     warnings: tuple[str, ...]
+
+    def value(self, model: str, metric: str) -> float:
+        """One number of `validation`."""
+        return _value(self.validation, model, metric)
 
 
 def model_forecasts(
@@ -70,6 +74,14 @@ def model_forecasts(
         spend=None if expected_spend is None else expected * expected_spend,
     )
     return own, Forecast(f"{fit.model}_p_alive", probability=fit.p_alive(*history))
+
+
+def fitted_forecasts(
+    summary: PurchaseSummary, models: Sequence[str], expected_spend: Array | None = None
+) -> tuple[Forecast, ...]:
+    """Fit further models to the same split: the forecast and the P(alive) of each."""
+    fits = [fit_repeat_buying(summary, model) for model in models]
+    return tuple(f for fit in fits for f in model_forecasts(fit, summary, expected_spend))
 
 
 def _scores(
@@ -191,9 +203,23 @@ def validate(
         decomposition[["model", "component", "value"]],
         _conditional(frequency.to_numpy(), "frequency", bought, forecasts),
         _conditional(np.asarray(fifths), "recency", bought, forecasts),
-        verdict(table, differences, focal),
+        pd.DataFrame({"finding": verdict(table, differences, focal)}),
         warnings,
     )
+
+
+def _value(table: pd.DataFrame, model: str, metric: str) -> float:
+    return float(
+        table.loc[(table["model"] == model) & (table["metric"] == metric), "value"].iloc[0]
+    )
+
+
+def scorecard(validation: pd.DataFrame, chosen: Sequence[str]) -> pd.DataFrame:
+    """The chosen metrics side by side, one row a model, models without any of them left out."""
+    part = validation[validation["metric"].isin(chosen)]
+    wide = part.pivot(index="model", columns="metric", values="value")
+    order = [model for model in validation["model"].unique() if model in wide.index]
+    return wide.reindex(index=order, columns=list(chosen)).rename_axis(columns=None).reset_index()
 
 
 def _interval(draws: Array | None, level: float) -> dict[str, float | None]:
