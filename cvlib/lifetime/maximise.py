@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 # A decrement below this means the log-likelihood cannot rise by more than half of it.
-_GOAL, _ENOUGH = 1e-12, 1e-6
+_GOAL, _ENOUGH = 1e-10, 1e-6
 
 
 @dataclass(frozen=True)
@@ -84,20 +84,12 @@ def maximise(
         for start in starts
     ]
     best = min(climbs, key=lambda climb: climb.fun)
-    found = newton(objective, best.x, lower, upper)
+    hessian = None if rough is None else _hessian(rough, best.x)
+    found = newton(objective, best.x, lower, upper, hessian)
     # scouting stops early on purpose: a hundredth of a log-likelihood unit is the same hill
     agreeing = sum((best.fun - climb.fun) / scale < 1e-2 for climb in climbs)
     steps = found.iterations + sum(int(climb.nit) for climb in climbs)
-    return Maximum(
-        found.at,
-        found.value,
-        found.hessian,
-        found.decrement,
-        found.held,
-        steps,
-        len(climbs),
-        agreeing,
-    )
+    return replace(found, iterations=steps, starts=len(climbs), agreeing=agreeing)
 
 
 def newton(
@@ -105,36 +97,46 @@ def newton(
     start: np.ndarray,
     lower: np.ndarray,
     upper: np.ndarray,
+    hessian: np.ndarray | None = None,
     limit: int = 60,
 ) -> Maximum:
-    """Newton's method with step halving; a coordinate pushed against a bound is held there."""
+    """Newton's method with step halving; a coordinate pushed against a bound is held there.
+
+    A Hessian is used again while the decrement falls tenfold per step; the last one is fresh.
+    """
     point = np.clip(start, lower, upper)
     value, gradient = objective(point)
-    iteration = 0
-    while iteration < limit:
-        iteration += 1
+    fresh = hessian is None
+    if hessian is None:
         hessian = _hessian(objective, point)
+    previous, iteration = np.inf, 0
+    while True:
         held = ((point >= upper) & (gradient >= 0)) | ((point <= lower) & (gradient <= 0))
         free = ~held
         step = np.zeros_like(point)
         step[free] = _uphill(hessian[np.ix_(free, free)], gradient[free])
         decrement = float(gradient @ step)
-        if decrement < _GOAL:
+        small = decrement < _GOAL
+        if (small or decrement > 0.1 * previous) and not fresh:
+            hessian, fresh, previous = _hessian(objective, point), True, np.inf
+            continue
+        if small or iteration >= limit:
             break
         # two log units at most: far from the top the quadratic model is no guide
         step *= min(1.0, 2.0 / np.abs(step).max())
         length, moved = 1.0, False
-        while length > 1e-6:
+        while length > 1e-6 and not moved:
             trial = np.clip(point + length * step, lower, upper)
             trial_value, trial_gradient = objective(trial)
             # noise in the sum must not stop a step that the gradient says is right
-            if trial_value >= value - 1e-13 * abs(value) and np.isfinite(trial_value):
-                moved = bool(np.any(trial != point))
-                point, value, gradient = trial, trial_value, trial_gradient
-                break
+            if trial_value >= value - 1e-13 * abs(value) and np.any(trial != point):
+                point, value, gradient, moved = trial, trial_value, trial_gradient, True
             length /= 2
-        if not moved or decrement < 1e-9:
+        if not moved and fresh:
             break
+        previous, fresh, iteration = decrement, not moved, iteration + 1
+        if not moved:
+            hessian = _hessian(objective, point)
     return Maximum(point, value, hessian, decrement, held, iteration)
 
 

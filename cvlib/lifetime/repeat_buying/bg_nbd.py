@@ -10,11 +10,11 @@ drop out right after their first purchase (early = 1).
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betaln, digamma, expit, gammaln, log1p
+from scipy.special import betaln, digamma, expit, gammaln
 from scipy.stats import nbinom
 
 from cvlib.lifetime.repeat_buying.histories import Histories
-from cvlib.lifetime.repeat_buying.special import purchases_until_dropout
+from cvlib.lifetime.repeat_buying.special import log1p_exp, purchases_until_dropout
 
 PARAMETERS = ("r", "alpha", "a", "b")
 # (first, second, what their mixture describes): the second of a gamma pair is a rate
@@ -53,24 +53,24 @@ def total(theta: np.ndarray, data: Histories, early: int = 0) -> tuple[float, np
     slope_a = data.sum_over_x(spread_a)
     slope_b = data.sum_over_x(spread_a + digamma(n) - digamma(b))
 
-    shrink = log1p(data.T / alpha)
-    value -= data.count @ (r * shrink + data.x * np.log(alpha + data.T))
+    shrink = np.log1p(data.T / alpha)
+    value -= data.count @ ((r + data.x) * shrink + data.x * np.log(alpha))
     slope_r -= data.count @ shrink
     slope_alpha = data.count @ (data.T / (alpha + data.T) * (r + data.x) - data.x)
 
     # customers who can have dropped out: all with early = 1, those with a repeat purchase else
     some = slice(0 if early or data.x[0] > 0 else _first_repeat(data), None)
     x, T, t_x, count = data.x[some], data.T[some], data.t_x[some], data.count[some]
-    since = log1p((T - t_x) / (alpha + t_x))
+    since = np.log1p((T - t_x) / (alpha + t_x))
     last = b + x + early - 1
     odds = np.log(a / last) + (r + x) * since
-    dead = count * expit(odds)
-    value += count @ np.logaddexp(0.0, odds)
+    either, gone = log1p_exp(odds)
+    dead = count * gone
+    value += count @ either
     slope_r += dead @ since
     slope_alpha += alpha * (dead @ ((r + x) * (1 / (alpha + T) - 1 / (alpha + t_x))))
-    gone = dead.sum()
     return value, np.array(
-        [r * slope_r, slope_alpha, a * slope_a + gone, b * (slope_b - dead @ (1 / last))]
+        [r * slope_r, slope_alpha, a * slope_a + dead.sum(), b * (slope_b - dead @ (1 / last))]
     )
 
 
@@ -83,7 +83,7 @@ def p_alive(
 ) -> np.ndarray:
     r, alpha, a, b = np.exp(theta)
     with np.errstate(divide="ignore", invalid="ignore"):
-        odds = np.log(a / (b + x + early - 1)) + (r + x) * log1p((T - t_x) / (alpha + t_x))
+        odds = np.log(a / (b + x + early - 1)) + (r + x) * np.log1p((T - t_x) / (alpha + t_x))
     return np.where(x + early > 0, expit(-odds), 1.0)
 
 
@@ -97,7 +97,7 @@ def expected_if_alive(
 def chance_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
     """At least one purchase within t of a living customer: dropout only follows a purchase."""
     r, alpha, _, _ = np.exp(theta)
-    return -np.expm1(-(r + x) * log1p(t / (alpha + T)))
+    return -np.expm1(-(r + x) * np.log1p(t / (alpha + T)))
 
 
 def expected_from_start(theta: np.ndarray, t: np.ndarray, early: int = 0) -> np.ndarray:

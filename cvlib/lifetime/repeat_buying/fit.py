@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, log1p, logit
+from scipy.special import expit, logit
 from scipy.stats import norm
 
 from cvlib.inputs.errors import InputError, nearest
@@ -33,7 +33,7 @@ FAMILIES: dict[str, Any] = {
 # Within a pair the optimiser moves (level, shape) = (log first - log second, log first): a ridge
 # then runs along shape alone. Beyond these limits the mixture cannot be told from one value.
 _LEVEL, _SHAPE = (-25.0, 25.0), (-14.0, math.log(1e5))
-_SCOUT_ROWS = 5_000
+_SCOUTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -359,8 +359,7 @@ def _check_enough(data: Histories, model: str) -> None:
 
 def _maximise(family: Any, data: Histories) -> Maximum:
     lower, upper = _bounds(family, data)
-    # unweighted thinning would change the mixture of counts; scaled counts keep it
-    scouts = data.thinned(_SCOUT_ROWS)
+    scouts = data.sample(_SCOUTS)
     rough = None if scouts is data else _objective(family, scouts)
     begin = [_working(family, start, len(data.names)) for start in family.starts(data)]
     return maximise(_objective(family, data), begin, lower, upper, rough)
@@ -629,10 +628,10 @@ def _discounted(
         # beyond 45 e-folds nothing is left of the money
         ahead = 45.0 / force if force > 0 else math.inf
         end = ahead if horizon is None else min(horizon, ahead)
-        v = nodes * log1p(end / scale)
+        v = nodes * np.log1p(end / scale)
         t = scale * np.expm1(v)
         expected = family.expected_if_alive(rows, t, xs, Ts)
-        inner = force * np.exp(-force * t) * expected * (scale + t) * log1p(end / scale)
+        inner = force * np.exp(-force * t) * expected * (scale + t) * np.log1p(end / scale)
         value = inner @ weights
         if horizon is not None:
             last = family.expected_if_alive(rows, np.full_like(Ts, horizon), xs, Ts)[:, 0]

@@ -68,14 +68,15 @@ class Histories:
         """The same histories with other numbers of customers (a resample)."""
         return replace(self, count=np.asarray(count, dtype=float))
 
-    def thinned(self, rows: int) -> Histories:
-        """About `rows` histories, evenly spaced in their order, to start a large fit from."""
-        if self.x.size <= rows:
+    def sample(self, customers: int) -> Histories:
+        """Every so many-th customer, weighted up to the full number, to start a large fit from."""
+        if self.x.size <= customers:
             return self
-        at = np.linspace(0, self.x.size - 1, rows).astype(int)
-        return _ordered(
-            self.x[at], self.t_x[at], self.T[at], self.count[at], self.z[at], self.names
-        )
+        order = np.cumsum(self.count)
+        places = (np.arange(customers) + 0.5) / customers * order[-1]
+        at, chosen = np.unique(np.searchsorted(order, places), return_counts=True)
+        count = chosen * (order[-1] / customers)
+        return _ordered(self.x[at], self.t_x[at], self.T[at], count, self.z[at], self.names)
 
     def frame(self) -> pd.DataFrame:
         frame = pd.DataFrame({"x": self.x, "t_x": self.t_x, "T": self.T})

@@ -8,7 +8,7 @@ Ehrenberg (1959), Applied Statistics 8(1), 26-41.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import digamma, gammaln, log1p
+from scipy.special import digamma, gammaln
 from scipy.stats import nbinom
 
 from cvlib.lifetime.repeat_buying.histories import Histories
@@ -29,9 +29,9 @@ def derived(r: float, alpha: float) -> dict[str, float]:
 
 def total(theta: np.ndarray, data: Histories) -> tuple[float, np.ndarray]:
     r, alpha = np.exp(theta)
-    shrink = log1p(data.T / alpha)
+    shrink = np.log1p(data.T / alpha)
     value = data.sum_over_x(gammaln(r + data.x_values) - gammaln(r))
-    value -= data.count @ (r * shrink + data.x * np.log(alpha + data.T))
+    value -= data.count @ ((r + data.x) * shrink + data.x * np.log(alpha))
     slope = data.sum_over_x(digamma(r + data.x_values) - digamma(r)) - data.count @ shrink
     slope_alpha = data.count @ (data.T / (alpha + data.T) * (r + data.x) - data.x)
     return value, np.array([r * slope, slope_alpha])
@@ -48,7 +48,7 @@ def expected_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.nda
 
 def chance_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
     r, alpha = np.exp(theta)
-    return -np.expm1(-(r + x) * log1p(t / (alpha + T)))
+    return -np.expm1(-(r + x) * np.log1p(t / (alpha + T)))
 
 
 def expected_from_start(theta: np.ndarray, t: np.ndarray) -> np.ndarray:

@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import digamma, expit, exprel, gammaln, log1p
+from scipy.special import digamma, expit, exprel, gammaln
 from scipy.stats import nbinom
 
 from cvlib.lifetime.repeat_buying.histories import Histories
-from cvlib.lifetime.repeat_buying.special import decay, gauss
+from cvlib.lifetime.repeat_buying.special import decay, gauss, log1p_exp
 
 PARAMETERS = ("r", "alpha", "s", "beta")
 PAIRS = (("r", "alpha", "purchase rates"), ("s", "beta", "dropout rates"))
@@ -57,16 +57,17 @@ def total(
     own = theta if coefficients is None else with_covariates(theta, coefficients, data.z)
     r, alpha, s, beta = (np.exp(value) for value in own)
     x, t_x, T, count = data.x, data.t_x, data.T, data.count
-    shrink, fade = log1p(T / alpha), log1p(T / beta)
+    shrink, fade = np.log1p(T / alpha), np.log1p(T / beta)
     value = data.sum_over_x(gammaln(r + data.x_values) - gammaln(r))
-    value -= count @ (r * shrink + x * np.log(alpha + T) + s * fade)
+    value -= count @ ((r + x) * shrink + x * np.log(alpha) + s * fade)
     slope_r = data.sum_over_x(digamma(r + data.x_values) - digamma(r)) - count @ shrink
 
     log_odds, near = _dropout(r, alpha, s, beta, x, t_x, T)
-    value += count @ np.logaddexp(0.0, log_odds)
-    dead = count * expit(log_odds)
-    by_r = log1p((T - t_x) / (alpha + t_x)) - near.log_first
-    by_s = 1 + s * (log1p((T - t_x) / (beta + t_x)) - near.log_second)
+    either, gone = log1p_exp(log_odds)
+    value += count @ either
+    dead = count * gone
+    by_r = np.log1p((T - t_x) / (alpha + t_x)) - near.log_first
+    by_s = 1 + s * (np.log1p((T - t_x) / (beta + t_x)) - near.log_second)
     by_alpha = (r + x) * (alpha / (alpha + T) - alpha * near.inverse_first)
     by_beta = s * beta / (beta + T) - (s + 1) * beta * near.inverse_second
     slope_alpha = count * (T / (alpha + T) * (r + x) - x) + dead * by_alpha
@@ -89,8 +90,8 @@ def _dropout(r: Any, alpha: Any, s: Any, beta: Any, x: Any, t_x: Any, T: Any) ->
     with np.errstate(divide="ignore"):
         log_odds = (
             np.log(s / second)
-            + (r + x) * log1p((T - t_x) / first)
-            + s * log1p((T - t_x) / second)
+            + (r + x) * np.log1p((T - t_x) / first)
+            + s * np.log1p((T - t_x) / second)
             + np.log(integral.value)
         )
     return log_odds, integral
@@ -103,7 +104,7 @@ def p_alive(theta: Any, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.nda
 
 def expected_if_alive(theta: Any, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
     r, alpha, s, beta = (np.exp(value) for value in theta)
-    length = log1p(t / (beta + T))
+    length = np.log1p(t / (beta + T))
     return (r + x) / (alpha + T) * (beta + T) * length * exprel((1 - s) * length)
 
 
@@ -123,11 +124,11 @@ def distribution(theta: Any, n: np.ndarray, t: np.ndarray) -> np.ndarray:
     n, t = (value[..., None] for value in np.broadcast_arrays(n, t))
     scale = min(alpha, beta)
     at, weight = gauss(64)
-    length = log1p(t / scale)
+    length = np.log1p(t / scale)
     y = scale * np.expm1(at * length)
-    lives = -(s + 1) * log1p(y / beta)
+    lives = -(s + 1) * np.log1p(y / beta)
     gone = nbinom.pmf(n, r, alpha / (alpha + y)) * (s / beta) * np.exp(lives) * (scale + y) * length
-    living = nbinom.pmf(n, r, alpha / (alpha + t)) * np.exp(-s * log1p(t / beta))
+    living = nbinom.pmf(n, r, alpha / (alpha + t)) * np.exp(-s * np.log1p(t / beta))
     return living[..., 0] + gone @ weight
 
 

@@ -8,7 +8,13 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.special import betaincinv, expit, hyp2f1, log1p, log_expit, logit, roots_legendre
+from scipy.special import betaincinv, expit, hyp2f1, log_expit, logit, roots_legendre
+
+
+def log1p_exp(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """log(1 + exp(odds)) and its derivative, from one exponential."""
+    small = np.exp(-np.abs(odds))
+    return np.maximum(odds, 0.0) + np.log1p(small), np.where(odds > 0, 1.0, small) / (1.0 + small)
 
 
 @cache
@@ -34,7 +40,7 @@ def purchases_until_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndar
         values = [purchases_until_dropout(R, A, node, B, t) for node in nodes]
         return np.tensordot(cubic, np.stack(values), axes=1)
     c = a + B - 1
-    bend = hyp2f1(c - R, a - 1, c, t / (A + t)) * np.exp(-(a - 1) * log1p(t / A))
+    bend = hyp2f1(c - R, a - 1, c, t / (A + t)) * np.exp(-(a - 1) * np.log1p(t / A))
     return np.asarray(c / (a - 1) * (1 - bend))
 
 
@@ -53,7 +59,7 @@ def _mean_over_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndarray:
         shift = a * (log_expit(v) - log_expit(edges[1])[..., None])
         shift += B[..., None] * (log_expit(-v) - log_expit(-edges[1])[..., None])
         density = np.exp(shift) * weight * (high - low)[..., None]
-        bought = -np.expm1(-R[..., None] * log1p(p * (t / A)[..., None])) / p
+        bought = -np.expm1(-R[..., None] * np.log1p(p * (t / A)[..., None])) / p
         mass, total = mass + density.sum(axis=-1), total + (density * bought).sum(axis=-1)
     return total / mass
 
@@ -86,7 +92,7 @@ def decay(p: Any, A: Any, q: Any, B: Any, length: Any) -> Decay:
     c = np.minimum(A, B)
     far = np.maximum(A, B)
     near_power, far_power = np.where(first, p, q), np.where(first, q, p)
-    reach = log1p(length / c)
+    reach = np.log1p(length / c)
     fall = near_power + far_power * c / far - 1
     reach = np.where(fall * reach > 45, 45 / np.maximum(fall, 1e-300), reach)
     steep = np.maximum(np.abs(fall) * reach, 4 * reach)
@@ -119,7 +125,7 @@ def _decay_rows(
     at, weight = gauss(nodes)
     u = reach * at[:, None]
     grown = np.exp(u)
-    beyond = log1p((c / far) * (grown - 1))
+    beyond = np.log1p((c / far) * (grown - 1))
     density = weight[:, None] * np.exp(u - near_power * u - far_power * beyond)
     mass = density.sum(axis=0)
     share = density / mass
