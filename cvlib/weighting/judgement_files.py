@@ -20,6 +20,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.inputs.text import decode
 from cvlib.weighting.judgements import Judgements, Pair, collect, from_pairs, resolve, split_name
 from cvlib.weighting.tree import Evidence, Tree
+from cvlib.weighting.workbook import KEY, read_workbook
 
 
 class _Published(BaseModel):
@@ -215,8 +216,13 @@ def _paths(given: str | Path | Sequence[str | Path]) -> list[Path]:
 def _experts_of(
     path: Path, tree: Tree, places: dict[tuple[str, str], str]
 ) -> dict[str, list[Pair]]:
+    grids = _grids(path)
+    if KEY in dict(grids):
+        expert, pairs, found = read_workbook(path, dict(grids), tree)
+        places.update({(expert, node): place for node, place in found.items()})
+        return {expert: pairs}
     experts: dict[str, list[Pair]] = {}
-    for sheet, rows in _grids(path):
+    for sheet, rows in grids:
         if not rows or all(_blank(value) for row in rows for value in row):
             continue
         if "expert" in rows[0] or any("|" in str(name) for name in rows[0]):

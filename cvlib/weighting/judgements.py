@@ -56,20 +56,20 @@ class Judgements:
 
 
 @cache
-def scale_words() -> dict[str, dict[str, Any]]:
-    """Words of the judgement scale, the echo and the workbook, by language."""
-    text = (resources.files("cvlib.weighting") / "scale.yaml").read_text("utf-8")
-    words: dict[str, dict[str, Any]] = yaml.safe_load(text)
-    return words
+def words(language: str) -> dict[str, Any]:
+    """Words of the evidence grades, the judgement scale, the echo and the workbook."""
+    text = (resources.files("cvlib.weighting") / "words.yaml").read_text("utf-8")
+    found: dict[str, Any] = yaml.safe_load(text)["zh" if language == "zh" else "en"]
+    return found
 
 
 def sentence(tree: Tree, row: str, column: str, value: float, language: str) -> str:
     """Say a judgement in words, the more important item first."""
-    words = scale_words()["zh" if language == "zh" else "en"]
+    said = words(language)
     if value < 1:
         row, column, value = column, row, 1 / value
     names = {"row": tree.label(row, language), "column": tree.label(column, language)}
-    template = words["equal"] if abs(value - 1) < 1e-9 else words["more"]
+    template = said["equal"] if abs(value - 1) < 1e-9 else said["more"]
     return str(template.format(value=f"{value:.3g}", **names))
 
 
