@@ -272,25 +272,23 @@ def exact_fit_test(
     Beran & Srivastava (1985), Annals of Statistics 13:95-115; Dijkstra & Henseler (2015), CSDA
     81:10-23, sec. 3.
     """
-    covariance = fit.item_correlation[0] * np.outer(
-        fit.standard_deviation[0], fit.standard_deviation[0]
-    )
-    answers = survey.completed(fit.mean[0], covariance) - fit.mean[0]
-    standard = answers / fit.standard_deviation[0]
+    if not fit.admissible[0]:
+        return pd.DataFrame(), (
+            "Exact-fit test left out: the estimate is inadmissible, so the model it implies is not"
+            " one that data could follow.",
+        )
     parts, told = [], []
     for saturated in (False, True):
         observed, implied = model_distances(model, estimator, saturated, fit)
-        values, vectors = np.linalg.eigh(np.stack([fit.item_correlation[0], implied[0]]))
-        if values.min() <= 1e-12:
+        answers = answers_under_model(survey, fit, implied[0])
+        if answers is None:
             told.append(
                 "Exact-fit test left out: the item correlations that the model implies are not"
-                " positive definite (an inadmissible estimate)."
+                " positive definite."
             )
             continue
-        turn = (vectors[0] / np.sqrt(values[0])) @ vectors[0].T
-        turn = turn @ (vectors[1] * np.sqrt(values[1])) @ vectors[1].T
         found: Draws = bootstrap(
-            Sample(standard @ turn, survey.weights, survey.clusters),
+            Sample(answers, survey.weights, survey.clusters),
             partial(fit_pls, model, scheme=scheme, estimator=estimator),
             partial(_tested, model, estimator, saturated),
             draws=draws,
@@ -312,6 +310,22 @@ def exact_fit_test(
             "p": (1 + at_least.sum(axis=0)) / (1 + len(at_least)),
         }))  # fmt: skip
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(), tuple(told)
+
+
+def answers_under_model(survey: Survey, fit: PLSFit, implied: np.ndarray) -> np.ndarray | None:
+    """Standardised answers (n, p) turned so that their correlations are the implied ones.
+
+    None where a correlation matrix is not positive definite.
+    """
+    deviation = fit.standard_deviation[0]
+    covariance = fit.item_correlation[0] * np.outer(deviation, deviation)
+    standard = (survey.completed(fit.mean[0], covariance) - fit.mean[0]) / deviation
+    values, vectors = np.linalg.eigh(np.stack([fit.item_correlation[0], implied]))
+    if values.min() <= 1e-12:
+        return None
+    away = (vectors[0] / np.sqrt(values[0])) @ vectors[0].T
+    onto = (vectors[1] * np.sqrt(values[1])) @ vectors[1].T
+    return np.asarray(standard @ away @ onto)
 
 
 def _tested(model: Model, estimator: str, saturated: bool, fit: PLSFit) -> dict[str, np.ndarray]:

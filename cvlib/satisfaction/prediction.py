@@ -69,14 +69,18 @@ def predict(
     Parameters
     ----------
     model : Model
+        Without its moderations, if it has any.
     survey : Survey
+        Answers, weights and clusters.
     scheme : str
         Inner weighting of the fits.
     technique : {"direct", "earliest"}
         Scores of a construct's direct causes, or of the exogenous constructs only. The linear
         model regresses each item on the items of the same constructs.
     folds, repetitions : int
+        Ten of each are usual.
     seed : int
+        Of the dealing.
     level : float
         Of the intervals of CVPAT.
 
@@ -176,7 +180,7 @@ def _item_rules(model: Model, fits: PLSFit, technique: str) -> tuple[np.ndarray,
     """Standardised items to predicted items (F, p, p) and to predicted scores (F, p, k)."""
     paths = fits.paths
     if technique == "earliest":
-        exogenous = ~model.adjacency.any(axis=0)
+        exogenous = np.asarray(~model.adjacency.any(axis=0))
         paths = np.where(exogenous[:, None], total_effects(fits.paths), 0.0)
     weights = fits.weights[:, :, None] * model.membership
     scores = weights @ paths
@@ -186,7 +190,7 @@ def _item_rules(model: Model, fits: PLSFit, technique: str) -> tuple[np.ndarray,
 def _linear_model(model: Model, covariance: np.ndarray, technique: str) -> np.ndarray:
     """Slopes (F, p, p) of every item on the items of its construct's predictors."""
     slopes = np.zeros_like(covariance)
-    exogenous = ~model.adjacency.any(axis=0)
+    exogenous = np.asarray(~model.adjacency.any(axis=0))
     for target in np.flatnonzero(~exogenous):
         causes = model.adjacency[:, target] if technique == "direct" else exogenous
         x, y = np.flatnonzero(causes[model.block]), np.flatnonzero(model.block == target)
