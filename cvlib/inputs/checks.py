@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
 from cvlib.inputs import text
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.errors import InputError, nearest, shorten
 from cvlib.inputs.readers import Table
 
 if TYPE_CHECKING:
@@ -47,14 +47,10 @@ def as_table(table: Table | pd.DataFrame, file: str = "") -> Table:
 def column_of(table: Table, name: str) -> pd.Series:
     if name not in table.data.columns:
         known = [str(column) for column in table.data.columns]
-        raise InputError(
-            f"{table.source}, column {name}", "there is no such column", nearest(name, known)
-        )
+        raise InputError(table.place(name), "there is no such column", nearest(name, known))
     values = table.data[name]
     if values.isna().all():
-        raise InputError(
-            f"{table.source}, column {name}", "is empty", "Fill it in, or leave it out."
-        )
+        raise InputError(table.place(name), "is empty", "Fill it in, or leave it out.")
     return values
 
 
@@ -64,9 +60,8 @@ def fault(table: Table, column: str, bad: pd.Series, wrong: str, remedy: str) ->
     count = int(bad.sum())
     more = f" ({count - 1} more rows like it)" if count > 1 else ""
     value = table.data.at[row, column]
-    shown = f"{value:g}" if isinstance(value, (int, float, np.number)) else repr(value)
-    where = f"{table.source}, column {column}, data row {row + 1}"
-    return InputError(where, wrong.format(value=shown) + more, remedy)
+    shown = f"{value:.10g}" if isinstance(value, (int, float, np.number)) else shorten(value)
+    return InputError(table.place(column, row), wrong.replace("{value}", shown) + more, remedy)
 
 
 def numeric(table: Table, column: str, codes: Sequence[object] = ()) -> tuple[pd.Series, list[Any]]:
@@ -74,9 +69,7 @@ def numeric(table: Table, column: str, codes: Sequence[object] = ()) -> tuple[pd
     values = column_of(table, column)
     counted = []
     if is_datetime64_any_dtype(values.dtype):
-        raise InputError(
-            f"{table.source}, column {column}", "holds dates, not numbers", "Name another column."
-        )
+        raise InputError(table.place(column), "holds dates, not numbers", "Name another column.")
     coded = is_numeric_dtype(values.dtype) or is_bool_dtype(values.dtype)
     values = values.astype(float) if coded else values.astype("str").str.strip()
     for code in codes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -70,7 +71,7 @@ def check_survey(
             number = pd.to_numeric(pd.Series([str(code)]), errors="coerce").iloc[0]
             if lowest <= number <= highest:
                 raise InputError(
-                    f"{table.source}, column {item}",
+                    table.place(item),
                     f"the don't-know code {code} lies within the scale {lowest:g} to {highest:g}",
                     "Correct the scale or the list of don't-know codes.",
                 )
@@ -122,13 +123,13 @@ def _amounts(table: Table, column: str, notes: list[str]) -> pd.Series:
         if len(signs) > 1 or (len(signs) == 1 and (sign.isna() & written.notna()).any()):
             kinds = ", ".join([*signs, *(["none"] if sign.isna().any() else [])])
             raise InputError(
-                f"{table.source}, column {column}", f"mixes currencies ({kinds})",
+                table.place(column), f"mixes currencies ({kinds})",
                 "Convert the amounts to one currency, or keep the rows of one.",
             )  # fmt: skip
         if len(signs) == 1:
             notes.append(f"{table.source}: the currency sign {signs[0]} was taken off the amounts.")
             data = table.data.assign(**{column: parts["number"]})
-            table = Table(data, source=table.source)
+            table = replace(table, data=data)
     before = table.data[column]
     amounts, _ = numeric(table, column)
     if not is_numeric_dtype(before.dtype):
@@ -205,12 +206,11 @@ def check_transactions(
                 table, customer, nobody, "names no customer", "Fill it in, or drop such rows."
             )
         rows.append((customer, "no customer", int(nobody.sum())))
-        table = Table(table.data[~nobody], source=table.source, left_out=table.left_out)
+        table = replace(table, data=table.data[~nobody])
     undated = column_of(table, date).isna()
     if undated.any():
         raise fault(table, date, undated, "is a transaction without a date", "Fill in the date.")
-    where = f"{table.source}, column {date}"
-    dates, said = to_dates(table.data[date], where, date_format, timezone)
+    dates, said = to_dates(table, date, date_format, timezone)
     notes += said
     _within(table, date, dates, until)
     frame = pd.DataFrame({"customer_id": _identifiers(table.data[customer]), "date": dates})
@@ -239,7 +239,8 @@ def check_transactions(
         raise InputError(table.source, "has no usable transaction", "See the rules for dropping.")
     parts = [part for part in (table.left_out, left_out(rows, total)) if len(part)]
     counts = pd.concat(parts, ignore_index=True) if parts else left_out([], 0)
-    return Checked(frame.reset_index(drop=True), counts, (*notes, *_log_notes(frame, table.source)))
+    notes += [*_across_files(table, frame), *_stray_dates(frame, table.source)]
+    return Checked(frame.reset_index(drop=True), counts, tuple(notes))
 
 
 def _identifiers(values: pd.Series) -> pd.Series:
@@ -256,7 +257,7 @@ def _one_currency(table: Table, column: str) -> None:
     if len(counts) > 1:
         shown = ", ".join(f"{code} {count} rows" for code, count in counts.head(5).items())
         raise InputError(
-            f"{table.source}, column {column}", f"mixes currencies ({shown})",
+            table.place(column), f"mixes currencies ({shown})",
             "Convert the amounts to one currency, or keep the rows of one.",
         )  # fmt: skip
 
@@ -278,7 +279,28 @@ def _within(table: Table, column: str, dates: pd.Series, until: str | pd.Timesta
         )  # fmt: skip
 
 
-def _log_notes(frame: pd.DataFrame, source: str) -> list[str]:
+def _across_files(table: Table, frame: pd.DataFrame) -> list[str]:
+    """Say what occurs in more than one of the files a log was put together from."""
+    if not table.files:
+        return []
+    starts = [first for _, first in table.files]
+    file = np.searchsorted(starts, frame.index.to_numpy(), side="right")
+    notes = []
+    for what, columns in (
+        ("transactions (same customer, day and amount)", list(frame.columns)),
+        ("customers", ["customer_id"]),
+    ):
+        distinct = frame.assign(file=file, date=frame["date"].dt.floor("D"))
+        files = distinct[[*columns, "file"]].drop_duplicates().groupby(columns).size()
+        if (files > 1).any():
+            notes.append(
+                f"{table.source}: {int((files > 1).sum())} {what} occur in more than one file; "
+                "they are taken as the same customers, and no row was dropped."
+            )
+    return notes
+
+
+def _stray_dates(frame: pd.DataFrame, source: str) -> list[str]:
     """Say when the last dates lie far from all others: one mistyped year sets the log's end."""
     days = np.sort(frame["date"].to_numpy().astype("datetime64[D]").astype("int64"))
     notes = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -220,6 +221,21 @@ def resolve(name_or_path: str | Path) -> Path:
         wrong,
         f"Give the path of a table or the name of a data set. {nearest(stem, list(entries()))}",
     )
+
+
+def files(data: str | Path | Sequence[str | Path]) -> list[Path]:
+    """Find the files behind a name, a path, a pattern such as ``orders_*.csv``, or several."""
+    if isinstance(data, (str, Path)):
+        folder, pattern = Path(data).expanduser().parent, Path(data).name
+        if set("*?[") & set(pattern) and not Path(data).is_file():
+            found = sorted(folder.glob(pattern))
+            if not found:
+                raise InputError(str(data), "no file fits this pattern", "Check the folder.")
+            return found
+        return [resolve(data)]
+    if not data:
+        raise InputError("data", "no data set or file is named", "Name one.")
+    return [path for each in data for path in files(each)]
 
 
 def load(name: str) -> Table:

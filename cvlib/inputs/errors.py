@@ -30,3 +30,9 @@ def nearest(name: str, known: list[str]) -> str:
 
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
+
+
+def shorten(value: object) -> str:
+    """Quote what a cell holds, not more of it than an error message can carry."""
+    shown = repr(str(value))
+    return shown if len(shown) <= 60 else f"{shown[:56]}...'"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype, is_string_dtype
 
@@ -46,6 +48,8 @@ class Table:
         Of the file; empty for a table that came from memory.
     warnings : tuple of str
         What the reader had to assume.
+    files : tuple of (str, int)
+        For a table put together from several files: each name and the index of its first row.
     """
 
     data: pd.DataFrame
@@ -55,6 +59,14 @@ class Table:
     source: str = "table in memory"
     sha256: str = ""
     warnings: tuple[str, ...] = ()
+    files: tuple[tuple[str, int], ...] = ()
+
+    def place(self, column: str, row: int | None = None) -> str:
+        """Say where a column, or the cell of it at this index, stands in the user's file."""
+        if row is None:
+            return f"{self.source}, column {column}"
+        name, first = ([(self.source, 0)] + [file for file in self.files if file[1] <= row])[-1]
+        return f"{name}, column {column}, data row {row - first + 1}"
 
 
 def left_out(rows: Sequence[tuple[str, str, int]], total: int) -> pd.DataFrame:
@@ -158,22 +170,64 @@ def read_table(
     )  # fmt: skip
 
 
-def load_table(data: str | Path | pd.DataFrame | Table) -> Table:
-    """Read what a notebook's `data` parameter names: a data set of the catalogue or a file.
+def load_table(data: str | Path | Sequence[str | Path] | pd.DataFrame | Table) -> Table:
+    """Read what a notebook's `data` parameter names.
 
-    A DataFrame or Table passes through. A file that is one of the catalogue's (by SHA-256) is read
-    with the catalogue's options.
+    Parameters
+    ----------
+    data : str, Path, sequence of these, DataFrame or Table
+        A data set of the catalogue, a file, a pattern such as ``orders_*.csv`` or several files
+        with the same columns, put one under the other. A DataFrame or Table passes through. A file
+        that is one of the catalogue's (by SHA-256) is read with the catalogue's options.
     """
     if isinstance(data, Table):
         return data
     if isinstance(data, pd.DataFrame):
         return Table(data.reset_index(drop=True))
-    path = datasets.resolve(data)
+    tables = [_load_one(path) for path in datasets.files(data)]
+    return tables[0] if len(tables) == 1 else _joined(tables)
+
+
+def _load_one(path: Path) -> Table:
     digest = datasets.sha256(path)
     for item in datasets.entries().values():
         if item.sha256 == digest:
             return read_table(path, **item.read.model_dump(exclude_none=True))
     return read_table(path)
+
+
+def _joined(tables: Sequence[Table]) -> Table:
+    """Put tables with the same columns one under the other."""
+    first, *others = tables
+    for table in others:
+        for column in first.data.columns.symmetric_difference(table.data.columns):
+            lacks = first if column in table.data.columns else table
+            raise InputError(
+                lacks.place(str(column)), "there is no such column, another file has it",
+                "Give all files the same columns.",
+            )  # fmt: skip
+        for column, dtype in first.data.dtypes.items():
+            kinds = [is_string_dtype(each) for each in (dtype, table.data[column].dtype)]
+            if kinds[0] != kinds[1] and not table.data[column].isna().all():
+                raise InputError(
+                    table.place(str(column)),
+                    f"holds {'text' if kinds[1] else 'numbers'}, unlike in {first.source}",
+                    "Write the column alike in all files.",
+                )
+    starts = [0, *np.cumsum([table.data.index[-1] + 1 for table in tables[:-1]]).tolist()]
+    placed = list(zip(tables, starts, strict=True))
+    counts = pd.concat([table.left_out for table in tables], ignore_index=True)
+    data = pd.concat([table.data.set_axis(table.data.index + start) for table, start in placed])
+    return Table(
+        data,
+        first.labels,
+        first.value_labels,
+        counts.assign(share=counts["count"] / len(data)),
+        f"{first.source} and {len(others)} more",
+        hashlib.sha256("".join(table.sha256 for table in tables).encode()).hexdigest(),
+        tuple(dict.fromkeys(note for table in tables for note in table.warnings)),
+        tuple((table.source, start) for table, start in placed),
+    )
 
 
 def _named(frame: pd.DataFrame, name: str, kind: str, notes: list[str]) -> pd.DataFrame:

@@ -216,6 +216,22 @@ def test_repeated_rows_are_counted_and_kept() -> None:
     assert len(checked.data) == 4 and "1 rows repeat an earlier row" in checked.warnings[0]
 
 
+def test_customers_and_transactions_in_several_files_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        "customer_id,date,amount\n1,2025-01-01,5\n2,2025-01-02,6\n3,2025-01-02,6\n"
+    )
+    (tmp_path / "b.csv").write_text(
+        "customer_id,date,amount\n2,2025-01-02 18:00,6\n1,2025-01-03,5\n4,2025-01-03,0\n"
+    )
+    table = load_table(str(tmp_path / "*.csv"))
+    with pytest.raises(InputError, match=r"b\.csv, column amount, data row 3: 0 is a zero"):
+        check_transactions(table)
+    checked = check_transactions(table, not_positive="drop")
+    assert len(checked.data) == 5
+    assert any(": 1 transactions (same customer" in note for note in checked.warnings)
+    assert any(": 2 customers occur in more than one file" in note for note in checked.warnings)
+
+
 def test_times_with_a_zone_fall_on_the_day_of_the_zone_asked() -> None:
     frame = log(date=["2025-01-01T23:30:00Z"] * 3)
     assert str(check_transactions(frame).data["date"].iloc[0]) == "2025-01-01 23:30:00"

@@ -394,6 +394,44 @@ def test_load_table_takes_names_paths_and_frames(tmp_path: Path) -> None:
         read_table(tmp_path / "absent.csv")
 
 
+def test_several_files_are_put_one_under_the_other(tmp_path: Path) -> None:
+    csv_file(tmp_path, "id,q\na,1\n,\nb,2\n", "w1.csv")
+    csv_file(tmp_path, "q,id\n3,c\n4, \n", "w2.csv")
+    table = load_table(str(tmp_path / "w*.csv"))
+    assert table.data["q"].tolist() == [1, 2, 3, 4]
+    assert table.data["id"].dropna().tolist() == ["a", "b", "c"]
+    assert table.files == (("w1.csv", 0), ("w2.csv", 3)) and table.source == "w1.csv and 1 more"
+    assert table.place("q", table.data.index[1]) == "w1.csv, column q, data row 3"
+    assert table.place("q", table.data.index[3]) == "w2.csv, column q, data row 2"
+    assert table.left_out["reason"].tolist() == ["empty row", "cell of blanks read as missing"]
+    again = load_table([tmp_path / "w1.csv", tmp_path / "w2.csv"])
+    pd.testing.assert_frame_equal(again.data, table.data)
+    assert again.sha256 == table.sha256 != load_table(tmp_path / "w1.csv").sha256
+
+
+@pytest.mark.parametrize(
+    ("second", "wrong"),
+    [
+        ("id\n1\n", "w2.csv, column q: there is no such column"),
+        ("id,q,r\n1,2,3\n", "w1.csv, column r: there is no such column"),
+        ("id,q\n1,high\n", "w2.csv, column q: holds text, unlike in w1.csv"),
+        ("id,q\n007,1\n", "w2.csv, column id: holds text"),
+    ],
+)
+def test_files_that_do_not_fit_together(tmp_path: Path, second: str, wrong: str) -> None:
+    csv_file(tmp_path, "id,q\n1,2\n", "w1.csv")
+    csv_file(tmp_path, second, "w2.csv")
+    with pytest.raises(InputError, match=wrong):
+        load_table(str(tmp_path / "w*.csv"))
+
+
+def test_a_pattern_that_fits_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no file fits this pattern"):
+        load_table(str(tmp_path / "*.csv"))
+    with pytest.raises(InputError, match="no data set or file is named"):
+        load_table([])
+
+
 def test_a_catalogue_file_found_by_path_keeps_its_options(mirror: Path) -> None:
     data = load_table(mirror / "CDNOW_master.txt").data
     assert list(data.columns) == ["customer_id", "date", "quantity", "amount"]
