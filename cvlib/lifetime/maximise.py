@@ -99,10 +99,12 @@ def newton(
     upper: np.ndarray,
     hessian: np.ndarray | None = None,
     limit: int = 60,
+    refresh: bool = True,
 ) -> Maximum:
     """Newton's method with step halving; a coordinate pushed against a bound is held there.
 
-    A Hessian is used again while the decrement falls tenfold per step; the last one is fresh.
+    A Hessian is used again while the decrement falls tenfold per step; the last one is fresh
+    unless `refresh` is False (a resample, whose standard errors nobody asks for).
     """
     point = np.clip(start, lower, upper)
     value, gradient = objective(point)
@@ -117,7 +119,7 @@ def newton(
         step[free] = _uphill(hessian[np.ix_(free, free)], gradient[free])
         decrement = float(gradient @ step)
         small = decrement < _GOAL
-        if (small or decrement > 0.1 * previous) and not fresh:
+        if ((small and refresh) or decrement > 0.1 * previous) and not fresh:
             hessian, fresh, previous = _hessian(objective, point), True, np.inf
             continue
         if small or iteration >= limit:

@@ -32,7 +32,7 @@ FAMILIES: dict[str, Any] = {
 }
 # Within a pair the optimiser moves (level, shape) = (log first - log second, log first): a ridge
 # then runs along shape alone. Beyond these limits the mixture cannot be told from one value.
-_LEVEL, _SHAPE = (-25.0, 25.0), (-14.0, math.log(1e5))
+_LEVEL, _SHAPE = (-25.0, 25.0), (-14.0, math.log(1e4))
 _SCOUTS = 10_000
 
 
@@ -229,7 +229,9 @@ class RepeatBuyingFit:
             counts = rng.multinomial(customers, data.count / data.customers)
             objective = _objective(family, data.with_count(counts))
             lower, upper = _bounds(family, data)
-            found = newton(objective, self._maximum.at, lower, upper)
+            found = newton(
+                objective, self._maximum.at, lower, upper, self._maximum.hessian, refresh=False
+            )
             stuck += not found.converged
             point = dict(zip(names, _natural(family, data, found.at), strict=True))
             values = point | family.derived(*(point[name] for name in family.PARAMETERS))
@@ -349,6 +351,21 @@ def _check_enough(data: Histories, model: str) -> None:
         )
     if not (data.T > 0).any():
         raise InputError("histories", "every customer has age T = 0", "Choose a later cut.")
+    if data.names:
+        spread = data.z.std(axis=0)
+        if (
+            np.linalg.matrix_rank(np.column_stack([np.ones(data.x.size), data.z]))
+            <= data.z.shape[1]
+        ):
+            raise InputError(
+                "covariates", "are constant or repeat one another", "Leave the surplus ones out."
+            )
+        if (spread < 0.01).any() or (spread > 100).any():
+            raise InputError(
+                f"covariate {data.names[int(np.argmax(np.abs(np.log(spread))))]!r}",
+                "varies on a scale far from one",
+                "Divide it so that its standard deviation lies between 0.01 and 100.",
+            )
     if model == "bg_bb" and ((data.T % 1 != 0).any() or (data.x > data.T).any()):
         raise InputError(
             "histories",
@@ -463,7 +480,7 @@ def _diagnose(
                 f"{second} grow together and lose {lost:.2g} of log-likelihood in the limit). "
                 "Their ratio is estimated, their size is not; predictions hardly depend on it."
             )
-    if model not in ("nbd", "bg_bb"):
+    if model not in ("nbd", "bg_bb") and not data.names:
         without = _maximise(nbd, data)
         rise = found.value - without.value
         needed = norm.ppf(level) ** 2 / 2
