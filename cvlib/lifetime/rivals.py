@@ -156,13 +156,14 @@ def rival_forecasts(
     x, age = now["x"].to_numpy(dtype=float), now["T"].to_numpy(dtype=float)
     history = (x, now["t_x"].to_numpy(dtype=float), age)
     again = holdout_days / calibration_days
+    rate = np.round(x / np.maximum(age, 1e-9), 10)  # so that equal rates tie on every machine
     repeat_spend = x * now["mean_repeat_spend"].to_numpy(dtype=float)
     gap, six_months = hiatus_of(now), 182 / DAYS[summary.unit]
     forecasts = (
         Forecast("recency", score=-gap),
         Forecast("hiatus", probability=(gap <= threshold * stretch).astype(float)),
         Forecast("hiatus_six_months", probability=(gap <= six_months).astype(float)),
-        Forecast("repeat_rate", expected=x / np.maximum(age, 1e-9) * carry),
+        Forecast("repeat_rate", expected=rate * carry),
         Forecast("past_spend", spend=now["monetary"].clip(lower=0).to_numpy(dtype=float) * again),
         Forecast("past_repeat_spend", spend=np.maximum(repeat_spend, 0) * again),
         Forecast("last_period", expected=last[0] * stretch, spend=last[1] * stretch),

@@ -1,0 +1,110 @@
+"""Rivals by hand-made customers, by statsmodels, and: nothing of the holdout leaks into them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cvlib.inputs.errors import InputError
+from cvlib.lifetime import rivals
+from cvlib.lifetime.purchases import summarise_purchases
+
+LOG = pd.read_csv(Path(__file__).parents[2] / "data" / "cdnow_sample.csv", parse_dates=["date"])
+DATES = {"calibration_end": "1997-09-30", "holdout_end": "1998-06-30"}
+
+
+def made(log):
+    summary = summarise_purchases(log, **DATES)
+    found = rivals.rival_forecasts(log, summary, **DATES)
+    return summary.customers, {forecast.model: forecast for forecast in found.forecasts}, found
+
+
+@pytest.fixture(scope="module")
+def cdnow():
+    return made(LOG)
+
+
+def test_every_rival_is_there_and_explained(cdnow):
+    customers, by_name, found = cdnow
+    assert list(by_name) == found.rules["model"].tolist()
+    for forecast in found.forecasts:
+        for values in (forecast.expected, forecast.probability, forecast.spend, forecast.score):
+            if values is not None:
+                assert len(values) == len(customers)
+                assert np.isfinite(values).all()
+        if forecast.probability is not None:
+            assert ((forecast.probability >= 0) & (forecast.probability <= 1)).all()
+
+
+def test_nothing_after_the_cut_matters(cdnow):
+    _, before, _ = cdnow
+    scrambled = LOG.copy()
+    late = scrambled["date"] > "1997-09-30"
+    rng = np.random.default_rng(1)
+    scrambled.loc[late, "customer_id"] = rng.integers(1, 2358, int(late.sum()))
+    scrambled.loc[late, "amount"] = rng.random(int(late.sum()))
+    _, after, _ = made(scrambled)
+    for name, forecast in before.items():
+        for part in ("expected", "probability", "spend", "score"):
+            values, again = getattr(forecast, part), getattr(after[name], part)
+            if values is not None:
+                np.testing.assert_allclose(again, values, err_msg=f"{name} {part}")
+
+
+def test_hiatus_threshold_is_the_best_in_sample():
+    hiatus = np.array([1.0, 2, 3, 4, 5, 6])
+    active = np.array([1.0, 1, 0, 1, 0, 0])
+    assert rivals.tune_hiatus(hiatus, active) == (2.0, pytest.approx(5 / 6))
+
+
+def test_simple_rules_by_their_definition(cdnow):
+    customers, by_name, _ = cdnow
+    x, age = customers["x"], customers["T"]
+    np.testing.assert_allclose(by_name["repeat_rate"].expected, x / age * 39)
+    np.testing.assert_allclose(by_name["past_spend"].spend, customers["monetary"])
+    assert by_name["past_spend"].spend.sum() == pytest.approx(173115.55)
+    assert by_name["past_repeat_spend"].spend.sum() == pytest.approx(95355.6, abs=0.05)
+    gap = (pd.Timestamp("1997-09-30") - customers["last_purchase"]).dt.days
+    np.testing.assert_allclose(-by_name["recency"].score * 7, gap, atol=1e-6)
+    # the last period is 17 May to 30 September (136 of 273 days)
+    days = LOG[(LOG["date"] > "1997-05-17") & (LOG["date"] <= "1997-09-30")]
+    bought = days.groupby("customer_id")["date"].nunique().reindex(customers["customer_id"])
+    np.testing.assert_allclose(
+        by_name["last_period"].expected, bought.fillna(0) * 273 / 136, rtol=1e-12
+    )
+    spent = days.groupby("customer_id")["amount"].sum().reindex(customers["customer_id"])
+    np.testing.assert_allclose(
+        by_name["last_period"].spend, spent.fillna(0) * 273 / 136, rtol=1e-9, atol=1e-9
+    )
+
+
+def test_logit_is_an_unpenalised_logistic_regression():
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(2)
+    features = np.column_stack([np.ones(400), rng.normal(size=(400, 4)) * [1, 5, 2, 3]])
+    active = (rng.random(400) < 1 / (1 + np.exp(-features[:, 1]))).astype(float)
+    model = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(features[:, 1:], active)
+    found = rivals._logit(features, active, features[:50])
+    np.testing.assert_allclose(found, model.predict_proba(features[:50, 1:])[:, 1], atol=1e-5)
+
+
+def test_cell_means_are_means_of_alike_customers():
+    customers = pd.DataFrame({"x": [0, 0, 1, 6], "t_x": [0.0, 0, 5, 19], "T": [20.0, 30, 20, 20]})
+    cells = rivals._cells(customers, np.array([0.2, 0.5, 0.8]))
+    assert cells[0] == cells[1] == 0
+    assert cells.tolist()[2:] == [1 + 2, 1 + 4 * 3 + 0]  # .75 of T ago: third quarter; .05: first
+
+
+def test_a_log_without_earlier_purchases_is_refused():
+    log = pd.DataFrame(
+        {
+            "customer_id": [1, 2, 3, 1],
+            "date": pd.to_datetime(["1997-01-01", "1997-01-02", "1997-02-01", "1997-12-01"]),
+            "amount": [5.0, 5, 5, 5],
+        }
+    )
+    summary = summarise_purchases(LOG, **DATES)
+    with pytest.raises(InputError, match="rivals cannot be trained"):
+        rivals.rival_forecasts(log, summary, **DATES)
