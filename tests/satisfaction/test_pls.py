@@ -42,9 +42,15 @@ def fit(name, data=MOBI, modes=None, **settings):
 def test_paths_weights_loadings_r_squared_total_effects_of_mobi():
     model, found = fit("ecsi_mobile")
     order = [NAMES[name] for name in model.construct_names]
-    for name, values in (("paths", found.paths[0]), ("total_effects", total_effects(found.paths)[0])):
+    for name, values in (
+        ("paths", found.paths[0]),
+        ("total_effects", total_effects(found.paths)[0]),
+    ):
         np.testing.assert_allclose(values, reference(name).loc[order, order], atol=1e-8)
-    for name, values in (("outer_weights", found.weights[0]), ("outer_loadings", found.loadings[0])):
+    for name, values in (
+        ("outer_weights", found.weights[0]),
+        ("outer_loadings", found.loadings[0]),
+    ):
         expected = reference(name).loc[list(model.items)].sum(axis=1)
         np.testing.assert_allclose(values, expected, atol=1e-8)
     expected = reference("rsq").loc["Rsq"]
@@ -270,12 +276,14 @@ def test_moderator_equals_regression_on_score_products():
     survey = prepare(data, model)
     base = replace(model, moderations=())
     first = fit_pls(base, *survey.source.moments(np.ones((1, 250), int)))
-    scores = pd.DataFrame(construct_scores(base, first, survey.values), columns=list(model.construct_names))
+    scores = pd.DataFrame(
+        construct_scores(base, first, survey.values), columns=list(model.construct_names)
+    )
     design = scores[["image", "satisfaction", "market"]].copy()
     design["product"] = scores["satisfaction"] * scores["market"]
-    slope = np.linalg.lstsq(
-        np.column_stack([np.ones(250), design]), scores["loyalty"].to_numpy()
-    )[0]
+    slope = np.linalg.lstsq(np.column_stack([np.ones(250), design]), scores["loyalty"].to_numpy())[
+        0
+    ]
     found = [table.loc[(s, "loyalty"), "estimate"]
              for s in ("image", "satisfaction", "market", "satisfaction x market")]  # fmt: skip
     np.testing.assert_allclose(found, slope[1:], atol=1e-9)
@@ -289,5 +297,3 @@ def test_moderator_equals_regression_on_score_products():
     resampled = fitted(*source.moments(counts))
     np.testing.assert_allclose(resampled.interactions[0, 0], direct.iloc[-1], atol=1e-9)
     assert (table["std_error"] > 0).all()
-
-
