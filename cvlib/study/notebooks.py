@@ -100,7 +100,8 @@ class Notebook:
         }
 
 
-def _parameters(name: str, source: str) -> tuple[Parameter, ...]:
+def parse_parameters(name: str, source: str) -> tuple[Parameter, ...]:
+    """The lines `name: type = default  # help` of a parameters cell."""
     lines = source.splitlines()
     found = []
     for node in ast.parse(source).body:
@@ -146,7 +147,7 @@ def read_notebook(path: Path) -> Notebook:
         path=path,
         title=title or path.stem,
         question=question,
-        parameters=_parameters(path.name, tagged[0].source),
+        parameters=parse_parameters(path.name, tagged[0].source),
         source="\n\x00".join(f"{cell.cell_type}\n{cell.source}" for cell in content.cells),
     )
 

@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader
 
 from cvlib.inputs.errors import InputError
 from cvlib.study.formats import WRITERS
-from cvlib.study.notebooks import Notebook
+from cvlib.study.notebooks import parse_parameters
 from cvlib.study.tables import table_html
 
 FORMATS = ("html", *WRITERS)
@@ -39,19 +39,19 @@ def check_formats(formats: tuple[str, ...]) -> None:
             )
 
 
-def write_reports(folder: Path, notebook: Notebook, formats: tuple[str, ...]) -> None:
+def write_reports(folder: Path, formats: tuple[str, ...]) -> None:
     """Write the reports that a run folder does not have yet; nothing is computed again."""
     check_formats(formats)
     target = folder / "report.html"
     if not target.is_file():
-        target.write_text(html_report(folder, notebook), encoding="utf-8", newline="\n")
+        target.write_text(html_report(folder), encoding="utf-8", newline="\n")
     wanted = [name for name in formats if name in WRITERS]
     if not wanted:
         return
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     body, _ = notebook_body(folder)
     language = manifest["parameters"].get("language", "en")
-    content = f"<html><body>{body}{_foot(manifest, notebook)}</body></html>"
+    content = f"<html><body>{body}{_foot(manifest)}</body></html>"
     for name in wanted:
         WRITERS[name](folder, content, manifest["title"], language)
 
@@ -62,9 +62,13 @@ def notebook_body(folder: Path, prefix: str = "section") -> tuple[str, list[dict
     from traitlets.config import Config
 
     content = nbformat.read(folder / "notebook.ipynb", as_version=4)
+    for position, cell in enumerate(content.cells):
+        if "parameters" in cell.metadata.get("tags", []):
+            table = _parameters(folder, cell.source)
+            content.cells[position] = nbformat.v4.new_markdown_cell(table)
     options = Config()
     options.TagRemovePreprocessor.enabled = True
-    options.TagRemovePreprocessor.remove_cell_tags = ["parameters", "injected-parameters"]
+    options.TagRemovePreprocessor.remove_cell_tags = ["injected-parameters"]
     exporter = HTMLExporter(
         template_name="basic",
         exclude_input=True,
@@ -85,7 +89,7 @@ def notebook_body(folder: Path, prefix: str = "section") -> tuple[str, list[dict
     return _HEADING.sub(anchored, body), headings
 
 
-def html_report(folder: Path, notebook: Notebook) -> str:
+def html_report(folder: Path) -> str:
     """The report of a run folder as one self-contained HTML page."""
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     body, headings = notebook_body(folder)
@@ -95,19 +99,23 @@ def html_report(folder: Path, notebook: Notebook) -> str:
         language=manifest["parameters"].get("language", "en"),
         body=body,
         headings=headings,
-        foot=_foot(manifest, notebook),
+        foot=_foot(manifest),
     )
 
 
-def _foot(manifest: dict[str, Any], notebook: Notebook) -> str:
-    """How the report was made: parameters, inputs, versions."""
-    helps = {parameter.name: parameter.help for parameter in notebook.parameters}
-    parameters = pd.DataFrame(
-        [
-            {"parameter": name, "value": str(value), "meaning": helps.get(name, "")}
-            for name, value in manifest["parameters"].items()
-        ]
-    )
+def _parameters(folder: Path, source: str) -> str:
+    """The parameters of a run with what they mean, in place of their cell."""
+    used = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["parameters"]
+    rows = [
+        {"parameter": p.name, "value": str(used[p.name]), "meaning": p.help}
+        for p in parse_parameters("notebook", source)
+        if p.name in used
+    ]
+    return table_html("parameters_used", pd.DataFrame(rows)).replace("\n", "")
+
+
+def _foot(manifest: dict[str, Any]) -> str:
+    """How the report was made: inputs, versions."""
     inputs = pd.DataFrame(
         [
             {"input": name, "file": entry["file"], "SHA-256": entry["sha256"]}
@@ -116,7 +124,6 @@ def _foot(manifest: dict[str, Any], notebook: Notebook) -> str:
     )
     return _ENVIRONMENT.get_template("foot.html").render(
         manifest=manifest,
-        parameters=table_html("parameters_used", parameters, "Parameters"),
         inputs=table_html("inputs_used", inputs, "Inputs") if len(inputs) else "",
     )
 

@@ -130,7 +130,7 @@ def run_notebook(
     if folder.exists() and not force:
         run = Run(folder, existed=True)
         if run.intact():
-            write_reports(folder, notebook, formats)
+            write_reports(folder, formats)
             return run
         folder.rename(_free_name(home / f"{identity}.damaged"))
     aside = home / f".{identity}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
@@ -169,7 +169,7 @@ def run_notebook(
                 "duration_seconds": round(time.time() - started, 2),
             },
         )
-        write_reports(aside, notebook, formats)
+        write_reports(aside, formats)
         _put_in_place(aside, folder)
         shutil.rmtree(home / f"{identity}.failed", ignore_errors=True)
     except OSError as error:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from jinja2 import Environment
 
@@ -46,7 +47,15 @@ def _format_p(value: float) -> str:
     return "<.001" if value < 0.0005 else f"{value:.3f}".removeprefix("0")
 
 
-def _format_text(value: Any) -> str:
+def _format_mixed(value: float, decimals: int) -> str:
+    """A cell of a column that holds different measures: counts stay counts."""
+    whole = math.isfinite(value) and value == round(value)
+    return format_number(value, 0 if whole else decimals)
+
+
+def _format_text(value: Any, decimals: int) -> str:
+    if isinstance(value, float) and not math.isnan(value) and not math.isinf(value):
+        return _format_mixed(value, decimals)
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return _MISSING
     text = str(value)
@@ -59,10 +68,12 @@ def _formatter(column: pd.Series, decimals: int) -> tuple[str, Callable[[Any], s
     if pd.api.types.is_datetime64_any_dtype(column):
         return "text", lambda value: _MISSING if pd.isna(value) else str(value)[:10]
     if not pd.api.types.is_numeric_dtype(column):
-        return "text", _format_text
+        return "text", lambda value: _format_text(value, decimals)
     if column.name in ("p", "p_value"):
         return "number", _format_p
-    values = column.dropna()
+    values = column[np.isfinite(column.astype(float))]
+    if column.name == "value":
+        return "number", lambda value: _format_mixed(float(value), decimals)
     places = 0 if len(values) and (values == values.round()).all() else decimals
     return "number", lambda value: format_number(float(value), places)
 
