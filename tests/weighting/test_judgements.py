@@ -1,0 +1,223 @@
+"""Judgements in every accepted form, and the errors that name file and cell."""
+
+from __future__ import annotations
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+
+from cvlib.inputs.errors import InputError
+from cvlib.weighting.judgement_files import available_judgements, read_judgements
+from cvlib.weighting.judgements import from_pairs, sentence, words
+from cvlib.weighting.tree import available_trees, load_tree
+
+RFM = load_tree("rfm")
+EXPECTED = np.array([[1, 5, 7], [1 / 5, 1, 3], [1 / 7, 1 / 3, 1]])
+MATRIX = ",recency,frequency,monetary\nrecency,1,5,7\nfrequency,{a},1,3\nmonetary,.14,1/3,1\n"
+
+
+def save(tmp_path, name, text, encoding="utf-8"):
+    path = tmp_path / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def only(judgements):
+    ((matrices),) = judgements.matrices.values()
+    return matrices["rfm"]
+
+
+def test_every_form_gives_the_same_matrix(tmp_path):
+    book = openpyxl.Workbook()
+    for row in ((None, "recency", "frequency", "monetary"), ("recency", 1, 5, 7),
+                ("frequency", None, 1, 3), ("monetary", None, None, 1)):  # fmt: skip
+        book.active.append(row)
+    book.save(tmp_path / "upper.xlsx")
+    pairs = "{recency|frequency: 5, recency|monetary: 7, monetary|frequency: 1/3}"
+    yaml = f"name: x\ntree: rfm\nexperts: {{e: {pairs}}}\n"
+    wide = "expert,comment,recency|frequency,monetary|recency,frequency|monetary\ne,good,5,1/7,3\n"
+    forms = [
+        {"recency|frequency": 5, "recency|monetary": 7, "frequency|monetary": 3},
+        {"frequency|recency": "1/5", "monetary|recency": "1/7", "monetary|frequency": "1/3"},
+        "liu_shih_2005",
+        save(tmp_path, "full.csv", MATRIX.format(a=0.2)),
+        save(tmp_path, "semicolon.csv", MATRIX.replace(",", ";").format(a="0,2")),
+        tmp_path / "upper.xlsx",
+        save(tmp_path, "j.yaml", yaml),
+        save(tmp_path, "wide.csv", wide),
+    ]
+    for form in forms:
+        matrix = only(read_judgements(RFM, form))
+        assert list(matrix.index) == list(matrix.columns) == list(RFM.leaves), form
+        assert matrix.to_numpy() == pytest.approx(EXPECTED, abs=1e-15), form
+
+
+def test_the_published_set_says_what_it_is():
+    assert available_judgements() == ("liu_shih_2005",)
+    read = read_judgements(RFM, "liu_shih_2005")
+    assert list(read.matrices) == ["Liu & Shih (2005)"]
+    assert "from memory" in read.source and "not a recommendation" in read.source
+
+
+def test_orientation_is_echoed_as_a_sentence():
+    read = from_pairs(RFM, {"frequency|recency": 0.2, "recency|monetary": 1})
+    said = read.sentences.set_index(["row", "column"])
+    assert said.loc[("recency", "frequency"), "en"] == (
+        "Days since last purchase is 5 times as important as Purchases"
+    )
+    assert said.loc[("recency", "frequency"), "zh"] == "最近购买间隔的重要性是购买频率的5倍"
+    assert said.loc[("recency", "monetary"), "zh"] == "最近购买间隔与购买金额同等重要"
+    assert len(said) == 2
+    assert sentence(RFM, "recency", "monetary", 1 / 3, "en").startswith("Spend is 3 times")
+
+
+def test_chinese_survey_with_labels(tmp_path):
+    text = "expert,最近购买间隔|购买频率,最近购买间隔|购买金额\n王,5,7\n李,1/5,\n张,1,2\n"
+    path = save(tmp_path, "wide.csv", text, "gb18030")
+    read = read_judgements(RFM, path, faulty="leave_out")
+    assert list(read.matrices) == ["王", "张"]
+    assert read.left_out["expert"].tolist() == ["李"]
+    assert "no judgement links" in read.left_out["reason"].iloc[0]
+
+
+def test_a_matrix_per_sheet(tmp_path):
+    tree = load_tree("publisher")
+    book = openpyxl.Workbook()
+    for node, below in tree.compared.items():
+        sheet = book.create_sheet(node)
+        sheet.append([None, *below])
+        for i, item in enumerate(below):
+            sheet.append([item, *(2 ** (j - i) for j in range(len(below)))])
+    book.save(tmp_path / "expert one.xlsx")
+    read = read_judgements(tree, tmp_path / "expert one.xlsx")
+    assert set(read.matrices["expert one"]) == set(tree.compared)
+    book["publisher"]["C2"] = 9
+    book["publisher"]["B3"] = 9
+    book.save(tmp_path / "expert one.xlsx")
+    with pytest.raises(InputError, match=r"expert one\.xlsx, sheet 'publisher', cell B3: 'qual"):
+        read_judgements(tree, tmp_path / "expert one.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wrong"),
+    [
+        ("m.csv", MATRIX.format(a=0.25), "m.csv, cell B3: 'frequency' against 'recency' is 0.25"),
+        ("m.csv", MATRIX.format(a=-0.2), "m.csv, cell B3: the judgement -0.2 is not a positive"),
+        ("m.csv", MATRIX.format(a=0), "m.csv, cell B3: the judgement 0 is not a positive"),
+        ("m.csv", MATRIX.format(a="inf"), "is not a judgement"),
+        ("m.csv", MATRIX.format(a="five"), "m.csv, cell B3: 'five' is not a judgement"),
+        ("m.csv", MATRIX.format(a="1/0"), "m.csv, cell B3: '1/0' is not a judgement"),
+        ("m.csv", MATRIX.replace("y,{a},1,3", "y,.2,2,3"), "m.csv, cell C3: 'frequency' against"),
+        ("m.csv", MATRIX.replace(",monetary", ",money").format(a=0.2), "cell D1: 'money' is not"),
+        ("m.csv", ",recency,frequency\nrecency,1,2\n", "rows (recency) and columns"),
+        ("m.csv", ",recency,frequency\nrecency,1,2\nfrequency,.5,1\n", "with monetary"),
+        ("w.csv", "expert,recency|frequency|x\na,1\n", "does not name two items"),
+        ("w.csv", "expert,recency|spend\na,1\n", "w.csv, cell B1: 'spend' is not in tree"),
+        ("w.csv", "name,recency|frequency\na,1\n", "no column 'expert'"),
+        ("w.csv", "expert,recency|frequency\na,1\na,2\n", "expert 'a' appears twice"),
+        ("w.csv", "expert,recency|frequency\n,1\n", "the expert has no name"),
+        ("w.csv", "expert,recency|frequency\na,\n", "a, node 'rfm': no judgement is given"),
+        (
+            "w.csv",
+            "expert,recency|frequency,frequency|recency,recency|monetary\na,5,5,1\n",
+            "w.csv, cell C2: 'frequency' against 'recency' is 5 but 0.2 by w.csv, cell B2",
+        ),
+        ("w.csv", "expert\na\n", "no judgement is given"),
+        ("w.csv", "", "is empty"),
+        ("w.xlsx", "not a workbook", "cannot be read as .xlsx"),
+        ("w.txt", "x", "not a known format"),
+        ("j.yaml", "name: x\ntree: bank\nexperts: {}\n", "j.yaml, line 2: the judgements are for"),
+        (
+            "j.yaml",
+            "name: x\ntree: rfm\nexperts:\n  e:\n    recency|frequency: 5\n    recency|x: 5\n",
+            "j.yaml, line 6, 'recency|x': 'x' is not in tree",
+        ),
+        ("j.yaml", "name: x\ntree: rfm\nexperts: {}\n", "no expert was found"),
+    ],
+)
+def test_bad_files_name_the_place(tmp_path, name, text, wrong):
+    with pytest.raises(InputError) as caught:
+        read_judgements(RFM, save(tmp_path, name, text))
+    assert wrong in str(caught.value)
+
+
+def test_pairs_that_are_not_compared():
+    with pytest.raises(InputError, match="not under the same node"):
+        from_pairs(load_tree("retail"), {"net_sales|loyalty": 3})
+    with pytest.raises(InputError, match="is a gate"):
+        from_pairs(load_tree("credit"), {"admission|capacity": 3})
+    with pytest.raises(InputError, match="is the label of several nodes"):
+        from_pairs(_twice(), {"Same|b": 3})
+
+
+def _twice():
+    from dataclasses import replace
+
+    nodes = RFM.nodes.copy()
+    nodes["label_en"] = "Same"
+    return replace(RFM, nodes=nodes)
+
+
+def test_a_disconnected_set_is_refused_with_the_missing_link_where_ahpy_returns_weights():
+    import ahpy
+
+    tree = load_tree("satisfaction_evaluation")
+    a, b, c, d = tree.leaves
+    # AHPy accepts two unlinked pairs, and a judgement with its contradiction, at ratio zero
+    theirs = ahpy.Compare("node", {(a, b): 2, (c, d): 2})
+    assert theirs.consistency_ratio == 0 and len(theirs.local_weights) == 4
+    with pytest.raises(InputError, match=f"links {a}, {b} with {c}, {d}.*example {a} against {c}"):
+        from_pairs(tree, {f"{a}|{b}": 2, f"{c}|{d}": 2})
+    assert ahpy.Compare("node", {(a, b): 2, (b, a): 2}).local_weights
+    with pytest.raises(InputError, match="not reciprocal"):
+        from_pairs(tree, {f"{a}|{b}": 2, f"{b}|{a}": 2, f"{a}|{c}": 1, f"{a}|{d}": 1})
+
+
+@pytest.mark.parametrize("value", range(2, 10))
+@pytest.mark.parametrize("first", ["value", "reciprocal"])
+def test_printed_reciprocals_are_rounded(value, first):
+    """Two decimals, as in printed matrices: .33, .14, .13 mean 1/3, 1/7, 1/8."""
+    pairs = [("recency|frequency", value), ("frequency|recency", f"{1 / value:.2f}")]
+    given = dict(pairs if first == "value" else pairs[::-1]) | {"recency|monetary": 1}
+    matrix = only(from_pairs(RFM, given))
+    assert matrix.loc["recency", "frequency"] == value
+    assert matrix.loc["frequency", "recency"] == 1 / value
+
+
+def test_a_judgement_beyond_the_scale_is_flagged():
+    read = from_pairs(RFM, {"recency|frequency": 12, "recency|monetary": 2})
+    assert any("beyond 9" in warning for warning in read.warnings)
+    assert from_pairs(RFM, {"recency|frequency": 9, "recency|monetary": 2}).warnings == ()
+
+
+def test_missing_files(tmp_path):
+    with pytest.raises(InputError, match="does not exist"):
+        read_judgements(RFM, tmp_path / "none.csv")
+    with pytest.raises(InputError, match=r"not a known format.*liu_shih_2005"):
+        read_judgements(RFM, "liu_shih")
+    with pytest.raises(InputError, match="no file found"):
+        read_judgements(RFM, tmp_path)
+
+
+def test_all_experts_left_out_is_an_error(tmp_path):
+    path = save(tmp_path, "w.csv", "expert,recency|frequency\na,\nb,x\n")
+    with pytest.raises(InputError, match="no usable judgements"):
+        read_judgements(RFM, path, faulty="leave_out")
+
+
+def test_the_same_words_in_both_languages():
+    english, chinese = words("en"), words("zh")
+
+    def shape(entry):
+        return {k: shape(v) for k, v in entry.items()} if isinstance(entry, dict) else None
+
+    assert shape(english) == shape(chinese)
+    grades = {g for name in available_trees() for g in load_tree(name).nodes["evidence"]}
+    assert grades <= set(english["evidence"])
+
+
+def test_result_is_a_table_of_experts():
+    read = from_pairs(RFM, {"recency|frequency": 5, "recency|monetary": 7}, expert="me")
+    assert list(read.sentences.columns) == ["expert", "node", "row", "column", "value", "en", "zh"]
+    assert isinstance(read.left_out, pd.DataFrame) and read.left_out.empty
