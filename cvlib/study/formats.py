@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from html import escape
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,15 @@ def _library(name: str, wanted: str) -> Any:
 
 def _for_print(folder: Path, page: str) -> str:
     """The page with 300 dpi figures from the folder and right-aligned number columns."""
-    for name in _results(folder)["figures"]:
-        figure = (folder / "figures" / f"{name}.png").resolve().as_posix()
-        image = re.compile(rf'(id="figure-{re.escape(name)}".*?<img[^>]*?src=")[^"]*', re.DOTALL)
-        page = image.sub(rf"\g<1>{figure}", page, count=1)
+    for name, figure in _results(folder)["figures"].items():
+        source = (folder / "figures" / f"{name}.png").resolve().as_posix()
+        start = rf'<p class="cvlib-caption" id="figure-{re.escape(name)}">'
+        shown = re.search(rf"{start}(.*?)</p>(.*?)<img[^>]*?>", page, re.DOTALL)
+        if shown:
+            image = f'<img src="{source}" alt="{escape(figure["alt"])}">'
+            caption = f"<figcaption>{shown[1]}</figcaption>"
+            whole = f"{shown[2]}<figure>{image}{caption}</figure>"
+            page = page[: shown.start()] + whole + page[shown.end() :]
     return page.replace('class="number"', 'align="right"').replace('class="text"', 'align="left"')
 
 
