@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from cvlib.inputs import text
-from cvlib.inputs.errors import InputError
+from cvlib.inputs.errors import InputError, nearest
 
 ENDINGS = {
     ".csv": "text", ".txt": "text", ".tsv": "text", ".tab": "text", ".dat": "text",
@@ -24,7 +24,7 @@ _MAGIC = {
     b"ARROW1": "feather", b"FEA1": "feather", b"\xd0\xcf\x11\xe0": "xls", b"\x1f\x8b": "gzip",
     b"%PDF": "pdf", b"\x89PNG": "png",
 }  # fmt: skip
-_KINDS = {
+KINDS = {
     "text": "a text table", "xlsx": "an Excel workbook (or another zip package)",
     "sav": "an SPSS file", "dta": "a Stata file", "parquet": "a parquet file",
     "feather": "a feather file", "xls": "an old Excel workbook (.xls)", "gzip": "a gzip archive",
@@ -50,9 +50,9 @@ def kind_of(path: Path, name: str) -> str:
         return found
     known = ".csv, .txt, .tsv, .xlsx, .sav, .dta, .parquet or .feather"
     if expected is None:
-        wrong = f"ends in {path.suffix or 'nothing'} and holds {_KINDS[found]}"
+        wrong = f"ends in {path.suffix or 'nothing'} and holds {KINDS[found]}"
     else:
-        wrong = f"is not what its ending says: {path.suffix} but it holds {_KINDS[found]}"
+        wrong = f"is not what its ending says: {path.suffix} but it holds {KINDS[found]}"
     mended = next((ending for ending, kind in ENDINGS.items() if kind == found), None)
     if mended and expected:
         remedy = f"Rename it to {path.stem}{mended}, or save it again as {path.suffix}."
@@ -69,34 +69,34 @@ def read_text(
         notes.append(f"{name} was read as {used}; give `encoding` if letters look wrong.")
     content = content.lstrip("\n")
     mark = r"\s+" if separator == "whitespace" else separator or text.separator(content)
-    header, first = (_cells(line, mark) for line in [*content.split("\n", 2), ""][:2])
+    rows = (cells for _, cells in _rows(content, mark) if any(cells))
+    header, first = next(rows, []), next(rows, [])
     if len(first) == len(header) + 1:  # R's write.table leaves out the name of the row names
         content = ("row_name " if mark == r"\s+" else f"row_name{mark}") + content
         notes.append(f"{name}: rows have one cell more than the header; the first is row_name.")
-    try:
-        frame = pd.read_csv(
-            io.StringIO(content), sep=mark, header=None, dtype="str", skip_blank_lines=False
-        )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
-        raise InputError(
-            name, f"lines are not of equal length: {reason}", "Mend that line, or quote its text."
-        ) from error
+    frame = pd.read_csv(
+        io.StringIO(content), sep=mark, header=None, dtype="str", skip_blank_lines=False
+    )
     # The parser pads short lines in silence; they can only be where the last cell is missing.
-    if mark != r"\s+" and frame.iloc[:, -1].isna().any():
-        width = frame.shape[1]
-        for row in (lines := csv.reader(io.StringIO(content), delimiter=mark)):
-            if row and any(row) and len(row) != width:
+    if frame.iloc[:, -1].isna().any():
+        for line, cells in _rows(content, mark):
+            if any(cells) and len(cells) != frame.shape[1]:
                 raise InputError(
-                    f"{name}, line {lines.line_num}",
-                    f"has {len(row)} cells, the header has {width}",
+                    f"{name}, line {line}",
+                    f"has {len(cells)} cells, the header has {frame.shape[1]}",
                     "Mend that line; the file may have been cut off.",
                 )
     return _headed(frame)
 
 
-def _cells(line: str, mark: str) -> list[str]:
-    return line.split() if mark == r"\s+" else next(csv.reader([line], delimiter=mark), [])
+def _rows(content: str, mark: str) -> Iterator[tuple[int, list[str]]]:
+    """Line number (of the last line, where text runs over several) and cells of each row."""
+    if mark == r"\s+":
+        yield from enumerate((line.split() for line in content.split("\n")), start=1)
+        return
+    reader = csv.reader(io.StringIO(content), delimiter=mark)
+    for cells in reader:
+        yield reader.line_num, cells
 
 
 def _headed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -107,20 +107,13 @@ def _headed(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def read_workbook(path: Path, name: str, sheet: str | None, notes: list[str]) -> pd.DataFrame:
-    from zipfile import BadZipFile
-
-    try:
-        with pd.ExcelFile(path, engine="openpyxl") as book:
-            names = [str(each) for each in book.sheet_names]
-            if sheet is not None and sheet not in names:
-                raise InputError(
-                    f"{name}, sheet {sheet}", "there is no such sheet", f"Sheets: {names}."
-                )
-            frame = pd.read_excel(book, sheet_name=sheet or names[0], header=None, dtype=object)
-    except (BadZipFile, KeyError, OSError) as error:
-        raise InputError(
-            name, f"is not a readable workbook ({error})", "Save it again as .xlsx."
-        ) from error
+    with pd.ExcelFile(path, engine="openpyxl") as book:
+        names = [str(each) for each in book.sheet_names]
+        if sheet is not None and sheet not in names:
+            raise InputError(
+                f"{name}, sheet {sheet}", "there is no such sheet", nearest(sheet, names)
+            )
+        frame = pd.read_excel(book, sheet_name=sheet or names[0], header=None, dtype=object)
     if sheet is None and len(names) > 1:
         notes.append(f"{name}: the first sheet ({names[0]}) was read; others: {names[1:]}.")
     if frame.empty:
@@ -129,19 +122,12 @@ def read_workbook(path: Path, name: str, sheet: str | None, notes: list[str]) ->
 
 
 def read_statistics(
-    path: Path, name: str, kind: str, encoding: str | None, skipped: list[tuple[str, str, int]]
+    path: Path, kind: str, encoding: str | None, skipped: list[tuple[str, str, int]]
 ) -> tuple[pd.DataFrame, dict[str, str], dict[str, dict[Any, str]]]:
     import pyreadstat
 
     read = pyreadstat.read_sav if kind == "sav" else pyreadstat.read_dta
-    try:
-        frame, meta = read(str(path), user_missing=True, encoding=encoding)
-    except (pyreadstat.ReadstatError, UnicodeDecodeError) as error:
-        raise InputError(
-            name,
-            f"cannot be read as {_KINDS[kind]} ({error})",
-            "Save it again, or give `encoding`.",
-        ) from error
+    frame, meta = read(str(path), user_missing=True, encoding=encoding)
     declared: dict[str, list[Any]] = meta.missing_ranges  # pyreadstat's own type hint is looser
     for column, ranges in declared.items():
         for bounds in ranges:
@@ -161,19 +147,9 @@ def read_statistics(
 
 
 def read_arrow(path: Path, name: str, kind: str) -> pd.DataFrame:
-    from pyarrow import ArrowException
-    from pyarrow import feather as pyarrow_feather
-    from pyarrow import parquet as pyarrow_parquet
+    from pyarrow import feather, parquet
 
-    try:
-        if kind == "parquet":
-            table = pyarrow_parquet.ParquetFile(path).read()
-        else:
-            table = pyarrow_feather.read_table(path)
-    except (ArrowException, OSError) as error:
-        raise InputError(
-            name, f"cannot be read as {_KINDS[kind]} ({error})", "Write it again."
-        ) from error
+    table = parquet.ParquetFile(path).read() if kind == "parquet" else feather.read_table(path)
     unique_names(table.column_names, name)
     frame = table.to_pandas()
     unnamed = all(level is None for level in frame.index.names)

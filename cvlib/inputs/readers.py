@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from pandas.api.types import is_numeric_dtype, is_string_dtype
 from cvlib.inputs import datasets, text
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.formats import (
+    KINDS,
     kind_of,
     read_arrow,
     read_statistics,
@@ -131,14 +133,25 @@ def read_table(
     value_labels: dict[str, dict[Any, str]] = {}
     notes: list[str] = []
     skipped: list[tuple[str, str, int]] = []
-    if kind == "text":
-        frame = read_text(path, name, encoding, separator, notes)
-    elif kind == "xlsx":
-        frame = read_workbook(path, name, sheet, notes)
-    elif kind in ("sav", "dta"):
-        frame, labels, value_labels = read_statistics(path, name, kind, encoding, skipped)
-    else:
-        frame = read_arrow(path, name, kind)
+    # A damaged binary file makes the library that reads it raise nearly anything.
+    damaged = (csv.Error, pd.errors.ParserError) if kind == "text" else Exception
+    try:
+        if kind == "text":
+            frame = read_text(path, name, encoding, separator, notes)
+        elif kind == "xlsx":
+            frame = read_workbook(path, name, sheet, notes)
+        elif kind in ("sav", "dta"):
+            frame, labels, value_labels = read_statistics(path, kind, encoding, skipped)
+        else:
+            frame = read_arrow(path, name, kind)
+    except InputError:
+        raise
+    except damaged as error:
+        reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
+        raise InputError(
+            name, f"cannot be read as {KINDS[kind]} ({reason or type(error).__name__})",
+            "Mend the line it names, or save the file again; `encoding` helps with old files.",
+        ) from error  # fmt: skip
     if columns is not None:
         if len(columns) != frame.shape[1]:
             raise InputError(

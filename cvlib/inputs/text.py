@@ -95,7 +95,7 @@ def separator(text: str) -> str:
             best = max(best, (int(agreeing > 0.9), agreeing * widths[0], mark))
     if best[1] == 0:
         widths = [len(line.split()) for line in lines]
-        if widths and widths[0] > 1 and len(set(widths)) == 1:
+        if widths and widths[0] > 1 and widths.count(widths[0]) > 0.9 * len(widths):
             return r"\s+"
     return best[2]
 

@@ -148,6 +148,11 @@ def test_blank_cells_blank_rows_and_missing_marks(tmp_path: Path) -> None:
     assert read.data["c"].isna().tolist() == [False, True, False]
 
 
+def test_a_name_over_two_lines(tmp_path: Path) -> None:
+    read = read_table(csv_file(tmp_path, '"How\nsatisfied",b\n1,2\n'))
+    assert list(read.data.columns) == ["How\nsatisfied", "b"]
+
+
 def test_row_names_of_r_and_pandas(tmp_path: Path) -> None:
     for content in ('"","a","b"\n"1",5,6\n"2",7,8\n', '"a","b"\n"1",5,6\n"2",7,8\n'):
         read = read_table(csv_file(tmp_path, content))
@@ -173,6 +178,7 @@ def test_a_trailing_separator_makes_no_column(tmp_path: Path) -> None:
         ("a,,c\n1,2,3\n", "column number 2: has values but no name"),
         ("a,b\n1,2\n3,4,5\n", "line 3"),
         ("a,b,c\n1,2,3\n4,5\n", "line 3: has 2 cells, the header has 3"),
+        ("id day spend\n" + "1 19970101 2.5\n" * 20 + "2 19970102\n", "line 22: has 2 cells"),
         ("7,7,6\n5,4,3\n", "its first row holds numbers"),
     ],
 )
@@ -360,7 +366,7 @@ def test_a_file_that_is_not_what_its_ending_says(tmp_path: Path, holds: str, say
         ("t.csv", b"%PDF-1.7", "PDF"),
         ("t", b"a,b\n1,2\n", "ends in nothing"),
         ("t.json", b'[{"a": 1}]', "ends in .json"),
-        ("t.xlsx", b"PK\x03\x04 but no workbook", "not a readable workbook"),
+        ("t.xlsx", b"PK\x03\x04 but no workbook", "cannot be read as an Excel workbook"),
         ("t.sav", b"$FL2 but cut off", "cannot be read as an SPSS file"),
         ("t.dta", b"<stata_dta> but cut off", "cannot be read as a Stata file"),
         ("t.parquet", b"PAR1 but cut off", "cannot be read as a parquet file"),
