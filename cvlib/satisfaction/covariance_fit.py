@@ -1,0 +1,423 @@
+"""Maximum likelihood for covariance models: Fisher scoring on many moment matrices at once.
+
+Every array has two leading axes, (problems, groups): a problem is a sample or a resample, a group
+is a respondent group or a pattern of missing answers. One function therefore serves the single
+fit, several starts, the bootstrap, invariance and full-information likelihood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cvlib.satisfaction.covariance_specification import ARROW, COVARIANCE, MEAN, Floats, Layout
+
+# Real everywhere but in complex-step differentiation.
+Numbers = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sufficient statistics: covariances (divisor n) and means of each group of each problem.
+
+    Attributes
+    ----------
+    covariance : array (problems, groups, p, p)
+    mean : array (problems, groups, p)
+    share : array (problems, groups)
+        Share of the respondents in each group.
+    present : array (groups, p)
+        1 where the variable was answered in the group (missing-data pattern), else 0. The
+        moments of absent variables are 0.
+    """
+
+    covariance: Floats
+    mean: Floats
+    share: Floats
+    present: Floats
+
+    def take(self, problems: npt.NDArray[np.int64]) -> Moments:
+        """Only (or repeatedly) the given problems."""
+        return Moments(
+            self.covariance[problems], self.mean[problems], self.share[problems], self.present
+        )
+
+
+def moments_of(groups: list[Floats]) -> Moments:
+    """Moments of one complete sample, possibly in several groups of rows."""
+    n, p = sum(len(rows) for rows in groups), groups[0].shape[1]
+    return Moments(
+        np.stack([np.cov(rows, rowvar=False, ddof=0).reshape(p, p) for rows in groups])[None],
+        np.stack([rows.mean(axis=0) for rows in groups])[None],
+        np.array([[len(rows) / n for rows in groups]]),
+        np.ones((len(groups), p)),
+    )
+
+
+@dataclass(frozen=True)
+class Implied:
+    """What a model implies at parameters (problems, k), per problem and group.
+
+    The derivative by the value at a place is dSigma = c (u w' + w u') and dmu = f u: rank two, so
+    that gradient and information need no p(p+1)/2-row Jacobian.
+    """
+
+    arrows: Numbers  # A
+    residual: Numbers  # S
+    total: Numbers  # (I - A)^-1
+    covariance: Numbers  # of all variables, latent and observed
+    sigma: Numbers  # of the observed; an identity block where absent
+    mu: Numbers
+    u: Numbers  # (problems, groups, p, places)
+    w: Numbers
+    c: Numbers  # (problems, groups, places)
+    f: Numbers
+
+
+def implied(layout: Layout, theta: Numbers, moments: Moments) -> Implied:
+    """Matrices and derivative factors of the model at parameters (problems, k)."""
+    v, observed = len(layout.names), layout.row - layout.latent
+    variance = np.diagonal(moments.covariance, axis1=-2, axis2=-1)
+    value = layout.value + layout.relative * variance[..., np.maximum(observed, 0)]
+    place = np.where(layout.parameter >= 0, theta[:, layout.parameter], value)
+    is_arrow, is_mean = layout.matrix == ARROW, layout.matrix == MEAN
+    is_covariance = layout.matrix == COVARIANCE
+    row, col = layout.row, layout.col
+    arrows = np.zeros((*place.shape[:2], v, v), dtype=place.dtype)
+    residual, mean = np.zeros_like(arrows), np.zeros_like(arrows[..., 0])
+    arrows[..., row[is_arrow], col[is_arrow]] = place[..., is_arrow]
+    residual[..., row[is_covariance], col[is_covariance]] = place[..., is_covariance]
+    residual[..., col[is_covariance], row[is_covariance]] = place[..., is_covariance]
+    mean[..., row[is_mean]] = place[..., is_mean]
+    total = _inverse(np.eye(v) - arrows)
+    covariance = total @ residual @ total.swapaxes(-1, -2)
+    mean_all = (total @ mean[..., None])[..., 0]
+
+    present = moments.present
+    effects = total[..., layout.latent :, :] * present[..., None]
+    crossed = covariance[..., layout.latent :, :] * present[..., None]
+    sigma = crossed[..., layout.latent :] * present[:, None, :]
+    diagonal = np.arange(present.shape[-1])
+    sigma[..., diagonal, diagonal] += 1.0 - present
+    half = is_covariance & (row == col)
+    c = np.where(half, 0.5, np.where(is_mean, 0.0, 1.0))
+    f = np.where(is_arrow, mean_all[..., col], 1.0 * is_mean)
+    return Implied(
+        arrows=arrows,
+        residual=residual,
+        total=total,
+        covariance=covariance,
+        sigma=sigma,
+        mu=mean_all[..., layout.latent :] * present,
+        u=effects[..., row],
+        w=np.where(is_arrow, crossed[..., col], effects[..., col]),
+        c=np.broadcast_to(c, f.shape),
+        f=f,
+    )
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Objective (problems,), gradient (problems, k) and expected Hessian (problems, k, k).
+
+    The objective is sum_g share_g [ln|Sigma| + tr(S Sigma^-1) + (m - mu)' Sigma^-1 (m - mu)],
+    which is -2 log-likelihood / N without its constant; infinite where Sigma is not positive
+    definite. The means count only in a model that has them.
+    """
+
+    objective: Floats
+    gradient: Numbers
+    hessian: Floats
+
+
+def evaluate(
+    layout: Layout, theta: Numbers, moments: Moments, *, curvature: bool = True
+) -> Evaluation:
+    """Objective, analytic gradient and expected Hessian; see `Evaluation`.
+
+    With complex `theta` (complex-step differentiation) only the gradient is meaningful.
+    """
+    model = implied(layout, theta, moments)
+    free = (layout.parameter >= 0).any(axis=0)
+    u, w, c, f = model.u[..., free], model.w[..., free], model.c[..., free], model.f[..., free]
+    parameter = layout.parameter[:, free]
+    sigma, log_determinant = model.sigma, np.zeros(model.sigma.shape[:2])
+    if not np.iscomplexobj(theta):
+        log_determinant = _log_determinant(sigma)
+        sigma = np.where(
+            np.isinf(log_determinant)[..., None, None], np.eye(len(sigma[0, 0])), sigma
+        )
+    inverse = np.linalg.inv(sigma)
+    sample, gap = moments.covariance, (moments.mean - model.mu) * layout.has_means
+    if layout.has_means:
+        sample = sample + gap[..., :, None] * gap[..., None, :]
+    weighted = inverse @ sample
+    trace = np.trace(weighted, axis1=-2, axis2=-1).real
+    objective = (moments.share * (log_determinant + trace)).sum(-1)
+
+    share = moments.share[..., None]
+    gradient = 2.0 * c * (u * ((inverse - weighted @ inverse) @ w)).sum(-2)
+    if layout.has_means:
+        gradient = gradient - 2.0 * f * (u * (inverse @ gap[..., None])).sum(-2)
+    gradient = _gather(gradient * share, parameter, layout.parameters)
+    if not curvature:
+        return Evaluation(objective, gradient, np.empty((0, 0, 0)))
+    solved = inverse @ w
+    uu, uw = u.swapaxes(-1, -2) @ (inverse @ u), u.swapaxes(-1, -2) @ solved
+    hessian = uu * (w.swapaxes(-1, -2) @ solved) + uw * uw.swapaxes(-1, -2)
+    hessian = 2.0 * hessian * (c[..., :, None] * c[..., None, :])
+    if layout.has_means:
+        hessian = hessian + 2.0 * (f[..., :, None] * f[..., None, :]) * uu
+    hessian = _gather_both(hessian * share[..., None], parameter, layout.parameters)
+    return Evaluation(objective, gradient, hessian)
+
+
+def _inverse(matrices: Numbers) -> Numbers:
+    """Inverse of a stack of matrices, NaN for those that have none."""
+    try:
+        return np.linalg.inv(matrices)
+    except np.linalg.LinAlgError:
+        if matrices.ndim == 2:
+            return np.full_like(matrices, np.nan)
+        return np.stack([_inverse(matrix) for matrix in matrices])
+
+
+def _log_determinant(sigma: Floats) -> Floats:
+    """ln|Sigma|, infinite where Sigma is not positive definite to working precision."""
+    lost = np.asarray(~np.isfinite(sigma).all(axis=(-1, -2)))
+    if lost.any():
+        sigma = np.where(lost[..., None, None], np.eye(sigma.shape[-1]), sigma)
+        return np.where(lost, np.inf, _log_determinant(sigma))
+    try:
+        root = np.linalg.cholesky(sigma)
+    except np.linalg.LinAlgError:
+        bad = np.linalg.eigvalsh(sigma)[..., 0] <= 0
+        if not bad.any():  # a hair from singular
+            return np.full(sigma.shape[:-2], np.inf)
+        sigma = np.where(bad[..., None, None], np.eye(sigma.shape[-1]), sigma)
+        return np.where(bad, np.inf, _log_determinant(sigma))
+    pivot = np.diagonal(root, axis1=-2, axis2=-1)
+    # Share of a variable's variance not determined by the ones before it.
+    share = (pivot**2 / np.diagonal(sigma, axis1=-2, axis2=-1)).min(-1)
+    return np.where(share < 1e-10, np.inf, 2.0 * np.log(pivot).sum(-1))
+
+
+def _choice(parameter: npt.NDArray[np.int64], count: int) -> Floats:
+    """Which parameter stands at each place, as 0/1 (groups, places, k)."""
+    return (parameter[..., None] == np.arange(count)).astype(float)
+
+
+def _gather(places: Numbers, parameter: npt.NDArray[np.int64], count: int) -> Numbers:
+    """Sum (problems, groups, places) over the places of each parameter: (problems, k)."""
+    if len(parameter) == 1 and np.array_equal(parameter[0], np.arange(count)):
+        return places[:, 0]
+    return np.einsum("bgl,glk->bk", places, _choice(parameter, count))
+
+
+def _gather_both(places: Floats, parameter: npt.NDArray[np.int64], count: int) -> Floats:
+    """Sum (problems, groups, places, places) to (problems, k, k)."""
+    if (parameter == parameter[0]).all():  # groups share every parameter, or there is one
+        places, parameter = places.sum(axis=1, keepdims=True), parameter[:1]
+        if np.array_equal(parameter[0], np.arange(count)):
+            return places[:, 0]
+    choice = _choice(parameter, count)
+    return (choice.swapaxes(-1, -2) @ places @ choice).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Where the minimiser stopped, one row per problem (and start).
+
+    `gradient` is projected: at an active bound an outward gradient counts as 0. `decrement` is
+    g' H^-1 g, twice the distance of the objective from its local minimum, free of units.
+    """
+
+    theta: Floats
+    objective: Floats
+    gradient: Floats
+    decrement: Floats
+    iterations: npt.NDArray[np.int64]
+    converged: npt.NDArray[np.bool_]
+
+
+def minimise(
+    layout: Layout,
+    moments: Moments,
+    start: Floats,
+    *,
+    max_iterations: int = 500,
+    tolerance: float = 1e-14,
+) -> Solution:
+    """Fisher scoring with Levenberg-Marquardt damping and variances kept at or above zero.
+
+    Parameters
+    ----------
+    layout : Layout
+        The model.
+    moments : Moments
+        Of as many problems as `start` has rows.
+    start : array (problems, k)
+        Where to begin; raised to the lower bounds.
+    max_iterations : int
+        Of each problem.
+    tolerance : float
+        On the decrement g' H^-1 g of the free parameters.
+
+    References
+    ----------
+    Bertsekas, D. (1982). Projected Newton methods. SIAM J. Control Optim. 20(2), 221-246 [M].
+    """
+    lower, theta = layout.lower, np.maximum(start, layout.lower)
+    problems, k = theta.shape
+    state = evaluate(layout, theta, moments)
+    objective, gradient, hessian = state.objective, state.gradient.copy(), state.hessian.copy()
+    damping, decrement = np.full(problems, 1e-3), np.full(problems, np.inf)
+    iterations, running = np.zeros(problems, dtype=np.int64), np.isfinite(objective)
+    diagonal = np.arange(k)
+    for _ in range(max_iterations):
+        at = np.flatnonzero(running)
+        if not len(at):
+            break
+        iterations[at] += 1
+        held = (theta[at] <= lower) & (gradient[at] > 0)
+        slope = np.where(held, 0.0, gradient[at])
+        curve = np.where(held[:, :, None] | held[:, None, :], 0.0, hessian[at])
+        scale = curve[:, diagonal, diagonal]
+        scale = np.where(scale > 0, scale, 1.0)
+        curve[:, diagonal, diagonal] = scale * (1.0 + damping[at, None])
+        step = _solve(curve, slope)
+        decrement[at] = (slope * step).sum(-1)
+        done = (decrement[at] < tolerance) & (damping[at] < 1e-5)
+        running[at[done]] = False
+        at, step = at[~done], step[~done]
+        if not len(at):
+            continue
+        proposal = np.maximum(theta[at] - step, lower)
+        with np.errstate(over="ignore", invalid="ignore"):  # a wild proposal is refused below
+            trial = evaluate(layout, proposal, moments.take(at))
+        slack = 1e-14 * (1.0 + np.abs(objective[at]))
+        better = trial.objective <= objective[at] + slack
+        kept = at[better]
+        theta[kept], objective[kept] = proposal[better], trial.objective[better]
+        gradient[kept], hessian[kept] = trial.gradient[better], trial.hessian[better]
+        damping[at] = np.where(better, np.maximum(damping[at] / 10.0, 1e-12), damping[at] * 10.0)
+        running[at[damping[at] > 1e12]] = False
+    held = (theta <= lower) & (gradient > 0)
+    return Solution(
+        theta,
+        objective,
+        np.where(held, 0.0, gradient),
+        decrement,
+        iterations,
+        decrement < 1e-10,
+    )
+
+
+def _solve(matrices: Floats, vectors: Floats) -> Numbers:
+    """Solve a stack of symmetric systems; an exactly singular one by its pseudo-inverse."""
+    try:
+        return np.linalg.solve(matrices, vectors[..., None])[..., 0]
+    except np.linalg.LinAlgError:
+        return np.stack(
+            [np.linalg.pinv(m, hermitian=True) @ g for m, g in zip(matrices, vectors, strict=True)]
+        )
+
+
+def starting_values(layout: Layout, moments: Moments, relatedness: float) -> Floats:
+    """Start from blocks: loadings by their first principal axis, paths by regression.
+
+    Parameters
+    ----------
+    layout : Layout
+        The model.
+    moments : Moments
+        Of any number of problems.
+    relatedness : float
+        Multiplies the correlations between constructs, as composites show them, before the paths
+        are regressed: 1 starts from the composites, 0 from unrelated constructs. Different values
+        lead into different basins where there are several.
+
+    Returns
+    -------
+    array (problems, k)
+    """
+    sample, q, v = moments.covariance, layout.latent, len(layout.names)
+    shape = sample.shape[:2]
+    places = np.zeros((*shape, len(layout.matrix)))
+    composite = np.zeros((*shape, v, v - q))
+    composite[..., np.arange(q, v), np.arange(v - q)] = 1.0
+    own = np.ones((*shape, v))  # variance of each variable itself
+    own[..., q:] = np.diagonal(sample, axis1=-2, axis2=-1)
+    common = np.zeros((*shape, v - q))  # variance of an item that its constructs explain
+    is_loading = np.array([operator == "=~" for operator in layout.operator])
+    # A construct measured by constructs waits until those are placed.
+    for latent in sorted(
+        range(q), key=lambda j: (layout.row[is_loading & (layout.col == j)] < q).any()
+    ):
+        at = np.flatnonzero(is_loading & (layout.col == latent))
+        if not len(at):
+            own[..., latent] = own[..., q:].mean(axis=-1)
+            continue
+        fixed = np.flatnonzero((layout.parameter[0, at] < 0) & (layout.value[0, at] != 0))
+        marker = int(fixed[0]) if len(fixed) else 0
+        anchor = layout.value[0, at[marker]] if len(fixed) else 1.0
+        block = composite[..., layout.row[at], :]
+        within = block @ sample @ block.swapaxes(-1, -2)
+        variance = np.diagonal(within, axis1=-2, axis2=-1)
+        deviation = np.sqrt(variance)
+        correlation = within / (deviation[..., :, None] * deviation[..., None, :])
+        axis = np.linalg.eigh(correlation)[1][..., -1]  # the block's first principal axis
+        axis = axis * np.where(axis[..., [marker]] < 0, -1.0, 1.0)
+        axis[..., marker] = np.maximum(axis[..., marker], 0.2)
+        loading = axis * deviation
+        loading = loading / loading[..., [marker]]
+        loading = loading * anchor
+        outer = loading[..., :, None] * loading[..., None, :]
+        pairs = ~np.eye(len(at), dtype=bool)
+        base = variance[..., marker] / anchor**2
+        shared = (within / outer)[..., pairs].mean(-1) if len(at) > 1 else base
+        own[..., latent] = np.clip(shared, 0.1 * base, (0.95 if len(at) > 1 else 1.0) * base)
+        weight = loading / (loading**2).sum(-1, keepdims=True)
+        composite[..., latent, :] = (weight[..., None, :] @ block)[..., 0, :]
+        places[..., at] = loading
+        seen = layout.row[at] >= q
+        common[..., layout.row[at[seen]] - q] += loading[..., seen] ** 2 * own[..., [latent]]
+
+    between = composite @ sample @ composite.swapaxes(-1, -2)
+    spread = np.sqrt(np.diagonal(between, axis1=-2, axis2=-1))
+    correlation = 0.95 * relatedness * between / (spread[..., :, None] * spread[..., None, :])
+    correlation[..., np.arange(v), np.arange(v)] = 1.0
+    scale = np.sqrt(own)
+    between = correlation * scale[..., :, None] * scale[..., None, :]
+    leftover = own.copy()
+    residual = own[..., q:] - common
+    measured = np.isin(np.arange(v), layout.row[is_loading])
+    leftover[..., q:] = np.where(
+        measured[q:], np.clip(residual, 0.1 * own[..., q:], own[..., q:]), own[..., q:]
+    )
+    is_path = (layout.matrix == ARROW) & ~is_loading
+    for target in np.unique(layout.row[is_path]):
+        at = np.flatnonzero(is_path & (layout.row == target))
+        source = layout.col[at]
+        right = between[..., source, target]
+        slope = np.linalg.solve(between[..., source[:, None], source], right[..., None])[..., 0]
+        places[..., at] = slope
+        explained = (slope * right).sum(-1)
+        leftover[..., target] = np.maximum(own[..., target] - explained, 0.1 * own[..., target])
+    targets = set(layout.row[layout.matrix == ARROW].tolist())
+    for place in np.flatnonzero(layout.matrix == COVARIANCE):
+        a, b = int(layout.row[place]), int(layout.col[place])
+        if a == b:
+            places[..., place] = leftover[..., a]
+        elif not {a, b} & targets:
+            places[..., place] = between[..., a, b]
+    is_mean = (layout.matrix == MEAN) & (layout.row >= q)
+    places[..., is_mean] = moments.mean[..., layout.row[is_mean] - q]
+    theta = np.zeros((shape[0], layout.parameters))
+    for group in range(layout.groups):
+        free = layout.parameter[group] >= 0
+        theta[:, layout.parameter[group, free]] = places[:, group, free]
+    return theta

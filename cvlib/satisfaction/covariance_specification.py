@@ -1,0 +1,351 @@
+"""What a covariance model says: an equation string, read by semopy, as places in RAM matrices.
+
+A model is the reticular action form of McArdle & McDonald (1984): all variables (latent, then
+observed) in one vector v = A v + u, Cov(u) = S, E(u) = m, so that the observed ones have
+covariance E S E' and mean E m with E the observed rows of (I - A)^-1. Loadings, regressions,
+(co)variances and intercepts are entries of A, S and m; a parameter may sit in several places.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cvlib.inputs.errors import InputError
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+ARROW, COVARIANCE, MEAN = 0, 1, 2
+
+_NAME = r"[^\W\d][\w.]*"
+_NUMBER = r"-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
+_TERM = rf"(?:(?:{_NUMBER}|{_NAME})\s*\*\s*)?{_NAME}"
+_LINE = re.compile(
+    rf"({_NAME}(?:\s*,\s*{_NAME})*)\s*(=~|~~|~)\s*({_TERM}(?:\s*\+\s*{_TERM})*)", re.UNICODE
+)
+# semopy keeps its operation tables on the class, so two threads must not build models at once.
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Places of the parameters of a model in one or more groups.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Latent variables, then observed ones.
+    latent : int
+        How many of `names` are latent.
+    matrix, row, col : integer arrays (places,)
+        Which matrix (0 arrows A, 1 covariances S, 2 means m) and which entry.
+    operator : tuple of str
+        ``=~``, ``~``, ``~~`` or ``~1`` for each place.
+    parameter : integer array (groups, places)
+        Which parameter stands there, -1 where the value is fixed.
+    value : array (groups, places)
+        The fixed values.
+    relative : array (places,)
+        Fixed values given as a share of the sample variance of the observed variable.
+    from_sample : boolean array (places,)
+        (Co)variances of observed exogenous variables, which no model explains.
+    """
+
+    names: tuple[str, ...]
+    latent: int
+    matrix: Integers
+    row: Integers
+    col: Integers
+    operator: tuple[str, ...]
+    parameter: Integers
+    value: Floats
+    relative: Floats
+    from_sample: npt.NDArray[np.bool_]
+
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """Names of the observed variables, in the order of the moment matrices."""
+        return self.names[self.latent :]
+
+    @property
+    def parameters(self) -> int:
+        """Number of distinct free parameters."""
+        return int(self.parameter.max(initial=-1)) + 1
+
+    @property
+    def groups(self) -> int:
+        """Number of groups the places are repeated for."""
+        return len(self.parameter)
+
+    @property
+    def lower(self) -> Floats:
+        """Lower bound of each parameter: 0 for variances, none for the others."""
+        bound = np.full(self.parameters, -np.inf)
+        variance = (self.matrix == COVARIANCE) & (self.row == self.col)
+        bound[self.parameter[:, variance][self.parameter[:, variance] >= 0]] = 0.0
+        return bound
+
+    @property
+    def has_means(self) -> bool:
+        """Whether the model says something about means."""
+        return bool((self.matrix == MEAN).any())
+
+
+def read_equations(text: str) -> list[tuple[list[str], str, list[tuple[str | None, str]]]]:
+    """Split equations into (left names, operator, [(multiplier, name)]), refusing what misleads.
+
+    Raises
+    ------
+    InputError
+        For anything but ``a =~ b + c``, ``a ~ b``, ``a ~~ b`` with numbers or labels before ``*``.
+        ``NA*``, ``:=``, ``;``, ``~ 1``, ``CONSTRAINT``, ``START`` and continued lines are among
+        the refused: semopy reads several of them as something else without saying so.
+    """
+    equations = []
+    for number, raw in enumerate(text.splitlines(), start=1):
+        line = raw.split("#", 1)[0].strip()
+        if not line:
+            continue
+        match = _LINE.fullmatch(line)
+        terms: list[tuple[str | None, str]] = []
+        for term in (
+            re.split(r"\s*\+\s*(?![\d])|\s*\+\s*(?=[\d.]+\s*\*)", match[3]) if match else []
+        ):
+            multiplier, star, name = term.rpartition("*")
+            terms.append((multiplier.strip() if star else None, name.strip()))
+        reserved = any(multiplier in {"NA", "START"} for multiplier, _ in terms)
+        if match is None or reserved or any(str(m or "").startswith("_") for m, _ in terms):
+            raise InputError(
+                f"equation on line {number}, {line!r}",
+                "this is not an equation that is understood",
+                "Write one equation per line: 'construct =~ item + item', 'target ~ source' or "
+                "'a ~~ b', with a number (fixed) or a label (equal) before '*' where needed.",
+            )
+        equations.append(([name.strip() for name in match[1].split(",")], match[2], terms))
+    if not equations:
+        raise InputError("equations", "there is no equation", "Write at least one equation.")
+    return equations
+
+
+def _semopy_model(description: str) -> Any:
+    """Build a semopy Model alone, leaving the root logger as it was found."""
+    root = logging.getLogger()
+    with _LOCK:
+        handlers, level = root.handlers[:], root.level
+        quiet = logging.NullHandler()
+        root.addHandler(quiet)  # otherwise logging.info() inside semopy installs a handler
+        before = root.manager.disable
+        logging.disable(logging.CRITICAL)
+        try:
+            import semopy
+
+            return semopy.Model(description)
+        finally:
+            logging.disable(before)
+            root.handlers[:] = handlers
+            root.setLevel(level)
+
+
+def specify(description: str) -> Layout:
+    """Read equations through semopy and place every parameter.
+
+    Beside what semopy's syntax says: the residual variance of the only item of a construct is
+    fixed at 0 unless the equations mention it (as lavaan's ``auto.fix.single``), and the
+    (co)variances of observed exogenous variables are taken from the sample.
+
+    Parameters
+    ----------
+    description : str
+        Equations, one per line: ``=~``, ``~``, ``~~``; ``2*x`` fixes, ``a*x`` labels (equal labels
+        are equal parameters).
+
+    Returns
+    -------
+    Layout
+        For one group, without means.
+    """
+    equations = read_equations(description)
+    measured: dict[str, list[str]] = {}
+    for lefts, operator, terms in equations:
+        if operator == "=~":
+            for left in lefts:
+                measured.setdefault(left, []).extend(name for _, name in terms)
+    uses = Counter(item for items in measured.values() for item in items)
+    mentioned = {
+        left
+        for lefts, op, terms in equations
+        for left in lefts
+        if op == "~~" and (left in [n for _, n in terms])
+    }
+    alone = [
+        items[0]
+        for items in measured.values()
+        if len(items) == 1 and uses[items[0]] == 1 and items[0] not in mentioned | set(measured)
+    ]
+    lines = [
+        f"{', '.join(lefts)} {operator} " + " + ".join(f"{m}*{n}" if m else n for m, n in terms)
+        for lefts, operator, terms in equations
+    ]
+    try:
+        model = _semopy_model("\n".join([*lines, *(f"{item} ~~ 0*{item}" for item in alone)]))
+    except (SyntaxError, ValueError, KeyError, AttributeError, NotImplementedError) as error:
+        raise InputError(
+            "equations", f"semopy cannot read the model ({error})", "Check names and operators."
+        ) from error
+
+    order: list[str] = []
+    for lefts, _, terms in equations:
+        order.extend(name for name in [*lefts, *(name for _, name in terms)] if name not in order)
+    latent = [name for name in order if name in model.vars["latent"]]
+    observed = [name for name in order if name in set(model.vars["observed"])]
+    names = (*latent, *observed)
+    position = {name: i for i, name in enumerate(names)}
+    labels = {"mx_beta": "names_beta", "mx_lambda": "names_lambda"}
+    labels |= {"mx_psi": "names_psi", "mx_theta": "names_theta"}
+    exogenous = set(observed) & set(model.vars["exogenous"])
+
+    places: list[tuple[tuple[int, ...], int, int, int, str, str | None, float, bool]] = []
+    for name, parameter in model.parameters.items():
+        for place in parameter.locations:
+            attribute = next(a for a in labels if getattr(model, a) is place.matrix)
+            rows, cols = getattr(model, labels[attribute])
+            a, b = rows[place.indices[0]], cols[place.indices[1]]
+            arrows = attribute in {"mx_beta", "mx_lambda"}
+            sample = not arrows and not parameter.active and parameter.start is None
+            sample = sample or (not arrows and {a, b} <= exogenous and parameter.active)
+            if not arrows and position[a] > position[b]:
+                a, b = b, a
+            if arrows:
+                operator = "=~" if a in measured.get(b, []) else "~"
+                kind = 0 if operator == "=~" else 1
+                key = (kind, position[b] if kind == 0 else position[a], position[a], position[b])
+            else:
+                operator = "~~"
+                is_latent = position[a] < len(latent)
+                key = (2 if a == b else 3, int(is_latent), position[a], position[b])
+            free = parameter.active or sample
+            fixed = 0.0 if free else float(parameter.start)
+            matrix = ARROW if arrows else COVARIANCE
+            places.append(
+                (
+                    key,
+                    matrix,
+                    position[a],
+                    position[b],
+                    operator,
+                    name if free else None,
+                    fixed,
+                    sample,
+                )
+            )
+    places.sort(key=lambda place: place[0])
+    index: dict[str, int] = {}
+    for place in places:
+        if place[5] is not None:
+            index.setdefault(place[5], len(index))
+    return Layout(
+        names=names,
+        latent=len(latent),
+        matrix=np.array([p[1] for p in places]),
+        row=np.array([p[2] for p in places]),
+        col=np.array([p[3] for p in places]),
+        operator=tuple(p[4] for p in places),
+        parameter=np.array([[-1 if p[5] is None else index[p[5]] for p in places]]),
+        value=np.array([[p[6] for p in places]]),
+        relative=np.zeros(len(places)),
+        from_sample=np.array([p[7] for p in places]),
+    )
+
+
+def with_means(layout: Layout) -> Layout:
+    """Add a free intercept for every observed variable and fixed zero means of latent ones."""
+    v, k = len(layout.names), layout.parameters
+    free = np.where(np.arange(v) >= layout.latent, k + np.arange(v) - layout.latent, -1)
+    return replace(
+        layout,
+        matrix=np.concatenate([layout.matrix, np.full(v, MEAN)]),
+        row=np.concatenate([layout.row, np.arange(v)]),
+        col=np.concatenate([layout.col, np.arange(v)]),
+        operator=(*layout.operator, *["~1"] * v),
+        parameter=np.hstack([layout.parameter, free[None]]),
+        value=np.hstack([layout.value, np.zeros((1, v))]),
+        relative=np.concatenate([layout.relative, np.zeros(v)]),
+        from_sample=np.concatenate([layout.from_sample, np.zeros(v, dtype=bool)]),
+    )
+
+
+def only_covariances(observed: tuple[str, ...], row: Integers, col: Integers) -> Layout:
+    """No arrows and no means: only the given (co)variances, all free, all else zero."""
+    count = len(row)
+    return Layout(
+        names=observed,
+        latent=0,
+        matrix=np.full(count, COVARIANCE),
+        row=row.astype(np.int64),
+        col=col.astype(np.int64),
+        operator=("~~",) * count,
+        parameter=np.arange(count)[None],
+        value=np.zeros((1, count)),
+        relative=np.zeros(count),
+        from_sample=np.zeros(count, dtype=bool),
+    )
+
+
+def saturated(layout: Layout) -> Layout:
+    """The model that says nothing: all variances and covariances (and means) free."""
+    full = only_covariances(layout.observed, *np.triu_indices(len(layout.observed)))
+    return with_means(full) if layout.has_means else full
+
+
+def independence(layout: Layout) -> Layout:
+    """The baseline model: unrelated variables, but for observed exogenous ones among themselves."""
+    p = len(layout.observed)
+    fixed = layout.from_sample & (layout.row != layout.col)
+    row = np.concatenate([np.arange(p), layout.row[fixed] - layout.latent])
+    col = np.concatenate([np.arange(p), layout.col[fixed] - layout.latent])
+    base = only_covariances(layout.observed, row, col)
+    return with_means(base) if layout.has_means else base
+
+
+def over_groups(layout: Layout, groups: int, equal: tuple[str, ...] = ()) -> Layout:
+    """Repeat a model (with means) over groups, some kinds of parameters equal across them.
+
+    Parameters
+    ----------
+    layout : Layout
+        Of one group, with means.
+    groups : int
+        How many.
+    equal : tuple of str
+        Any of "loadings", "intercepts", "residuals". Equal intercepts free the latent means
+        (intercepts) of every group but the first.
+    """
+    is_item = layout.row >= layout.latent
+    is_loading = np.array([operator == "=~" for operator in layout.operator])
+    is_variance = (layout.matrix == COVARIANCE) & (layout.row == layout.col)
+    kinds = {
+        "loadings": is_loading,
+        "intercepts": (layout.matrix == MEAN) & is_item,
+        "residuals": is_variance & is_item & ~layout.from_sample,
+    }
+    shared = np.any([kinds[name] for name in equal], axis=0) if equal else np.zeros_like(is_item)
+    parameter = np.repeat(layout.parameter, groups, axis=0)
+    shift = layout.parameters
+    for group in range(1, groups):
+        moved = ~shared & (parameter[0] >= 0)
+        _, inverse = np.unique(parameter[0, moved], return_inverse=True)
+        parameter[group, moved] = shift + inverse
+        shift = int(parameter.max()) + 1
+        if "intercepts" in equal:
+            latent_mean = (layout.matrix == MEAN) & ~is_item
+            parameter[group, latent_mean] = shift + np.arange(latent_mean.sum())
+            shift = int(parameter.max()) + 1
+    return replace(layout, parameter=parameter, value=np.repeat(layout.value, groups, axis=0))
