@@ -1,0 +1,73 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import docx
+import openpyxl
+import pypdf
+import pytest
+
+from cvlib.study.notebooks import read_notebook
+from cvlib.study.run import run_notebook
+
+NASTY = """import cvlib, pandas as pd
+from cvlib.figures.style import house_style, new_figure
+record = cvlib.Record("little", out=out, seed=seed)
+names = ["<script>alert(1)</script>", "=HYPERLINK('x')", "مرحبا", "🙂", "顾客满意度"]
+names += ["x" * 10000, "a_b & 5%"]
+table = pd.DataFrame({"name": names, "value": [1 / 3] * 7, "p": [1e-9] * 7})
+record.show("numbers", table, title="Numbers & <signs>", note="A note")
+with house_style():
+    figure, axes = new_figure(3, 2)
+    axes.plot([1, 2, 3])
+record.show("line", figure, title="A <line>", alt='A "rising" line')
+record.close()"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, write_notebook: Callable[..., Path]) -> Path:
+    at = tmp_path_factory.mktemp("formats")
+    notebook = read_notebook(write_notebook(at / "little.ipynb", code=NASTY))
+    formats = ("html", "docx", "pdf", "xlsx", "latex")
+    return run_notebook(notebook, {}, at / "reports", formats=formats).folder
+
+
+def test_docx_has_a_real_table_a_caption_and_the_figure(folder: Path) -> None:
+    document = docx.Document(str(folder / "report.docx"))
+    tables = {table.rows[0].cells[0].text: table for table in document.tables}
+    assert tables["name"].rows[1].cells[0].text == "<script>alert(1)</script>"
+    assert tables["name"].rows[1].cells[1].text == "0.333"
+    text = "\n".join(paragraph.text for paragraph in document.paragraphs)
+    assert "Numbers & <signs>" in text and "A <line>" in text
+    assert len(document.inline_shapes) == 1
+    image = next(p for p in document.part.package.iter_parts() if "image" in p.content_type)
+    assert len(image.blob) == (folder / "figures" / "line.png").stat().st_size
+
+
+def test_pdf_has_the_text_in_both_languages(folder: Path) -> None:
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(folder / "report.pdf").pages)
+    assert "顾客满意度" in text and "Numbers & <signs>" in text and "0.333" in text
+    assert not list(folder.glob("*.typ"))
+
+
+def test_xlsx_has_numbers_as_numbers_and_no_formulas(folder: Path) -> None:
+    sheet = openpyxl.load_workbook(folder / "report.xlsx")["numbers"]
+    assert sheet["B2"].value == 1 / 3
+    assert sheet["A3"].value == "'=HYPERLINK('x')" and sheet["A3"].data_type == "s"
+
+
+def test_csv_has_no_formulas_and_json_keeps_the_text(folder: Path) -> None:
+    assert "'=HYPERLINK" in (folder / "tables" / "numbers.csv").read_text(encoding="utf-8")
+    assert '"=HYPERLINK' in (folder / "results.json").read_text(encoding="utf-8")
+
+
+def test_latex_has_booktabs_and_escaped_text(folder: Path) -> None:
+    text = (folder / "latex" / "numbers.tex").read_text(encoding="utf-8")
+    assert r"\toprule" in text and r"a\_b \& 5\%" in text and "0.333" in text
+    assert r"\caption{Numbers \& <signs>}" in text
+
+
+def test_html_is_inert_and_self_contained(folder: Path) -> None:
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<script" not in html and 'src="http' not in html
+    assert "x" * 400 not in html
+    assert """<img alt='A "rising" line'""" in html
