@@ -247,6 +247,13 @@ def global_weights(tree: Tree, local: Mapping[str, np.ndarray]) -> dict[str, np.
     return found
 
 
+def ordered(matrix: pd.DataFrame, items: tuple[str, ...]) -> np.ndarray:
+    """The matrix's numbers with its items in this order."""
+    if tuple(matrix.index) != items or tuple(matrix.columns) != items:
+        matrix = matrix.loc[list(items), list(items)]
+    return matrix.to_numpy(dtype=float)
+
+
 def tree_weights(
     tree: Tree,
     matrices: Mapping[str, pd.DataFrame],
@@ -289,7 +296,7 @@ def tree_weights(
     totals: dict[str, float] = {}
     for method in methods:
         local = {
-            node: priorities(matrices[node].loc[list(below), list(below)].to_numpy(float), method)
+            node: priorities(ordered(matrices[node], below), method)
             for node, below in tree.compared.items()
             if len(below) > 1
         }

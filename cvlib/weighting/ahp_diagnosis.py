@@ -6,7 +6,7 @@ Everything here is a suggestion: nothing changes a judgement by itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -108,12 +108,10 @@ def cycles(matrix: pd.DataFrame) -> pd.DataFrame:
     A numerical repair can lower the consistency ratio and leave such a cycle in place.
     """
     prefers = matrix.to_numpy(float) > 1 + 1e-9
-    found = [
-        [matrix.index[p] for p in (i, *rest)]
-        for i in range(len(prefers))
-        for rest in permutations(range(i + 1, len(prefers)), 2)
-        if prefers[i, rest[0]] and prefers[rest[0], rest[1]] and prefers[rest[1], i]
-    ]
+    # a cycle of three has each item once in front: i is written as the first of the three
+    i, j, k = np.nonzero(prefers[:, :, None] & prefers[None, :, :] & prefers.T[:, None, :])
+    first = (i < j) & (i < k)
+    found = matrix.index.to_numpy()[np.column_stack([i, j, k])[first]]
     return pd.DataFrame(found, columns=["first", "second", "third"])
 
 

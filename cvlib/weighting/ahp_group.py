@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -241,6 +241,7 @@ def expert_weights(
                 weights.loc[row, ["ci_low", "ci_high"]] = tails
     if draws:
         warnings += _interval_warnings(len(experts), usable)
+    doubtful = consistency[~consistency["acceptable"]]
     own = pd.concat(
         [
             result.weights.drop(columns=["ci_low", "ci_high"]).assign(expert=expert)
@@ -259,7 +260,9 @@ def expert_weights(
         own[["expert", *own.columns[:-1]]],
         consistency,
         pd.concat(totals, ignore_index=True),
-        *_diagnose(judgements, consistency, table),
+        _each(lambda matrix: suggestions(matrix, table), judgements, doubtful),
+        _each(worst_triad, judgements, doubtful),
+        _each(cycles, judgements, consistency),
         consensus(stacks, methods[0]),
         moved,
         clusters(tree, own[own["method"] == f"ahp_{methods[0]}"], experts),
@@ -316,21 +319,15 @@ def _interval_warnings(experts: int, usable: np.ndarray) -> list[str]:
     return told
 
 
-def _diagnose(
-    judgements: Judgements, consistency: pd.DataFrame, table: str
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    found: list[list[pd.DataFrame]] = [[], [], []]
-    for row in consistency[consistency["expert"] != GROUP].itertuples():
-        matrix = judgements.matrices[row.expert][row.node]
-        tables = [suggestions(matrix, table), worst_triad(matrix), cycles(matrix)]
-        if row.acceptable:
-            tables[:2] = [part.iloc[:0] for part in tables[:2]]
-        for place, part in zip(found, tables, strict=True):
-            part.insert(0, "expert", row.expert)
-            part.insert(1, "node", row.node)
-            place.append(part)
-    first, second, third = (
-        pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-        for parts in found
+def _each(
+    function: Callable[[pd.DataFrame], pd.DataFrame], judgements: Judgements, checks: pd.DataFrame
+) -> pd.DataFrame:
+    """A table for each of the checked matrices, one below the other."""
+    named = zip(checks["expert"], checks["node"], strict=True)
+    parts = {(e, n): function(judgements.matrices[e][n]) for e, n in named if e != GROUP}
+    nothing = {("", ""): function(pd.DataFrame(np.ones((2, 2))))}
+    joined = pd.concat(
+        {place: part for place, part in parts.items() if len(part)} or nothing,
+        names=["expert", "node"],
     )
-    return first, second, third
+    return joined.reset_index(level=["expert", "node"]).reset_index(drop=True)

@@ -139,8 +139,8 @@ class Tree:
     warnings: tuple[str, ...]
 
     @cached_property
-    def _by_name(self) -> pd.DataFrame:
-        return self.nodes.set_index("node")
+    def _rows(self) -> dict[str, dict[Any, Any]]:
+        return {row["node"]: row for row in self.nodes.to_dict("records")}
 
     @property
     def leaves(self) -> tuple[str, ...]:
@@ -150,12 +150,12 @@ class Tree:
     @property
     def directions(self) -> pd.Series:
         """Direction of every leaf, indexed by leaf."""
-        return self._by_name.loc[list(self.leaves), "direction"]
+        return self.nodes[self.nodes["is_leaf"]].set_index("node")["direction"]
 
     @property
     def columns(self) -> pd.Series:
         """Data column of every leaf, indexed by leaf."""
-        return self._by_name.loc[list(self.leaves), "column"]
+        return self.nodes[self.nodes["is_leaf"]].set_index("node")["column"]
 
     @cached_property
     def children(self) -> dict[str, tuple[str, ...]]:
@@ -186,11 +186,11 @@ class Tree:
 
     def parent(self, node: str) -> str:
         """Name of the parent ("" for the root)."""
-        return str(self._by_name.loc[node, "parent"])
+        return str(self._rows[node]["parent"])
 
     def rule(self, node: str) -> str:
         """How the node joins its children ("" for a leaf)."""
-        return str(self._by_name.loc[node, "rule"])
+        return str(self._rows[node]["rule"])
 
     def siblings(self, node: str) -> tuple[str, ...]:
         """All children of the node's parent, the node included."""
@@ -198,7 +198,7 @@ class Tree:
 
     def label(self, node: str, language: str = "en") -> str:
         """The node's label in a language, else in the other, else its name."""
-        return str(self._by_name.loc[node, "label_zh" if language == "zh" else "label_en"])
+        return str(self._rows[node]["label_zh" if language == "zh" else "label_en"])
 
 
 def _folder() -> Path:
