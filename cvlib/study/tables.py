@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -58,7 +59,8 @@ def _format_text(value: Any, decimals: int) -> str:
         return _format_mixed(value, decimals)
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return _MISSING
-    text = str(value)
+    # an unbroken word longer than a line (but a SHA-256 is not) would run out of the page
+    text = re.sub(r"(\S{70})\S+", r"\1…", str(value))
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
