@@ -137,6 +137,34 @@ def grade(
     return Grades(customers, table, tuple(warnings))
 
 
+def grade_by_each(
+    scores: pd.DataFrame, scheme: str = "pyramid", *, value: pd.Series | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Grade the same customers by several scores.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame, customers by methods
+        Higher is better.
+    scheme : str
+        See `grade`.
+    value : pandas.Series, optional
+        What each customer is worth.
+
+    Returns
+    -------
+    tuple
+        The grade tables of all methods (method, then the columns of ``Grades.grades``), and the
+        grades of customers by methods.
+    """
+    found = {str(m): grade(scores[m], scheme, value=value) for m in scores.columns}
+    tables = [result.grades.assign(method=m) for m, result in found.items()]
+    table = pd.concat(tables, ignore_index=True)
+    table.insert(0, "method", table.pop("method"))
+    codes = {m: result.customers["grade"].array for m, result in found.items()}
+    return table, pd.DataFrame(codes, index=scores.index)
+
+
 def natural_breaks(x: np.ndarray, classes: int) -> np.ndarray:
     """Cut-offs (falling) of the grouping with the least sum of squares within groups.
 

@@ -41,7 +41,7 @@ class Learned:
 
 def learn_from_outcome(
     normalised: Normalised,
-    outcome: pd.Series,
+    outcome: pd.Series | None,
     *,
     folds: int = 5,
     starts: int = 5,
@@ -59,8 +59,8 @@ def learn_from_outcome(
     ----------
     normalised : Normalised
         The customers, 0 to 1.
-    outcome : pandas.Series
-        Of the same customers; not negative.
+    outcome : pandas.Series or None
+        Of the same customers; not negative. None: nothing is learned, the tables are empty.
     folds : int
         Cross-validation folds.
     starts : int
@@ -84,6 +84,10 @@ def learn_from_outcome(
     from sklearn.preprocessing import StandardScaler
 
     z, names = normalised.complete(), list(normalised.values.columns)
+    if outcome is None:
+        empty = pd.DataFrame(columns=["indicator", "method", "global_weight"])
+        spread = pd.DataFrame(columns=["indicator", "estimate", "seed_sd", "seed_low", "seed_high"])
+        return Learned(pd.DataFrame(index=normalised.values.index), empty, spread, ())
     y = outcome.reindex(normalised.values.index).to_numpy(float)
     event = bool(np.isin(y, (0, 1)).all())
     rarest = min((y == 0).sum(), (y == 1).sum()) if event else len(y)
@@ -155,7 +159,8 @@ def _network(
         activation="tanh",
         solver="lbfgs",
         alpha=1.0,
-        max_iter=500,
+        max_iter=300,
+        tol=1e-3,
         random_state=seed,
     )
     with python_warnings.catch_warnings():

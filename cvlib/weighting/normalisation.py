@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,16 @@ from cvlib.inputs.errors import InputError, nearest
 from cvlib.weighting.tree import Tree
 
 MISSING = ("available", "listwise", "median")
+
+
+class Plan(NamedTuple):
+    """Leaves with direction and target, inner nodes with rule and children, items."""
+
+    leaves: tuple[str, ...]
+    kind: np.ndarray
+    target: np.ndarray
+    inner: dict[str, tuple[str, tuple[str, ...]]]
+    items: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +44,22 @@ class Indicators:
     left_out: pd.DataFrame
     warnings: tuple[str, ...]
 
-    @property
+    @cached_property
     def items(self) -> tuple[str, ...]:
         """What carries weight: leaves and minimum nodes (the root where the root is a minimum)."""
         return self.tree.weighted or (self.tree.name,)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The tree in the form the arithmetic needs, looked up once."""
+        tree = self.tree
+        leaves = tree.nodes.set_index("node").loc[list(tree.leaves)]
+        inner = {
+            node: (tree.rule(node), tuple(c for c in below if tree.rule(c) != "gate"))
+            for node, below in tree.children.items()
+        }
+        kind, target = leaves["direction"].to_numpy(str), leaves["target"].to_numpy(float)
+        return Plan(tuple(leaves.index), kind, target, inner, self.items)
 
     @cached_property
     def ratio_scaled(self) -> np.ndarray:
@@ -106,6 +128,43 @@ class Normalised:
                 "Set missing to 'listwise' (leave them out, counted) or 'median' (fill in).",
             )
         return z
+
+
+def table_kind(data: pd.DataFrame, tree: Tree, kind: str = "auto", date: str = "date") -> str:
+    """Say whether a table holds transactions or one row of indicators per customer.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        The table as read.
+    tree : Tree
+        The tree whose leaves are looked for.
+    kind : {"auto", "transactions", "indicators"}
+        ``auto`` takes a table with a column for every leaf as indicators, one without but with a
+        date as transactions.
+    date : str
+        Column of the purchase date.
+
+    Returns
+    -------
+    str
+    """
+    if kind in ("transactions", "indicators"):
+        return kind
+    if kind != "auto":
+        known = ["auto", "transactions", "indicators"]
+        raise InputError(f"parameter kind = {kind!r}", "is not known", nearest(kind, known))
+    absent = [column for column in tree.columns if column not in data.columns]
+    if not absent:
+        return "indicators"
+    if date in data.columns:
+        return "transactions"
+    raise InputError(
+        "the table",
+        f"has neither a column for every leaf of tree {tree.name!r} (no {absent[0]!r}) nor a date "
+        f"column {date!r}",
+        "Set kind to 'transactions' or 'indicators' to be told what is missing.",
+    )
 
 
 def read_indicators(
@@ -187,13 +246,11 @@ def fit_bounds(indicators: Indicators) -> Bounds:
     Bounds
         A constant indicator is named in the warnings; it normalises to 0 for everybody.
     """
-    kind, target = _directions(indicators.tree)
-    low, high = raw_bounds(indicators.values.to_numpy(), kind, target)
-    leaves = list(indicators.tree.leaves)
-    table = pd.DataFrame(
-        {"indicator": leaves, "direction": kind, "target": target, "low": low, "high": high}
-    )
-    constant = [leaf for leaf, lo, hi in zip(leaves, low, high, strict=True) if lo == hi]
+    plan = indicators.plan
+    low, high = raw_bounds(indicators.values.to_numpy(), plan)
+    table = pd.DataFrame({"indicator": plan.leaves, "direction": plan.kind, "target": plan.target})
+    table["low"], table["high"] = low, high
+    constant = table.loc[table["low"] == table["high"], "indicator"]
     return Bounds(table, tuple(f"{leaf!r} is the same for every customer." for leaf in constant))
 
 
@@ -237,8 +294,8 @@ def normalise(indicators: Indicators, bounds: Bounds | None = None) -> Normalise
         }
     )
     clipped = clipped[(clipped["below"] > 0) | (clipped["above"] > 0)].reset_index(drop=True)
-    names, z = unit_scale(x, tree, kind, target, low, high)
-    values = pd.DataFrame(z, index=indicators.values.index, columns=names)
+    z = unit_scale(x, indicators.plan, low, high)
+    values = pd.DataFrame(z, index=indicators.values.index, columns=list(indicators.items))
     gates = pd.DataFrame(index=values.index)
     for node, below in tree.children.items():
         if tree.rule(node) == "gate":
@@ -251,55 +308,41 @@ def normalise(indicators: Indicators, bounds: Bounds | None = None) -> Normalise
     return Normalised(values, gates, clipped, bounds, bounds.warnings + tuple(warnings))
 
 
-def raw_bounds(
-    x: np.ndarray, kind: np.ndarray, target: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def raw_bounds(x: np.ndarray, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     """Bounds of each leaf, from an array of customers by leaves (array part of `fit_bounds`)."""
     low, high = np.zeros(x.shape[1]), np.ones(x.shape[1])
-    for j, (name, t) in enumerate(zip(kind, target, strict=True)):
-        if name == "target":
+    for j, (kind, t) in enumerate(zip(plan.kind, plan.target, strict=True)):
+        if kind == "target":
             high[j] = np.nanmax(np.abs(x[:, j] - t))
-        elif name != "nominal":
+        elif kind != "nominal":
             low[j], high[j] = np.nanmin(x[:, j]), np.nanmax(x[:, j])
     return low, high
 
 
-def unit_scale(
-    x: np.ndarray,
-    tree: Tree,
-    kind: np.ndarray,
-    target: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-) -> tuple[list[str], np.ndarray]:
-    """Names and 0 to 1 values of the items (array part of `normalise`)."""
+def unit_scale(x: np.ndarray, plan: Plan, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Customers by items on the 0 to 1 scale (array part of `normalise`)."""
     values: dict[str, np.ndarray] = {}
-    for j, leaf in enumerate(tree.leaves):
-        distance = np.abs(x[:, j] - target[j]) if kind[j] == "target" else x[:, j]
+    for j, leaf in enumerate(plan.leaves):
+        column = x[:, j]
+        distance = np.abs(column - plan.target[j]) if plan.kind[j] == "target" else column
         span = high[j] - low[j]
         if span > 0:
             z = np.clip((distance - low[j]) / span, 0, 1)
-            values[leaf] = 1 - z if kind[j] in ("cost", "target") else z
+            values[leaf] = 1 - z if plan.kind[j] in ("cost", "target") else z
         else:
-            values[leaf] = np.where(np.isnan(x[:, j]), np.nan, 0.0)
+            values[leaf] = np.where(np.isnan(column), np.nan, 0.0)
 
     def value(node: str) -> np.ndarray:
         if node in values:
             return values[node]
-        below = [c for c in tree.children[node] if tree.rule(c) != "gate"]
+        rule, below = plan.inner[node]
         parts = np.column_stack([value(child) for child in below])
-        return parts.min(axis=1) if tree.rule(node) == "minimum" else parts.mean(axis=1)
+        return parts.min(axis=1) if rule == "minimum" else parts.mean(axis=1)
 
-    names = list(tree.weighted or (tree.name,))
-    out = np.empty((len(x), len(names)), order="F")
-    for j, name in enumerate(names):
+    out = np.empty((len(x), len(plan.items)), order="F")
+    for j, name in enumerate(plan.items):
         out[:, j] = value(name)
-    return names, out
-
-
-def _directions(tree: Tree) -> tuple[np.ndarray, np.ndarray]:
-    leaves = tree.nodes.set_index("node").loc[list(tree.leaves)]
-    return leaves["direction"].to_numpy(str), leaves["target"].to_numpy(float)
+    return out
 
 
 def _column(data: pd.DataFrame, name: str, what: str) -> pd.Series:

@@ -190,15 +190,13 @@ def expand_weights(tree: Tree, leaf_weights: pd.Series, method: str) -> pd.DataF
 
 def _raw_and_scaled(indicators: Indicators, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Raw values (0 to 1 values where raw ones have no ratio scale) and 0 to 1 values."""
-    tree = indicators.tree
-    leaves = tree.nodes.set_index("node").loc[list(tree.leaves)]
-    kind, target = leaves["direction"].to_numpy(str), leaves["target"].to_numpy(float)
-    names, z = unit_scale(x, tree, kind, target, *raw_bounds(x, kind, target))
-    keep = indicators.ratio_scaled
-    position = {leaf: j for j, leaf in enumerate(tree.leaves)}
-    raw = np.empty_like(z)
-    for j, name in enumerate(names):
-        raw[:, j] = x[:, position[name]] if keep[j] else z[:, j]
+    plan = indicators.plan
+    z = unit_scale(x, plan, *raw_bounds(x, plan))
+    if plan.items == plan.leaves and indicators.ratio_scaled.all():
+        return x, z
+    raw = z.copy(order="F")
+    for j in np.flatnonzero(indicators.ratio_scaled):
+        raw[:, j] = x[:, plan.leaves.index(plan.items[j])]
     return raw, z
 
 

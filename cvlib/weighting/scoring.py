@@ -11,6 +11,8 @@ import pandas as pd
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.weighting.comparison import ranks
 from cvlib.weighting.normalisation import Bounds, Indicators, Normalised, normalise
+from cvlib.weighting.objective import expand_weights
+from cvlib.weighting.tree import Tree
 
 METHODS = ("weighted_sum", "weighted_product", "topsis", "topsis_sqrt", "vikor", "grey")
 
@@ -77,6 +79,26 @@ def weighted_sums(normalised: Normalised, weights: pd.DataFrame) -> pd.DataFrame
     scores = normalised.complete() @ wide.to_numpy()
     scores[normalised.vetoed.to_numpy()] = 0.0
     return pd.DataFrame(scores, index=normalised.values.index, columns=wide.columns)
+
+
+def plain_weights(tree: Tree) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Weightings that need neither experts nor data, to compare the others with.
+
+    Parameters
+    ----------
+    tree : Tree
+        The tree to weigh.
+
+    Returns
+    -------
+    tuple
+        Tidy weights of the method ``equal``, and of one method per item, ``only_`` and its name.
+    """
+    items = list(tree.weighted)
+    one = pd.DataFrame(np.eye(len(items)), index=items, columns=items)
+    equal = expand_weights(tree, one.mean(axis=1), "equal")
+    single = [expand_weights(tree, one[item], f"only_{item}") for item in items]
+    return equal, pd.concat(single, ignore_index=True)
 
 
 def wide_weights(weights: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:

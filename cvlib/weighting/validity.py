@@ -7,8 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.errors import InputError
+from cvlib.inputs.errors import InputError, nearest
 
+CURVE = ("method", "share_of_customers", "share_of_outcome")
+COLUMNS = (
+    "method", "metric", "estimate", "ci_low", "ci_high", "difference", "difference_ci_low",
+    "difference_ci_high", "ceiling",
+)  # fmt: skip
 # Customers times draws held at once.
 BLOCK = 2_000_000
 METRICS: tuple[str, ...] = ("spearman", "top_decile_capture", "auc")
@@ -28,6 +33,8 @@ class Validity:
         resamples for every method.
     capture : pandas.DataFrame
         method, share_of_customers, share_of_outcome: the capture curves.
+    best : str
+        The method that never saw the outcome (nor is the baseline) with the highest Spearman.
     verdict : str
         What the differences mean, in words.
     warnings : tuple of str
@@ -35,13 +42,48 @@ class Validity:
 
     validity: pd.DataFrame
     capture: pd.DataFrame
+    best: str
     verdict: str
     warnings: tuple[str, ...]
 
 
+def read_outcome(
+    data: pd.DataFrame, outcome: str, customers: pd.Index, customer: str = ""
+) -> pd.Series | None:
+    """Take the outcome's column for the customers who are scored.
+
+    Parameters
+    ----------
+    data : pandas.DataFrame
+        The table the indicators came from.
+    outcome : str
+        Column with what customers did later; empty: there is none, and the result is None.
+    customers : pandas.Index
+        Customers scored.
+    customer : str
+        Column with the customer's identifier; empty: the table's index.
+
+    Returns
+    -------
+    pandas.Series or None
+    """
+    if not outcome:
+        return None
+    if outcome not in data.columns:
+        raise InputError(
+            "parameter outcome",
+            f"names no column {outcome!r}",
+            nearest(outcome, [str(column) for column in data.columns])
+            + " Leave it empty if there is no outcome.",
+        )
+    index = pd.Index(data[customer]) if customer else data.index
+    values = pd.to_numeric(data[outcome], errors="coerce")
+    return pd.Series(values.to_numpy(float), index=index).reindex(customers)
+
+
 def criterion_validity(
     scores: pd.DataFrame,
-    outcome: pd.Series,
+    outcome: pd.Series | None,
     *,
     baseline: str = "equal",
     learned: tuple[str, ...] = (),
@@ -55,8 +97,9 @@ def criterion_validity(
     ----------
     scores : pandas.DataFrame, customers by methods
         Higher is better.
-    outcome : pandas.Series
-        Of the same customers; not negative; more is better. 0/1 outcomes are allowed.
+    outcome : pandas.Series or None
+        Of the same customers; not negative; more is better. 0/1 outcomes are allowed. None: the
+        tables are empty and the verdict says that nothing can be said.
     baseline : str
         The method that the others are compared with.
     learned : tuple of str
@@ -77,6 +120,10 @@ def criterion_validity(
     Customers with equal scores share mean ranks, and split the place at the edge of the top
     tenth in proportion, so no arbitrary order enters.
     """
+    if outcome is None:
+        told = "Without an outcome these data cannot say which weighting is best."
+        empty = [pd.DataFrame(columns=names) for names in (COLUMNS, CURVE)]
+        return Validity(empty[0], empty[1], "", told, ())
     y = outcome.reindex(scores.index).to_numpy(float)
     if np.isnan(y).any() or scores.isna().to_numpy().any():
         raise InputError("the outcome", "or a score is missing for some customers", "Complete it.")
@@ -120,20 +167,18 @@ def criterion_validity(
     if flat:
         warnings.append(f"{', '.join(flat)} score every customer the same: no rank correlation.")
     curves = [_capture(m, arrays[m], y) for m in methods] + [_capture("outcome itself", y, y)]
-    return Validity(
-        table,
-        pd.concat(curves, ignore_index=True),
-        verdict(table, baseline, learned, level),
-        tuple(warnings),
-    )
+    best, told = verdict(table, baseline, learned, level)
+    return Validity(table, pd.concat(curves, ignore_index=True), best, told, tuple(warnings))
 
 
-def verdict(table: pd.DataFrame, baseline: str, learned: tuple[str, ...], level: float) -> str:
-    """Say which weighting ranks customers closest to the outcome, and whether that is certain."""
+def verdict(
+    table: pd.DataFrame, baseline: str, learned: tuple[str, ...], level: float
+) -> tuple[str, str]:
+    """Name the weighting that ranks customers closest to the outcome; say how certain that is."""
     rho = table[table["metric"] == "spearman"].set_index("method").dropna(subset=["estimate"])
     blind = rho.drop(index=[m for m in (*learned, baseline) if m in rho.index])
     if blind.empty or baseline not in rho.index or "difference_ci_low" not in rho:
-        return "Without bootstrap draws and two methods that vary there is no verdict."
+        return "", "Without bootstrap draws and two methods that vary there is no verdict."
     name = str(blind["estimate"].idxmax())
     best = blind.loc[name]
     if best["difference_ci_low"] > 0:
@@ -156,7 +201,7 @@ def verdict(table: pd.DataFrame, baseline: str, learned: tuple[str, ...], level:
             f" Learned from the outcome, and tested on customers held back, {top} reaches "
             f"{fitted.loc[top, 'estimate']:.3f}."
         )
-    return text
+    return name, text
 
 
 def _interval(drawn: np.ndarray, tail: list[float]) -> np.ndarray:
@@ -212,10 +257,5 @@ def _capture(method: str, x: np.ndarray, y: np.ndarray, points: int = 101) -> pd
     at = np.linspace(0, 1, points)
     share = np.append(0, np.cumsum(size)) / len(x)
     held = np.append(0, np.cumsum(worth)) / y.sum()
-    return pd.DataFrame(
-        {
-            "method": method,
-            "share_of_customers": at,
-            "share_of_outcome": np.interp(at, share, held),
-        }
-    )
+    curve = {"share_of_customers": at, "share_of_outcome": np.interp(at, share, held)}
+    return pd.DataFrame({"method": method, **curve})

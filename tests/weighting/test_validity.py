@@ -5,7 +5,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.validity import _metrics, criterion_validity
+from cvlib.weighting.validity import _metrics, criterion_validity, read_outcome
 
 
 def simulated(n=400, seed=0, strength=2.0):
@@ -127,3 +127,19 @@ def test_outcomes_that_cannot_be_used_are_refused_or_said():
             criterion_validity(scores, outcome)
     with pytest.raises(InputError, match="'none' is not among"):
         criterion_validity(scores, spend, baseline="none")
+
+
+def test_without_an_outcome_nothing_is_said():
+    scores, _ = simulated(50)
+    found = criterion_validity(scores, None)
+    assert found.validity.empty and found.capture.empty and found.best == ""
+    assert found.verdict.startswith("Without an outcome")
+
+
+def test_outcome_is_read_by_name_and_customer():
+    table = pd.DataFrame({"id": ["a", "b", "c"], "spend": [1, 2, 3]})
+    found = read_outcome(table, "spend", pd.Index(["c", "a"]), "id")
+    assert found.tolist() == [3, 1]
+    assert read_outcome(table, "", pd.Index(["a"]), "id") is None
+    with pytest.raises(InputError, match=r"Did you mean 'spend'.*Leave it empty"):
+        read_outcome(table, "spent", pd.Index(["a"]), "id")

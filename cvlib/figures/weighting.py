@@ -1,0 +1,340 @@
+"""Charts of weightings: bars with intervals, heat map, ranks, sweeps, capture, grades."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from cvlib.figures.style import FAINT, HEAT, INK, PALETTE, house_style, new_figure
+
+_MARKERS = "osD^vPX*"
+_DASHES = ("-", "--", "-.", ":")
+
+
+def _name(key: object, labels: Mapping[str, str] | None = None) -> str:
+    text = str((labels or {}).get(str(key), str(key).replace("_", " ")))
+    return text if len(text) <= 34 else f"{text[:33]}…"
+
+
+def weight_chart(weights: pd.DataFrame, labels: Mapping[str, str] | None = None) -> Figure:
+    """Weight of each indicator by each method, with intervals where there are any.
+
+    Parameters
+    ----------
+    weights : DataFrame
+        indicator, method, global_weight and, if known, ci_low, ci_high; one row per indicator
+        and method.
+    labels : mapping of indicator to label, optional
+        What to print for an indicator.
+    """
+    with house_style():
+        methods, items = list(weights["method"].unique()), list(weights["indicator"].unique())
+        # Few indicators share one panel; many get a panel for each method.
+        together = len(items) <= 8
+        panels = 1 if together else len(methods)
+        width = 7.4 if together else 2.6 + 1.15 * panels
+        room = 0.3 * max(1.0, len(methods) / 3) if together else 0.22
+        figure, axes = new_figure(
+            width, 1.1 + room * len(items), 1, panels, squeeze=False, sharex=True, sharey=True
+        )
+        offset = np.linspace(-0.34, 0.34, len(methods)) if len(methods) > 1 else np.zeros(1)
+        for k, method in enumerate(methods):
+            axis = axes[0, 0 if together else k]
+            rows = weights[weights["method"] == method].set_index("indicator").reindex(items)
+            place = np.arange(len(items)) + (offset[k] if together else 0)
+            color = PALETTE[k % len(PALETTE)]
+            if {"ci_low", "ci_high"} <= set(rows) and rows["ci_low"].notna().any():
+                axis.hlines(place, rows["ci_low"], rows["ci_high"], color=color, lw=1.6)
+            axis.plot(
+                rows["global_weight"], place, color=color, label=_name(method), ls="", ms=5,
+                marker=_MARKERS[k % len(_MARKERS)],
+            )  # fmt: skip
+            if not together:
+                axis.set_title(_name(method).replace(" ", "\n", 1), fontsize=8.5)
+                axis.grid(True, axis="both")
+                axis.xaxis.set_major_locator(MaxNLocator(2))
+        first = axes[0, 0]
+        first.set_yticks(np.arange(len(items)), [_name(item, labels) for item in items])
+        first.set(xlim=(0, None), ylim=(len(items) - 0.4, -0.6))
+        for axis in axes[0]:
+            axis.tick_params(axis="y", length=0)
+        figure.supxlabel("global weight", fontsize=9.5)
+        if together:
+            for edge in np.arange(0.5, len(items) - 1):
+                first.axhline(edge, color="#E6E6E6", lw=0.8)
+            _legend_right(figure)
+        return figure
+
+
+def weight_heatmap(weights: pd.DataFrame, labels: Mapping[str, str] | None = None) -> Figure:
+    """Indicators by methods, coloured by weight, with the percentage in each cell.
+
+    Parameters
+    ----------
+    weights : DataFrame
+        indicator, method, global_weight.
+    labels : mapping of indicator to label, optional
+        What to print for an indicator.
+    """
+    with house_style():
+        wide = _wide(weights)
+        figure, axis = new_figure(2.9 + 0.62 * wide.shape[1], 1.9 + 0.27 * len(wide))
+        axis.imshow(wide.to_numpy(), aspect="auto", cmap=HEAT, vmin=0)
+        middle = wide.to_numpy().max() / 2
+        for (row, column), value in np.ndenumerate(wide.to_numpy()):
+            color = "white" if value < middle else "black"
+            text = f"{100 * value:.0f}" if value >= 0.005 or value == 0 else "<1"
+            axis.text(column, row, text, ha="center", va="center", color=color, fontsize=8.5)
+        axis.set_yticks(range(len(wide)), [_name(item, labels) for item in wide.index])
+        names = [_name(method) for method in wide.columns]
+        axis.set_xticks(range(wide.shape[1]), names, rotation=45, ha="right")
+        axis.tick_params(length=0)
+        axis.grid(False)
+        axis.spines[:].set_visible(False)
+        axis.set_title("Global weight, per cent")
+        return figure
+
+
+def rank_chart(weights: pd.DataFrame, labels: Mapping[str, str] | None = None) -> Figure:
+    """Slope graph: the rank of each indicator from method to method.
+
+    Indicators whose rank moves by more than a tenth of the list (at least 2 places) are coloured,
+    at most seven of them; the others stay grey. A method that weighs all the same has no ranks
+    and is not drawn.
+
+    Parameters
+    ----------
+    weights : DataFrame
+        indicator, method, global_weight.
+    labels : mapping of indicator to label, optional
+        What to print for an indicator.
+    """
+    with house_style():
+        wide = _wide(weights)
+        wide = wide.loc[:, wide.nunique() > 1]
+        # Ties keep the tree's order so that every line has a place of its own.
+        rank = wide.rank(ascending=False, method="first")
+        figure, axis = new_figure(
+            3.6 + 0.85 * rank.shape[1], 1.6 + max(0.24 * len(rank), 0.8 + 0.2 * len(rank))
+        )
+        moved = rank.max(axis=1) - rank.min(axis=1)
+        least = max(2.0, 0.1 * len(rank)) if len(rank) > 3 else 1.0
+        told = moved[moved >= least].nlargest(len(PALETTE) - 1).index
+        across = np.arange(rank.shape[1])
+        for item, places in rank.iterrows():
+            number = list(told).index(item) if item in told else None
+            color = FAINT if number is None else PALETTE[number]
+            axis.plot(
+                across, places, color=color, marker="o", ms=4, lw=1 if number is None else 2,
+                zorder=2 if number is None else 3,
+            )  # fmt: skip
+            for end, side, shift in ((0, "right", -7), (-1, "left", 7)):
+                axis.annotate(
+                    _name(item, labels), (across[end], places.iloc[end]), xytext=(shift, 0),
+                    textcoords="offset points", ha=side, va="center", fontsize=8.5,
+                    color=INK if number is None else color, annotation_clip=False,
+                )  # fmt: skip
+        axis.set_xticks(across, [_name(m) for m in rank.columns], rotation=45, ha="right")
+        axis.set_ylim(len(rank) + 0.6, 0.4)
+        axis.yaxis.set_visible(False)
+        axis.spines[["left", "bottom"]].set_visible(False)
+        axis.tick_params(length=0)
+        axis.set_title("Rank of each indicator (1 on top)")
+        return figure
+
+
+def alpha_chart(
+    sweep: pd.DataFrame, ranks: pd.DataFrame, labels: Mapping[str, str] | None = None
+) -> Figure:
+    """Additive combination from data (0) to experts (1): weights, and what happens to customers.
+
+    Parameters
+    ----------
+    sweep : DataFrame
+        alpha, indicator, global_weight. Up to eight lines are named, the heaviest.
+    ranks : DataFrame
+        alpha, spearman, top_decile_overlap.
+    labels : mapping of indicator to label, optional
+        What to print for an indicator.
+    """
+    with house_style():
+        figure, (left, right) = new_figure(8.4, 3.6, 1, 2)
+        largest = sweep.groupby("indicator", sort=False)["global_weight"].max()
+        told = list(largest.nlargest(len(PALETTE)).index)
+        for item, rows in sweep.groupby("indicator", sort=False):
+            number = told.index(item) if item in told else None
+            left.plot(
+                rows["alpha"], rows["global_weight"], lw=1 if number is None else 2,
+                color=FAINT if number is None else PALETTE[number],
+                ls="-" if number is None else _DASHES[number % 4],
+                label=None if number is None else _name(item, labels),
+            )  # fmt: skip
+        left.set(title="Weights", ylabel="global weight", ylim=(0, None))
+        left.legend(fontsize=8)
+        right.plot(ranks["alpha"], ranks["spearman"], color=PALETTE[0], lw=2, label="Spearman")
+        right.plot(
+            ranks["alpha"], ranks["top_decile_overlap"], "--", color=PALETTE[1], lw=2,
+            label="overlap of the top tenth",
+        )  # fmt: skip
+        right.set(title="Customers, against alpha 0.5", ylim=(None, 1.02))
+        right.legend(loc="lower center")
+        for axis in (left, right):
+            axis.set_xlabel("alpha: 0 data, 1 experts")
+            axis.grid(True, axis="both")
+        return figure
+
+
+def capture_chart(capture: pd.DataFrame) -> Figure:
+    """Share of the outcome held by the best-scored customers, per method.
+
+    Parameters
+    ----------
+    capture : DataFrame
+        method, share_of_customers, share_of_outcome; the last method is the outcome itself.
+    """
+    with house_style():
+        figure, axis = new_figure(7.4, 4.4)
+        axis.plot([0, 1], [0, 1], color=FAINT, lw=1, label="at random")
+        methods = list(capture["method"].unique())
+        for k, method in enumerate(methods):
+            rows = capture[capture["method"] == method]
+            ideal = k == len(methods) - 1
+            axis.plot(
+                rows["share_of_customers"], rows["share_of_outcome"], lw=2.2 if ideal else 1.4,
+                color=INK if ideal else PALETTE[k % len(PALETTE)],
+                ls=":" if ideal else _DASHES[(k // len(PALETTE)) % 4], label=_name(method),
+            )  # fmt: skip
+        axis.axvline(0.1, color=FAINT, lw=0.8)
+        for side in (axis.xaxis, axis.yaxis):
+            side.set_major_formatter(PercentFormatter(1, decimals=0))
+        axis.set(xlabel="customers, best score first", ylabel="share of the outcome", xlim=(0, 1))
+        axis.set_ylim(0, 1.02)
+        axis.grid(True, axis="both")
+        _legend_right(figure)
+        return figure
+
+
+def validity_chart(validity: pd.DataFrame, learned: tuple[str, ...] = ()) -> Figure:
+    """Each metric of each method with its interval, methods in the order of the first metric.
+
+    Parameters
+    ----------
+    validity : DataFrame
+        method, metric, estimate and, if known, ci_low, ci_high.
+    learned : tuple of str
+        Methods drawn hollow because they were fitted to the outcome.
+    """
+    with house_style():
+        metrics = list(validity["metric"].unique())
+        first = validity[validity["metric"] == metrics[0]].sort_values("estimate")
+        order = list(first["method"])
+        figure, axes = new_figure(
+            3.0 + 2.3 * len(metrics), 1.2 + 0.24 * len(order), 1, len(metrics), squeeze=False
+        )
+        place = np.arange(len(order))
+        for k, (axis, metric) in enumerate(zip(axes[0], metrics, strict=True)):
+            rows = validity[validity["metric"] == metric].set_index("method").reindex(order)
+            if "ci_low" in rows:
+                axis.hlines(place, rows["ci_low"], rows["ci_high"], color=PALETTE[k], lw=2)
+            inside = ["white" if method in learned else PALETTE[k] for method in order]
+            axis.scatter(rows["estimate"], place, c=inside, edgecolors=PALETTE[k], s=34, zorder=3)
+            names = [_name(method) for method in order] if k == 0 else [""] * len(order)
+            axis.set_yticks(place, names)
+            axis.tick_params(axis="y", length=0)
+            axis.set_title(_METRICS.get(metric, _name(metric)))
+            axis.xaxis.set_major_locator(MaxNLocator(4))
+        return figure
+
+
+_METRICS = {
+    "spearman": "Spearman",
+    "top_decile_capture": "Held by the top tenth",
+    "auc": "AUC, any outcome",
+}
+
+
+def grade_chart(grades: pd.DataFrame, value: str = "value_share") -> Figure:
+    """Share of customers and share of value in each grade, one panel pair per method.
+
+    Parameters
+    ----------
+    grades : DataFrame
+        grade, share and, if known, `value`; a column method where there are several.
+    value : str
+        Column of the value share.
+    """
+    with house_style():
+        named = "method" in grades
+        methods = list(grades["method"].unique()) if named else [""]
+        columns = min(3, len(methods))
+        rows = -(-len(methods) // columns)
+        count = grades["grade"].nunique()
+        figure, axes = new_figure(
+            2.0 + 2.5 * columns, (0.9 + 0.36 * count) * rows + 0.4, rows, columns,
+            squeeze=False, sharex=True, sharey=True,
+        )  # fmt: skip
+        for k, axis in enumerate(axes.ravel()):
+            if k >= len(methods):
+                axis.set_visible(False)
+                continue
+            table = grades[grades["method"] == methods[k]] if named else grades
+            place = np.arange(len(table))
+            pairs = [("share", "customers", -0.19), (value, "value", 0.19)]
+            for number, (column, label, shift) in enumerate(p for p in pairs if p[0] in table):
+                bars = axis.barh(
+                    place + shift, table[column], 0.36, color=PALETTE[number], label=label
+                )
+                percent = [f"{100 * share:.0f} %" for share in table[column]]
+                axis.bar_label(bars, percent, padding=2, fontsize=8)
+            axis.set_yticks(place, [str(grade) for grade in table["grade"]])
+            axis.set_title(_name(methods[k]))
+            axis.tick_params(axis="y", length=0)
+            axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes[0, 0].invert_yaxis()
+        axes[0, 0].set_xlim(0, 1.08)
+        handles, names = axes[0, 0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=2)
+        return figure
+
+
+def stability_chart(stability: pd.DataFrame) -> Figure:
+    """Customers of each grade by how often they keep it when the weights vary.
+
+    Parameters
+    ----------
+    stability : DataFrame
+        grade (ordered), stability.
+    """
+    with house_style():
+        figure, axis = new_figure(7.0, 3.2)
+        edges = np.array([0, 0.5, 0.75, 0.9, 0.99, 1.0 + 1e-9])
+        names = ["below 50 %", "50 to 75 %", "75 to 90 %", "90 to 99 %", "99 to 100 %"]
+        grades = list(stability["grade"].cat.categories)
+        left = np.zeros(len(grades))
+        colors = ["#B2182B", "#EF8A62", "#FDDBC7", "#92C5DE", "#2166AC"]
+        for k, name in enumerate(names):
+            inside = stability["stability"].between(edges[k], edges[k + 1], inclusive="left")
+            share = inside.groupby(stability["grade"], observed=False).mean().fillna(0).to_numpy()
+            axis.barh(range(len(grades)), share, left=left, color=colors[k], label=name)
+            left += share
+        axis.set_yticks(range(len(grades)), [str(grade) for grade in grades])
+        axis.invert_yaxis()
+        axis.set(xlim=(0, 1), xlabel="customers of the grade")
+        axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        figure.legend(loc="outside lower center", ncols=5, title="keeps the grade in", fontsize=8)
+        return figure
+
+
+def _wide(weights: pd.DataFrame) -> pd.DataFrame:
+    """Indicators by methods, both in order of appearance."""
+    wide = weights.pivot(index="indicator", columns="method", values="global_weight")
+    return wide.loc[weights["indicator"].unique(), list(weights["method"].unique())]
+
+
+def _legend_right(figure: Figure) -> None:
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside right upper", fontsize=8.5)
