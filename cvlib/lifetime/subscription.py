@@ -110,7 +110,7 @@ class CohortFit:
         """
         t = np.arange(horizon)
         left = self.survival(renewals + 1 + t) / self.survival(renewals)
-        return float((left / (1 + discount_rate) ** t).sum())
+        return float((left * (1 + discount_rate) ** -t.astype(float)).sum())
 
 
 def fit_cohort(losses: pd.DataFrame, model: str = "sbg", level: float = 0.95) -> CohortFit:
@@ -281,7 +281,7 @@ def curve_value(
     if payment not in ("begin", "end"):
         raise InputError("payment", f"{payment!r} is unknown", "Use begin or end.")
     t = np.arange(horizon, dtype=float) + (payment == "end")
-    worth = margin * survival(t) / (1 + annual_rate) ** (t / periods_per_year)
+    worth = margin * survival(t) * (1 + annual_rate) ** (-t / periods_per_year)
     total, within = float(worth.sum()), float(worth[t <= observed].sum())
     return {
         "lifetime_value": total,
