@@ -116,18 +116,18 @@ def htmt_chart(
     Parameters
     ----------
     htmt : DataFrame
-        construct_a, construct_b, htmt.
+        construct_1, construct_2, htmt.
     labels : mapping, optional
     threshold : float
         0.90 for related concepts, 0.85 otherwise (Henseler, Ringle & Sarstedt 2015).
     language : str
     """
     text = words(language)
-    names = list(dict.fromkeys([*htmt["construct_b"], *htmt["construct_a"]]))
+    names = list(dict.fromkeys([*htmt["construct_2"], *htmt["construct_1"]]))
     shown = [(labels or {}).get(name, name) for name in names]
     values = np.full((len(names), len(names)), np.nan)
     for row in htmt.itertuples(index=False):
-        at = sorted((names.index(row.construct_a), names.index(row.construct_b)))
+        at = sorted((names.index(row.construct_1), names.index(row.construct_2)))
         values[at[1], at[0]] = row.htmt
     with house_style():
         size = 0.72 * len(names)

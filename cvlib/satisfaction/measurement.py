@@ -37,32 +37,6 @@ def cronbach_alpha(item_correlation: np.ndarray, membership: np.ndarray) -> np.n
     return np.where(size == 1, 1.0, size / np.maximum(size - 1, 1) * (1 - size / total))
 
 
-def rho_a(item_correlation: np.ndarray, weights: np.ndarray, membership: np.ndarray) -> np.ndarray:
-    """Reliability of the PLS score of each construct, (B, k); 1 for a single item.
-
-    ``(w'w)² w'(S - diag S)w / w'(ww' - diag ww')w`` with unit-variance scores.
-
-    Parameters
-    ----------
-    item_correlation : ndarray (B, p, p)
-        Of all items.
-    weights : ndarray (B, p)
-        Standardised outer weights.
-    membership : ndarray of bool (p, k)
-        True where the item belongs to the construct.
-
-    References
-    ----------
-    Dijkstra & Henseler (2015), MIS Quarterly 39:297-316, eq. 3.
-    """
-    outer = weights[:, :, None] * weights[:, None]
-    spread = _diagonal(_block_sums(item_correlation * outer, membership))
-    square, fourth = (weights**2) @ membership, (weights**4) @ membership
-    single = membership.sum(axis=0) == 1
-    below = np.where(single, 1.0, square**2 - fourth)
-    return np.where(single, 1.0, square**2 * (spread - square) / below)
-
-
 def average_variance_extracted(loadings: np.ndarray, membership: np.ndarray) -> np.ndarray:
     """AVE of each construct, (B, k): the mean squared loading.
 
@@ -151,7 +125,7 @@ def vif_items(item_correlation: np.ndarray, membership: np.ndarray) -> np.ndarra
 
 
 def effect_size(paths: np.ndarray, r_squared: np.ndarray, antecedent_vif: np.ndarray) -> np.ndarray:
-    """Cohen's f² of each path, (B, k, k) [source, target]; NaN where there is no path.
+    """Cohen's f² of each path, (B, k, k) [source, target]; NaN where there is no path or R² is one.
 
     (R² with the cause - R² without) / (1 - R² with). Scores are kept as they are; the loss of R² by
     leaving one cause out of a regression is then its squared coefficient over its VIF.
@@ -169,7 +143,8 @@ def effect_size(paths: np.ndarray, r_squared: np.ndarray, antecedent_vif: np.nda
     ----------
     Cohen (1988), Statistical power analysis, ch. 9.
     """
-    return paths**2 / antecedent_vif / (1 - r_squared)[:, None]
+    left = np.where(r_squared < 1, 1 - r_squared, np.nan)  # nothing is left to compare with
+    return paths**2 / antecedent_vif / left[:, None]
 
 
 def effect_size_refitted(
@@ -219,17 +194,13 @@ def measures(model: Model) -> dict[str, Measure]:
     alpha, rho_a, rho_c, ave per construct; htmt, htmt2 per pair of constructs.
     """
     names, member = np.array(model.construct_names), model.membership
-    mode_b = np.array(model.modes) == "B"
     first, second = np.tril_indices(len(names), -1)
     own = pd.DataFrame({"construct": names})
     pair = pd.DataFrame({"construct_1": names[first], "construct_2": names[second]})
 
-    def reliability_a(fit: PLSFit) -> np.ndarray:
-        return np.where(mode_b, 1.0, rho_a(fit.item_correlation, fit.weights, member))
-
     return {
         "alpha": (own, lambda fit: cronbach_alpha(fit.item_correlation, member)),
-        "rho_a": (own, reliability_a),
+        "rho_a": (own, lambda fit: fit.rho_a),
         "rho_c": (own, lambda fit: rho_c(fit.loadings, member)),
         "ave": (own, lambda fit: average_variance_extracted(fit.loadings, member)),
         "htmt": (pair, lambda fit: htmt(fit.item_correlation, member)[:, first, second]),
@@ -282,9 +253,6 @@ def tables(
     np.fill_diagonal(criterion, np.sqrt(reliability["ave"]))
     lower = np.tril_indices(len(names))
     crossed = cross_loadings(fit.item_correlation, fit.weights, model.membership)[0]
-    causes = vif_antecedents(fit.construct_correlation, model.adjacency)[0]
-    targets, sources = np.nonzero(model.adjacency.T)
-    within = vif_items(fit.item_correlation, model.membership)[0]
     return {
         "reliability": reliability,
         "htmt": ratios.drop(columns=["t", "p"], errors="ignore").merge(second),
@@ -293,18 +261,32 @@ def tables(
             "construct_2": names[lower[1]],
             "value": criterion[lower],
         }),
-        "cross_loadings": pd.DataFrame({
-            "item": np.repeat(model.items, len(names)),
-            "construct": np.tile(names, len(model.items)),
-            "loading": crossed.ravel(),
-        }),
-        "vif": pd.DataFrame({
-            "construct": [*names[targets], *names[model.block]],
-            "predictor": [*names[sources], *model.items],
-            "kind": ["antecedent"] * len(targets) + ["item"] * len(model.items),
-            "vif": [*causes[sources, targets], *within],
-        }),
+        "cross_loadings": cross_loadings_table(model, crossed),
+        "vif": vif_table(model, fit),
     }  # fmt: skip
+
+
+def cross_loadings_table(model: Model, loadings: np.ndarray) -> pd.DataFrame:
+    """item, construct, loading from an array (p, k)."""
+    return pd.DataFrame({
+        "item": np.repeat(model.items, len(model.constructs)),
+        "construct": np.tile(model.construct_names, len(model.items)),
+        "loading": loadings.ravel(),
+    })  # fmt: skip
+
+
+def vif_table(model: Model, fit: PLSFit) -> pd.DataFrame:
+    """construct, predictor, kind (antecedent, item), vif of one fit."""
+    names = np.array(model.construct_names)
+    causes = vif_antecedents(fit.construct_correlation, model.adjacency)[0]
+    targets, sources = np.nonzero(model.adjacency.T)
+    within = vif_items(fit.item_correlation, model.membership)[0]
+    return pd.DataFrame({
+        "construct": [*names[targets], *names[model.block]],
+        "predictor": [*names[sources], *model.items],
+        "kind": ["antecedent"] * len(targets) + ["item"] * len(model.items),
+        "vif": [*causes[sources, targets], *within],
+    })  # fmt: skip
 
 
 def f_squared_table(
