@@ -41,8 +41,14 @@ def consensus_indicator(weights: np.ndarray, scale_maximum: float = 9.0) -> floa
     return float((np.exp(alpha - gamma) - floor) / (1 - floor))
 
 
-def consensus(stacks: Mapping[str, np.ndarray], method: str) -> pd.DataFrame:
-    """Consensus S*, Kendall's W and mean Spearman correlation of the experts at every node."""
+def consensus(
+    stacks: Mapping[str, np.ndarray], method: str
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Consensus S*, Kendall's W and mean Spearman correlation of the experts at every node.
+
+    An expert who ranks all items alike has no correlation with the others and does not count in
+    the mean.
+    """
     columns = ["node", "experts", "n", "consensus", "band"]
     columns += ["kendall_w", "chi2", "p", "mean_spearman"]
     rows = []
@@ -54,12 +60,17 @@ def consensus(stacks: Mapping[str, np.ndarray], method: str) -> pd.DataFrame:
         indicator = consensus_indicator(own.to_numpy().T)
         band = int(np.searchsorted([0.5, 0.65, 0.75], indicator))
         w = kendall_w(own).set_index("measure")["value"]
-        # an expert who ranks all items alike has no correlation with the others
         pairs = own.round(12).corr("spearman").to_numpy()[np.triu_indices(experts, 1)]
-        mean = float(pairs[~np.isnan(pairs)].mean()) if not np.isnan(pairs).all() else 0.0
+        defined = pairs[~np.isnan(pairs)]
+        mean = float(defined.mean()) if len(defined) else np.nan
         named = ["none", "low", "moderate", "high"][band]
         rows.append([node, experts, n, indicator, named, w["w"], w["chi2"], w["p"], mean])
-    return pd.DataFrame(rows, columns=columns)
+    found = pd.DataFrame(rows, columns=columns)
+    told = tuple(
+        f"Node {node!r}: too few experts rank its items differently for a rank agreement."
+        for node in found.loc[found[["kendall_w", "mean_spearman"]].isna().any(axis=1), "node"]
+    )
+    return found, told
 
 
 def influence(

@@ -36,7 +36,7 @@ def suggestions(matrix: pd.DataFrame, table: str = "alonso_lamata", top: int = 3
         ``row, column, judgement, ratio`` (a_ij w_j/w_i; 1 is consistent), ``implied`` (w_i/w_j),
         ``suggested`` (implied, on the 17-value scale), ``cr_after`` (with that value),
         ``mending_value`` (the value of the scale with the lowest ratio) and ``cr_mended``.
-        Empty for n < 3, where nothing can be inconsistent.
+        Empty where nothing can be inconsistent (n < 3, or a tree of judgements).
 
     References
     ----------
@@ -46,10 +46,10 @@ def suggestions(matrix: pd.DataFrame, table: str = "alonso_lamata", top: int = 3
     values = matrix.to_numpy(float)
     n = len(values)
     weights = eigenvector(values)[0]
-    ri = random_index(n, table)
+    ri = random_index(n, table, int(np.isnan(values).sum() // 2))
     found = []
     for i, j in zip(*np.triu_indices(n, 1), strict=True):
-        if n < 3 or np.isnan(values[i, j]):
+        if ri < 1e-9 or np.isnan(values[i, j]):
             continue
         # told with the more important item first, as the expert reads it
         i, j = (j, i) if values[i, j] < 1 else (i, j)

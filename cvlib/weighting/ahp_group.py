@@ -241,6 +241,7 @@ def expert_weights(
                 weights.loc[row, ["ci_low", "ci_high"]] = tails
     if draws:
         warnings += _interval_warnings(len(experts), usable)
+    agreement, said = consensus(stacks, methods[0])
     doubtful = consistency[~consistency["acceptable"]]
     own = pd.concat(
         [
@@ -263,10 +264,10 @@ def expert_weights(
         _each(lambda matrix: suggestions(matrix, table), judgements, doubtful),
         _each(worst_triad, judgements, doubtful),
         _each(cycles, judgements, consistency),
-        consensus(stacks, methods[0]),
+        agreement,
         moved,
         clusters(tree, own[own["method"] == f"ahp_{methods[0]}"], experts),
-        tuple(dict.fromkeys([*warnings, *told])),
+        tuple(dict.fromkeys([*warnings, *said, *told])),
     )
 
 

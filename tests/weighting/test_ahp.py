@@ -125,7 +125,7 @@ def test_incomplete_chain_of_harker():
     assert weights == pytest.approx([4 / 7, 2 / 7, 1 / 7], abs=1e-14)
     assert geometric_mean(matrix) == pytest.approx([4 / 7, 2 / 7, 1 / 7], abs=1e-14)
     row = consistency(frame(matrix))
-    assert (row["missing"], row["cr"], row["gci"]) == (1, 0.0, 0.0)
+    assert (row["missing"], row["ri"], row["cr"], row["gci"]) == (1, 0.0, 0.0, 0.0)
     assert lambda_max == pytest.approx(3, abs=1e-12)
     with pytest.raises(InputError, match="every judgement"):
         column_mean(matrix)
@@ -239,6 +239,26 @@ def test_random_index_by_simulation(n):
     mean, error = simulate_random_index(n, 4000, seed=7)
     assert abs(mean - random_index(n)) < 3 * error
     assert error < 0.013
+
+
+@pytest.mark.parametrize(("n", "missing"), [(4, 1), (5, 2), (6, 4)])
+def test_random_index_of_incomplete_matrices_by_simulation(n, missing):
+    """Harker's λmax with judgements left out at random: the linear shrinkage holds to 5 %."""
+    rng = np.random.default_rng(n)
+    rows, columns = np.triu_indices(n, 1)
+    scale = np.concatenate([1 / np.arange(9, 1, -1), np.arange(1, 10)])
+    stack = np.stack([reciprocal(rng.choice(scale, len(rows)), n) for _ in range(4000)])
+    for matrix in stack:
+        # a path through all items stays, so every matrix is connected
+        free = np.flatnonzero(columns - rows > 1)
+        gone = rng.choice(free, missing, replace=False)
+        order = rng.permutation(n)
+        matrix[order[rows[gone]], order[columns[gone]]] = np.nan
+        matrix[order[columns[gone]], order[rows[gone]]] = np.nan
+    mean = ((eigenvector(stack)[1] - n) / (n - 1)).mean()
+    assert random_index(n, missing=missing) == pytest.approx(mean, rel=0.06)
+    full = (n - 1) * (n - 2) // 2
+    assert random_index(n, missing=full) == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.slow

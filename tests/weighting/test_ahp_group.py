@@ -159,6 +159,15 @@ def test_mean_spearman_and_kendall_w_are_one_number_without_ties():
     assert result.consensus["mean_spearman"].to_numpy() == pytest.approx(expected.to_numpy())
 
 
+def test_experts_who_rank_nothing_have_no_rank_agreement():
+    flat = {"recency|frequency": 1, "recency|monetary": 1}
+    pairs = [Pair(*name.split("|"), value, name) for name, value in flat.items()]
+    result = expert_weights(RFM, collect(RFM, {"a": pairs, "b": pairs}, "panel"))
+    row = result.consensus.iloc[0]
+    assert row["consensus"] == pytest.approx(1) and np.isnan(row["kendall_w"])
+    assert any("for a rank agreement" in warning for warning in result.warnings)
+
+
 def test_a_known_weighting_is_recovered_from_noisy_experts():
     true = truth(RETAIL, 11)
     result = expert_weights(RETAIL, panel(RETAIL, [true] * 60, sd=0.4, seed=5), draws=400)
@@ -288,12 +297,13 @@ def test_more_than_fifteen_items(tmp_path):
     leaves = "".join(f"  {n}: {{en: {n}, direction: benefit}}\n" for n in names)
     (tmp_path / "wide.yaml").write_text(f"name: wide\nchildren:\n{leaves}")
     tree = load_tree(tmp_path / "wide.yaml")
-    star = {f"i0|{name}": k % 5 + 1 for k, name in enumerate(names[1:], start=1)}
-    result = expert_weights(tree, from_pairs(tree, star))
+    every = {f"{a}|{b}": (i + j) % 4 + 1 for i, a in enumerate(names)
+             for j, b in enumerate(names) if i < j}  # fmt: skip
+    result = expert_weights(tree, from_pairs(tree, every))
     assert result.consistency["ri"].iloc[0] == pytest.approx((1.7699 * 17 - 4.3513) / 16)
     assert any("linear fit" in warning for warning in result.warnings)
     with pytest.raises(InputError, match="ends at 15 items and 17"):
-        expert_weights(tree, from_pairs(tree, star), table="donegan_dodd")
+        expert_weights(tree, from_pairs(tree, every), table="donegan_dodd")
 
 
 def test_single_children_minimum_nodes_and_gates():
