@@ -1,0 +1,117 @@
+"""What a score owes to the other customers in the table, and how frozen bounds cure it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.errors import InputError
+from cvlib.weighting.comparison import rank_reversals, ranks
+from cvlib.weighting.normalisation import Indicators, normalise
+from cvlib.weighting.scoring import score
+
+
+def reversals_by_method(
+    indicators: Indicators,
+    weights: pd.Series,
+    methods: Sequence[str],
+    *,
+    leavers: int = 20,
+    seed: int = 20261121,
+) -> pd.DataFrame:
+    """Rank reversal of each scoring method when a customer leaves or is doubled.
+
+    Parameters
+    ----------
+    indicators : Indicators
+        The customers.
+    weights : pandas.Series
+        Global weight of each item.
+    methods : sequence of str
+        Scoring methods.
+    leavers : int
+        Customers tried, those who hold a bound first.
+    seed : int
+        Seed of the others.
+
+    Returns
+    -------
+    pandas.DataFrame
+        method, event, tried (customers), reversing (of them, how many turned any pair),
+        worst_pairs, worst_share (pairs turned by the worst).
+    """
+    rows = []
+    for method in methods:
+
+        def scores(values: pd.DataFrame, method: str = method) -> np.ndarray:
+            result = score(replace(indicators, values=values), weights, method)
+            return result.scores["score"].to_numpy()
+
+        found = rank_reversals(indicators.values, scores, leavers=leavers, seed=seed)
+        for event, each in found.groupby("event", sort=False):
+            turned = int((each["reversed_pairs"] > 0).sum())
+            worst = each["reversed_pairs"].max(), each["share"].max()
+            rows.append((method, event, len(each), turned, *worst))
+    columns = ["method", "event", "tried", "reversing", "worst_pairs", "worst_share"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def newcomers(
+    indicators: Indicators,
+    weights: pd.Series,
+    methods: Sequence[str],
+    *,
+    share: float = 0.2,
+    seed: int = 20261121,
+) -> pd.DataFrame:
+    """Score some customers as if they came later: with a frozen reference and by fitting anew.
+
+    Parameters
+    ----------
+    indicators : Indicators
+        The customers.
+    weights : pandas.Series
+        Global weight of each item.
+    methods : sequence of str
+        Scoring methods.
+    share : float
+        Share of customers who come later, drawn at random.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    pandas.DataFrame
+        method, customers, newcomers, outside_bounds (cells of newcomers cut to a bound);
+        change_frozen and change_refitted (largest change of an earlier customer's score once
+        the newcomers are there); rank_change_refitted (largest change of an earlier customer's
+        place among the earlier ones).
+    """
+    m = len(indicators.values)
+    later = np.random.default_rng(seed).permutation(m) < round(share * m)
+    if later.sum() in (0, m) or (~later).sum() < 2:
+        raise InputError("share of newcomers", f"{share} leaves none or all", "Give 0.05 to 0.5.")
+    earlier = replace(indicators, values=indicators.values[~later])
+    rows = []
+    for method in methods:
+        first = score(earlier, weights, method)
+        before = first.scores["score"].to_numpy()
+        frozen = score(indicators, reference=first.reference).scores["score"].to_numpy()[~later]
+        anew = score(indicators, weights, method).scores["score"].to_numpy()[~later]
+        late = replace(indicators, values=indicators.values[later])
+        clipped = normalise(late, first.reference.bounds).clipped
+        rows.append(
+            {
+                "method": method,
+                "customers": len(before),
+                "newcomers": int(later.sum()),
+                "outside_bounds": int(clipped[["below", "above"]].to_numpy().sum()),
+                "change_frozen": float(np.abs(frozen - before).max()),
+                "change_refitted": float(np.abs(anew - before).max()),
+                "rank_change_refitted": float(np.abs(ranks(anew) - ranks(before)).max()),
+            }
+        )
+    return pd.DataFrame(rows)
