@@ -1,0 +1,219 @@
+"""The house rules that a machine can check: one list of dependencies, light imports, floors."""
+
+import ast
+import hashlib
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+import cvlib
+from cvlib.inputs.datasets import entries
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "cvlib"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+PILLARS = ("satisfaction", "weighting", "lifetime")
+HEAVY = ("semopy", "statsmodels", "seaborn", "papermill", "pandera", "ibis", "duckdb", "lifelines",
+         "sklearn")  # fmt: skip
+SYSTEMS = [
+    {"sys_platform": system, "os_name": name, "platform_system": title,
+     "python_version": "3.11", "python_full_version": "3.11.9", "extra": ""}
+    for system, name, title in (("linux", "posix", "Linux"), ("darwin", "posix", "Darwin"),
+                                ("win32", "nt", "Windows"))
+]  # fmt: skip
+
+
+def read_lock() -> Iterator[tuple[Requirement, list[str]]]:
+    """Each requirement of the lock with its hashes."""
+    for line in re.sub(r"\\\n", " ", LOCK).splitlines():
+        if line.strip() and not line.lstrip().startswith("#"):
+            parts = line.split(" --hash=")
+            yield Requirement(parts[0].strip()), [part.strip() for part in parts[1:]]
+
+
+LOCKED = list(read_lock())
+
+
+def imports(path: Path) -> set[str]:
+    """The modules a file imports, anywhere in it, with cvlib's own in full."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are written in full"
+            found.add(str(node.module))
+            if node.module in ("cvlib", "cvlib.study"):
+                found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def modules(room: str) -> list[Path]:
+    files = sorted((PACKAGE / room).rglob("*.py"))
+    assert files, f"there is no room {room}"
+    return files
+
+
+def reaches(path: Path, *rooms: str) -> list[str]:
+    names = [f"cvlib.{room}" for room in rooms]
+    return [
+        module
+        for module in sorted(imports(path))
+        if any(module == name or module.startswith(f"{name}.") for name in names)
+    ]
+
+
+def test_every_locked_package_has_hashes_and_no_address() -> None:
+    assert len(LOCKED) > 50
+    for requirement, hashes in LOCKED:
+        assert re.fullmatch(r"==[^*]+", str(requirement.specifier)), requirement
+        assert requirement.url is None and hashes, requirement
+        assert all(re.fullmatch("sha256:[0-9a-f]{64}", each) for each in hashes), requirement
+    assert not re.search(r"https?://|--(extra-)?index|--find-links|--trusted-host", LOCK)
+
+
+def dependencies(extra: str) -> list[str]:
+    """The core dependencies and those of an extra, which may name other extras of cvlib."""
+    found = list(PROJECT["dependencies"])
+    for written in PROJECT["optional-dependencies"][extra]:
+        wanted = Requirement(written)
+        own = wanted.name == PROJECT["name"]
+        found += [each for inner in wanted.extras for each in dependencies(inner)] if own else []
+        found += [] if own else [written]
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("written", dependencies("test"))
+def test_every_dependency_is_locked_at_a_version_it_allows(written: str) -> None:
+    wanted = Requirement(written)
+    for system in SYSTEMS:
+        if wanted.marker and not wanted.marker.evaluate(system):
+            continue
+        found = [
+            next(iter(row.specifier)).version
+            for row, _ in LOCKED
+            if canonicalize_name(row.name) == canonicalize_name(wanted.name)
+            and (row.marker is None or row.marker.evaluate(system))
+        ]
+        assert len(found) == 1, f"{written}: {found} on {system['platform_system']}"
+        assert wanted.specifier.contains(found[0]), f"{written}: {found[0]} is locked"
+
+
+def test_the_conda_environment_is_the_lock_on_the_same_python() -> None:
+    *conda, pip = ENVIRONMENT["dependencies"]
+    assert [item.split("=")[0] for item in conda] == ["python", "pip"]
+    python = conda[0].split("=")[-1]
+    assert SpecifierSet(PROJECT["requires-python"]).contains(f"{python}.0")
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    assert python == settings["mypy"]["python_version"]
+    assert settings["ruff"]["target-version"] == "py" + python.replace(".", "")
+    assert pip == {"pip": ["-r requirements.lock"]}
+    assert ENVIRONMENT["name"] == PROJECT["name"]
+
+
+def test_one_version_everywhere() -> None:
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cvlib.__version__ == PROJECT["version"] == str(citation["version"])
+    assert citation["license"] == PROJECT["license"]
+    assert f"## {cvlib.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def loaded(code: str) -> set[str]:
+    """The top-level modules a fresh interpreter holds after running the code."""
+    code += "\nimport sys\nprint(*{name.partition('.')[0] for name in sys.modules})"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+def test_import_cvlib_costs_next_to_nothing() -> None:
+    assert loaded("import cvlib").isdisjoint({*HEAVY, "pandas", "numpy", "scipy", "matplotlib"})
+
+
+def test_heavy_packages_are_loaded_only_where_they_are_used() -> None:
+    names = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for room in ("inputs", *PILLARS)
+        for path in modules(room)
+    ]
+    heavy = loaded("import " + ", ".join(names)) & {*HEAVY, "matplotlib"}
+    assert not heavy
+
+
+@pytest.mark.parametrize("room", PILLARS)
+def test_pillars_stand_on_their_own(room: str) -> None:
+    others = [other for other in (*PILLARS, "study", "cli", "figures") if other != room]
+    for path in modules(room):
+        assert not reaches(path, *others), path.relative_to(ROOT)
+
+
+def test_the_ground_stands_on_nothing() -> None:
+    for path in modules("inputs"):
+        assert not reaches(path, *PILLARS, "study", "cli", "figures"), path.relative_to(ROOT)
+    allowed = {*sys.stdlib_module_names, "matplotlib", "numpy", "pandas", "yaml", "cycler"}
+    for path in modules("figures"):
+        assert not reaches(path, *PILLARS, "study", "cli", "inputs"), path.relative_to(ROOT)
+        outside = {name.partition(".")[0] for name in imports(path)} - allowed - {"cvlib"}
+        assert not outside, f"{path.relative_to(ROOT)} imports {outside}"
+
+
+def test_the_runner_knows_no_statistics() -> None:
+    for path in [*modules("study"), PACKAGE / "cli.py"]:
+        assert not reaches(path, *PILLARS), path.relative_to(ROOT)
+    for path in modules("study"):
+        assert not reaches(path, "cli"), path.relative_to(ROOT)
+
+
+def test_the_checks_of_this_file_see_a_forbidden_import(tmp_path: Path) -> None:
+    path = tmp_path / "bad.py"
+    path.write_text("def f():\n    from cvlib.weighting import ahp\n    from cvlib import study\n")
+    assert reaches(path, "weighting", "study") == ["cvlib.study", "cvlib.weighting"]
+    assert "statistics" in loaded("import statistics")
+
+
+def test_hooks_download_nothing() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert [repository["repo"] for repository in hooks["repos"]] == ["local"]
+    for hook in hooks["repos"][0]["hooks"]:
+        assert hook["language"] == "system"
+
+
+def test_the_notebook_hook_finds_nothing_to_strip() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    entry = next(h["entry"] for h in hooks["repos"][0]["hooks"] if h["id"] == "nbstripout")
+    extra = re.search(r'--extra-keys "([^"]+)"', entry)
+    assert extra and all(flag in entry for flag in ("--keep-output", "--keep-count", "--keep-id"))
+    notebooks = sorted(str(path) for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert notebooks
+    command = [sys.executable, "-m", "nbstripout", "--keep-output", "--keep-count", "--keep-id",
+               "--extra-keys", extra[1], "--verify", *notebooks]  # fmt: skip
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout
+
+
+def tracked() -> list[Path]:
+    run = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if run.returncode or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout, or git is absent")
+    return [ROOT / name for name in run.stdout.split("\0") if name]
+
+
+def test_only_the_two_shipped_data_sets_are_kept() -> None:
+    files = tracked()
+    data = {path.name for path in files if path.parent == ROOT / "data"}
+    shipped = {item.file for item in entries().values() if item.shipped}
+    assert data == {*shipped, "README.md", ".gitattributes"}
+    foreign = {item.sha256 for item in entries().values() if not item.shipped}
+    for path in files:
+        if path.is_file():
+            assert hashlib.sha256(path.read_bytes()).hexdigest() not in foreign, path
