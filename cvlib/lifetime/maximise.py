@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+from scipy.stats import norm
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 # A decrement below this means the log-likelihood cannot rise by more than half of it.
@@ -159,3 +163,63 @@ def _uphill(hessian: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     values, vectors = np.linalg.eigh(hessian)
     floor = max(float(np.abs(values).max(initial=0.0)) * 1e-13, 1e-300)
     return vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), floor))
+
+
+def parameter_table(
+    model: str,
+    found: Maximum,
+    values: Callable[[np.ndarray], dict[str, float]],
+    parameters: Sequence[str],
+    level: float,
+    shares: Sequence[str] = (),
+    loose: Mapping[str, float] = MappingProxyType({}),
+) -> pd.DataFrame:
+    """Estimates with delta-method errors and intervals symmetric in logs (logits for `shares`).
+
+    `values` gives parameters and derived quantities at a point; `loose` the lower log bounds of
+    those without an upper one.
+    """
+    z = norm.ppf((1 + level) / 2)
+    covariance = found.covariance()
+    rows = []
+    for name, value in values(found.at).items():
+        kind = "parameter" if name in parameters else "derived"
+        if name in loose:
+            rows.append((model, name, kind, value, np.inf, np.exp(loose[name]), np.inf))
+            continue
+        forward, back, unit = (
+            (logit, expit, value * (1 - value)) if name in shares else (np.log, np.exp, value)
+        )
+        slope = np.zeros(found.at.size)
+        for i in range(found.at.size):
+            up, down = found.at.copy(), found.at.copy()
+            up[i], down[i] = up[i] + 1e-5, down[i] - 1e-5
+            high, low = values(up), values(down)
+            # a derived quantity may cease to exist a step away
+            if name in high and name in low:
+                slope[i] = (forward(high[name]) - forward(low[name])) / 2e-5
+        spread = np.sqrt(max(slope @ covariance @ slope, 0.0))
+        middle = forward(value)
+        edges = back(middle - z * spread), back(middle + z * spread)
+        rows.append((model, name, kind, value, spread * unit, *edges))
+    columns = ["model", "parameter", "kind", "estimate", "std_error", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def fit_table(model: str, found: Maximum, customers: float, **counts: float) -> pd.DataFrame:
+    """model, measure, value: the likelihood, information criteria and how the climb went."""
+    size = found.at.size
+    measures = {
+        "log_likelihood": found.value,
+        "n_parameters": size,
+        "aic": 2 * size - 2 * found.value,
+        "bic": size * np.log(customers) - 2 * found.value,
+        "n_customers": customers,
+        **counts,
+        "iterations": found.iterations,
+        "newton_decrement": found.decrement,
+        "starts": found.starts,
+        "starts_agreeing": found.agreeing,
+    }
+    values = [float(value) for value in measures.values()]
+    return pd.DataFrame({"model": model, "measure": list(measures), "value": values})

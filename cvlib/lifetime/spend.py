@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import digamma, gammaln
-from scipy.stats import norm
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.maximise import Maximum, maximise
+from cvlib.lifetime.maximise import Maximum, fit_table, maximise, parameter_table
 
 # limits of log p, log q, log v
 _LOWER, _UPPER = np.full(3, -14.0), np.array([14.0, 14.0, 30.0])
@@ -110,13 +109,9 @@ def fit_spend(data: Any, *, level: float = 0.95) -> SpendFit:
     unit = float(np.average(mean, weights=x))
     begin = [np.log([p, q, (q - 1) / p]) for p, q in ((6.0, 4.0), (1.0, 2.0), (30.0, 3.0))]
     found = maximise(_objective(x, mean / unit), begin, _LOWER, _UPPER)
-    found = Maximum(
-        found.at + np.array([0.0, 0.0, math.log(unit)]),
-        # the density of amounts, not of amounts in those units
-        found.value - x.size * math.log(unit),
-        *(found.hessian, found.decrement, found.held, found.iterations),
-        *(found.starts, found.agreeing),
-    )
+    # the density of amounts, not of amounts in those units
+    value = found.value - x.size * math.log(unit)
+    found = replace(found, at=found.at + np.log([1.0, 1.0, unit]), value=value)
     independence = _independence(x, mean)
     left_out = pd.DataFrame(
         {
@@ -126,8 +121,8 @@ def fit_spend(data: Any, *, level: float = 0.95) -> SpendFit:
     )
     left_out["share"] = left_out["count"] / len(frame)
     return SpendFit(
-        _parameters(found, level),
-        _fit_table(found, x.size),
+        parameter_table("gamma_gamma", found, _values, ("p", "q", "v"), level),
+        fit_table("gamma_gamma", found, x.size),
         independence,
         left_out,
         tuple(_warnings(found, independence)),
@@ -171,38 +166,10 @@ def _independence(x: np.ndarray, mean: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["measure", "estimate", "p"])
 
 
-def _parameters(found: Maximum, level: float) -> pd.DataFrame:
-    z = norm.ppf((1 + level) / 2)
-    covariance = found.covariance()
-    p, q, v = np.exp(found.at)
-    values = [("p", "parameter", p, [1.0, 0, 0]), ("q", "parameter", q, [0, 1.0, 0])]
-    values.append(("v", "parameter", v, [0, 0, 1.0]))
-    if q > 1:
-        values.append(("mean_spend", "derived", p * v / (q - 1), [1.0, -q / (q - 1), 1.0]))
-    rows = []
-    for name, kind, value, slope in values:
-        spread = math.sqrt(max(np.dot(slope, covariance @ slope), 0.0))
-        low, high = value * math.exp(-z * spread), value * math.exp(z * spread)
-        rows.append(("gamma_gamma", name, kind, value, value * spread, low, high))
-    columns = ["model", "parameter", "kind", "estimate", "std_error", "ci_low", "ci_high"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def _fit_table(found: Maximum, customers: int) -> pd.DataFrame:
-    measures = {
-        "log_likelihood": found.value,
-        "n_parameters": 3.0,
-        "aic": 6 - 2 * found.value,
-        "bic": 3 * math.log(customers) - 2 * found.value,
-        "n_customers": float(customers),
-        "iterations": float(found.iterations),
-        "newton_decrement": found.decrement,
-        "starts": float(found.starts),
-        "starts_agreeing": float(found.agreeing),
-    }
-    return pd.DataFrame(
-        {"model": "gamma_gamma", "measure": list(measures), "value": list(measures.values())}
-    )
+def _values(point: np.ndarray) -> dict[str, float]:
+    p, q, v = (float(value) for value in np.exp(point))
+    values = {"p": p, "q": q, "v": v}
+    return values | ({"mean_spend": p * v / (q - 1)} if q > 1 else {})
 
 
 def _warnings(found: Maximum, independence: pd.DataFrame) -> list[str]:
@@ -220,11 +187,13 @@ def _warnings(found: Maximum, independence: pd.DataFrame) -> list[str]:
             "gamma_gamma: a ridge (spend hardly varies within customers, or not between them): "
             "p, q and v are not identified one by one."
         )
-    strong = independence[independence["p"] < 0.05]
-    for row in strong.itertuples():
+    if (independence["p"] < 0.05).any():
+        said = ", ".join(
+            f"{row.measure} {row.estimate:.3f}, p = {row.p:.2g}"
+            for row in independence.itertuples()
+        )
         warnings.append(
-            f"gamma_gamma: frequency and mean spend are correlated ({row.measure} "
-            f"{row.estimate:.3f}, p = {row.p:.2g}), though the model takes them as independent: "
-            "read expected spend of the most frequent buyers with care."
+            f"gamma_gamma: frequency and mean spend are correlated ({said}), though the model takes "
+            "them as independent: read expected spend of the most frequent buyers with care."
         )
     return warnings

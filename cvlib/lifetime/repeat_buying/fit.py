@@ -9,19 +9,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
 from scipy.stats import norm
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.lifetime.maximise import Maximum, maximise, newton
+from cvlib.lifetime.maximise import Maximum, fit_table, newton, parameter_table
 from cvlib.lifetime.purchases import PERIODS_PER_YEAR
 from cvlib.lifetime.repeat_buying import bg_bb, bg_nbd, mbg_nbd, nbd, pareto_nbd
+from cvlib.lifetime.repeat_buying.diagnosis import diagnose
 from cvlib.lifetime.repeat_buying.histories import (
     Histories,
     check_histories,
     distinct_histories,
 )
 from cvlib.lifetime.repeat_buying.special import gauss
+from cvlib.lifetime.repeat_buying.working import bounds, climb, log_likelihood, to_log_parameters
 
 FAMILIES: dict[str, Any] = {
     "bg_nbd": bg_nbd,
@@ -30,10 +31,6 @@ FAMILIES: dict[str, Any] = {
     "bg_bb": bg_bb,
     "nbd": nbd,
 }
-# Within a pair the optimiser moves (level, shape) = (log first - log second, log first): a ridge
-# then runs along shape alone. Beyond these limits the mixture cannot be told from one value.
-_LEVEL, _SHAPE = (-25.0, 25.0), (-14.0, math.log(1e4))
-_SCOUTS = 10_000
 
 
 @dataclass(frozen=True)
@@ -221,23 +218,19 @@ class RepeatBuyingFit:
         level = self.level if level is None else level
         family, data = FAMILIES[self.model], self._data
         rng = np.random.default_rng(seed)
-        customers = round(data.customers)
-        names = [*family.PARAMETERS, *_covariate_names(data.names)]
-        rows: dict[str, list[float]] = {}
-        stuck = 0
+        share = data.count / data.customers
+        edges, size, stuck = bounds(family, data), len(family.PARAMETERS), 0
+        names = self.parameters["parameter"]
+        rows = []
         for _ in range(draws):
-            counts = rng.multinomial(customers, data.count / data.customers)
-            objective = _objective(family, data.with_count(counts))
-            lower, upper = _bounds(family, data)
-            found = newton(
-                objective, self._maximum.at, lower, upper, self._maximum.hessian, refresh=False
-            )
+            resample = data.with_count(rng.multinomial(round(data.customers), share))
+            start, curvature = self._maximum.at, self._maximum.hessian
+            objective = log_likelihood(family, resample)
+            found = newton(objective, start, *edges, curvature, refresh=False)
             stuck += not found.converged
-            point = dict(zip(names, _natural(family, data, found.at), strict=True))
-            values = point | family.derived(*(point[name] for name in family.PARAMETERS))
-            for name in self.parameters["parameter"]:
-                rows.setdefault(name, []).append(values.get(name, np.nan))
-        frame = pd.DataFrame(rows)
+            coefficients = dict(zip(names[-len(found.at[size:]) :], found.at[size:], strict=False))
+            rows.append(_estimates(family, found.at) | coefficients)
+        frame = pd.DataFrame(rows).reindex(columns=names)
         tail = (1 - level) / 2
         table = self.parameters.set_index("parameter").copy()
         table["std_error"] = frame.std(ddof=1)
@@ -261,7 +254,7 @@ class RepeatBuyingFit:
     def _theta(self, covariates: Any) -> Any:
         """Log-parameters; with covariates two of them vary by row."""
         family, data = FAMILIES[self.model], self._data
-        base = _log_parameters(family, self._maximum.at)
+        base = to_log_parameters(self._maximum.at, len(family.PARAMETERS))
         if not data.names:
             if covariates is not None:
                 raise InputError(
@@ -325,14 +318,26 @@ def fit_repeat_buying(
     histories = distinct_histories(frame, covariates)
     _check_enough(histories, model)
     family = FAMILIES[model]
-    found = _maximise(family, histories)
-    diagnosis, warnings, loose = _diagnose(model, family, histories, found, level)
+    found = climb(family, histories)
+    diagnosis, warnings, loose = diagnose(model, family, histories, found, level)
+    table = parameter_table(
+        model,
+        found,
+        lambda point: _estimates(family, point),
+        family.PARAMETERS,
+        level,
+        family.SHARES,
+        loose,
+    )
+    names = [f"{what}:{name}" for what in ("purchase", "dropout") for name in covariates]
+    if names:
+        table = pd.concat([table, _coefficients(model, names, found, level)], ignore_index=True)
     return RepeatBuyingFit(
         model,
         unit,
         level,
-        _parameter_table(model, family, histories, found, loose, level),
-        _fit_table(model, histories, found),
+        table,
+        fit_table(model, found, histories.customers, n_histories=histories.x.size),
         diagnosis,
         histories.frame(),
         tuple(warnings),
@@ -374,234 +379,23 @@ def _check_enough(data: Histories, model: str) -> None:
         )
 
 
-def _maximise(family: Any, data: Histories) -> Maximum:
-    lower, upper = _bounds(family, data)
-    scouts = data.sample(_SCOUTS)
-    rough = None if scouts is data else _objective(family, scouts)
-    begin = [_working(family, start, len(data.names)) for start in family.starts(data)]
-    return maximise(_objective(family, data), begin, lower, upper, rough)
+def _estimates(family: Any, point: np.ndarray) -> dict[str, float]:
+    """Parameters and derived quantities by name."""
+    natural = np.exp(to_log_parameters(point, len(family.PARAMETERS)))
+    return dict(zip(family.PARAMETERS, natural, strict=True)) | family.derived(*natural)
 
 
-def _objective(family: Any, data: Histories) -> Any:
-    """Log-likelihood and gradient in working coordinates, block by block."""
-    blocks = list(data.blocks())
-    size = len(family.PARAMETERS)
-
-    def objective(point: np.ndarray) -> tuple[float, np.ndarray]:
-        theta = _log_parameters(family, point)
-        if data.names:
-            parts = [family.total(theta, block, point[size:]) for block in blocks]
-        else:
-            parts = [family.total(theta, block) for block in blocks]
-        slope = np.array([math.fsum(s) for s in zip(*(part[1] for part in parts), strict=True)])
-        for first in range(0, size, 2):
-            # (level, shape) -> (shape, shape - level)
-            by_first, by_second = slope[first], slope[first + 1]
-            slope[first], slope[first + 1] = -by_second, by_first + by_second
-        return math.fsum(part[0] for part in parts), slope
-
-    return objective
-
-
-def _working(family: Any, theta: np.ndarray, covariates: int) -> np.ndarray:
-    point = np.zeros(theta.size + 2 * covariates)
-    for first in range(0, theta.size, 2):
-        point[first], point[first + 1] = theta[first] - theta[first + 1], theta[first]
-    return point
-
-
-def _log_parameters(family: Any, point: np.ndarray) -> np.ndarray:
-    theta = np.empty(len(family.PARAMETERS))
-    for first in range(0, theta.size, 2):
-        theta[first], theta[first + 1] = point[first + 1], point[first + 1] - point[first]
-    return theta
-
-
-def _natural(family: Any, data: Histories, point: np.ndarray) -> np.ndarray:
-    theta = _log_parameters(family, point)
-    return np.concatenate([np.exp(theta), point[theta.size :]])
-
-
-def _bounds(family: Any, data: Histories) -> tuple[np.ndarray, np.ndarray]:
-    pairs = len(family.PAIRS)
-    extra = np.full(2 * len(data.names), 50.0)
-    lower = np.concatenate([np.tile([_LEVEL[0], _SHAPE[0]], pairs), -extra])
-    upper = np.concatenate([np.tile([_LEVEL[1], _SHAPE[1]], pairs), extra])
-    return lower, upper
-
-
-def _covariate_names(names: Sequence[str]) -> list[str]:
-    return [f"{what}:{name}" for what in ("purchase", "dropout") for name in names]
-
-
-def _diagnose(
-    model: str, family: Any, data: Histories, found: Maximum, level: float
-) -> tuple[pd.DataFrame, list[str], dict[str, float]]:
-    """Ridges, boundaries and the model without churn; the pairs whose spread is not identified."""
-    covariance = found.covariance()
-    gain = norm.ppf((1 + level) / 2) ** 2 / 2
-    rows: list[tuple[str, float, float, str]] = []
-    warnings: list[str] = []
-    loose: dict[str, float] = {}
-    upper = _bounds(family, data)[1]
-    rows.append(
-        (
-            "newton_decrement",
-            found.decrement,
-            1e-6,
-            "converged" if found.converged else "not converged",
-        )
-    )
-    if not found.converged:
-        warnings.append(
-            f"{model}: the climb ended before the top (decrement {found.decrement:.2g}); "
-            "treat the estimates as a description only."
-        )
-    for number, (first, second, what) in enumerate(family.PAIRS):
-        at = 2 * number + 1
-        doubtful = found.held[at] or found.at[at] > math.log(20) or covariance[at, at] > 1
-        if not doubtful:
-            continue
-        lost = found.value - _held_at(family, data, found, at, upper[at]).value
-        flat = lost < gain
-        rows.append(
-            (
-                f"{what}: log-likelihood lost when all are equal",
-                lost,
-                gain,
-                "spread not identified" if flat else "spread identified",
-            )
-        )
-        if flat:
-            low = _profile_edge(family, data, found, at, gain)
-            loose[first], loose[second] = low, low - found.at[at - 1]
-            warnings.append(
-                f"{model}: {what} cannot be told from one value for all (a ridge: {first} and "
-                f"{second} grow together and lose {lost:.2g} of log-likelihood in the limit). "
-                "Their ratio is estimated, their size is not; predictions hardly depend on it."
-            )
-    if model not in ("nbd", "bg_bb") and not data.names:
-        without = _maximise(nbd, data)
-        rise = found.value - without.value
-        needed = norm.ppf(level) ** 2 / 2
-        rows.append(
-            (
-                "log-likelihood gained by dropout over the NBD",
-                rise,
-                needed,
-                "dropout visible" if rise > needed else "no dropout visible",
-            )
-        )
-        if rise <= needed:
-            warnings.append(
-                f"{model}: the data show no dropout (the NBD fits as well). Extracts of active "
-                "customers, short periods and logs that start late look like this."
-            )
-    if model in ("bg_nbd", "mbg_nbd") and math.exp(found.at[3]) <= 1:
-        rows.append(
-            ("a", math.exp(found.at[3]), 1.0, "mean purchases until dropout infinite: discount")
-        )
-    if model == "pareto_nbd" and math.exp(found.at[3]) <= 1:
-        rows.append(("s", math.exp(found.at[3]), 1.0, "mean lifetime infinite: discount"))
-    free = ~found.held
-    scaled = covariance[np.ix_(free, free)]
-    sd = np.sqrt(np.diag(scaled).clip(min=1e-300))
-    condition = float(np.linalg.cond(scaled / np.outer(sd, sd)))
-    rows.append(
-        ("hessian_condition", condition, 1e8, "well conditioned" if condition < 1e8 else "ridge")
-    )
-    table = pd.DataFrame(rows, columns=["check", "value", "threshold", "verdict"])
-    table.insert(0, "model", model)
-    return table, warnings, loose
-
-
-def _held_at(family: Any, data: Histories, found: Maximum, at: int, value: float) -> Maximum:
-    """The best fit with one working coordinate fixed."""
-    lower, upper = _bounds(family, data)
-    start = found.at.copy()
-    start[at] = lower[at] = upper[at] = value
-    return newton(_objective(family, data), start, lower, upper)
-
-
-def _profile_edge(family: Any, data: Histories, found: Maximum, at: int, gain: float) -> float:
-    """Lower profile-likelihood bound of a shape whose upper one is infinite."""
-    from scipy.optimize import brentq
-
-    def excess(shape: float) -> float:
-        return found.value - gain - _held_at(family, data, found, at, shape).value
-
-    low = found.at[at] - 1.0
-    while low > _SHAPE[0] + 1 and excess(low) < 0:
-        low -= 1.0
-    if excess(low) < 0:
-        return -math.inf
-    return float(brentq(excess, low, min(low + 1.0, found.at[at]), xtol=1e-3))
-
-
-def _parameter_table(
-    model: str,
-    family: Any,
-    data: Histories,
-    found: Maximum,
-    loose: dict[str, float],
-    level: float,
-) -> pd.DataFrame:
-    z = norm.ppf((1 + level) / 2)
-    covariance = found.covariance()
-    point = found.at
-    names = list(family.PARAMETERS)
-
-    def values(at: np.ndarray) -> dict[str, float]:
-        natural = np.exp(_log_parameters(family, at))
-        return dict(zip(names, natural, strict=True)) | family.derived(*natural)
-
-    rows = []
-    here = values(point)
-    for name, value in here.items():
-        forward, back = (logit, expit) if name in family.SHARES else (np.log, np.exp)
-        if name in loose:
-            rows.append((name, "parameter", value, np.inf, math.exp(loose[name]), np.inf))
-            continue
-        slope = np.zeros(point.size)
-        for i in range(point.size):
-            step = np.zeros(point.size)
-            step[i] = 1e-5
-            up, down = values(point + step), values(point - step)
-            # a derived quantity may cease to exist a step away (a = 1)
-            if name in up and name in down:
-                slope[i] = (forward(up[name]) - forward(down[name])) / 2e-5
-        spread = math.sqrt(max(slope @ covariance @ slope, 0.0))
-        jacobian = value * (1 - value) if name in family.SHARES else value
-        kind = "parameter" if name in names else "derived"
-        low, high = back(forward(value) - z * spread), back(forward(value) + z * spread)
-        rows.append((name, kind, value, spread * jacobian, low, high))
-    for position, name in enumerate(_covariate_names(data.names), start=len(names)):
-        error = math.sqrt(covariance[position, position])
-        value = point[position]
-        rows.append((name, "covariate", value, error, value - z * error, value + z * error))
-    columns = ["parameter", "kind", "estimate", "std_error", "ci_low", "ci_high"]
-    table = pd.DataFrame(rows, columns=columns)
-    table.insert(0, "model", model)
-    return table
-
-
-def _fit_table(model: str, data: Histories, found: Maximum) -> pd.DataFrame:
-    size, customers = found.at.size, data.customers
-    measures = {
-        "log_likelihood": found.value,
-        "n_parameters": size,
-        "aic": 2 * size - 2 * found.value,
-        "bic": size * math.log(customers) - 2 * found.value,
-        "n_customers": customers,
-        "n_histories": data.x.size,
-        "iterations": found.iterations,
-        "newton_decrement": found.decrement,
-        "starts": found.starts,
-        "starts_agreeing": found.agreeing,
+def _coefficients(model: str, names: list[str], found: Maximum, level: float) -> pd.DataFrame:
+    value = found.at[-len(names) :]
+    error = np.sqrt(np.diag(found.covariance())[-len(names) :])
+    wide = norm.ppf((1 + level) / 2) * error
+    columns = {
+        "estimate": value,
+        "std_error": error,
+        "ci_low": value - wide,
+        "ci_high": value + wide,
     }
-    return pd.DataFrame(
-        {"model": model, "measure": list(measures), "value": [float(v) for v in measures.values()]}
-    )
+    return pd.DataFrame({"model": model, "parameter": names, "kind": "covariate", **columns})
 
 
 def _history(x: Any, t_x: Any, T: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
