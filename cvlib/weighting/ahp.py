@@ -6,8 +6,6 @@ how many times as important the row item is as the column item; NaN is a judgeme
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -17,7 +15,6 @@ import pandas as pd
 import yaml
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.weighting.tree import Tree
 
 METHODS = ("eigenvector", "geometric_mean", "column_mean")
 
@@ -179,6 +176,11 @@ def geometric_consistency_index(matrix: np.ndarray) -> float:
     return float(np.nansum(residuals**2) / freedom) if freedom > 0 else 0.0
 
 
+def acceptable_ratio(n: int) -> float:
+    """Largest acceptable consistency ratio: .05 for three items, .08 for four, .10 for more."""
+    return {3: 0.05, 4: 0.08}.get(n, 0.10)
+
+
 def consistency(matrix: pd.DataFrame, table: str = "alonso_lamata") -> dict[str, Any]:
     """Consistency of one judgement matrix.
 
@@ -205,7 +207,7 @@ def consistency(matrix: pd.DataFrame, table: str = "alonso_lamata") -> dict[str,
     missing = int(np.isnan(values).sum() // 2)
     ri = random_index(n, table, missing)
     cr = ci / ri if ri > 1e-9 else 0.0
-    threshold = {3: 0.05, 4: 0.08}.get(n, 0.10)
+    threshold = acceptable_ratio(n)
     return {
         "n": n,
         "missing": missing,
@@ -220,121 +222,6 @@ def consistency(matrix: pd.DataFrame, table: str = "alonso_lamata") -> dict[str,
         "acceptable_common": cr <= 0.10,
         "gci_threshold": {3: 0.3147, 4: 0.3526}.get(n, 0.370),
     }
-
-
-@dataclass(frozen=True, eq=False)
-class TreeWeights:
-    """Weights of a whole tree from one set of judgements.
-
-    Attributes
-    ----------
-    weights : pandas.DataFrame
-        ``indicator, parent, method, local_weight, global_weight, ci_low, ci_high`` for every
-        node that takes a share of its parent's weight (the interval of the global weight is
-        empty until `perturb` or a group's bootstrap fills it).
-    consistency : pandas.DataFrame
-        ``expert, node`` and the columns of `consistency`.
-    total_consistency : pandas.DataFrame
-        ``expert, cr_total``: Σ w CI / Σ w RI over the nodes, w the node's global weight.
-    warnings : tuple of str
-    """
-
-    weights: pd.DataFrame
-    consistency: pd.DataFrame
-    total_consistency: pd.DataFrame
-    warnings: tuple[str, ...]
-
-
-def global_weights(tree: Tree, local: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Multiply local weights (by node: (..., children)) down the tree; the root has 1."""
-    found: dict[str, np.ndarray] = {tree.name: np.asarray(1.0)}
-    for node, children in tree.compared.items():
-        for position, child in enumerate(children):
-            share = local[node][..., position] if len(children) > 1 else np.asarray(1.0)
-            found[child] = found[node] * share
-    return found
-
-
-def ordered(matrix: pd.DataFrame, items: tuple[str, ...]) -> np.ndarray:
-    """The matrix's numbers with its items in this order."""
-    if tuple(matrix.index) != items or tuple(matrix.columns) != items:
-        matrix = matrix.loc[list(items), list(items)]
-    return matrix.to_numpy(dtype=float)
-
-
-def tree_weights(
-    tree: Tree,
-    matrices: Mapping[str, pd.DataFrame],
-    *,
-    methods: tuple[str, ...] = ("eigenvector", "geometric_mean"),
-    table: str = "alonso_lamata",
-    expert: str = "",
-) -> TreeWeights:
-    """Local and global weights of a tree from checked judgement matrices.
-
-    Parameters
-    ----------
-    tree : Tree
-        The indicator tree.
-    matrices : mapping of node to DataFrame
-        One checked matrix for every node of ``tree.compared`` with two children or more.
-    methods : tuple of str
-        Of `METHODS`; the table's ``method`` is the name with ``ahp_`` before it.
-    table : str
-        Random-index table.
-    expert : str
-        Name written in the consistency table.
-
-    Returns
-    -------
-    TreeWeights
-    """
-    if not tree.compared:
-        raise InputError(
-            f"tree {tree.name!r}",
-            "joins its children by the minimum, so there is nothing to weight",
-            "Score it directly, or give the root the rule weighted.",
-        )
-    rows: list[dict[str, Any]] = []
-    checks = [
-        {"expert": expert, "node": node, **consistency(matrices[node], table)}
-        for node, children in tree.compared.items()
-        if len(children) > 1
-    ]
-    totals: dict[str, float] = {}
-    for method in methods:
-        local = {
-            node: priorities(ordered(matrices[node], below), method)
-            for node, below in tree.compared.items()
-            if len(below) > 1
-        }
-        overall = global_weights(tree, local)
-        totals = totals or {node: float(weight) for node, weight in overall.items()}
-        for node, children in tree.compared.items():
-            for position, child in enumerate(children):
-                share = float(local[node][position]) if len(children) > 1 else 1.0
-                weight = float(overall[child])
-                rows.append(
-                    {
-                        "indicator": child,
-                        "parent": node,
-                        "method": f"ahp_{method}",
-                        "local_weight": share,
-                        "global_weight": weight,
-                        "ci_low": np.nan,
-                        "ci_high": np.nan,
-                    }
-                )
-    weights = pd.DataFrame(rows)
-    weighed = sum(totals[check["node"]] * check["ri"] for check in checks)
-    inconsistent = sum(totals[check["node"]] * check["ci"] for check in checks)
-    total = inconsistent / weighed if weighed else 0.0
-    return TreeWeights(
-        weights,
-        pd.DataFrame(checks),
-        pd.DataFrame({"expert": [expert], "cr_total": [total]}),
-        (*consistency_warnings(checks), *branch_warnings(tree)),
-    )
 
 
 def consistency_warnings(checks: list[dict[str, Any]]) -> tuple[str, ...]:
@@ -372,23 +259,3 @@ def consistency_warnings(checks: list[dict[str, Any]]) -> tuple[str, ...]:
 
 def _who(check: dict[str, Any]) -> str:
     return f"Node {check['node']!r}" + (f", {check['expert']}" if check["expert"] else "")
-
-
-def branch_warnings(tree: Tree) -> tuple[str, ...]:
-    """Say where branches of unequal size thin out the weights of their leaves."""
-    found = []
-    for node, children in tree.compared.items():
-        sizes = {child: _leaves_below(tree, child) for child in children if child in tree.compared}
-        if len(set(sizes.values())) > 1:
-            counts = ", ".join(f"{child} {size}" for child, size in sizes.items())
-            found.append(
-                f"Branches of {node!r} differ in number of leaves ({counts}): a leaf of a large "
-                "branch weighs less for that reason alone."
-            )
-    return tuple(found)
-
-
-def _leaves_below(tree: Tree, node: str) -> int:
-    if node not in tree.compared:
-        return 1
-    return sum(_leaves_below(tree, child) for child in tree.compared[node])

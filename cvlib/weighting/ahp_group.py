@@ -10,15 +10,19 @@ import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.weighting.ahp import (
-    branch_warnings,
+    consistency,
     consistency_warnings,
     geometric_consistency_index,
-    global_weights,
     priorities,
-    tree_weights,
 )
 from cvlib.weighting.ahp_agreement import clusters, consensus, influence
 from cvlib.weighting.ahp_diagnosis import cycles, suggestions, worst_triad
+from cvlib.weighting.ahp_tree import (
+    branch_warnings,
+    global_weights,
+    total_consistency,
+    weights_table,
+)
 from cvlib.weighting.judgements import Judgements
 from cvlib.weighting.tree import Tree
 
@@ -33,15 +37,15 @@ class ExpertWeights:
     Attributes
     ----------
     weights : pandas.DataFrame
-        ``indicator, parent, method, local_weight, global_weight, ci_low, ci_high`` (interval of
-        the global weight; empty without draws).
+        ``indicator, parent, method`` (its name after ``ahp_``), ``local_weight, global_weight,
+        ci_low, ci_high`` (interval of the global weight; empty without draws).
     expert_weights : pandas.DataFrame
         ``expert`` and the first five of these columns.
     consistency : pandas.DataFrame
         ``expert, node, n, missing, lambda_max, ci, cr, gci, ri_table, ri, threshold, acceptable,
         acceptable_common, gci_threshold``; the aggregated matrix is expert ``(group)``.
     total_consistency : pandas.DataFrame
-        ``expert, cr_total``.
+        ``expert, cr_total``: Σ w CI / Σ w RI over the nodes, w the node's global weight.
     suggestions, triads, cycles : pandas.DataFrame
         ``expert, node`` and the columns of `ahp_diagnosis`, for matrices that are not acceptable
         (cycles for all).
@@ -187,41 +191,36 @@ def expert_weights(
         raise InputError(
             f"aggregation {aggregation!r}", "no such", nearest(aggregation, list(AGGREGATIONS))
         )
+    if not tree.compared:
+        raise InputError(
+            f"tree {tree.name!r}",
+            "joins its children by the minimum, so there is nothing to weight",
+            "Score it directly, or give the root the rule weighted.",
+        )
     experts = list(judgements.matrices)
     alpha = _importance(experts, importance)
-    single = {
-        expert: tree_weights(tree, matrices, methods=methods, table=table, expert=expert)
-        for expert, matrices in judgements.matrices.items()
-    }
-    warnings = [*judgements.warnings]
-    checks = [result.consistency for result in single.values()]
-    totals = [result.total_consistency for result in single.values()]
     stacks = {
         node: np.stack([judgements.matrices[expert][node].to_numpy(float) for expert in experts])
         for node, below in tree.compared.items()
         if len(below) > 1
     }
+    matrices = dict(judgements.matrices)
     if len(experts) > 1 and aggregation == "aij":
-        joint = {
-            node: pd.DataFrame(
-                aggregate_judgements(stack, alpha), tree.compared[node], tree.compared[node]
-            )
+        matrices[GROUP] = {
+            node: pd.DataFrame(aggregate_judgements(stack, alpha), *[tree.compared[node]] * 2)
             for node, stack in stacks.items()
         }
-        group = tree_weights(tree, joint, methods=methods, table=table, expert=GROUP)
-        checks.append(group.consistency)
-        totals.append(group.total_consistency)
-    consistency = pd.concat(checks, ignore_index=True)
-    records = [
-        {str(key): value for key, value in row.items()} for row in consistency.to_dict("records")
+    checks = [
+        {"expert": expert, "node": node, **consistency(matrix, table)}
+        for expert, by_node in matrices.items()
+        for node, matrix in by_node.items()
     ]
-    warnings += consistency_warnings(records)
-    warnings += branch_warnings(tree)
+    warnings = [*judgements.warnings, *consistency_warnings(checks), *branch_warnings(tree)]
 
-    weights = next(iter(single.values())).weights.copy()
+    tables, of_experts = [], []
     for method in methods:
         local, _ = _group_local(stacks, alpha, aggregation, method)
-        overall = global_weights(tree, local)
+        weights = weights_table(tree, method, local)
         if draws:
             if len(experts) > 1:
                 counts = _resampled(alpha, draws, seed)
@@ -231,42 +230,41 @@ def expert_weights(
                 drawn = {node: priorities(stack, method) for node, stack in noisy.items()}
                 usable = np.ones(draws, dtype=bool)
             spread = global_weights(tree, drawn)
-        for row in weights.index[weights["method"] == f"ahp_{method}"]:
-            node, parent = weights.loc[row, ["indicator", "parent"]]
-            weights.loc[row, "global_weight"] = float(overall[node])
-            weights.loc[row, "local_weight"] = float(overall[node]) / float(overall[parent])
-            if draws:
-                values = np.broadcast_to(spread[node], usable.shape)[usable]
-                tails = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-                weights.loc[row, ["ci_low", "ci_high"]] = tails
+            tails = [(1 - level) / 2, (1 + level) / 2]
+            weights[["ci_low", "ci_high"]] = [
+                np.quantile(np.broadcast_to(spread[node], usable.shape)[usable], tails)
+                for node in weights["indicator"]
+            ]
+        tables.append(weights)
+        own = {node: priorities(stack, method) for node, stack in stacks.items()}
+        for position, expert in enumerate(experts):
+            each = weights_table(tree, method, {node: w[position] for node, w in own.items()})
+            each.insert(0, "expert", expert)
+            of_experts.append(each.drop(columns=["ci_low", "ci_high"]))
     if draws:
         warnings += _interval_warnings(len(experts), usable)
+    by_expert = pd.concat(of_experts, ignore_index=True)
+    first = by_expert[by_expert["method"] == f"ahp_{methods[0]}"]
     agreement, said = consensus(stacks, methods[0])
-    doubtful = consistency[~consistency["acceptable"]]
-    own = pd.concat(
-        [
-            result.weights.drop(columns=["ci_low", "ci_high"]).assign(expert=expert)
-            for expert, result in single.items()
-        ],
-        ignore_index=True,
-    )
     moved = pd.DataFrame(columns=["expert", "indicator", "change", "kendall_tau_b"])
     told: tuple[str, ...] = ()
     if np.count_nonzero(alpha) > 1:
         without = np.vstack([alpha, alpha * (1 - np.eye(len(alpha)))])
         local, usable = _group_local(stacks, without, aggregation, methods[0])
         moved, told = influence(tree, global_weights(tree, local), usable, experts)
+    checked = pd.DataFrame(checks)
+    doubtful = checked[~checked["acceptable"]]
     return ExpertWeights(
-        weights,
-        own[["expert", *own.columns[:-1]]],
-        consistency,
-        pd.concat(totals, ignore_index=True),
+        pd.concat(tables, ignore_index=True),
+        by_expert,
+        checked,
+        total_consistency(checked, pd.concat([first, tables[0].assign(expert=GROUP)])),
         _each(lambda matrix: suggestions(matrix, table), judgements, doubtful),
         _each(worst_triad, judgements, doubtful),
-        _each(cycles, judgements, consistency),
+        _each(cycles, judgements, checked),
         agreement,
         moved,
-        clusters(tree, own[own["method"] == f"ahp_{methods[0]}"], experts),
+        clusters(tree, first, experts),
         tuple(dict.fromkeys([*warnings, *said, *told])),
     )
 

@@ -20,7 +20,7 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.ahp import random_index
+from cvlib.weighting.ahp import acceptable_ratio, random_index
 from cvlib.weighting.judgements import Pair, words
 from cvlib.weighting.tree import Tree
 
@@ -145,7 +145,7 @@ def _write_node(
     items: int,
 ) -> None:
     last = _FIRST_PAIR + len(pairs) - 1
-    limit = {3: 0.05, 4: 0.08}.get(items, 0.10)
+    limit = acceptable_ratio(items)
     sheet["A1"] = _safe(said["question"].format(node=tree.label(node, language)))
     sheet["A1"].font = Font(bold=True, size=12)
     answered = f"COUNT($E${_FIRST_PAIR}:$E${last})"

@@ -22,8 +22,8 @@ from cvlib.weighting.ahp import (
     random_index,
     random_index_tables,
     simulate_random_index,
-    tree_weights,
 )
+from cvlib.weighting.ahp_group import expert_weights
 from cvlib.weighting.judgement_files import read_judgements
 from cvlib.weighting.tree import load_tree
 
@@ -102,9 +102,7 @@ def test_printed_numbers_agree_or_their_disagreement_is_confirmed(example):
 
 def test_weights_of_liu_and_shih():
     tree = load_tree("rfm")
-    judgements = read_judgements(tree, "liu_shih_2005")
-    ((expert, matrices),) = judgements.matrices.items()
-    result = tree_weights(tree, matrices, expert=expert)
+    result = expert_weights(tree, read_judgements(tree, "liu_shih_2005"))
     by_method = result.weights.pivot(index="indicator", columns="method", values="global_weight")
     for method in ("ahp_eigenvector", "ahp_geometric_mean"):
         weights = by_method.loc[["recency", "frequency", "monetary"], method]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.ahp import consistency, eigenvector, geometric_mean, global_weights
+from cvlib.weighting.ahp import consistency, eigenvector, geometric_mean
 from cvlib.weighting.ahp_diagnosis import (
     blend,
     critical_weights,
@@ -18,6 +18,7 @@ from cvlib.weighting.ahp_diagnosis import (
     suggestions,
     worst_triad,
 )
+from cvlib.weighting.ahp_tree import global_weights
 from cvlib.weighting.tree import load_tree
 
 EXAMPLES = {
