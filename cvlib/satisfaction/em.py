@@ -68,72 +68,85 @@ class EMSample:
         """Moments without each unit in turn."""
         return self.moments(1 - np.eye(self.units, dtype=np.int8))
 
+    @cached_property
+    def _whole(self) -> tuple[np.ndarray, np.ndarray]:
+        """Moments of the whole sample, about the shift: where every resample starts."""
+        spread = np.nanvar(self.values, axis=0)
+        start = np.nanmean(self.values, axis=0) - self._shift, np.diag(spread)
+        return self._climb(np.ones((1, self.units), dtype=np.int8), *start)
+
     def moments(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Means (B, p) and covariances (B, p, p) when unit u is taken counts[b, u] times."""
-        sums = [(seen, weighted_sums(counts[:, units], table))
-                for seen, units, table in self._patterns]  # fmt: skip
+        """Means (B, p) and covariances (B, p, p) when unit u is taken counts[b, u] times.
+
+        NaN where EM has not settled, so that the fit counts as failed.
+        """
+        mean, covariance = self._climb(counts, self._whole[0][0], self._whole[1][0])
+        return mean + self._shift, covariance
+
+    def _climb(
+        self, counts: np.ndarray, mean: np.ndarray, covariance: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         draws, items = len(counts), self.values.shape[1]
-        mean, spread, answered = np.zeros((3, draws, items))
-        for seen, total in sums:
-            width = int(seen.sum())
-            answered[:, seen] += total[:, :1]
-            mean[:, seen] += total[:, 1 : 1 + width]
-            squares = total[:, 1 + width :].reshape(draws, width, width)
-            spread[:, seen] += np.diagonal(squares, axis1=1, axis2=2)
-        mean /= np.maximum(answered, 1e-300)
-        spread = np.maximum(spread / np.maximum(answered, 1e-300) - mean**2, 0.0)
-        covariance = spread[:, :, None] * np.eye(items)
+        mean, covariance = np.tile(mean, (draws, 1)), np.tile(covariance, (draws, 1, 1))
+        mass, first = np.zeros((draws, 1)), np.zeros((draws, items))
+        second = np.zeros((draws, items, items))
+        gaps: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
+        for seen, units, table in self._patterns:
+            total = weighted_sums(counts[:, units], table)
+            a, b = np.flatnonzero(seen), np.flatnonzero(~seen)
+            count, own = total[:, :1], total[:, 1 : 1 + len(a)]
+            squares = total[:, 1 + len(a) :].reshape(draws, len(a), len(a))
+            mass += count
+            first[:, a] += own
+            second[:, a[:, None], a] += squares
+            if b.size:
+                gaps.append((a, b, count, own, squares))
         active = np.arange(draws)
         for _ in range(self.max_iterations):
-            part = [(seen, total[active]) for seen, total in sums]
-            new_mean, new_covariance = _em_step(mean[active], covariance[active], part)
-            scale = np.maximum(spread[active], 1e-12)[:, :, None]
-            moved = np.abs(new_covariance - covariance[active]) / np.sqrt(
-                scale * scale.swapaxes(1, 2)
+            parts = [(a, b, *(total[active] for total in totals)) for a, b, *totals in gaps]
+            new_mean, new_covariance = _em_step(
+                mean[active], covariance[active], mass[active], first[active], second[active], parts
             )
+            deviation = np.sqrt(np.diagonal(new_covariance, axis1=1, axis2=2))
+            scale = np.maximum(deviation[:, :, None] * deviation[:, None, :], 1e-12)
+            moved = (np.abs(new_covariance - covariance[active]) / scale).max(axis=(1, 2))
             mean[active], covariance[active] = new_mean, new_covariance
-            active = active[moved.max(axis=(1, 2)) > self.tolerance]
+            active = active[moved > self.tolerance]
             if not active.size:
                 break
-        covariance[active] = np.nan  # not converged: told as a failed draw
-        return mean + self._shift, covariance
+        covariance[active] = np.nan
+        return mean, covariance
 
 
 def _em_step(
-    mean: np.ndarray, covariance: np.ndarray, sums: list[tuple[np.ndarray, np.ndarray]]
+    mean: np.ndarray,
+    covariance: np.ndarray,
+    mass: np.ndarray,
+    first: np.ndarray,
+    second: np.ndarray,
+    gaps: list[tuple[np.ndarray, ...]],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Expected sums given the current moments, and the moments they imply."""
-    draws, items = mean.shape
-    mass = np.zeros((draws, 1))
-    first, second = np.zeros((draws, items)), np.zeros((draws, items, items))
-    for seen, total in sums:
-        width = int(seen.sum())
-        count, own = total[:, :1], total[:, 1 : 1 + width]
-        squares = total[:, 1 + width :].reshape(draws, width, width)
-        a, b = np.flatnonzero(seen), np.flatnonzero(~seen)
-        mass += count
-        first[:, a] += own
-        second[:, a[:, None], a] += squares
-        if not b.size:
-            continue
-        known = covariance[:, a[:, None], a].copy()
-        variance = np.diagonal(known, axis1=1, axis2=2)
-        # a constant item has no slope; the hair on the diagonal keeps identical items soluble
-        known[:, np.arange(width), np.arange(width)] += np.where(
-            variance > 1e-12, variance * 1e-12, 1.0
-        )
-        slope = np.linalg.solve(known, covariance[:, a[:, None], b]).swapaxes(1, 2)
+    """Add the expected sums of what is missing to the observed, and take moments."""
+    items = mean.shape[1]
+    first, second = first.copy(), second.copy()
+    variance = np.diagonal(covariance, axis1=1, axis2=2)
+    # a constant item is independent of the others; the hair keeps identical items invertible
+    hair = np.where(variance > 1e-12, variance * 1e-12, 1.0)
+    precision = np.linalg.inv(covariance + hair[:, :, None] * np.eye(items))
+    for a, b, count, own, squares in gaps:
+        rest = np.linalg.inv(precision[:, b[:, None], b])
+        slope = -rest @ precision[:, b[:, None], a]
         level = mean[:, b] - (slope @ mean[:, a, None])[..., 0]
         guess = (slope @ own[..., None])[..., 0]
-        rest = covariance[:, b[:, None], b] - slope @ covariance[:, a[:, None], b]
-        crossed = level[:, :, None] * own[:, None, :] + slope @ squares
+        carried = slope @ squares
+        crossed = level[:, :, None] * own[:, None, :] + carried
         mixed = level[:, :, None] * guess[:, None, :]
         first[:, b] += count * level + guess
         second[:, b[:, None], a] += crossed
         second[:, a[:, None], b] += crossed.swapaxes(1, 2)
         second[:, b[:, None], b] += (
             count[..., None] * (level[:, :, None] * level[:, None, :] + rest)
-            + mixed + mixed.swapaxes(1, 2) + slope @ squares @ slope.swapaxes(1, 2)
+            + mixed + mixed.swapaxes(1, 2) + carried @ slope.swapaxes(1, 2)
         )  # fmt: skip
     mean = first / mass
     return mean, second / mass[..., None] - mean[:, :, None] * mean[:, None, :]

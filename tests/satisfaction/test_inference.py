@@ -202,7 +202,7 @@ def test_studentized_interval_of_a_mean_is_the_bootstrap_t():
 
 def test_errors_within_draws_agree_with_the_jackknife():
     """The standard error found inside a draw is that of the draw's own rows."""
-    source, fit, measure = engine()
+    source, fit, _ = engine()
     few = lambda f: {"p": f.paths[:, MODEL.adjacency]}  # noqa: E731
     errors = inference.inner_errors(source, fit, few, draws=2, seed=5, inner=1000)["p"]
     (counts,) = inference.resamples(250, 2, seed=5)
