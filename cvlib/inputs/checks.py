@@ -12,13 +12,13 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_
 
 from cvlib.inputs import text
 from cvlib.inputs.errors import InputError, nearest, shorten
-from cvlib.inputs.readers import Table
+from cvlib.inputs.readers import Table, from_frame, left_out
 
 if TYPE_CHECKING:
     from pandera.pandas import Check
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checked:
     """A table that keeps its contract.
 
@@ -39,9 +39,16 @@ class Checked:
 
 def as_table(table: Table | pd.DataFrame, file: str = "") -> Table:
     """Accept a DataFrame where a Table is expected; `file` names it in error messages."""
-    if isinstance(table, Table):
-        return table
-    return Table(table.reset_index(drop=True), source=file or "table in memory")
+    return table if isinstance(table, Table) else from_frame(table, file or "table in memory")
+
+
+def left_out_of(
+    table: Table, columns: Sequence[str], rows: Sequence[tuple[str, str, int]], total: int
+) -> pd.DataFrame:
+    """What the reader left out of these columns, then what the contract did."""
+    read = table.left_out[table.left_out["column"].isin([*columns, "(all)"])]
+    parts = [part for part in (read, left_out(rows, total)) if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else left_out([], 0)
 
 
 def column_of(table: Table, name: str) -> pd.Series:

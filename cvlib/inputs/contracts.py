@@ -10,10 +10,18 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
-from cvlib.inputs.checks import Checked, as_table, column_of, fault, hold, numeric
+from cvlib.inputs.checks import (
+    Checked,
+    as_table,
+    column_of,
+    fault,
+    hold,
+    left_out_of,
+    numeric,
+)
 from cvlib.inputs.dates import to_dates
-from cvlib.inputs.errors import InputError
-from cvlib.inputs.readers import LEFT_OUT, Table, left_out
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.readers import Table
 
 # Names under which other programs write the three columns of a purchase log and its currency.
 ALIASES = {
@@ -85,11 +93,9 @@ def check_survey(
         table, frame, checks,
         "Correct the value, the item's scale, or name the value as a don't-know code.",
     )  # fmt: skip
-    read = table.left_out[table.left_out["column"].isin([*items, "(all)"])]
-    parts = [part for part in (read, left_out(rows, total)) if len(part)]
-    counts = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=LEFT_OUT)
     silent = int(frame.isna().all(axis=1).sum())
     notes = (f"{silent} respondents answered none of the items.",) if silent else ()
+    counts = left_out_of(table, list(items), rows, total)
     return Checked(frame, counts, (*table.warnings, *notes))
 
 
@@ -116,8 +122,10 @@ def _amounts(table: Table, column: str, notes: list[str]) -> pd.Series:
     values = column_of(table, column)
     if not is_numeric_dtype(values.dtype) and not is_datetime64_any_dtype(values.dtype):
         written = values.astype("str").str.strip()
-        pattern = rf"^(?P<before>{_CURRENCY})?\s*(?P<number>[^A-Za-z]*?)\s*(?P<after>{_CURRENCY})?$"
-        parts = written.str.extract(pattern)
+        parts = written.str.extract(
+            rf"^(?P<minus>-?)\s*(?P<before>{_CURRENCY})?\s*(?P<number>[^A-Za-z]*?)\s*"
+            rf"(?P<after>{_CURRENCY})?$"
+        )
         sign = parts["before"].fillna(parts["after"])
         signs = sign.dropna().unique()
         if len(signs) > 1 or (len(signs) == 1 and (sign.isna() & written.notna()).any()):
@@ -128,7 +136,7 @@ def _amounts(table: Table, column: str, notes: list[str]) -> pd.Series:
             )  # fmt: skip
         if len(signs) == 1:
             notes.append(f"{table.source}: the currency sign {signs[0]} was taken off the amounts.")
-            data = table.data.assign(**{column: parts["number"]})
+            data = table.data.assign(**{column: parts["minus"] + parts["number"]})
             table = replace(table, data=data)
     before = table.data[column]
     amounts, _ = numeric(table, column)
@@ -188,6 +196,12 @@ def check_transactions(
         A missing column, a row without date or amount, an unreadable date or amount, a zero or
         negative amount (by the rule), a date in the future, several currencies.
     """
+    for where, rule, known in (
+        ("not_positive", not_positive, ["error", "drop", "keep"]),
+        ("missing_customer", missing_customer, ["error", "drop"]),
+    ):
+        if rule not in known:
+            raise InputError(where, f"{rule!r} is not a rule", nearest(rule, known))
     table = as_table(table, file)
     notes: list[str] = list(table.warnings)
     rows: list[tuple[str, str, int]] = []
@@ -237,8 +251,8 @@ def check_transactions(
             frame = frame[frame["amount"] > 0]
     if frame.empty:
         raise InputError(table.source, "has no usable transaction", "See the rules for dropping.")
-    parts = [part for part in (table.left_out, left_out(rows, total)) if len(part)]
-    counts = pd.concat(parts, ignore_index=True) if parts else left_out([], 0)
+    used = [customer, date] + ([amount] if amount is not None else [])
+    counts = left_out_of(table, used, rows, total)
     notes += [*_across_files(table, frame), *_stray_dates(frame, table.source)]
     return Checked(frame.reset_index(drop=True), counts, tuple(notes))
 
@@ -247,7 +261,7 @@ def _identifiers(values: pd.Series) -> pd.Series:
     """Customer ids as whole numbers or text; a missing cell must not have made 17 into 17.0."""
     if is_numeric_dtype(values.dtype):
         return values.astype("int64") if (values % 1 == 0).all() else values
-    return values.astype("str")
+    return values.astype("str").str.strip()
 
 
 def _one_currency(table: Table, column: str) -> None:
@@ -266,8 +280,11 @@ def _within(table: Table, column: str, dates: pd.Series, until: str | pd.Timesta
     old = dates < pd.Timestamp(1900, 1, 1)
     if old.any():
         raise fault(table, column, old, "{value} is before 1900", "Correct the date.")
-    # A day of grace, because it is tomorrow already in some time zones.
-    end = pd.Timestamp(until) if until is not None else pd.Timestamp.now() + pd.Timedelta(days=1)
+    try:
+        # A day of grace, because it is tomorrow already in some time zones.
+        end = pd.Timestamp.now() + pd.Timedelta(days=1) if until is None else pd.Timestamp(until)
+    except ValueError as error:
+        raise InputError("until", f"{until!r} is not a date", "Write it as 1998-06-30.") from error
     if until is not None and end == end.normalize():
         end += pd.Timedelta(days=1) - pd.Timedelta(microseconds=1)
     late = dates > end
@@ -349,7 +366,8 @@ def check_indicators(
                 table, column, bad, "{value} is not a finite number",
                 "Fill in the value, or leave the row out of the file.",
             )  # fmt: skip
-    return Checked(frame, table.left_out, table.warnings)
+    counts = left_out_of(table, columns, [], len(frame))
+    return Checked(frame, counts, table.warnings)
 
 
 def check_subscriptions(
@@ -410,4 +428,5 @@ def check_subscriptions(
     frame = frame.drop(
         columns=[name for name in (tenure, churned) if name not in ("tenure", "churned")]
     )
-    return Checked(frame, left_out(rows, len(frame)), (*table.warnings, *notes))
+    counts = left_out_of(table, [], rows, len(frame))
+    return Checked(frame, counts, (*table.warnings, *notes))

@@ -68,6 +68,8 @@ def read_text(
     if encoding is None and used not in ("utf-8", "utf-8-sig", "utf-16"):
         notes.append(f"{name} was read as {used}; give `encoding` if letters look wrong.")
     content = content.lstrip("\n")
+    if (hint := content.partition("\n")[0]).startswith("sep=") and len(hint) == 5:
+        separator, content = hint[4], content[6:]  # a line that Excel writes for itself
     mark = r"\s+" if separator == "whitespace" else separator or text.separator(content)
     rows = (cells for _, cells in _rows(content, mark) if any(cells))
     header, first = next(rows, []), next(rows, [])

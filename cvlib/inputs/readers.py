@@ -29,7 +29,7 @@ from cvlib.inputs.formats import (
 LEFT_OUT = ["column", "reason", "count", "share"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """A table as it was read.
 
@@ -160,7 +160,7 @@ def read_table(
         frame.columns = pd.Index(columns)
     frame = _named(frame, name, kind, notes)
     spaces = {column: int(frame[column].isna().sum()) for column in frame}
-    frame = pd.DataFrame({column: _plain(values) for column, values in frame.items()})
+    frame = _plain_columns(frame)
     skipped += [
         (column, "cell of blanks read as missing", int(frame[column].isna().sum()) - before)
         for column, before in spaces.items()
@@ -196,9 +196,16 @@ def load_table(data: str | Path | Sequence[str | Path] | pd.DataFrame | Table) -
     if isinstance(data, Table):
         return data
     if isinstance(data, pd.DataFrame):
-        return Table(data.reset_index(drop=True))
+        return from_frame(data)
     tables = [_load_one(path) for path in datasets.files(data)]
     return tables[0] if len(tables) == 1 else _joined(tables)
+
+
+def from_frame(frame: pd.DataFrame, name: str = "table in memory") -> Table:
+    """Make a Table of a DataFrame: rows numbered from 0, plain column types, names in order."""
+    unique_names([str(column) for column in frame.columns], name)
+    frame = frame.reset_index(drop=True)
+    return Table(_plain_columns(frame), source=name)
 
 
 def _load_one(path: Path) -> Table:
@@ -273,6 +280,11 @@ def _named(frame: pd.DataFrame, name: str, kind: str, notes: list[str]) -> pd.Da
         )
     unique_names(list(frame.columns), name)
     return frame
+
+
+def _plain_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    columns = {str(column): _plain(values) for column, values in frame.items()}
+    return pd.DataFrame(columns, index=frame.index)
 
 
 def _as_text(cell: Any) -> Any:

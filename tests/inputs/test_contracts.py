@@ -184,6 +184,33 @@ def test_amounts_written_as_text() -> None:
     assert any("sign € was taken off" in note for note in comma.warnings)
     yuan = check_transactions(log(amount=["¥12.5", "¥7", "¥ 1,200"]))
     assert yuan.data["amount"].tolist() == [12.5, 7.0, 1200.0]
+    back = check_transactions(log(amount=["$5.00", "-$2.50", "$ 1"]), not_positive="keep")
+    assert back.data["amount"].tolist() == [5.0, -2.5, 1.0]
+
+
+def test_choices_that_do_not_exist() -> None:
+    with pytest.raises(
+        InputError, match=r"not_positive: 'kep' is not a rule\. Did you mean 'keep'"
+    ):
+        check_transactions(log(), not_positive="kep")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="missing_customer"):
+        check_transactions(log(), missing_customer="keep")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="until: 'soon' is not a date"):
+        check_transactions(log(), until="soon")
+
+
+def test_a_frame_from_elsewhere_is_made_plain() -> None:
+    frame = log(customer_id=[" a", "a ", "b"], amount=pd.array([1, 2, 3], "Int64"))
+    frame["date"] = frame["date"].astype("category")
+    frame.index = [7, 7, 9]
+    checked = check_transactions(frame)
+    assert checked.data["customer_id"].tolist() == ["a", "a", "b"]
+    assert checked.data["amount"].dtype == float and checked.data["date"].dtype.kind == "M"
+    with pytest.raises(InputError, match="data row 1: names no customer"):
+        check_transactions(log(customer_id=[" ", "a", "b"]))
+    twice = pd.DataFrame([[1, 2]], columns=["q1", "q1"])
+    with pytest.raises(InputError, match="column q1: the name stands twice"):
+        check_survey(twice, {"q1": (1, 10)})
 
 
 def test_rows_without_a_customer_by_rule() -> None:

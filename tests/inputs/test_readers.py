@@ -148,6 +148,13 @@ def test_blank_cells_blank_rows_and_missing_marks(tmp_path: Path) -> None:
     assert read.data["c"].isna().tolist() == [False, True, False]
 
 
+def test_the_line_excel_writes_for_itself(tmp_path: Path) -> None:
+    same(
+        read_table(csv_file(tmp_path, "sep=;\r\na;b\r\n1;2\r\n")),
+        pd.DataFrame({"a": [1], "b": [2]}),
+    )
+
+
 def test_a_name_over_two_lines(tmp_path: Path) -> None:
     read = read_table(csv_file(tmp_path, '"How\nsatisfied",b\n1,2\n'))
     assert list(read.data.columns) == ["How\nsatisfied", "b"]
