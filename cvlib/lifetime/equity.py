@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import load_table
 from cvlib.lifetime.economics import check_between
 
 
@@ -114,6 +115,20 @@ def net_promoter_score(answers: ArrayLike, level: float = 0.95) -> pd.DataFrame:
     )
 
 
+def read_referrals(source: str, customers: pd.Series, seed: int) -> tuple[pd.DataFrame, str]:
+    """A log of referrals (referrer, referred[, years]) and a note on where it comes from.
+
+    "simulated" draws one among the given customers, one in twenty being referred, and says so.
+    """
+    if source != "simulated":
+        return load_table(source).data, f"Referrals: {source}."
+    order = np.random.default_rng(seed).permutation(customers.to_numpy())
+    referred = order[: max(1, len(order) // 20)]
+    referrers = np.random.default_rng(seed + 1).choice(order[len(referred) :], len(referred))
+    note = "The referrals are SIMULATED: who brought whom was drawn at random."
+    return pd.DataFrame({"referrer": referrers, "referred": referred}), note
+
+
 def referral_value(
     referrals: pd.DataFrame,
     values: pd.Series,
@@ -174,27 +189,30 @@ def referral_value(
     return found[columns].sort_values("referral_value", ascending=False, ignore_index=True)
 
 
-def opportunity_scores(
-    importance: ArrayLike, satisfaction: ArrayLike, need: Sequence[str]
-) -> pd.DataFrame:
-    """Ulwick's opportunity = importance + max(importance − satisfaction, 0), both 0 to 10.
+def opportunity_scores(needs: Mapping[str, Sequence[float]]) -> pd.DataFrame:
+    """Ulwick's opportunity = importance + max(importance − satisfaction, 0).
+
+    Parameters
+    ----------
+    needs : mapping
+        Need to (importance, satisfaction), both from 0 to 10.
 
     Returns
     -------
     DataFrame
         need, importance, satisfaction, opportunity, served (underserved when satisfaction falls
-        short of importance, else overserved or served as it should be); highest first.
+        short of importance, else overserved or even); highest first.
 
     References
     ----------
     Ulwick (2002) Harvard Business Review 80(1):91-97.
     """
-    check_between("importance", importance, 0, 10)
-    check_between("satisfaction", satisfaction, 0, 10)
-    wish, met = np.asarray(importance, dtype=float), np.asarray(satisfaction, dtype=float)
+    wish, met = (np.array([pair[k] for pair in needs.values()], dtype=float) for k in (0, 1))
+    check_between("importance", wish, 0, 10)
+    check_between("satisfaction", met, 0, 10)
     table = pd.DataFrame(
         {
-            "need": list(need),
+            "need": list(needs),
             "importance": wish,
             "satisfaction": met,
             "opportunity": wish + np.maximum(wish - met, 0),

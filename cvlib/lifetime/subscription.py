@@ -13,6 +13,7 @@ from scipy import optimize, special, stats
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.readers import load_table
 
 Array = NDArray[np.float64]
 PUBLISHED = Path(__file__).with_name("published") / "fader_hardie_2007.yaml"
@@ -24,21 +25,29 @@ COHORT_MODELS = {
 }
 
 
-def published_cohorts() -> pd.DataFrame:
-    """The two cohorts of Fader & Hardie (2007): cohort, period, survival, customers."""
+def read_cohorts(source: str = "fader_hardie_2007") -> pd.DataFrame:
+    """Customers left by cohort and period: the published series, or a file of one's own.
+
+    Parameters
+    ----------
+    source : str
+        "fader_hardie_2007" (two cohorts of 1,000, twelve years), or a table with the columns
+        cohort, period (0, 1, …) and customers.
+    """
+    if source != "fader_hardie_2007":
+        table = load_table(source).data
+        missing = {"cohort", "period", "customers"} - set(table.columns)
+        if missing:
+            raise InputError(source, f"has no column {min(missing)!r}", "See `read_cohorts`.")
+        return table[["cohort", "period", "customers"]]
     content = Source(PUBLISHED).content
     parts = [
-        pd.DataFrame(
-            {
-                "cohort": name,
-                "period": range(len(percent)),
-                "survival": np.asarray(percent) / 100,
-                "customers": np.round(np.asarray(percent) * content["customers"] / 100),
-            }
-        )
+        pd.DataFrame({"cohort": name, "period": range(len(percent)), "percent": percent})
         for name, percent in content["survival_percent"].items()
     ]
-    return pd.concat(parts, ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)
+    customers = np.round(table.pop("percent") * content["customers"] / 100)
+    return table.assign(customers=customers)
 
 
 def cohort_losses(customers: ArrayLike) -> pd.DataFrame:
@@ -202,45 +211,96 @@ def _hessian(function: Callable[[Array], float], at: Array, step: float = 1e-4) 
     return np.array([[cross(a, b) for b in steps] for a in steps])
 
 
-def project_cohorts(
-    cohorts: pd.DataFrame, fitted_periods: int, models: Sequence[str] = tuple(COHORT_MODELS)
-) -> tuple[pd.DataFrame, pd.DataFrame, tuple[str, ...]]:
-    """Fit every model to the first periods of every cohort and project the rest.
+@dataclass(frozen=True)
+class CohortProjection:
+    """Cohort models fitted to the first periods and held against the later ones.
 
-    Returns
-    -------
+    Attributes
+    ----------
     parameters : DataFrame
-        cohort, model, parameter, estimate, std_error, ci_low, ci_high, and rows log_likelihood.
+        cohort, model, parameter (and log_likelihood), estimate, std_error, ci_low, ci_high.
     projection : DataFrame
         cohort, model, period, actual, survival, retention, sample (fitted, projected).
-    warnings : tuple of str
+    errors : DataFrame
+        cohort, model, mean_absolute_error (points of survival over the projected periods),
+        last_period, actual, survival.
+    residual : DataFrame
+        cohort, model, renewals, residual_lifetime: discounted expected periods still to come.
     """
-    found, curves, warnings = [], [], []
+
+    parameters: pd.DataFrame
+    projection: pd.DataFrame
+    errors: pd.DataFrame
+    residual: pd.DataFrame
+    sentence: str
+    warnings: tuple[str, ...]
+
+
+def project_cohorts(
+    cohorts: pd.DataFrame,
+    fitted_periods: int,
+    models: Sequence[str] = tuple(COHORT_MODELS),
+    discount_rate: float = 0.1,
+) -> CohortProjection:
+    """Fit every model to the first periods of every cohort and project the rest.
+
+    Parameters
+    ----------
+    cohorts : DataFrame
+        cohort, period (0, 1, …), customers left.
+    fitted_periods : int
+        Periods the models may see.
+    models : sequence of str
+        See `fit_cohort`.
+    discount_rate : float
+        Per period, for the residual lifetime.
+    """
+    found, curves, residual, warnings = [], [], [], []
     for cohort, rows in cohorts.groupby("cohort", sort=False):
         ordered = rows.sort_values("period")
         losses = cohort_losses(ordered["customers"].iloc[: fitted_periods + 1])
         period = ordered["period"].to_numpy()
+        actual = ordered["customers"].to_numpy() / ordered["customers"].iloc[0]
         for model in models:
             fit = fit_cohort(losses, model)
             likelihood = fit.fit[fit.fit["measure"] == "log_likelihood"]
             likelihood = likelihood.rename(columns={"measure": "parameter", "value": "estimate"})
             found.append(pd.concat([fit.parameters, likelihood]).assign(cohort=cohort))
             warnings += [f"{cohort}: {text}" for text in fit.warnings]
-            curve = {
-                "period": period,
-                "actual": ordered["survival"],
-                "survival": fit.survival(period),
-            }
-            table = pd.DataFrame(curve).assign(cohort=cohort, model=model)
+            table = pd.DataFrame({"period": period, "actual": actual})
+            table["survival"] = fit.survival(period)
             table["retention"] = fit.retention(np.maximum(period, 1))
             table["sample"] = np.where(period <= fitted_periods, "fitted", "projected")
-            curves.append(table[table["period"] > 0])
+            curves.append(table[table["period"] > 0].assign(cohort=cohort, model=model))
+            residual += [
+                [cohort, model, n, fit.residual_lifetime(n, discount_rate)] for n in range(5)
+            ]
     parameters = pd.concat(found, ignore_index=True)
-    projection = pd.concat(curves, ignore_index=True)
     order = ["cohort", "model", "period", "actual", "survival", "retention", "sample"]
-    return (
+    projection = pd.concat(curves, ignore_index=True)[order]
+    late = projection[projection["sample"] == "projected"]
+    late = late.assign(off=(late["survival"] - late["actual"]).abs())
+    by = late.groupby(["cohort", "model"], sort=False)
+    errors = by.agg(
+        mean_absolute_error=("off", "mean"),
+        last_period=("period", "last"),
+        actual=("actual", "last"),
+        survival=("survival", "last"),
+    ).reset_index()
+    mean = errors.groupby("model")["mean_absolute_error"].mean().sort_values()
+    sentence = "No later periods to hold the projections against."
+    if len(mean):
+        sentence = (
+            "Mean error of the projected share of customers, in percentage points: "
+            + ", ".join(f"{model} {100 * value:.1f}" for model, value in mean.items())
+            + "."
+        )
+    return CohortProjection(
         parameters[["cohort", *parameters.columns.drop("cohort")]],
-        projection[order],
+        projection,
+        errors,
+        pd.DataFrame(residual, columns=["cohort", "model", "renewals", "residual_lifetime"]),
+        sentence,
         tuple(warnings),
     )
 

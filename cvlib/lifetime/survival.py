@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.readers import Table, load_table
 from cvlib.lifetime.subscription import curve_value, fit_cohort, grouped_losses
 
 Array = NDArray[np.float64]
@@ -129,6 +130,18 @@ def simulated_subscriptions(customers: int, seed: int) -> pd.DataFrame:
             "SeniorCitizen": senior,
         }
     )
+
+
+def read_subscriptions(data: str, customers: int, seed: int) -> Table:
+    """A table of contracts by name or file; "simulated" draws one and says so."""
+    if data != "simulated":
+        return load_table(data)
+    note = (
+        f"The single contracts are SIMULATED ({customers} customers, seed {seed}) with the columns "
+        "of the IBM telco table: they show the method and say nothing about any market."
+    )
+    drawn = simulated_subscriptions(customers, seed)
+    return Table(drawn, source="simulated contracts", warnings=(note,))
 
 
 @dataclass(frozen=True)
@@ -392,3 +405,15 @@ def subscription_value(
         rows.append({"model": model} | found)
     columns = ["model", "lifetime_value", "within_data", "share_beyond_data", "at_horizon"]
     return pd.DataFrame(rows).reindex(columns=columns)
+
+
+def value_sentence(value: pd.DataFrame) -> str:
+    """How far models that agree within the data differ beyond it."""
+    whole = value.dropna(subset="lifetime_value")
+    within, total = value["within_data"], whole["lifetime_value"]
+    return (
+        f"Within the data a new contract is worth {within.min():,.0f} to {within.max():,.0f} by "
+        f"every model; with the years beyond, {total.min():,.0f} to {total.max():,.0f}, of which "
+        f"{whole['share_beyond_data'].min():.0%} to {whole['share_beyond_data'].max():.0%} cannot "
+        "be checked."
+    )

@@ -65,8 +65,13 @@ def best_contact(curve: pd.DataFrame) -> pd.DataFrame:
     return best.sort_values("profit", ascending=False, ignore_index=True)
 
 
-def pseudonyms(identifiers: pd.Series, seed: int) -> pd.Series:
-    """Labels C1, C2, … in an order drawn from the seed; only the owner of the ids can undo it."""
+def pseudonyms(identifiers: pd.Series, seed: int, pseudonymise: bool = True) -> pd.Series:
+    """Labels C1, C2, … in an order drawn from the seed; only the owner of the ids can undo it.
+
+    With `pseudonymise` false the identifiers come back as they are.
+    """
+    if not pseudonymise:
+        return identifiers
     codes, names = pd.factorize(identifiers, sort=True)
     place = np.random.default_rng(seed).permutation(len(names)) + 1
     width = len(str(len(names)))
@@ -104,7 +109,7 @@ def customer_list(
         value.customers.drop(columns="p_alive"), on="customer_id", validate="one_to_one"
     )
     table = customers[["customer_id", "x", "t_x", "T"]].merge(predicted, on="customer_id")
-    names = pseudonyms(table["customer_id"], seed) if pseudonymise else table["customer_id"]
+    names = pseudonyms(table["customer_id"], seed, pseudonymise)
     columns = ["x", "t_x", "T", "p_alive", "probability_of_purchase", "expected_purchases"]
     columns += ["expected_spend", "lifetime_value"]
     table = table[columns].assign(customer=names)[["customer", *columns]]

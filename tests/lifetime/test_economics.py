@@ -210,7 +210,23 @@ def test_referral_value():
 
 def test_opportunity_scores():
     # Ulwick (2002): importance 9.5, satisfaction 3.2 scores 15.8.
-    table = equity.opportunity_scores([9.5, 5, 5], [3.2, 8, 5], ["a", "b", "c"]).set_index("need")
-    assert table.loc["a", "opportunity"] == pytest.approx(15.8)
-    assert table.loc["b", "opportunity"] == 5
-    assert table["served"].tolist() == ["underserved", "overserved", "even"]
+    table = equity.opportunity_scores({"b": [5, 8], "a": [9.5, 3.2], "c": [5, 5]})
+    assert table["need"].tolist()[0] == "a"
+    found = table.set_index("need")
+    assert found.loc["a", "opportunity"] == pytest.approx(15.8)
+    assert found.loc["b", "opportunity"] == 5
+    assert found["served"].to_dict() == {"a": "underserved", "b": "overserved", "c": "even"}
+    with pytest.raises(InputError, match="importance: must lie between 0 and 10"):
+        equity.opportunity_scores({"a": [11, 3]})
+
+
+def test_referrals_from_a_file_or_simulated(tmp_path):
+    customers = pd.Series(range(200))
+    log, note = equity.read_referrals("simulated", customers, seed=1)
+    assert "SIMULATED" in note
+    assert len(log) == 10
+    assert log["referred"].is_unique
+    assert not set(log["referrer"]) & set(log["referred"])
+    log.to_csv(tmp_path / "log.csv", index=False)
+    read, _ = equity.read_referrals(str(tmp_path / "log.csv"), customers, seed=1)
+    assert read["referred"].tolist() == log["referred"].tolist()

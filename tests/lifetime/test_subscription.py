@@ -19,16 +19,16 @@ COVARIATES = ["Contract", "InternetService", "PaymentMethod", "MonthlyCharges", 
 
 
 def losses(cohort, years=7):
-    rows = subscription.published_cohorts().query("cohort == @cohort")
+    rows = subscription.read_cohorts().query("cohort == @cohort")
     return subscription.cohort_losses(rows["customers"].iloc[: years + 1])
 
 
 def test_shipped_cohorts_are_the_published_series():
     table = pd.read_csv(REFERENCE / "sbg_fader_hardie_2007.csv")
-    shipped = subscription.published_cohorts()
+    shipped = subscription.read_cohorts()
     for name in ("high_end", "regular"):
         part = shipped[shipped["cohort"] == name]
-        np.testing.assert_allclose(100 * part["survival"], table[f"{name}_pct"])
+        np.testing.assert_allclose(part["customers"] / 10, table[f"{name}_pct"])
         assert part["period"].tolist() == table["year"].tolist()
 
 
@@ -135,11 +135,41 @@ def test_grouped_and_cohort_losses_agree():
 
 
 def test_projection_table():
-    parameters, projection, _ = subscription.project_cohorts(subscription.published_cohorts(), 7)
-    row = projection.query("cohort == 'high_end' and model == 'sbg' and period == 12").iloc[0]
+    found = subscription.project_cohorts(subscription.read_cohorts(), 7)
+    chosen = "cohort == 'high_end' and model == 'sbg'"
+    row = found.projection.query(f"{chosen} and period == 12").iloc[0]
     assert (round(row["survival"], 3), round(row["actual"], 3)) == (0.378, 0.394)
     assert row["sample"] == "projected"
-    assert set(parameters["cohort"]) == {"high_end", "regular"}
+    last = found.errors.query(chosen).iloc[0]
+    assert last["survival"] == row["survival"]
+    assert (
+        found.errors.set_index(["cohort", "model"])["mean_absolute_error"].idxmax()[1]
+        == "geometric"
+    )
+    # heterogeneity: an average rate undervalues those who have stayed
+    gap = found.residual.query("cohort == 'high_end' and renewals == 4").set_index("model")
+    assert gap.loc["sbg", "residual_lifetime"] > gap.loc["geometric", "residual_lifetime"]
+    assert "geometric" in found.sentence
+    whole = subscription.project_cohorts(subscription.read_cohorts(), 12)
+    assert whole.sentence.startswith("No later periods")
+
+
+def test_own_cohorts_from_a_file(tmp_path):
+    path = tmp_path / "cohorts.csv"
+    subscription.read_cohorts().to_csv(path, index=False)
+    pd.testing.assert_frame_equal(
+        subscription.read_cohorts(str(path)), subscription.read_cohorts(), check_dtype=False
+    )
+    subscription.read_cohorts().drop(columns="period").to_csv(path, index=False)
+    with pytest.raises(InputError, match="no column 'period'"):
+        subscription.read_cohorts(str(path))
+
+
+def test_simulated_contracts_say_that_they_are():
+    table = survival.read_subscriptions("simulated", customers=50, seed=1)
+    assert "SIMULATED" in table.warnings[0]
+    assert len(table.data) == 50
+    assert table.data.equals(survival.simulated_subscriptions(50, seed=1))
 
 
 @pytest.mark.parametrize("payment", ["begin", "end"])
