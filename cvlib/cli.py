@@ -189,6 +189,28 @@ def check_study_file(study: Path) -> None:
         sys.exit(2)
 
 
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@_plain_errors
+def new(folder: Path) -> None:
+    """Make a study FOLDER: a study file that runs, data templates, an expert workbook."""
+    import pandas as pd
+
+    from cvlib.satisfaction.model import load_model
+    from cvlib.study.folder import new_folder
+    from cvlib.weighting.tree import load_tree
+    from cvlib.weighting.workbook import write_workbook
+
+    templates = {
+        "survey.csv": pd.DataFrame(columns=load_model("ecsi_mobile").columns),
+        "transactions.csv": pd.DataFrame(columns=["customer_id", "date", "amount"]),
+    }
+    written = new_folder(folder, templates)
+    written.append(write_workbook(load_tree("rfm"), folder / "expert_judgements.xlsx"))
+    for path in written:
+        click.echo(path)
+
+
 _RUN = click.Path(path_type=Path, file_okay=False)
 
 

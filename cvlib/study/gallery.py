@@ -25,6 +25,12 @@ def _entry(folder: Path, root: Path) -> dict[str, Any] | None:
             "settings": settings,
             "started": manifest["started"].replace("T", " ").removesuffix("Z"),
             "warnings": len(manifest["warnings"]),
+            "facts": {
+                **{f"parameter {k}": str(v) for k, v in manifest["parameters"].items()},
+                **{f"input {k}": v["sha256"][:16] for k, v in manifest["inputs"].items()},
+                **{f"version {k}": v for k, v in manifest["versions"].items()},
+                **{name: str(head["value"]) for name, head in results["headlines"].items()},
+            },
             "thumbnail": "",
             "alt": "",
         }
@@ -62,6 +68,7 @@ def write_gallery(root: Path) -> tuple[Path, list[Path]]:
     text = page(
         "gallery.html",
         runs=entries,
+        facts=[entry["facts"] for entry in entries],
         notebooks=sorted({entry["notebook"] for entry in entries}),
     )
     aside = root / f".index.{os.getpid()}.html"

@@ -140,6 +140,8 @@ def table_html(
     """The three-line HTML table of a report; text is escaped, long tables are cut and say so."""
     head, kinds = printed(table.head(rows), decimals)
     notes = [note] if note else []
+    if not len(table):
+        notes.insert(0, "None.")
     if len(table) > rows:
         notes.append(f"First {rows} of {len(table):,} rows; all in tables/{name}.csv.")
     columns = [

@@ -1,0 +1,77 @@
+"""A new study folder: a study file that runs as it is, and what to replace in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from cvlib.inputs.errors import InputError
+
+STUDY = """\
+title: {title}
+# Parameters every notebook below that knows them gets; a run's own parameters win.
+defaults: {{language: en, draws: 500, seed: 20261121}}
+runs:
+  # The shipped data stand in until yours are ready: put survey.csv in place of mobi.
+  - notebook: 01_satisfaction_index
+    parameters: {{data: mobi}}
+    grid: {{model: [ecsi_mobile, acsi], estimator: [pls]}}
+  # judgements: expert_judgements.xlsx once your experts have filled it in
+  - notebook: 04_indicator_weights
+    parameters: {{data: cdnow_sample, tree: rfm}}
+  # data: transactions.csv, with your own calibration_end and holdout_end
+  - notebook: 06_lifetime_and_churn
+    parameters: {{data: cdnow_sample}}
+report: {{formats: [html, docx, xlsx]}}
+"""
+
+README = """\
+# {title}
+
+1. `cvlib check study.yaml` reads every file and column named in study.yaml, in seconds.
+2. `cvlib batch study.yaml` runs it; what is finished is not repeated.
+3. Open `reports/index.html`, or `reports/studies/` for all runs side by side.
+
+Files to fill in and to name in study.yaml: `survey.csv` (one row per respondent; the columns are
+the items of the model ecsi_mobile, 1 to 10), `transactions.csv` (one row per purchase),
+`expert_judgements.xlsx` (send one copy to each expert).
+"""
+
+
+def new_folder(folder: Path, templates: Mapping[str, pd.DataFrame]) -> list[Path]:
+    """Make a study folder with a study file, empty data templates and a README.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder that does not exist yet, or is empty.
+    templates : mapping of file name to DataFrame
+        Data templates, as CSV.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    InputError
+        When the folder has something in it.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(str(folder), "exists and is not empty", "Give a new folder's name.")
+    folder.mkdir(parents=True, exist_ok=True)
+    title = folder.resolve().name.replace("_", " ").capitalize()
+    texts = {
+        "study.yaml": STUDY.format(title=title),
+        "README.md": README.format(title=title),
+        **{
+            name: table.to_csv(index=False, lineterminator="\n")
+            for name, table in templates.items()
+        },
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    return [folder / name for name in texts]

@@ -1,0 +1,27 @@
+from pathlib import Path
+
+import pandas as pd
+from click.testing import CliRunner
+
+from cvlib.cli import main
+from cvlib.study.batch import read_study
+
+
+def test_a_new_study_is_ready_to_run(tmp_path: Path) -> None:
+    folder = tmp_path / "mobile_operators"
+    result = CliRunner().invoke(main, ["new", str(folder)])
+    assert result.exit_code == 0
+    study = read_study(folder / "study.yaml")
+    assert study.title == "Mobile operators"
+    assert len(study.cells) == 4
+    assert list(pd.read_csv(folder / "transactions.csv")) == ["customer_id", "date", "amount"]
+    assert "CUSA1" in list(pd.read_csv(folder / "survey.csv"))
+    assert (folder / "expert_judgements.xlsx").stat().st_size > 5000
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    result = CliRunner().invoke(main, ["new", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "is not empty" in result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
