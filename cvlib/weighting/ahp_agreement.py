@@ -14,7 +14,7 @@ from cvlib.weighting.comparison import kendall_w
 from cvlib.weighting.tree import Tree
 
 
-def consensus_indicator(weights: np.ndarray, scale_maximum: float = 9.0) -> float:
+def consensus_indicator(weights: np.ndarray, scale_maximum: float = 9.0) -> tuple[float, float]:
     """Goepel's consensus S*: 1 all experts alike, 0 each on an item of their own.
 
     Parameters
@@ -24,21 +24,29 @@ def consensus_indicator(weights: np.ndarray, scale_maximum: float = 9.0) -> floa
     scale_maximum : float
         Largest judgement of the scale.
 
+    Returns
+    -------
+    original, revised : float
+        By the formula of 2013, whose largest diversity depends on the number of experts while
+        they are fewer than the items, and by the later one of AHP-OS, whose does not (it is n).
+
     References
     ----------
     Goepel, K. D. (2013). Implementing the analytic hierarchy process as a standard method for
-    multi-criteria decision making in corporate enterprises. Proc. ISAHP.
+    multi-criteria decision making in corporate enterprises. Proc. ISAHP. Revision: bpmsg.com,
+    "AHP consensus indicator", eq. 1.8 to 1.10.
     """
     experts, n = weights.shape
     k, total = min(experts, n), n + scale_maximum - 1
     alpha = stats.entropy(weights, axis=1).mean()
-    gamma = stats.entropy(weights.mean(axis=0))
+    similarity = np.exp(alpha - stats.entropy(weights.mean(axis=0)))
     top = scale_maximum / total
     alpha_min = -top * np.log(top) - (n - 1) / total * np.log(1 / total)
     shared = (k + scale_maximum - 1) / total
     gamma_max = -(n - k) / total * np.log(1 / total) - shared * np.log(shared / k)
-    floor = np.exp(alpha_min - gamma_max)
-    return float((np.exp(alpha - gamma) - floor) / (1 - floor))
+    floors = np.exp(alpha_min - np.array([gamma_max, np.log(n)]))
+    original, revised = (similarity - floors) / (1 - floors)
+    return float(original), float(revised)
 
 
 def consensus(
@@ -49,7 +57,7 @@ def consensus(
     An expert who ranks all items alike has no correlation with the others and does not count in
     the mean.
     """
-    columns = ["node", "experts", "n", "consensus", "band"]
+    columns = ["node", "experts", "n", "consensus", "band", "consensus_revised"]
     columns += ["kendall_w", "chi2", "p", "mean_spearman"]
     rows = []
     for node, stack in stacks.items():
@@ -57,14 +65,15 @@ def consensus(
         if experts < 2:
             continue
         own = pd.DataFrame(priorities(stack, method).T)
-        indicator = consensus_indicator(own.to_numpy().T)
+        indicator, revised = consensus_indicator(own.to_numpy().T)
         band = int(np.searchsorted([0.5, 0.65, 0.75], indicator))
         w = kendall_w(own).set_index("measure")["value"]
         pairs = own.round(12).corr("spearman").to_numpy()[np.triu_indices(experts, 1)]
         defined = pairs[~np.isnan(pairs)]
         mean = float(defined.mean()) if len(defined) else np.nan
         named = ["none", "low", "moderate", "high"][band]
-        rows.append([node, experts, n, indicator, named, w["w"], w["chi2"], w["p"], mean])
+        agree = [indicator, named, revised, w["w"], w["chi2"], w["p"], mean]
+        rows.append([node, experts, n, *agree])
     found = pd.DataFrame(rows, columns=columns)
     told = tuple(
         f"Node {node!r}: too few experts rank its items differently for a rank agreement."

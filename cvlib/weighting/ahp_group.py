@@ -50,8 +50,8 @@ class ExpertWeights:
         ``expert, node`` and the columns of `ahp_diagnosis`, for matrices that are not acceptable
         (cycles for all).
     consensus : pandas.DataFrame
-        ``node, experts, n, consensus, band, kendall_w, chi2, p, mean_spearman``; empty for one
-        expert.
+        ``node, experts, n, consensus, band, consensus_revised`` (see `consensus_indicator`),
+        ``kendall_w, chi2, p, mean_spearman``; empty for one expert.
     influence : pandas.DataFrame
         ``expert, indicator, change, kendall_tau_b``: the largest change of a global weight when
         the expert is left out, and the rank agreement of the weights with and without.

@@ -147,10 +147,30 @@ def test_importance_two_is_the_expert_twice():
 @pytest.mark.parametrize("n", [2, 3, 5, 9])
 def test_consensus_indicator_spans_zero_to_one(n):
     extreme = (np.ones((n, n)) + 8 * np.eye(n)) / (n + 8)
-    assert consensus_indicator(extreme) == pytest.approx(0, abs=1e-12)
-    assert consensus_indicator(extreme[:1].repeat(4, axis=0)) == pytest.approx(1)
-    # fewer experts than items cannot disagree as much; their extreme is zero all the same
-    assert consensus_indicator(extreme[:2]) == pytest.approx(0, abs=1e-12)
+    assert consensus_indicator(extreme) == pytest.approx((0, 0), abs=1e-12)
+    assert consensus_indicator(extreme[:1].repeat(4, axis=0)) == pytest.approx((1, 1))
+    # two experts on items of their own: zero by the first formula; the revised one sees that
+    # they leave other items alike
+    original, revised = consensus_indicator(extreme[:2])
+    assert original == pytest.approx(0, abs=1e-12)
+    assert revised >= -1e-12 and (revised > 0.1) == (n > 2)
+
+
+def test_consensus_indicator_by_hand():
+    """Two experts, three items: .6 .3 .1 and .2 .5 .3, the entropies written out."""
+    alpha = (
+        -0.6 * np.log(0.6) - 0.3 * np.log(0.3) - 0.1 * np.log(0.1)
+        - 0.2 * np.log(0.2) - 0.5 * np.log(0.5) - 0.3 * np.log(0.3)
+    ) / 2  # fmt: skip
+    gamma = -0.4 * np.log(0.4) - 0.4 * np.log(0.4) - 0.2 * np.log(0.2)
+    lowest = -9 / 11 * np.log(9 / 11) - 2 / 11 * np.log(1 / 11)
+    highest = -1 / 11 * np.log(1 / 11) - 10 / 11 * np.log(5 / 11)
+    expected = [
+        (np.exp(alpha - gamma) - np.exp(lowest - top)) / (1 - np.exp(lowest - top))
+        for top in (highest, np.log(3))
+    ]
+    found = consensus_indicator(np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3]]))
+    assert found == pytest.approx(expected)
 
 
 def test_mean_spearman_and_kendall_w_are_one_number_without_ties():
