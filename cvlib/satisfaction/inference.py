@@ -80,9 +80,13 @@ def resamples(
     for at in range(0, draws, chunk):
         counts = np.zeros((min(chunk, draws - at), units), dtype=np.uint16)
         for group, generator in zip(groups, generators, strict=True):
-            for row in counts:
-                picked = generator.integers(0, len(group), len(group))
-                row[group] = np.bincount(picked, minlength=len(group))
+            size = len(group)
+            step = max(1, 65_536 // size)
+            for part in (counts[row : row + step] for row in range(0, len(counts), step)):
+                picked = generator.integers(0, size, (len(part), size))
+                picked += size * np.arange(len(part))[:, None]
+                drawn = np.bincount(picked.ravel(), minlength=picked.size)
+                part[:, group] = drawn.reshape(picked.shape)
         yield counts
 
 
