@@ -272,16 +272,18 @@ def grade_chart(grades: pd.DataFrame, value: str = "value_share") -> Figure:
         methods = list(grades["method"].unique()) if named else [""]
         columns = min(3, len(methods))
         rows = -(-len(methods) // columns)
-        count = grades["grade"].nunique()
+        parts = [grades[grades["method"] == m] if named else grades for m in methods]
+        alike = all(list(part["grade"]) == list(parts[0]["grade"]) for part in parts)
+        count = max(len(part) for part in parts)
         figure, axes = new_figure(
-            2.0 + 2.5 * columns, (0.9 + 0.36 * count) * rows + 0.4, rows, columns,
-            squeeze=False, sharex=True, sharey=True,
+            2.0 + (2.5 if alike else 2.9) * columns, (0.9 + 0.36 * count) * rows + 0.4,
+            rows, columns, squeeze=False, sharex=True,
         )  # fmt: skip
         for k, axis in enumerate(axes.ravel()):
             if k >= len(methods):
                 axis.set_visible(False)
                 continue
-            table = grades[grades["method"] == methods[k]] if named else grades
+            table = parts[k]
             place = np.arange(len(table))
             pairs = [("share", "customers", -0.19), (value, "value", 0.19)]
             for number, (column, label, shift) in enumerate(p for p in pairs if p[0] in table):
@@ -290,11 +292,12 @@ def grade_chart(grades: pd.DataFrame, value: str = "value_share") -> Figure:
                 )
                 percent = [f"{100 * share:.0f} %" for share in table[column]]
                 axis.bar_label(bars, percent, padding=2, fontsize=8)
-            axis.set_yticks(place, [str(grade) for grade in table["grade"]])
+            shown = not alike or k % columns == 0
+            axis.set_yticks(place, [str(g) if shown else "" for g in table["grade"]])
+            axis.set_ylim(len(table) - 0.5, -0.5)
             axis.set_title(_name(methods[k]))
             axis.tick_params(axis="y", length=0)
             axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axes[0, 0].invert_yaxis()
         axes[0, 0].set_xlim(0, 1.08)
         handles, names = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=2)

@@ -18,14 +18,12 @@ def ranks(scores: np.ndarray | pd.Series) -> np.ndarray:
     return stats.rankdata(-np.round(np.asarray(scores, dtype=float), 12))
 
 
-def agreement(weights: pd.DataFrame, scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
-    """Agreement of every pair of methods.
+def rank_agreement(scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
+    """Agreement of every pair of rankings.
 
     Parameters
     ----------
-    weights : pandas.DataFrame, indicators by methods
-        Weights that sum to 1 in each column.
-    scores : pandas.DataFrame, customers (or indicators) by the same methods
+    scores : pandas.DataFrame, customers (or indicators) by methods
         What is ranked; higher is better.
     top : float
         Share of the ranked that counts as the top (the top k, rounded up).
@@ -33,20 +31,16 @@ def agreement(weights: pd.DataFrame, scores: pd.DataFrame, *, top: float = 0.1) 
     Returns
     -------
     pandas.DataFrame
-        a, b; of the rankings: kendall_tau_b, spearman, ws (b seen from the reference a),
-        top_k_overlap, rbo; of the weights: js_distance (base 2, 0 to 1), aitchison (infinite
-        where only one of the two gives an indicator weight 0), max_weight_difference. A ranking
-        with one value only has no correlation (NaN).
+        a, b, kendall_tau_b, spearman, ws (b seen from the reference a), top_k_overlap, rbo. A
+        ranking with one value only has no correlation (NaN).
 
     References
     ----------
     Kendall (1945); Sałabun & Urbaniak (2020) (WS); Webber, Moffat & Zobel (2010), ACM TOIS 28,
-    20 (RBO); Lin (1991) (Jensen–Shannon); Aitchison (1986).
+    20 (RBO).
     """
-    missing = [str(name) for name in scores.columns if name not in weights.columns]
-    if missing or scores.isna().to_numpy().any():
-        fault = f"no weights for {missing[0]!r}" if missing else "a score is missing"
-        raise InputError("agreement", fault, "Give weights and complete scores of each method.")
+    if scores.isna().to_numpy().any():
+        raise InputError("agreement", "a score is missing", "Give complete scores.")
     k = int(np.ceil(top * len(scores)))
     rank = {name: ranks(scores[name]) for name in scores.columns}
     rows = []
@@ -54,22 +48,49 @@ def agreement(weights: pd.DataFrame, scores: pd.DataFrame, *, top: float = 0.1) 
         varies = np.ptp(rank[a]) > 0 and np.ptp(rank[b]) > 0
         tau = stats.kendalltau(rank[a], rank[b]).statistic if varies else np.nan
         rho = np.corrcoef(rank[a], rank[b])[0, 1] if varies else np.nan
-        p, q = weights[a].to_numpy(float), weights[b].to_numpy(float)
-        rows.append(
-            {
-                "a": a,
-                "b": b,
-                "kendall_tau_b": tau,
-                "spearman": rho,
-                "ws": ws(rank[a], rank[b]),
-                "js_distance": float(jensenshannon(p, q, base=2)),
-                "top_k_overlap": top_k_overlap(rank[a], rank[b], k),
-                "rbo": rank_biased_overlap(rank[a], rank[b]),
-                "aitchison": aitchison_distance(p, q),
-                "max_weight_difference": float(np.abs(p - q).max()),
-            }
-        )
-    return pd.DataFrame(rows)
+        overlap = top_k_overlap(rank[a], rank[b], k)
+        rbo = rank_biased_overlap(rank[a], rank[b])
+        rows.append((a, b, tau, rho, ws(rank[a], rank[b]), overlap, rbo))
+    columns = ["a", "b", "kendall_tau_b", "spearman", "ws", "top_k_overlap", "rbo"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def agreement(weights: pd.DataFrame, scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
+    """Agreement of every pair of weightings: of their rankings, and of the weights themselves.
+
+    Parameters
+    ----------
+    weights : pandas.DataFrame, indicators by methods
+        Weights that sum to 1 in each column.
+    scores : pandas.DataFrame, customers by the same methods
+        What is ranked; higher is better.
+    top : float
+        See `rank_agreement`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `rank_agreement`, and of the weights js_distance (base 2, 0 to 1),
+        aitchison (infinite where only one of the two gives an indicator weight 0) and
+        max_weight_difference.
+
+    References
+    ----------
+    Lin (1991), IEEE Transactions on Information Theory 37, 145 (Jensen–Shannon); Aitchison
+    (1986), The Statistical Analysis of Compositional Data.
+    """
+    missing = [str(name) for name in scores.columns if name not in weights.columns]
+    if missing:
+        raise InputError("agreement", f"no weights for {missing[0]!r}", "Give them.")
+    table = rank_agreement(scores, top=top)
+    pairs = [
+        (weights[a].to_numpy(float), weights[b].to_numpy(float))
+        for a, b in zip(table["a"], table["b"], strict=True)
+    ]
+    table["aitchison"] = [aitchison_distance(p, q) for p, q in pairs]
+    table["max_weight_difference"] = [float(np.abs(p - q).max()) for p, q in pairs]
+    table.insert(5, "js_distance", [float(jensenshannon(p, q, base=2)) for p, q in pairs])
+    return table
 
 
 def ws(reference: np.ndarray, other: np.ndarray) -> float:

@@ -47,6 +47,7 @@ def grade(
     labels: Sequence[str] | None = None,
     cutoffs: Sequence[float] = (0.8, 0.6, 0.4),
     classes: int = 4,
+    cumulate: pd.Series | None = None,
     value: pd.Series | None = None,
 ) -> Grades:
     """Put customers in grades.
@@ -58,12 +59,15 @@ def grade(
     scheme : str
         ``pyramid``: shares of customers, 1/4/15/80 per cent unless `shares` says otherwise.
         ``quantiles``: `classes` equal shares. ``abc``: A holds the customers with the first 80
-        per cent of the total (of `value`, else of the score itself), B to 95 per cent, C the
-        rest (`shares` changes 0.80, 0.15, 0.05). ``cutoffs``: a grade for each of `cutoffs` and
-        one below. ``natural_breaks``: `classes` groups with the least squared deviation within
-        (exact). ``rank_sum_ratio``: scores are ratios; groups by the fitted probit line.
+        per cent of the total of `cumulate` (sales, say; else of the score itself), B to 95 per
+        cent, C the rest (`shares` changes 0.80, 0.15, 0.05). ``cutoffs``: a grade for each of
+        `cutoffs` and one below. ``natural_breaks``: `classes` groups with the least squared
+        deviation within (exact). ``rank_sum_ratio``: scores are ratios; groups by the fitted
+        probit line.
     shares, labels, cutoffs, classes
         See the schemes; labels name the grades, best first.
+    cumulate : pandas.Series, optional
+        What ABC adds up, by customer.
     value : pandas.Series, optional
         What each customer is worth, by customer, for the value share of the grades.
 
@@ -81,7 +85,8 @@ def grade(
     if scores.isna().any() or len(scores) < 2:
         raise InputError("the scores to grade", "are fewer than two or have gaps", "Complete them.")
     worth = scores if value is None else value.reindex(scores.index)
-    if worth.isna().any():
+    total = scores if cumulate is None else cumulate.reindex(scores.index)
+    if worth.isna().any() or total.isna().any():
         raise InputError("the value of customers", "is missing for some", "Give one for each.")
     x = np.round(scores.to_numpy(float), 12)
     warnings: list[str] = []
@@ -89,8 +94,7 @@ def grade(
     if scheme == "abc":
         given = list(shares or (0.80, 0.15, 0.05))
         names = list(labels or "ABC"[: len(given)])
-        code = _abc(worth.to_numpy(float), given)
-        x = np.round(worth.to_numpy(float), 12)
+        code = _abc(total.to_numpy(float), given)
     elif scheme in ("pyramid", "quantiles"):
         equal = [1 / classes] * classes
         given = list(shares or (PYRAMID.values() if scheme == "pyramid" else equal))
@@ -107,7 +111,7 @@ def grade(
             cuts = natural_breaks(x, classes)
         else:
             cuts, r_squared = rank_sum_ratio_cuts(x, classes)
-            warnings.append(f"Rank-sum ratio: the probit line fits with R² {r_squared:.3f}.")
+            warnings.append(f"The probit line fits with R² {r_squared:.3f}.")
         code = _below(x, cuts)
         names = list(labels or _numbered(len(cuts) + 1))
     size = int(code.max()) + 1
@@ -163,6 +167,48 @@ def grade_by_each(
     table.insert(0, "method", table.pop("method"))
     codes = {m: result.customers["grade"].array for m, result in found.items()}
     return table, pd.DataFrame(codes, index=scores.index)
+
+
+def grade_by_schemes(
+    scores: pd.Series,
+    *,
+    classes: int = 4,
+    cutoffs: Sequence[float] = (0.75, 0.5, 0.25),
+    ratio: pd.Series | None = None,
+    cumulate: pd.Series | None = None,
+    value: pd.Series | None = None,
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Grade the same score by every scheme.
+
+    Parameters
+    ----------
+    scores : pandas.Series
+        Score of each customer; higher is better.
+    ratio : pandas.Series, optional
+        Rank-sum ratios, for the scheme of that name; without them it is not used.
+    classes, cutoffs, cumulate, value
+        See `grade`.
+
+    Returns
+    -------
+    tuple
+        The grade tables (method, the scheme, then the columns of ``Grades.grades``) and the
+        warnings; a scheme that does not apply to these scores is named there with the reason.
+    """
+    options = {"classes": classes, "cutoffs": cutoffs, "cumulate": cumulate, "value": value}
+    tables, warnings = [], []
+    for scheme in SCHEMES if ratio is not None else SCHEMES[:-1]:
+        base = ratio if ratio is not None and scheme == SCHEMES[-1] else scores
+        try:
+            found = grade(base, scheme, **options)  # type: ignore[arg-type]
+        except InputError as error:
+            warnings.append(f"{scheme} left out: {error}")
+            continue
+        tables.append(found.grades.astype({"grade": str}).assign(method=scheme))
+        warnings += [f"{scheme}: {text}" for text in found.warnings]
+    table = pd.concat(tables, ignore_index=True)
+    table.insert(0, "method", table.pop("method"))
+    return table, tuple(warnings)
 
 
 def natural_breaks(x: np.ndarray, classes: int) -> np.ndarray:

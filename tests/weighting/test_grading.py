@@ -9,6 +9,8 @@ from cvlib.inputs.errors import InputError
 from cvlib.weighting.grading import (
     SCHEMES,
     grade,
+    grade_by_each,
+    grade_by_schemes,
     grade_stability,
     natural_breaks,
     rank_sum_ratio,
@@ -42,7 +44,7 @@ def test_equal_scores_share_the_better_grade_and_it_is_said():
 
 def test_abc_by_cumulative_value():
     value = pd.Series([50.0, 20, 10, 9, 6, 3, 1, 1])
-    result = grade(pd.Series(np.ones(8)), "abc", value=value)
+    result = grade(pd.Series(np.ones(8)), "abc", cumulate=value, value=value)
     # A opens until 80 per cent is reached, so the customer who crosses it is still A.
     assert result.customers["grade"].tolist() == list("AAABBCCC")
     assert result.grades["value_share"].tolist() == pytest.approx([0.8, 0.15, 0.05])
@@ -130,3 +132,17 @@ def test_bad_requests_are_refused():
         grade(scores, value=pd.Series([1.0, 2]))
     with pytest.raises(InputError, match="do not name"):
         grade(scores, "quantiles", labels=["a", "b"])
+
+
+def test_all_schemes_and_all_scores_at_once():
+    scores = pd.Series(np.random.default_rng(9).gamma(2.0, size=200))
+    table, warnings = grade_by_schemes(scores, ratio=scores / 100)
+    assert table["method"].unique().tolist() == list(SCHEMES)
+    assert (table.groupby("method")["customers"].sum() == 200).all()
+    assert any(text.startswith("rank_sum_ratio: ") for text in warnings)
+    few, warnings = grade_by_schemes(pd.Series([1.0, 1, 2, 2]))
+    assert few["method"].unique().tolist() == list(SCHEMES[:4])
+    assert any("natural_breaks left out: natural breaks: cannot make" in t for t in warnings)
+    each, codes = grade_by_each(pd.DataFrame({"a": scores, "b": -scores}))
+    assert each["method"].unique().tolist() == ["a", "b"]
+    assert codes["a"].equals(pd.Series(grade(scores).customers["grade"].array))
