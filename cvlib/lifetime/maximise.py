@@ -13,7 +13,7 @@ from scipy.stats import norm
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 # A decrement below this means the log-likelihood cannot rise by more than half of it.
-_GOAL, _ENOUGH = 1e-10, 1e-6
+_GOAL, _ENOUGH = 1e-13, 1e-6
 
 
 @dataclass(frozen=True)

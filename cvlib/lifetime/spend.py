@@ -193,7 +193,7 @@ def _warnings(found: Maximum, independence: pd.DataFrame) -> list[str]:
             for row in independence.itertuples()
         )
         warnings.append(
-            f"gamma_gamma: frequency and mean spend are correlated ({said}), though the model takes "
-            "them as independent: read expected spend of the most frequent buyers with care."
+            f"gamma_gamma: frequency and mean spend are correlated ({said}), though the model "
+            "takes them as independent: read expected spend of the most frequent buyers with care."
         )
     return warnings

@@ -1,0 +1,539 @@
+"""Repeat-buying models: published estimates, independent arithmetic, ridges, simulation."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.integrate import quad
+from scipy.special import beta as beta_function
+from scipy.special import hyperu, roots_genlaguerre
+
+from cvlib.inputs.errors import InputError
+from cvlib.lifetime.repeat_buying import FAMILIES, fit_repeat_buying
+from cvlib.lifetime.repeat_buying.histories import distinct_histories
+from cvlib.lifetime.repeat_buying.special import decay, purchases_until_dropout
+from cvlib.lifetime.repeat_buying.working import log_likelihood, to_working
+from cvlib.lifetime.simulate import simulate_histories
+
+REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
+MLE = json.loads((REFERENCE / "computed_mle.json").read_text())
+
+# Fader, Hardie & Shang (2010), table 1: x, t_x (of 6 opportunities), donors; as in lifetimes 0.11.3
+DONATIONS = pd.DataFrame(
+    [
+        (0, 0, 3464), (1, 1, 1091), (1, 2, 277), (1, 3, 129), (1, 4, 78), (1, 5, 119),
+        (1, 6, 129), (2, 2, 613), (2, 3, 255), (2, 4, 155), (2, 5, 173), (2, 6, 234),
+        (3, 3, 322), (3, 4, 181), (3, 5, 225), (3, 6, 357), (4, 4, 240), (4, 5, 284),
+        (4, 6, 512), (5, 5, 335), (5, 6, 728), (6, 6, 1203),
+    ],
+    columns=["x", "t_x", "customers"],
+).assign(T=6)  # fmt: skip
+
+CDNOW = pd.read_csv(REFERENCE / "cdnow_sample_btyd_cbs.csv")
+
+
+@pytest.fixture(scope="module")
+def fits():
+    """Every model on its classic data set, fitted once."""
+    names = ("bg_nbd", "mbg_nbd", "pareto_nbd", "nbd")
+    return {name: fit_repeat_buying(CDNOW, name) for name in names} | {
+        "bg_bb": fit_repeat_buying(DONATIONS, "bg_bb")
+    }
+
+
+def estimates(fit):
+    return fit.parameters.set_index("parameter")["estimate"]
+
+
+def measure(fit, name):
+    return fit.fit.set_index("measure")["value"][name]
+
+
+@pytest.mark.parametrize(
+    "model, key",
+    [
+        ("bg_nbd", "bgnbd_exact"),
+        ("mbg_nbd", "mbgnbd_exact"),
+        ("pareto_nbd", "pnbd_exact"),
+        ("nbd", "nbd"),
+        ("bg_bb", "bgbb"),
+    ],
+)
+def test_estimates_equal_independent_maximum_likelihood(fits, model, key):
+    expected = dict(MLE[key])
+    best = expected.pop("LL")
+    # the reference climbs stopped within 2e-9 of the top; so may the parameters differ by 2e-6
+    assert measure(fits[model], "log_likelihood") == pytest.approx(best, abs=5e-9)
+    assert measure(fits[model], "log_likelihood") >= best - 1e-9
+    found = estimates(fits[model])
+    for name, value in expected.items():
+        assert found[name] == pytest.approx(value, rel=2e-6)
+    assert measure(fits[model], "newton_decrement") < 1e-9
+    assert measure(fits[model], "starts_agreeing") == measure(fits[model], "starts")
+    assert fits[model].warnings == ()
+
+
+def test_two_decimal_summary_gives_its_own_estimates():
+    # the table that lifetimes ships is rounded to two decimals, ours is exact
+    rounded = CDNOW.assign(t_x=CDNOW["t_x"].round(2), T=CDNOW["T"].round(2))
+    found = estimates(fit_repeat_buying(rounded, "bg_nbd"))
+    for name in ("r", "alpha", "a", "b"):
+        assert found[name] == pytest.approx(MLE["bgnbd_2dec"][name], rel=2e-6)
+
+
+@pytest.mark.parametrize(
+    "model, digits, values, best",
+    [
+        # Fader, Hardie & Lee (2005) and their note 009; BTYDplus; Fader, Hardie & Shang (2010)
+        ("bg_nbd", 3, [0.243, 4.414, 0.793, 2.426], -9582.4),
+        ("bg_nbd", 4, [0.2426, 4.4136, 0.7929, 2.4259], -9582.4292),  # CLVTools
+        ("pareto_nbd", 3, [0.553, 10.578, 0.606, 11.669], -9595.0),
+        ("mbg_nbd", 3, [0.525, 6.183, 0.891, 1.614], -9582.1357),
+        ("bg_bb", 3, [1.204, 0.750, 0.657, 2.783], -33225.6),
+    ],
+)
+def test_published_estimates_at_their_digits(fits, model, digits, values, best):
+    names = list(FAMILIES[model].PARAMETERS)
+    assert estimates(fits[model])[names].round(digits).tolist() == values
+    places = len(str(best).split(".")[1])
+    assert round(measure(fits[model], "log_likelihood"), places) == best
+
+
+def test_pareto_standard_errors_equal_those_published_by_clvtools(fits):
+    # from a numeric Hessian there, hence 2e-4
+    expected = [0.0476264, 0.8427222, 0.1872594, 6.2105448]
+    found = fits["pareto_nbd"].parameters.set_index("parameter")["std_error"]
+    np.testing.assert_allclose(found[["r", "alpha", "s", "beta"]], expected, rtol=2e-4)
+
+
+def test_in_sample_counts_and_chi_square(fits):
+    # Fader, Hardie & Lee (2005), table 2: chi-square 4.82 on three degrees of freedom
+    table = fits["bg_nbd"].purchase_counts()
+    assert table["actual"].tolist() == [1411, 439, 214, 100, 62, 38, 29, 64]
+    expected = [1407.7, 460.3, 192.5, 101.2, 59.8, 38.1, 25.5, 71.9]
+    np.testing.assert_allclose(table["expected"], expected, atol=0.05)
+    chi_square = ((table["actual"] - table["expected"]) ** 2 / table["expected"]).sum()
+    assert chi_square == pytest.approx(4.821, abs=5e-4)
+
+
+def test_conditional_expectations_by_frequency(fits):
+    expected = pd.read_csv(REFERENCE / "computed_cdnow_holdout_by_frequency.csv")
+    columns = {
+        "bg_nbd": "BG/NBD", "pareto_nbd": "Pareto/NBD", "mbg_nbd": "MBG/NBD", "nbd": "NBD",
+    }  # fmt: skip
+    group = CDNOW["x"].clip(upper=7)
+    for model, column in columns.items():
+        ahead = fits[model].predict(CDNOW, 39.0)["expected_purchases"]
+        np.testing.assert_allclose(ahead.groupby(group).mean(), expected[column], atol=2e-6)
+
+
+def test_holdout_totals_and_correlations(fits):
+    expected = pd.read_csv(REFERENCE / "computed_cdnow_holdout_metrics.csv").set_index("model")
+    names = {"BG/NBD": "bg_nbd", "Pareto/NBD": "pareto_nbd", "MBG/NBD": "mbg_nbd", "NBD": "nbd"}
+    for published, model in names.items():
+        ahead = fits[model].predict(CDNOW, 39.0)["expected_purchases"]
+        row = expected.loc[published]
+        assert ahead.sum() == pytest.approx(row["sum_pred"], rel=1e-6)
+        assert np.corrcoef(ahead, CDNOW["x_star"])[0, 1] == pytest.approx(row["corr"], abs=1e-7)
+
+
+def test_churn_probabilities(fits):
+    expected = pd.read_csv(REFERENCE / "computed_cdnow_churn_metrics.csv").set_index("score")
+    active = CDNOW["x_star"] > 0
+    for published, model, column in [
+        ("BG/NBD", "bg_nbd", "p_alive"),
+        ("MBG/NBD", "mbg_nbd", "p_alive"),
+        ("Pareto/NBD", "pareto_nbd", "p_alive"),
+        ("BG/NBD P(x*>0)", "bg_nbd", "probability_of_purchase"),
+    ]:
+        chance = fits[model].predict(CDNOW, 39.0)[column]
+        assert chance.mean() == pytest.approx(expected.loc[published, "mean_prob"], abs=3e-7)
+        brier = ((chance - active) ** 2).mean()
+        assert brier == pytest.approx(expected.loc[published, "Brier"], abs=3e-7)
+    assert (fits["bg_nbd"].predict(CDNOW, 39.0)["p_alive"][CDNOW["x"] == 0] == 1).all()
+
+
+def test_pareto_purchase_probability_equals_a_double_integral(fits):
+    """Over the posterior of both rates, by Gauss-Laguerre in two dimensions.
+
+    The reference table's mean, .2220157, is 5e-5 above; 16 to 100 nodes of the exact weights agree
+    on .2219659404 to 1e-10, and so does mpmath (predictions_mpmath.csv), so that the table's own
+    quadrature must be the coarser one. Its digits are kept to 1e-4.
+    """
+    fit, t = fits["pareto_nbd"], 39.0
+    r, alpha, s, beta = estimates(fit)[["r", "alpha", "s", "beta"]]
+    groups = CDNOW.groupby(["x", "t_x", "T"]).size().reset_index(name="customers")[::9]
+    found = fit.probability_of_purchase(t, groups["x"], groups["t_x"], groups["T"])
+    drop, drop_weight = roots_genlaguerre(40, s - 1)
+    for row, chance in zip(groups.itertuples(), found, strict=True):
+        buy, buy_weight = roots_genlaguerre(40, r + row.x - 1)
+        weight = np.outer(buy_weight / buy_weight.sum(), drop_weight / drop_weight.sum())
+        rate = (buy / (alpha + row.T))[:, None]
+        both = rate + drop / (beta + row.T)
+        next_one = (weight * rate / both * -np.expm1(-both * t)).sum()
+        alive = float(fit.p_alive(row.x, row.t_x, row.T))
+        assert chance == pytest.approx(alive * next_one, rel=1e-9)
+    mean = fit.predict(CDNOW, t)["probability_of_purchase"].mean()
+    assert mean == pytest.approx(0.2219659404, abs=5e-8)
+    table = pd.read_csv(REFERENCE / "computed_cdnow_churn_metrics.csv").set_index("score")
+    assert mean == pytest.approx(table.loc["Pareto/NBD P(x*>0)", "mean_prob"], abs=1e-4)
+
+
+def test_published_single_predictions(fits):
+    # BTYD's customer 1516, and a new customer's first year
+    customer = CDNOW.set_index("id").loc[1516]
+    history = customer["x"], customer["t_x"], customer["T"]
+    pareto = fits["pareto_nbd"]
+    assert float(pareto.expected_purchases(52, *history)) == pytest.approx(25.4552, abs=5e-5)
+    assert float(pareto.p_alive(*history)) == pytest.approx(0.99787, abs=5e-6)
+    assert float(pareto.expected_from_start(52)) == pytest.approx(1.47343, abs=5e-6)
+    assert float(fits["bg_nbd"].expected_from_start(52)) == pytest.approx(1.44401, abs=5e-6)
+
+
+def test_donations_as_published(fits):
+    # lifetimes' tests of Fader, Hardie & Shang (2010): holdout total and P(alive)
+    fit = fits["bg_bb"]
+    ahead = fit.expected_purchases(5, DONATIONS["x"], DONATIONS["t_x"], DONATIONS["T"])
+    assert float(ahead @ DONATIONS["customers"]) == pytest.approx(12884.2, abs=0.05)
+    alive = fit.p_alive([0, 2, 6], [0, 4, 6], [6, 6, 6])
+    np.testing.assert_allclose(alive, [0.11, 0.59, 0.93], atol=0.005)
+    # eleven years: the distribution is proper and its mean is the expectation
+    chance = fit.purchase_distribution(np.arange(12), 11)
+    assert chance.sum() == pytest.approx(1, abs=1e-12)
+    assert chance @ np.arange(12) == pytest.approx(float(fit.expected_from_start(11)), rel=1e-12)
+
+
+def test_tracking_sums_the_expectations_of_a_new_customer(fits):
+    births = np.repeat([0.0, 1.0, 2.5], [3, 2, 1])
+    table = fits["pareto_nbd"].tracking(births, 5)
+    start = fits["pareto_nbd"].expected_from_start
+    expected = [3 * start(w) + 2 * start(w - 1) + start(max(w - 2.5, 0)) for w in range(1, 6)]
+    np.testing.assert_allclose(table["cumulative_expected"], expected, rtol=1e-12)
+    np.testing.assert_allclose(table["expected"].cumsum(), expected, rtol=1e-12)
+
+
+def test_predictions_equal_arbitrary_precision():
+    # mpmath 1.3.0 at 40 digits from the definitions (a trapezoid over logit p for the dropout
+    # mean, adaptive quadrature over the time of dropout for Pareto/NBD); x to 1e5, T to 1e4
+    table = pd.read_csv(REFERENCE / "predictions_mpmath.csv")
+    for (model, *values), rows in table.groupby(["model", "first", "second", "third", "fourth"]):
+        family, theta = FAMILIES[model], np.log(values)
+        x, t_x, T, t = (rows[name].to_numpy(float) for name in ("x", "t_x", "T", "horizon"))
+        alive = family.p_alive(theta, x, t_x, T)
+        chance = alive * family.chance_if_alive(theta, t, x, T)
+        expected = alive * family.expected_if_alive(theta, t, x, T)
+        np.testing.assert_allclose(alive, rows["p_alive"], rtol=1e-11, atol=1e-300)
+        np.testing.assert_allclose(chance, rows["probability_of_purchase"], rtol=1e-11, atol=1e-300)
+        # at a = 1 the mean is interpolated, and a short horizon at great age costs digits
+        rel = 3e-9 if values[2] == 1 else 1e-10
+        np.testing.assert_allclose(expected, rows["expected_purchases"], rtol=rel, atol=1e-300)
+
+
+@pytest.mark.parametrize("a", [0.03, 0.79, 0.99999, 1.0, 1.0003, 5.0, 7.999, 8.001, 65.0, 1e4])
+def test_mean_over_dropout_in_both_forms(a):
+    # the defining integral over p, by adaptive quadrature on either side of its bulk
+    R, A, B, t = 3.2, 43.0, 6.0 * a + 2.0, 52.0
+
+    def density(p):
+        return p ** (a - 1) * (1 - p) ** (B - 1)
+
+    def mean(p):
+        return -np.expm1(-R * np.log1p(p * t / A)) / p
+
+    if a < 200:
+        edges = [
+            0.0,
+            a / (a + B) / 100,
+            a / (a + B) / 4,
+            a / (a + B),
+            min(3 * a / (a + B), 0.9),
+            1.0,
+        ]
+        parts = [
+            quad(lambda p: density(p) * mean(p), low, high, epsabs=0, epsrel=1e-11, limit=400)[0]
+            for low, high in pairwise(edges)
+        ]
+        expected = sum(parts) / beta_function(a, B)
+    else:
+        expected = mean(a / (a + B))  # all p alike
+    found = float(purchases_until_dropout(R, A, a, B, t))
+    assert found == pytest.approx(expected, rel=1e-9 if a < 200 else 1e-3)
+
+
+def test_decay_integral_and_its_means():
+    rng = np.random.default_rng(0)
+    p, A = np.exp(rng.uniform(np.log(0.01), np.log(1e5), 60)), 10 ** rng.uniform(-2, 4, 60)
+    q, B = 1 + 10 ** rng.uniform(-3, 5, 60), 10 ** rng.uniform(-2, 6, 60)
+    length = 10 ** rng.uniform(-2, 4, 60)
+    found = decay(p, A, q, B, length)
+    for i in range(60):
+
+        def part(y, i=i):
+            return np.exp(-p[i] * np.log1p(y / A[i]) - q[i] * np.log1p(y / B[i]))
+
+        scale = 1 / (p[i] / A[i] + q[i] / B[i])
+        edges = [0.0, *(e for e in scale * 3.0 ** np.arange(-2, 20) if e < length[i]), length[i]]
+        pieces = list(pairwise(edges))
+        whole = sum(quad(part, *piece, epsrel=1e-12)[0] for piece in pieces)
+        logs = sum(
+            quad(lambda y, i=i: part(y) * np.log1p(y / B[i]), *piece, epsrel=1e-12)[0]
+            for piece in pieces
+        )
+        assert found.value[i] == pytest.approx(whole, rel=2e-9)
+        assert found.log_second[i] == pytest.approx(logs / whole, rel=2e-8)
+
+
+@pytest.mark.parametrize("model", list(FAMILIES))
+def test_gradient_equals_finite_differences(model):
+    data = distinct_histories(DONATIONS if model == "bg_bb" else CDNOW)
+    family = FAMILIES[model]
+    objective = log_likelihood(family, data)
+    for start in family.starts(data):
+        point = to_working(start)
+        slope = objective(point)[1]
+        for i in range(point.size):
+            step = np.zeros(point.size)
+            step[i] = 1e-5
+            numeric = (objective(point + step)[0] - objective(point - step)[0]) / 2e-5
+            assert slope[i] == pytest.approx(numeric, rel=1e-6, abs=1e-4)
+
+
+@pytest.mark.parametrize("model", ["bg_nbd", "mbg_nbd", "pareto_nbd", "nbd"])
+def test_purchase_distribution_is_proper_and_has_the_right_mean(fits, model):
+    n = np.arange(2000)
+    chance = fits[model].purchase_distribution(n, 52.0)
+    assert chance.sum() == pytest.approx(1, abs=1e-9)
+    assert chance @ n == pytest.approx(float(fits[model].expected_from_start(52.0)), rel=1e-8)
+    # nobody in a new cohort has bought: P(X = 0) is one minus the chance of a first repeat
+    if model != "mbg_nbd":
+        none = 1 - float(fits[model].probability_of_purchase(52.0, 0, 0, 0))
+        assert chance[0] == pytest.approx(none, rel=1e-10)
+
+
+def test_discounted_purchases_equal_the_closed_form_of_pareto(fits):
+    # Fader, Hardie & Lee (2005, JMR), equation 2, with Tricomi's function
+    fit = fits["pareto_nbd"]
+    r, alpha, s, beta = estimates(fit)[["r", "alpha", "s", "beta"]]
+    x, t_x, T = 2.0, 30.43, 38.86
+    force = np.log1p(0.15) / 52
+    tricomi = hyperu(s, s, force * (beta + T))
+    rest = alpha**r * beta**s * force ** (s - 1)
+    # L Γ(r)/Γ(r+x+1) from P(alive) = Γ(r+x) α^r β^s / [Γ(r) (α+T)^(r+x) (β+T)^s L]
+    alive = float(fit.p_alive(x, t_x, T))
+    scaled = alpha**r * beta**s / ((alpha + T) ** (r + x) * (beta + T) ** s * alive)
+    expected = rest * (r + x) * tricomi / ((alpha + T) ** (r + x + 1) * scaled)
+    found = fit.discounted_expected_purchases(0.15, x, t_x, T, periods_per_year=52)
+    assert float(found) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize("model", ["bg_nbd", "mbg_nbd", "pareto_nbd", "nbd"])
+@pytest.mark.parametrize("horizon", [None, 60.0])
+def test_discounted_purchases_equal_a_sum_of_small_steps(fits, model, horizon):
+    fit, step = fits[model], 0.1
+    history = 3.0, 20.0, 30.0
+    t = np.arange(0, 5000 if horizon is None else horizon + step / 2, step)
+    gained = np.diff(fit.expected_purchases(t, *history))
+    expected = (gained * 1.2 ** (-(t[:-1] + step / 2) / 52)).sum()
+    found = fit.discounted_expected_purchases(0.2, *history, horizon=horizon, periods_per_year=52)
+    assert float(found) == pytest.approx(expected, rel=1e-6)
+
+
+def test_discounting_by_whole_opportunities(fits):
+    fit = fits["bg_bb"]
+    history = 3, 5, 6
+    k = np.arange(1, 301)
+    gained = np.diff([0.0, *fit.expected_purchases(k, *history)])
+    found = fit.discounted_expected_purchases(0.1, *history, periods_per_year=1)
+    assert float(found) == pytest.approx((gained * 1.1**-k).sum(), rel=1e-9)
+    near = fit.discounted_expected_purchases(0.1, *history, horizon=4, periods_per_year=1)
+    assert float(near) == pytest.approx((gained[:4] * 1.1 ** -k[:4]).sum(), rel=1e-12)
+
+
+def test_a_new_unit_of_time_changes_nothing_but_the_unit(fits):
+    days = CDNOW.assign(t_x=CDNOW["t_x"] * 7, T=CDNOW["T"] * 7)
+    for model in ("bg_nbd", "pareto_nbd"):
+        found, old = estimates(fit_repeat_buying(days, model)), estimates(fits[model])
+        assert found["r"] == pytest.approx(old["r"], rel=1e-5)
+        assert found["alpha"] == pytest.approx(7 * old["alpha"], rel=1e-5)
+
+
+def test_grouping_and_order_change_nothing(fits):
+    grouped = CDNOW.groupby(["x", "t_x", "T"]).size().reset_index(name="customers")
+    found = fit_repeat_buying(grouped.sample(frac=1, random_state=1), "bg_nbd")
+    pd.testing.assert_frame_equal(found.parameters, fits["bg_nbd"].parameters, check_exact=True)
+    assert measure(found, "n_histories") == 1016
+
+
+def test_large_data_start_from_a_sample_and_end_at_the_same_top():
+    age = np.random.default_rng(1).uniform(20, 40, 15_000)
+    truth = {"r": 0.5, "alpha": 6.0, "a": 0.8, "b": 2.5}
+    data = simulate_histories("bg_nbd", truth, age, seed=2)
+    found = fit_repeat_buying(data, "bg_nbd")
+    assert measure(found, "n_histories") > 10_000
+    table = found.parameters.set_index("parameter")
+    distance = (table["estimate"][list(truth)] - pd.Series(truth)) / table["std_error"][list(truth)]
+    assert distance.abs().max() < 3.5
+    objective = log_likelihood(FAMILIES["bg_nbd"], distinct_histories(data))
+    slope = objective(to_working(np.log(table["estimate"][list(truth)].to_numpy())))[1]
+    assert np.abs(slope).max() < 1e-3
+
+
+RIDGES = [
+    ("bg_nbd", {"r": 0.8, "alpha": 8.0, "a": 1e6, "b": 6e6}, "bg_nbd", "a", "mean_dropout_chance"),
+    (
+        "bg_nbd",
+        {"r": 0.8, "alpha": 8.0, "a": 1e6, "b": 6e6},
+        "pareto_nbd",
+        "s",
+        "mean_dropout_rate",
+    ),
+    ("bg_nbd", {"r": 5e5, "alpha": 5e6, "a": 0.8, "b": 2.4}, "bg_nbd", "r", "mean_purchase_rate"),
+]
+
+
+@pytest.mark.parametrize("truth_model, truth, model, shape, ratio", RIDGES)
+def test_a_ridge_is_climbed_and_explained(truth_model, truth, model, shape, ratio):
+    # one dropout chance (or rate) for all: a and b run away together in other software
+    age = np.random.default_rng(3).uniform(30, 52, 600)
+    data = simulate_histories(truth_model, truth, age, seed=5)
+    fit = fit_repeat_buying(data[["x", "t_x", "T"]], model)
+    table = fit.parameters.set_index("parameter")
+    assert np.isposinf(table.loc[shape, ["std_error", "ci_high"]].astype(float)).all()
+    assert 0 < table.loc[shape, "ci_low"] < 50  # the profile's bound: a finite statement
+    assert table.loc[ratio, "std_error"] < 0.15 * table.loc[ratio, "estimate"]
+    assert any("cannot be told from one value for all" in warning for warning in fit.warnings)
+    assert "spread not identified" in set(fit.diagnosis["verdict"])
+    assert np.isfinite(fit.predict(data, 52.0)).all().all()
+    if model == truth_model == "bg_nbd" and shape == "a":
+        assert table.loc[ratio, "ci_low"] < 1 / 7 < table.loc[ratio, "ci_high"]
+
+
+def test_no_dropout_is_said_not_guessed():
+    age = np.random.default_rng(3).uniform(30, 52, 600)
+    data = simulate_histories("nbd", {"r": 0.8, "alpha": 8.0}, age, seed=5)
+    for model in ("bg_nbd", "pareto_nbd"):
+        fit = fit_repeat_buying(data, model)
+        assert any("no dropout" in warning for warning in fit.warnings)
+        nbd = fit_repeat_buying(data, "nbd")
+        mine, theirs = (f.expected_purchases(10.0, 3, 20, 30) for f in (fit, nbd))
+        assert float(mine) == pytest.approx(float(theirs), rel=0.05)
+
+
+def test_bootstrap_is_reproducible_and_close_to_the_hessian(fits):
+    once, twice = (fits["bg_nbd"].bootstrap(40, seed=7) for _ in range(2))
+    pd.testing.assert_frame_equal(once.parameters, twice.parameters)
+    assert len(once.draws) == 40 * len(fits["bg_nbd"].parameters)
+    rate = once.parameters.set_index("parameter").loc["mean_purchase_rate"]
+    hessian = fits["bg_nbd"].parameters.set_index("parameter").loc["mean_purchase_rate"]
+    assert 0.6 < rate["std_error"] / hessian["std_error"] < 1.8
+    assert rate["ci_low"] < rate["estimate"] < rate["ci_high"]
+
+
+def test_bootstrap_draw_equals_a_fit_of_the_resampled_customers(fits):
+    draws = fits["nbd"].bootstrap(1, seed=11).draws
+    data = fits["nbd"].histories
+    rng = np.random.default_rng(11)
+    counts = rng.multinomial(2357, data["customers"] / 2357)
+    again = fit_repeat_buying(data.assign(customers=counts)[counts > 0], "nbd")
+    found = draws.set_index("parameter")["estimate"]
+    assert found["r"] == pytest.approx(estimates(again)["r"], rel=1e-6)
+
+
+def test_covariates_recover_what_was_simulated():
+    # exp(0.5 z) on the purchase rate divides alpha, exp(-0.7 z) on the dropout rate divides beta
+    age = np.random.default_rng(0).uniform(30, 60, 3000)
+    base = {"r": 0.6, "alpha": 10.0, "s": 0.6, "beta": 12.0}
+    other = base | {"alpha": 10 * np.exp(-0.5), "beta": 12 * np.exp(0.7)}
+    parts = [simulate_histories("pareto_nbd", base, age[:1500], seed=1, holdout=20.0)]
+    parts.append(simulate_histories("pareto_nbd", other, age[1500:], seed=2, holdout=20.0))
+    data = pd.concat([part.assign(z=z) for z, part in enumerate(parts)], ignore_index=True)
+    fit = fit_repeat_buying(data, "pareto_nbd", covariates=["z"])
+    table = fit.parameters.set_index("parameter")
+    for name, truth in (("purchase:z", 0.5), ("dropout:z", -0.7)):
+        assert abs(table.loc[name, "estimate"] - truth) < 3 * table.loc[name, "std_error"]
+    # z = 0 and 1 share r and s; apart, each group has its own likelihood, jointly no lower
+    apart = sum(measure(fit_repeat_buying(part, "pareto_nbd"), "log_likelihood") for part in parts)
+    pooled = measure(fit_repeat_buying(data, "pareto_nbd"), "log_likelihood")
+    assert pooled + 20 < measure(fit, "log_likelihood") <= apart + 1e-6
+    ahead = fit.predict(data, 20.0)["expected_purchases"].groupby(data["z"]).sum()
+    bought = data.groupby("z")["x_star"].sum()
+    assert (ahead - bought).abs().max() < 4 * np.sqrt(bought.max() * 4)
+
+
+def test_covariate_gradient_equals_finite_differences():
+    data = CDNOW[:300].assign(z=np.arange(300) % 3 - 1.0, w=np.arange(300) % 5 / 2)
+    histories = distinct_histories(data, ["z", "w"])
+    family = FAMILIES["pareto_nbd"]
+    objective = log_likelihood(family, histories)
+    point = np.append(to_working(family.starts(histories)[0]), [0.2, -0.1, 0.3, 0.05])
+    slope = objective(point)[1]
+    for i in range(point.size):
+        step = np.zeros(point.size)
+        step[i] = 1e-5
+        numeric = (objective(point + step)[0] - objective(point - step)[0]) / 2e-5
+        assert slope[i] == pytest.approx(numeric, rel=1e-6, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "change, options, message",
+    [
+        ({"x": 0, "t_x": 0}, {}, "nobody bought again"),
+        ({"t_x": 50.0}, {}, "t_x outside 0 to T"),
+        ({"x": 1.5}, {}, "not a count"),
+        ({"t_x": 0.0}, {}, "x > 0 with t_x = 0"),
+        ({"T": np.nan}, {}, "missing or infinite"),
+        ({"x": "many"}, {}, "not numbers"),
+        ({}, {"model": "bgnbd"}, "Did you mean 'bg_nbd'"),
+        ({}, {"model": "bg_nbd", "covariates": ["id"]}, "takes none"),
+        ({}, {"model": "bg_bb"}, "whole numbers of opportunities"),
+        ({"z": 1.0}, {"model": "pareto_nbd", "covariates": ["z"]}, "constant or repeat"),
+        ({}, {"model": "pareto_nbd", "covariates": ["zz"]}, "has no column 'zz'"),
+    ],
+)
+def test_faulty_histories_are_refused(change, options, message):
+    with pytest.raises(InputError, match=message):
+        fit_repeat_buying(CDNOW.assign(**change), **options)
+
+
+def test_faulty_requests_are_refused(fits):
+    fit = fits["bg_nbd"]
+    with pytest.raises(InputError, match="unit of the histories is not known"):
+        fit.discounted_expected_purchases(0.1, 1, 5, 10)
+    with pytest.raises(InputError, match="without a horizon"):
+        fit.discounted_expected_purchases(0.0, 1, 5, 10, periods_per_year=52)
+    with pytest.raises(InputError, match="negative or not finite"):
+        fit.expected_purchases(-1, 1, 5, 10)
+    with pytest.raises(InputError, match="row 1"):
+        fit.p_alive([1, 1], [5, 11], 10)
+    with pytest.raises(InputError, match="whole number of opportunities"):
+        fits["bg_bb"].expected_purchases(1.5, 1, 2, 6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "model, truth",
+    [
+        ("bg_nbd", {"r": 0.5, "alpha": 6.0, "a": 1.2, "b": 3.5}),
+        ("mbg_nbd", {"r": 0.8, "alpha": 6.0, "a": 1.2, "b": 2.5}),
+        ("pareto_nbd", {"r": 0.8, "alpha": 8.0, "s": 1.0, "beta": 15.0}),
+        ("nbd", {"r": 0.5, "alpha": 6.0}),
+        ("bg_bb", {"alpha": 1.2, "beta": 0.8, "gamma": 0.7, "delta": 2.8}),
+    ],
+)
+def test_intervals_cover(model, truth):
+    """Nominal 95 %; 200 samples of 1,500 customers put the tolerance at four standard errors."""
+    samples, covered = 200, dict.fromkeys(truth, 0)
+    for seed in range(samples):
+        rng = np.random.default_rng(seed)
+        age = np.full(1500, 10.0) if model == "bg_bb" else rng.uniform(30, 60, 1500)
+        data = simulate_histories(model, truth, age, seed=seed + 1000)
+        table = fit_repeat_buying(data, model).parameters.set_index("parameter")
+        for name, value in truth.items():
+            covered[name] += table.loc[name, "ci_low"] <= value <= table.loc[name, "ci_high"]
+    for name, count in covered.items():
+        assert abs(count / samples - 0.95) < 4 * np.sqrt(0.05 * 0.95 / samples), (name, count)
