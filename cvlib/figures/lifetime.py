@@ -265,7 +265,7 @@ def survival_plot(
             axis.yaxis.set_major_formatter(PercentFormatter(1))
             _both_grids(axis)
         axes[0][0].set_ylabel("still subscribed")
-        axes[0][-1].legend(loc="upper right")
+        axes[0][-1].legend(loc="upper right" if panel else "lower left")
         return figure
 
 

@@ -258,9 +258,15 @@ def _cox(data: pd.DataFrame, level: float) -> _Fitted:
 
     fitted = CoxPHFitter(alpha=1 - level).fit(data, "duration", "event")
 
+    base = fitted.baseline_cumulative_hazard_
+    steps, total = base.index.to_numpy(dtype=float), base.to_numpy()[:, 0]
+
     def curve(rows: pd.DataFrame, times: ArrayLike) -> Array:
         at = np.asarray(times, dtype=float)
-        found = fitted.predict_survival_function(rows, times=at).to_numpy().T
+        # lifelines gives S(0) the value of the first period; the step function starts at 1
+        hazard = np.concatenate([[0.0], total])[np.searchsorted(steps, at, side="right")]
+        ratio = fitted.predict_partial_hazard(rows).to_numpy(dtype=float)
+        found = np.exp(-np.outer(ratio, hazard))
         return np.where(at > data["duration"].max(), np.nan, found)
 
     measures = {

@@ -192,6 +192,7 @@ def validate(
     )
     frequency = customers["x"].clip(upper=7).astype(int).astype(str).replace("7", "7+")
     fifths = pd.qcut(hiatus_of(customers), 5, duplicates="drop", precision=1).astype(str)
+    fifths = np.char.replace(np.asarray(fifths, dtype=str), "(-0.1,", "[0.0,")
     warnings: tuple[str, ...] = ()
     if (customers["holdout_spend"] < 0).any():
         count = int((customers["holdout_spend"] < 0).sum())
@@ -244,7 +245,7 @@ def _conditional(
             parts.append(means.reset_index().assign(model=forecast.model))
     table = pd.concat(parts, ignore_index=True)
     if name == "recency":  # intervals such as (3.1, 12.0], in numerical order
-        place = table[name].str.extract(r"([-\d.]+)")[0].astype(float)
+        place = table[name].str.extract(r"([\d.]+)")[0].astype(float)
         table = table.assign(place=place).sort_values(["model", "place"], ignore_index=True)
     return table[[name, "customers", "actual", "model", "expected"]]
 

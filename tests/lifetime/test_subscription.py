@@ -237,6 +237,19 @@ def test_cox_equals_statsmodels(simulated):
     np.testing.assert_allclose(table["std_error"], other.bse, rtol=1e-4)
 
 
+def test_cox_curve_starts_at_one_and_steps_at_losses(simulated):
+    from lifelines import CoxPHFitter
+
+    curve = survival.fit_survival(simulated.data, ["cox"]).curves["cox"]
+    rows, times = simulated.data.iloc[:20], [5, 20, 40]
+    assert (curve(rows, [0, 0.5]) == 1).all()
+    other = CoxPHFitter().fit(simulated.data, "duration", "event")
+    expected = other.predict_survival_function(rows, times=times).to_numpy().T
+    np.testing.assert_allclose(curve(rows, times), expected, atol=1e-9)
+    np.testing.assert_allclose(curve(rows, [5.9]), curve(rows, [5]))
+    assert np.isnan(curve(rows, [73])).all()
+
+
 def test_weibull_and_logit_recover_their_parameters():
     rng = np.random.default_rng(8)
     n = 4000

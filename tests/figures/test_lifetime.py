@@ -1,0 +1,150 @@
+"""Charts show the numbers they are given, under the house style, without a window manager."""
+
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from cvlib.figures import lifetime as figures
+from cvlib.figures.style import house_style
+
+TRACKING = pd.DataFrame(
+    {
+        "period": [1, 2, 3, 4],
+        "sample": ["calibration"] * 2 + ["holdout"] * 2,
+        "actual": [5, 4, 3, 3],
+        "expected": [5.2, 4.1, 3.3, 2.9],
+        "cumulative_actual": [5, 9, 12, 15],
+        "cumulative_expected": [5.2, 9.3, 12.6, 15.5],
+    }
+)
+BY = pd.DataFrame(
+    {
+        "frequency": ["0", "1"] * 2,
+        "customers": [10, 5] * 2,
+        "actual": [0.2, 1.0] * 2,
+        "model": ["bg_nbd"] * 2 + ["nbd"] * 2,
+        "expected": [0.25, 0.9, 0.5, 2.0],
+    }
+)
+CALIBRATION = pd.DataFrame(
+    {
+        "model": ["bg_nbd"] * 2,
+        "bin": [1, 2],
+        "n": [10, 10],
+        "mean_probability": [0.2, 0.7],
+        "observed": [0.1, 0.8],
+        "ci_low": [0.02, 0.5],
+        "ci_high": [0.4, 0.95],
+    }
+)
+VALIDATION = pd.DataFrame(
+    {
+        "model": ["bg_nbd", "bg_nbd_p_alive", "recency"],
+        "metric": ["auc"] * 3,
+        "value": [0.757, 0.316, 0.771],
+        "ci_low": [0.73, 0.29, None],
+        "ci_high": [0.78, 0.34, None],
+    }
+)
+PROFIT = pd.DataFrame(
+    {
+        "model": ["bg_nbd", "bg_nbd", "oracle", "oracle"],
+        "share": [0, 1, 0, 1],
+        "profit": [0, 5, 0, 5],
+    }
+)
+GAIN = pd.DataFrame(
+    {
+        "discount_rate": [0.1, 0.1],
+        "retention": [0.8, 0.9],
+        "retention_after": [0.85, 0.95],
+        "gain": [0.275, 0.407],
+    }
+)
+CURVES = pd.DataFrame(
+    {
+        "cohort": ["high_end", "high_end", "regular", "regular"],
+        "model": ["sbg"] * 4,
+        "period": [1, 2, 1, 2],
+        "actual": [0.87, 0.74, 0.63, 0.47],
+        "survival": [0.86, 0.75, 0.64, 0.46],
+    }
+)
+SHARES = pd.DataFrame(
+    {"group": ["vip", "small"], "share_of_customers": [0.01, 0.99], "share_of_value": [0.2, 0.8]}
+)
+MOVES = pd.DataFrame(
+    {"from_segment": ["a", "a", "new"], "to_segment": ["a", "b", "a"], "share": [0.4, 0.6, 1.0]}
+)
+
+DRAWN = {
+    "tracking": lambda: figures.tracking_plot(TRACKING),
+    "frequency": lambda: figures.conditional_expectation_plot(BY),
+    "calibration": lambda: figures.calibration_plot(CALIBRATION),
+    "scores": lambda: figures.score_plot(VALIDATION),
+    "profit": lambda: figures.profit_plot(PROFIT),
+    "retention": lambda: figures.retention_gain_plot(GAIN),
+    "survival": lambda: figures.survival_plot(CURVES, "cohort", observed_until=1),
+    "survival_one": lambda: figures.survival_plot(CURVES.query("cohort == 'regular'")),
+    "shares": lambda: figures.share_plot(SHARES),
+    "moves": lambda: figures.transition_plot(MOVES, ["a", "b"]),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_every_chart_can_be_saved_twice_alike(name, tmp_path):
+    pictures = []
+    for turn in (1, 2):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # missing glyphs, layouts that do not fit
+            figure = DRAWN[name]()
+            assert isinstance(figure, Figure)
+            path = tmp_path / f"{turn}.png"
+            with house_style():
+                figure.savefig(path, metadata={"Software": None})
+        pictures.append(path.read_bytes())
+    assert pictures[0] == pictures[1]
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    assert pyplot is None or not pyplot.get_fignums()
+
+
+def test_tracking_shades_the_holdout_and_draws_both_lines():
+    left, right = DRAWN["tracking"]().axes
+    lines = {line.get_label(): line.get_ydata() for line in left.get_lines()}
+    np.testing.assert_array_equal(lines["actual"], TRACKING["actual"])
+    np.testing.assert_array_equal(lines["expected"], TRACKING["expected"])
+    assert [text.get_text() for text in left.texts] == ["holdout"]
+    assert right.get_lines()[0].get_ydata()[-1] == 15
+
+
+def test_scores_are_sorted_and_written():
+    axis = DRAWN["scores"]().axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()][-1] == "recency"
+    assert {text.get_text() for text in axis.texts} == {"0.757", "0.316", "0.771"}
+
+
+def test_claimed_range_is_marked():
+    axis = DRAWN["retention"]().axes[0]
+    assert [text.get_text() for text in axis.texts] == ["claim 25%–85%"]
+    assert axis.get_ylabel() == "gain in value of 5 points"
+
+
+def test_panels_by_cohort_and_the_end_of_the_fit():
+    axes = DRAWN["survival"]().axes
+    assert [axis.get_title(loc="left") for axis in axes] == ["high end", "regular"]
+    assert all("fitted up to here" in [t.get_text() for t in axis.texts] for axis in axes)
+
+
+def test_bars_carry_both_shares():
+    axis = DRAWN["shares"]().axes[0]
+    assert {text.get_text() for text in axis.texts} == {"1.0%", "99.0%", "20.0%", "80.0%"}
+
+
+def test_movement_rows_and_empty_cells():
+    axis = DRAWN["moves"]().axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "new"]
+    assert [text.get_text() for text in axis.texts] == ["40%", "60%", "100%"]
