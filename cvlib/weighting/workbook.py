@@ -218,7 +218,7 @@ def _write_calculation(sheet: Worksheet, top: int, answers: str, n: int, table: 
     if not ri:
         return "0"
     last = top + n + _ITERATIONS
-    lambda_max = f"SUM({_CALC}!${columns[0]}${last}:${columns[-1]}${last})"
+    lambda_max = f"SUM('{_CALC}'!${columns[0]}${last}:${columns[-1]}${last})"
     return f"MAX(0,({lambda_max}-{n})/{n - 1}/{ri!r})"
 
 

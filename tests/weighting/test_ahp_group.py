@@ -191,7 +191,7 @@ def test_experts_who_rank_nothing_have_no_rank_agreement():
 
 def test_a_known_weighting_is_recovered_from_noisy_experts():
     true = truth(RETAIL, 11)
-    result = expert_weights(RETAIL, panel(RETAIL, [true] * 60, sd=0.4, seed=5), draws=400)
+    result = expert_weights(RETAIL, panel(RETAIL, [true] * 40, sd=0.3, seed=5), draws=400)
     rows = result.weights[result.weights["method"] == "ahp_geometric_mean"].set_index("indicator")
     for node, weights in true.items():
         below = list(RETAIL.compared[node])
@@ -207,16 +207,16 @@ def test_a_known_weighting_is_recovered_from_noisy_experts():
 
 def test_bootstrap_interval_against_theory():
     """Two items: logit of the weight is the mean of ln a over experts, standard error sd/√k."""
-    pairs = np.exp(np.random.default_rng(2).normal(0.7, 0.5, 80))
+    pairs = np.exp(np.random.default_rng(2).normal(0.7, 0.5, 40))
     tree = load_tree("delivered_value")
     true = truth(tree, 0)
-    group = panel(tree, [true] * 80, sd=0.0)
+    group = panel(tree, [true] * 40, sd=0.0)
     for matrices, a in zip(group.matrices.values(), pairs, strict=True):
         matrices["delivered_value"].iloc[0, 1] = a
         matrices["delivered_value"].iloc[1, 0] = 1 / a
     result = expert_weights(tree, group, draws=6000)
     row = result.weights.iloc[0]
-    half = 1.96 * np.log(pairs).std() / np.sqrt(80)
+    half = 1.96 * np.log(pairs).std() / np.sqrt(40)
     logit = [np.log(row[c] / (1 - row[c])) for c in ("ci_low", "global_weight", "ci_high")]
     assert logit[1] == pytest.approx(np.log(pairs).mean(), abs=1e-12)
     assert logit[2] - logit[1] == pytest.approx(half, rel=0.08)
