@@ -182,7 +182,7 @@ def _warnings(found: Maximum, independence: pd.DataFrame) -> list[str]:
             f"gamma_gamma: q = {q:.3g} is not above 1, mean spend is infinite under the model and "
             "expected_spend refuses: check for extreme amounts."
         )
-    if found.held.any() or p > 1e4 or q > 1e4:
+    if found.held.any() or (np.diag(found.covariance()) > 4).any():
         warnings.append(
             "gamma_gamma: a ridge (spend hardly varies within customers, or not between them): "
             "p, q and v are not identified one by one."
