@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
+_JOBS = click.option("--jobs", default=2, show_default=True, help="Kernels at the same time.")
 _STUDY = click.argument("study", type=click.Path(path_type=Path, dir_okay=False))
 _OUT = click.option(
     "--out",
@@ -67,6 +68,7 @@ def main() -> None:
 @click.option("--to", "formats", default="html", show_default=True, help="Report formats, a,b,c.")
 @_OUT
 @click.option("--force", is_flag=True, help="Run again what has been answered before.")
+@_JOBS
 @_plain_errors
 def run(
     notebooks: tuple[str, ...],
@@ -75,8 +77,12 @@ def run(
     formats: str,
     out: Path,
     force: bool,
+    jobs: int,
 ) -> None:
     """Run NOTEBOOKS (name or number) and write their reports."""
+    import joblib
+    from tqdm import tqdm
+
     from cvlib.study.gallery import write_gallery
     from cvlib.study.notebooks import find, read_notebook, shipped
     from cvlib.study.report import check_formats
@@ -89,16 +95,14 @@ def run(
     chosen = [read_notebook(p) for p in shipped()] if everything else [find(n) for n in notebooks]
     for notebook in chosen:
         notebook.arguments(dict(parameters))
-    for notebook in chosen:
-        done = run_notebook(
-            notebook,
-            dict(parameters),
-            out,
-            formats=wanted,
-            force=force,
-            progress=sys.stderr.isatty(),
-        )
-        click.echo(f"{notebook.name}: {done.folder / 'report.html'}")
+    one = partial(run_notebook, parameters=dict(parameters), out=out, formats=wanted, force=force)
+    progress = sys.stderr.isatty() and len(chosen) == 1
+    stream = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator")(
+        joblib.delayed(one)(notebook, progress=progress) for notebook in chosen
+    )
+    several = sys.stderr.isatty() and len(chosen) > 1
+    for done in tqdm(stream, total=len(chosen), desc="notebooks", disable=not several):
+        click.echo(f"{done.manifest['notebook']}: {done.folder / 'report.html'}")
         if done.existed:
             click.echo("  answered before with the same data and code; --force runs it again")
         for headline in done.results["headlines"].values():
@@ -138,7 +142,7 @@ def describe(notebook: str) -> None:
 @main.command()
 @_STUDY
 @_OUT
-@click.option("--jobs", default=2, show_default=True, help="Kernels at the same time.")
+@_JOBS
 @click.option("--dask", default="", help="Address of a Dask scheduler.")
 @click.option("--dry-run", is_flag=True, help="List what would run, and stop.")
 @_plain_errors
