@@ -28,8 +28,11 @@ def nearest(name: str, known: list[str]) -> str:
     """Say which known names are closest to a mistyped one, for a remedy sentence."""
     import difflib
 
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"Did you mean {close[0]!r}?" if close else f"Known: {', '.join(known)}."
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return f"Did you mean {close[0]!r}?"
+    more = f" and {len(known) - 20} more" if len(known) > 20 else ""
+    return f"Known: {', '.join(known[:20])}{more}."
 
 
 def shorten(value: object) -> str:

@@ -113,3 +113,5 @@ def test_the_error_is_one_paragraph_and_survives_a_process_boundary() -> None:
 def test_nearest_names_the_close_one_or_lists_all() -> None:
     assert nearest("satisfacton", ["satisfaction", "loyalty"]) == "Did you mean 'satisfaction'?"
     assert nearest("zzz", ["satisfaction", "loyalty"]) == "Known: satisfaction, loyalty."
+    assert nearest("nope", ["cdnow_sample"]) == "Known: cdnow_sample."
+    assert nearest("zzz", [f"q{i}" for i in range(25)]).endswith("q18, q19 and 5 more.")
