@@ -15,6 +15,15 @@ _DOORS = {
     "InputError": "cvlib.inputs.errors",
     "load_table": "cvlib.inputs.readers",
     "Record": "cvlib.study.record",
+    "load_model": "cvlib.satisfaction.model",
+    "estimate_pls": "cvlib.satisfaction.estimate",
+    "estimate_covariance": "cvlib.satisfaction.covariance",
+    "load_tree": "cvlib.weighting.tree",
+    "read_judgements": "cvlib.weighting.judgement_files",
+    "expert_weights": "cvlib.weighting.ahp_group",
+    "write_workbook": "cvlib.weighting.workbook",
+    "summarise_purchases": "cvlib.lifetime.purchases",
+    "fit_repeat_buying": "cvlib.lifetime.repeat_buying",
 }
 
 

@@ -215,6 +215,19 @@ def new(folder: Path) -> None:
         click.echo(path)
 
 
+@main.command()
+@click.argument("tree")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@_plain_errors
+def workbook(tree: str, file: Path, language: str) -> None:
+    """Write the expert questionnaire of TREE (a shipped name or a file) as the workbook FILE."""
+    from cvlib.weighting.tree import load_tree
+    from cvlib.weighting.workbook import write_workbook
+
+    click.echo(write_workbook(load_tree(tree), file, language=language))
+
+
 _RUN = click.Path(path_type=Path, file_okay=False)
 
 

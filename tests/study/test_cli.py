@@ -54,3 +54,11 @@ def test_data_list_and_check() -> None:
     assert code == 0 and "cdnow_sample" in text and "telco_churn" in text
     code, text = call("data", "check")
     assert code == 0 and "mobi" in text
+
+
+def test_an_expert_workbook_is_written_in_chinese(tmp_path: Path) -> None:
+    code, text = call("workbook", "rfm", str(tmp_path / "e.xlsx"), "--language", "zh")
+    assert code == 0 and "e.xlsx" in text
+    assert (tmp_path / "e.xlsx").stat().st_size > 5000
+    code, text = call("workbook", "rfmm", str(tmp_path / "f.xlsx"))
+    assert code == 2 and "rfm" in text and not (tmp_path / "f.xlsx").exists()
