@@ -196,6 +196,8 @@ def capture_chart(capture: pd.DataFrame) -> Figure:
     capture : DataFrame
         method, share_of_customers, share_of_outcome; the last method is the outcome itself.
     """
+    if capture.empty:
+        return _nothing("No outcome was given.")
     with house_style():
         figure, axis = new_figure(7.4, 4.4)
         axis.plot([0, 1], [0, 1], color=FAINT, lw=1, label="at random")
@@ -228,6 +230,8 @@ def validity_chart(validity: pd.DataFrame, learned: tuple[str, ...] = ()) -> Fig
     learned : tuple of str
         Methods drawn hollow because they were fitted to the outcome.
     """
+    if validity.empty:
+        return _nothing("No outcome was given.")
     with house_style():
         metrics = list(validity["metric"].unique())
         first = validity[validity["metric"] == metrics[0]].sort_values("estimate")
@@ -329,6 +333,15 @@ def stability_chart(stability: pd.DataFrame) -> Figure:
         axis.set(xlim=(0, 1), xlabel="customers of the grade")
         axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         figure.legend(loc="outside lower center", ncols=5, title="keeps the grade in", fontsize=8)
+        return figure
+
+
+def _nothing(text: str) -> Figure:
+    """A small figure that says why it is empty."""
+    with house_style():
+        figure, axis = new_figure(4.0, 0.6)
+        axis.set_axis_off()
+        axis.text(0, 0.5, text, va="center")
         return figure
 
 

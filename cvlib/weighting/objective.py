@@ -169,8 +169,11 @@ def expand_weights(tree: Tree, leaf_weights: pd.Series, method: str) -> pd.DataF
     -------
     pandas.DataFrame
         indicator, parent, method, local_weight, global_weight. Children of a node whose weight
-        is 0 have the local weight 0.
+        is 0 have the local weight 0. A root that takes the minimum is one row of weight 1.
     """
+    names = ["indicator", "parent", "method", "local_weight", "global_weight"]
+    if not tree.compared:
+        return pd.DataFrame([(tree.name, "", method, 1.0, 1.0)], columns=names)
     weight = {str(name): float(value) for name, value in leaf_weights.items()}
 
     def total(node: str) -> float:
@@ -184,7 +187,6 @@ def expand_weights(tree: Tree, leaf_weights: pd.Series, method: str) -> pd.DataF
         for node, below in tree.compared.items()
         for child in below
     ]
-    names = ["indicator", "parent", "method", "local_weight", "global_weight"]
     return pd.DataFrame(rows, columns=names)
 
 

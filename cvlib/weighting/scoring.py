@@ -94,7 +94,7 @@ def plain_weights(tree: Tree) -> tuple[pd.DataFrame, pd.DataFrame]:
     tuple
         Tidy weights of the method ``equal``, and of one method per item, ``only_`` and its name.
     """
-    items = list(tree.weighted)
+    items = list(tree.weighted or (tree.name,))
     one = pd.DataFrame(np.eye(len(items)), index=items, columns=items)
     equal = expand_weights(tree, one.mean(axis=1), "equal")
     single = [expand_weights(tree, one[item], f"only_{item}") for item in items]

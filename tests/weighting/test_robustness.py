@@ -4,9 +4,10 @@ import pytest
 
 from cvlib.inputs.errors import InputError
 from cvlib.weighting.choice import choose_weights
-from cvlib.weighting.normalisation import read_indicators, table_kind
+from cvlib.weighting.fuzzy import fuzzy_evaluation
+from cvlib.weighting.normalisation import normalise, read_indicators, table_kind
 from cvlib.weighting.robustness import newcomers, reversals_by_method
-from cvlib.weighting.scoring import METHODS, plain_weights
+from cvlib.weighting.scoring import METHODS, plain_weights, score
 from cvlib.weighting.tree import load_tree
 
 
@@ -72,3 +73,17 @@ def test_tables_are_told_apart():
         table_kind(log.drop(columns="date"), tree)
     with pytest.raises(InputError, match="kind = 'table'"):
         table_kind(log, tree, "table")
+
+
+def test_a_minimum_tree_is_scored_without_weights(make_tree):
+    tree = make_tree({"a": {"direction": "benefit"}, "b": {"direction": "cost"}}, rule="minimum")
+    table = pd.DataFrame({"a": [0, 1, 2, 3], "b": [0, 0, 0, 3]})
+    indicators = read_indicators(table, tree)
+    weights, _ = choose_weights(indicators, "equal")
+    assert weights[["indicator", "global_weight"]].values.tolist() == [["goal", 1.0]]
+    one = weights.set_index("indicator")["global_weight"]
+    for method in ("weighted_sum", "vikor"):
+        scores = score(indicators, one, method).scores["score"]
+        np.testing.assert_allclose(scores.rank(), [1.5, 3, 4, 1.5])
+    fuzzy = fuzzy_evaluation(normalise(indicators), weights)
+    np.testing.assert_allclose(fuzzy.scores["score"], [0, 1 / 3, 2 / 3, 0])

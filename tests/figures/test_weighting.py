@@ -1,0 +1,148 @@
+"""The charts of weightings draw what the tables say, at 3 and at 30 indicators."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cvlib.figures import weighting as figures
+from cvlib.figures.style import house_style
+
+METHODS = ["ahp_eigenvector", "entropy_sum", "entropy_minmax", "critic", "equal"]
+
+
+def table(size, methods=METHODS):
+    rng = np.random.default_rng(size)
+    rows = []
+    for method in methods:
+        w = np.full(size, 1 / size) if method == "equal" else rng.dirichlet(np.ones(size))
+        rows += [(f"indicator_{i + 1}", method, w[i], w[i] * 0.8, w[i] * 1.2) for i in range(size)]
+    columns = ["indicator", "method", "global_weight", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def texts(figure):
+    figure.draw_without_rendering()
+    axes = [t for axis in figure.axes for t in (*axis.texts, *axis.get_yticklabels())]
+    return [t.get_text() for t in axes]
+
+
+def overlapping(figure, axis, which):
+    """Neighbouring tick labels of an axis that cover each other."""
+    with house_style():
+        figure.draw_without_rendering()
+        boxes = [t.get_window_extent() for t in getattr(axis, f"get_{which}ticklabels")()]
+    low, high = ("y0", "y1") if which == "y" else ("x0", "x1")
+    spans = sorted((getattr(b, low), getattr(b, high)) for b in boxes)
+    return sum(first[1] > second[0] + 0.5 for first, second in pairwise(spans))
+
+
+@pytest.mark.parametrize("size", [3, 30])
+def test_weight_chart_shows_every_weight_and_interval_readably(size):
+    weights = table(size)
+    figure = figures.weight_chart(weights, {"indicator_1": "最近购买间隔"})
+    drawn = [
+        line.get_xdata()
+        for axis in figure.axes
+        for line in axis.lines
+        if len(line.get_xdata()) == size
+    ]
+    for k, method in enumerate(METHODS):
+        expected = weights.loc[weights["method"] == method, "global_weight"]
+        np.testing.assert_allclose(drawn[k], expected)
+    assert len(figure.axes) == (1 if size == 3 else len(METHODS))
+    assert "最近购买间隔" in texts(figure)
+    assert overlapping(figure, figure.axes[0], "y") == 0
+    assert max(figure.get_size_inches()) < 12
+
+
+def test_heat_map_prints_the_percentages():
+    weights = table(4)
+    found = texts(figures.weight_heatmap(weights))
+    share = weights["global_weight"].iloc[0]
+    assert f"{100 * share:.0f}" in found and found.count("25") >= 4
+
+
+@pytest.mark.parametrize("size", [3, 30])
+def test_rank_chart_draws_places_and_leaves_out_flat_methods(size):
+    weights = table(size)
+    figure = figures.rank_chart(weights)
+    axis = figure.axes[0]
+    assert len(axis.lines) == size
+    first = weights[weights["method"] == METHODS[0]].set_index("indicator")["global_weight"]
+    places = [line.get_ydata()[0] for line in axis.lines]
+    np.testing.assert_array_equal(places, first.rank(ascending=False))
+    assert [t.get_text() for t in axis.get_xticklabels()] == [
+        m.replace("_", " ") for m in METHODS[:-1]
+    ]
+    colored = {line.get_color() for line in axis.lines} - {figures.FAINT}
+    assert len(colored) <= 7
+
+
+def test_alpha_chart_names_at_most_eight_lines():
+    rng = np.random.default_rng(0)
+    a, b = rng.dirichlet(np.ones(30)), rng.dirichlet(np.ones(30))
+    sweep = pd.DataFrame(
+        [(x, f"i{j}", x * a[j] + (1 - x) * b[j]) for x in (0, 0.5, 1) for j in range(30)],
+        columns=["alpha", "indicator", "global_weight"],
+    )
+    ranks = pd.DataFrame(
+        {"alpha": [0, 0.5, 1], "spearman": [0.9, 1, 0.8], "top_decile_overlap": [0.7, 1, 0.6]}
+    )
+    figure = figures.alpha_chart(sweep, ranks)
+    left, right = figure.axes
+    assert len(left.lines) == 30 and len(left.get_legend().get_texts()) == 8
+    np.testing.assert_allclose(right.lines[1].get_ydata(), ranks["top_decile_overlap"])
+
+
+def test_capture_and_validity_charts_and_their_empty_forms():
+    share = np.linspace(0, 1, 5)
+    capture = pd.concat(
+        pd.DataFrame({"method": m, "share_of_customers": share, "share_of_outcome": share**p})
+        for m, p in (("a", 0.5), ("b", 0.7), ("outcome itself", 0.1))
+    )
+    figure = figures.capture_chart(capture)
+    np.testing.assert_allclose(figure.axes[0].lines[2].get_ydata(), share**0.7)
+    validity = pd.DataFrame(
+        {
+            "method": ["a", "b"] * 2,
+            "metric": ["spearman"] * 2 + ["auc"] * 2,
+            "estimate": [0.4, 0.2, 0.7, 0.6],
+            "ci_low": [0.3, 0.1, 0.6, 0.5],
+            "ci_high": [0.5, 0.3, 0.8, 0.7],
+        }
+    )
+    figure = figures.validity_chart(validity, learned=("b",))
+    # Best on top: the order of the first metric, rising along the axis.
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["b", "a"]
+    assert len(figure.axes) == 2
+    for empty in (figures.capture_chart(capture.head(0)), figures.validity_chart(validity.head(0))):
+        assert "No outcome was given." in texts(empty)
+
+
+def test_grade_chart_keeps_each_schemes_own_names():
+    grades = pd.DataFrame(
+        {
+            "method": ["pyramid"] * 2 + ["abc"] * 3,
+            "grade": ["VIP", "small", "A", "B", "C"],
+            "share": [0.2, 0.8, 0.2, 0.3, 0.5],
+            "value_share": [0.6, 0.4, 0.8, 0.15, 0.05],
+        }
+    )
+    first, second = figures.grade_chart(grades).axes
+    assert [t.get_text() for t in first.get_yticklabels()] == ["VIP", "small"]
+    assert [t.get_text() for t in second.get_yticklabels()] == ["A", "B", "C"]
+    assert [bar.get_width() for bar in second.containers[1]] == [0.8, 0.15, 0.05]
+    single = figures.grade_chart(grades[grades["method"] == "abc"].drop(columns="method"))
+    assert len(single.axes) == 1
+
+
+def test_stability_chart_shares_add_up():
+    grade = pd.Categorical(["VIP", "small", "small", "small"], ["VIP", "small"], ordered=True)
+    figure = figures.stability_chart(
+        pd.DataFrame({"grade": grade, "stability": [0.4, 0.6, 0.995, 1.0]})
+    )
+    widths = np.array([[bar.get_width() for bar in group] for group in figure.axes[0].containers])
+    np.testing.assert_allclose(widths.sum(axis=0), 1)
+    np.testing.assert_allclose(widths[:, 1], [0, 1 / 3, 0, 0, 2 / 3])
