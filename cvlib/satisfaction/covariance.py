@@ -20,45 +20,25 @@ One start of ACSI costs 5 ms here, and the gradient ends below 1e-6 (semopy as i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction import covariance_inference as inference
-from cvlib.satisfaction.covariance_estimation import (
-    AGREEMENT,
-    check,
-    complete_problem,
-    incomplete_problem,
-    repeat,
-)
-from cvlib.satisfaction.covariance_fit import Moments, implied, minimise, starting_values
+from cvlib.satisfaction.covariance_bootstrap import with_bootstrap
+from cvlib.satisfaction.covariance_estimation import complete_problem, incomplete_problem
 from cvlib.satisfaction.covariance_general import (
     MISSING,
     STANDARD_ERRORS,
     CovarianceFit,
-    delta_errors,
     finish,
     fit_covariance,
     known,
-    normal_interval,
 )
-from cvlib.satisfaction.covariance_specification import (
-    COVARIANCE,
-    Floats,
-    Layout,
-    specify,
-    with_means,
-)
-from cvlib.satisfaction.inference import bootstrap, routes
-from cvlib.satisfaction.measurement import htmt, htmt2
+from cvlib.satisfaction.covariance_quantities import Quantities
+from cvlib.satisfaction.covariance_specification import COVARIANCE, Layout, specify
 from cvlib.satisfaction.missing import prepare
 from cvlib.satisfaction.model import Model, load_model
 from cvlib.satisfaction.result import SatisfactionResult
@@ -228,24 +208,22 @@ def estimate_covariance(
             "Use standard_errors='ml' with missing='fiml', or missing='listwise'.",
         )
     problem = (
-        incomplete_problem(with_means(layout), survey.values)
+        incomplete_problem(layout, survey.values)
         if gaps
         else complete_problem(layout, [survey.values])
     )
     fit = finish(problem, standard_errors, starts, seed, level, survey.left_out)
-    quantities = Quantities(bound, repeat(problem.layout, 1))
-    tables = _tables(quantities, fit, level)
+    quantities = Quantities(bound, problem.layout)
+    tables, told_draws = quantities.tables(fit, level), pd.DataFrame()
     told = [*bound.notes, *bound.dropped, *survey.warnings, *fit.warnings]
-    told += _unexpected(bound, tables["path_coefficients"])
-    told_draws = pd.DataFrame()
+    told += _unexpected(bound, tables)
     if draws:
-        tables, told_draws, more = _with_bootstrap(
-            quantities, fit, survey, tables, draws, seed, level
+        tables, told_draws, more = with_bootstrap(
+            quantities, fit, survey.source, tables, draws, seed, level
         )
         told += more
-    parameters = fit.parameters
     extra = {
-        "parameters": parameters,
+        "parameters": fit.parameters,
         "diagnosis": fit.diagnosis,
         "optimisation": fit.optimisation,
     }
@@ -277,390 +255,17 @@ def estimate_covariance(
     )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
-class Quantities:
-    """Everything reported of a solution, as functions of the parameters."""
-
-    model: Model
-    layout: Layout  # of one group
-
-    def values(self, stack: Any, moments: Moments) -> dict[str, Any]:
-        """Named arrays (problems, m) for parameters (problems, k); `moments` of as many problems.
-
-        Works with complex parameters, so that the delta method is exact.
-        """
-        model, layout, k = self.model, self.layout, len(self.model.constructs)
-        found = implied(layout, stack, moments)
-        spread = np.sqrt(np.diagonal(found.covariance[:, 0], axis1=-2, axis2=-1))
-        ratio = spread[:, :k, None] / spread[:, None, :k]  # [source, target]
-        direct = found.arrows[:, 0, :k, :k].swapaxes(-1, -2)
-        total = found.total[:, 0, :k, :k].swapaxes(-1, -2) - np.eye(k)
-        own, reach, detour, along = self.structure
-        loading = found.arrows[:, 0, k + np.arange(len(model.items)), model.block]
-        latent = found.covariance[:, 0, :k, :k] / (spread[:, :k, None] * spread[:, None, :k])
-        disturbance = np.diagonal(found.residual[:, 0, :k, :k], axis1=-2, axis2=-1)
-        endogenous = own.any(axis=0)
-        weights = self.weights(found, loading)
-        span = (model.maximum - model.minimum) / 100
-        shares = weights * span / ((weights * span) @ model.membership)[:, model.block]
-        mean = found.mu[:, 0] if layout.has_means else moments.mean[:, 0]
-        items = found.covariance[:, 0, k:, k:]
-        composite = np.stack(
-            [
-                np.einsum("bi,bij,bj->b", weights[:, on], items[:, on][:, :, on], weights[:, on])
-                for on in model.membership.T
-            ],
-            axis=1,
-        )
-        deviation = np.sqrt(np.diagonal(items, axis1=-2, axis2=-1))
-        return {
-            "path_coefficients": (direct * ratio)[:, own],
-            "path_unstandardised": direct[:, own],
-            "total_effects": (total * ratio)[:, reach],
-            "total_unstandardised": total[:, reach],
-            "total_indirect": ((total - direct) * ratio)[:, detour],
-            "total_indirect_unstandardised": (total - direct)[:, detour],
-            "specific_indirect": _along(direct * ratio, along),
-            "specific_indirect_unstandardised": _along(direct, along),
-            "loading": loading * spread[:, model.block] / spread[:, k:],
-            "weight": weights * deviation / np.sqrt(composite)[:, model.block],
-            "r_squared": (1.0 - disturbance / spread[:, :k] ** 2)[:, endogenous],
-            "construct_correlations": latent[:, np.tril(np.ones((k, k), dtype=bool), -1)],
-            "index": (shares * (mean - model.minimum) / span) @ model.membership.astype(float),
-            "index_shares": shares,
-        }
-
-    def weights(self, found: Any, loading: Any) -> Any:
-        """Regression weights of each construct on its own items, Sigma_bb^-1 lambda_b [P].
-
-        Covariance SEM has no weights of its own. Items of other constructs stay out, so that the
-        index of one construct does not move with the answers about another; an item counts the
-        more, the less error it has. Sigma_bb is inverted, so an item without error is no problem.
-        """
-        weights = np.zeros_like(loading)
-        for on in self.model.membership.T:
-            block = np.flatnonzero(on)
-            sigma = found.sigma[:, 0][:, block[:, None], block]
-            weights[:, block] = np.linalg.solve(sigma, loading[:, block, None])[..., 0]
-        return weights
-
-    @property
-    def structure(self) -> tuple[Any, Any, Any, list[tuple[int, ...]]]:
-        """Paths, pairs with any effect, pairs with an indirect one (k, k), and the routes."""
-        own = self.model.adjacency
-        along = routes(own)
-        detour = np.zeros_like(own)
-        for route in along:
-            detour[route[0], route[-1]] = True
-        return own, own | detour, detour, along
-
-    def keys(self) -> dict[str, pd.DataFrame]:
-        """The key columns of every table."""
-        own, reach, detour, along = self.structure
-        names = np.array(self.model.construct_names)
-
-        def pairs(chosen: Any, first: str = "source", second: str = "target") -> pd.DataFrame:
-            a, b = np.nonzero(chosen)
-            return pd.DataFrame({first: names[a], second: names[b]})
-
-        lower = np.tril(np.ones_like(own), -1)
-        return {
-            "path_coefficients": pairs(own).merge(self.model.paths, how="left"),
-            "total_effects": pairs(reach),
-            "total_indirect": pairs(detour).assign(via="(all routes)"),
-            "specific_indirect": pd.DataFrame(
-                {
-                    "source": [names[r[0]] for r in along],
-                    "target": [names[r[-1]] for r in along],
-                    "via": [" > ".join(names[list(r[1:-1])]) for r in along],
-                }
-            ),
-            "loading": pd.DataFrame(
-                {"construct": names[self.model.block], "item": self.model.items}
-            ),
-            "r_squared": pd.DataFrame({"construct": names[own.any(axis=0)]}),
-            "construct_correlations": pairs(lower, "construct_1", "construct_2"),
-            "index": pd.DataFrame({"construct": names}),
-        }
-
-
-def _along(paths: Any, along: list[tuple[int, ...]]) -> Any:
-    """Products of the coefficients along each route, (problems, routes)."""
-    found = np.ones((len(paths), len(along)), dtype=paths.dtype)
-    for j, route in enumerate(along):
-        found[:, j] = np.prod([paths[:, a, b] for a, b in pairwise(route)], 0)
-    return found
-
-
-def _tables(quantities: Quantities, fit: CovarianceFit, level: float) -> dict[str, pd.DataFrame]:
-    """Tables of `SatisfactionResult` with delta-method inference."""
-    problem, theta = fit.problem, fit.optimum.theta
-    moments, keys = problem.saturated_moments, quantities.keys()
-    values = quantities.values(theta[None], moments)
-    order = [name for name in values if name not in {"weight", "index", "index_shares"}]
-    sizes = np.cumsum([values[name].shape[1] for name in order])[:-1]
-
-    def stacked(stack: Any) -> Any:
-        found = quantities.values(stack, moments.take(np.zeros(len(stack), dtype=np.int64)))
-        return np.concatenate([found[name] for name in order], axis=1)
-
-    errors = delta_errors(inference.derivative(stacked, theta), fit.covariance_of_estimates)
-    error = dict(zip(order, np.split(errors, sizes), strict=True))
-    error["index"] = _index_errors(quantities, fit)
-
-    def table(name: str, column: str = "estimate", *, tested: bool = True) -> pd.DataFrame:
-        columns = normal_interval(values[name][0], error[name], level, "t")
-        if not tested:  # zero is no hypothesis about these
-            columns = {c: v for c, v in columns.items() if c not in {"t", "p"}}
-        raw = {}
-        plain = name.replace("_coefficients", "").replace("_effects", "") + "_unstandardised"
-        if plain in values:
-            raw = {
-                "unstandardised": values[plain][0],
-                **{f"unstandardised_{c}": v
-                   for c, v in normal_interval(values[plain][0], error[plain], level, "t").items()},
-            }  # fmt: skip
-        return keys[name].assign(**{column: values[name][0]}, **columns, **raw)
-
-    loadings = table("loading", "loading")
-    loadings.insert(3, "weight", values["weight"][0])
-    r_squared = table("r_squared", "r_squared", tested=False)
-    causes = quantities.model.adjacency.sum(axis=0)[quantities.model.adjacency.any(axis=0)]
-    adjusted = 1 - (1 - r_squared["r_squared"]) * (problem.n - 1) / (problem.n - causes - 1)
-    r_squared.insert(2, "r_squared_adjusted", adjusted)
-    index = table("index", "index", tested=False)
-    return {
-        "path_coefficients": table("path_coefficients"),
-        "loadings": loadings,
-        "index": index,
-        "total_effects": table("total_effects"),
-        "indirect_effects": pd.concat(
-            [table("total_indirect"), table("specific_indirect")], ignore_index=True
-        ),
-        "r_squared": r_squared,
-        "construct_correlations": table("construct_correlations", "correlation"),
-        **_measurement(quantities, fit, values),
-    }
-
-
-def _index_errors(quantities: Quantities, fit: CovarianceFit) -> Floats:
-    """Standard errors of the index from each respondent's influence on weights and means.
-
-    The influence of a respondent on the parameters is A^-1 times his casewise score, A the
-    observed information; on the means of the items it is his deviation from them.
-    """
-    problem, theta = fit.problem, fit.optimum.theta
-    layout, model, moments = problem.layout, quantities.model, problem.saturated_moments
-
-    def index(stack: Any) -> Any:
-        return quantities.values(stack, moments.take(np.zeros(len(stack), dtype=np.int64)))["index"]
-
-    observed = inference.observed_information(layout, theta, problem.moments)
-    pieces = inference.casewise_scores(layout, theta, problem.moments, problem.rows)
-    bread = np.linalg.pinv(observed, rcond=1e-10, hermitian=True)
-    influence = np.vstack(pieces) @ bread @ inference.derivative(index, theta).T
-    if not layout.has_means:
-        shares = quantities.values(theta[None], moments)["index_shares"][0]
-        per_point = (shares * 100 / (model.maximum - model.minimum))[:, None] * model.membership
-        influence = influence + (problem.rows[0] - moments.mean[0, 0]) @ per_point
-    return np.sqrt((influence**2).sum(axis=0)) / problem.n
-
-
-def _measurement(
-    quantities: Quantities, fit: CovarianceFit, values: Mapping[str, Floats]
-) -> dict[str, pd.DataFrame]:
-    """Reliability, HTMT and the Fornell-Larcker table."""
-    model, moments = quantities.model, fit.problem.saturated_moments
-    member, names = model.membership.astype(float), list(model.construct_names)
-    found = implied(quantities.layout, fit.optimum.theta[None], moments)
-    k, sample = len(names), moments.covariance[0, 0]
-    loading = found.arrows[0, 0, k + np.arange(len(model.items)), model.block]
-    common = np.diagonal(found.covariance[0, 0, :k, :k])
-    error = np.diagonal(found.residual[0, 0, k:, k:]) @ member
-    size = member.sum(axis=0)
-    blocks = np.diagonal(member.T @ sample @ member)
-    alpha = size / np.maximum(size - 1, 1) * (1 - np.diag(sample) @ member / blocks)
-    shared, square = (loading @ member) ** 2 * common, (loading**2 @ member) * common
-    rho_c, ave = shared / (shared + error), square / (square + error)
-    deviation = np.sqrt(np.diag(sample))
-    items = (sample / np.outer(deviation, deviation))[None]
-    arithmetic, geometric = (f(items, model.membership)[0] for f in (htmt, htmt2))
-    lower = np.tril(np.ones((k, k), dtype=bool), -1)
-    correlation = np.zeros((k, k))
-    correlation[lower] = values["construct_correlations"][0]
-    fornell = np.where(np.eye(k, dtype=bool), np.sqrt(ave), correlation)
-    at = np.tril(np.ones((k, k), dtype=bool))
-    label = np.array(names)
-
-    def pairs(chosen: Any) -> dict[str, Any]:
-        return dict(
-            zip(("construct_1", "construct_2"), (label[i] for i in np.nonzero(chosen)), strict=True)
-        )
-
-    return {
-        "reliability": pd.DataFrame(
-            {
-                "construct": names,
-                "alpha": np.where(size == 1, rho_c, alpha),
-                "rho_c": rho_c,
-                "ave": ave,
-            }
-        ),
-        "htmt": pd.DataFrame(
-            {**pairs(lower), "htmt": arithmetic[lower], "htmt2": geometric[lower]}
-        ),
-        "fornell_larcker": pd.DataFrame({**pairs(at), "value": fornell[at]}),
-    }
-
-
-def _unexpected(model: Model, paths: pd.DataFrame) -> list[str]:
-    """Paths whose sign is not the model's."""
-    return [
+def _unexpected(model: Model, tables: dict[str, pd.DataFrame]) -> list[str]:
+    """Signs that are not the model's: paths, and weights with which an index can leave 0-100."""
+    told = [
         f"Path {row.source} -> {row.target} is {row.estimate:.3f}, expected {row.sign}."
-        for row in paths.itertuples()
+        for row in tables["path_coefficients"].itertuples()
         if (row.sign == "+" and row.estimate < 0) or (row.sign == "-" and row.estimate > 0)
     ]
-
-
-@dataclass(frozen=True, eq=False)
-class Refits:
-    """Fits of many resamples: what the bootstrap needs of them."""
-
-    theta: Floats
-    moments: Moments
-    converged: npt.NDArray[np.bool_]
-    degenerate: npt.NDArray[np.bool_]
-    admissible: npt.NDArray[np.bool_]
-    agreeing: npt.NDArray[np.int64]  # starts that reached the lowest objective
-
-
-def refit(layout: Layout, covariance: Floats, mean: Floats, warm: Floats, n: int) -> Refits:
-    """Fit many resamples: from the full-sample optimum and from their own start.
-
-    Where the two end apart, or either fails, three more starts are tried; the lowest wins.
-
-    Parameters
-    ----------
-    layout : Layout
-        Of one group.
-    covariance, mean : array (B, p, p), (B, p)
-        Of the resamples, divisor n.
-    warm : array (k,)
-        Full-sample optimum.
-    n : int
-        Rows of each resample.
-    """
-    count = len(covariance)
-    variance = np.diagonal(covariance, axis1=-2, axis2=-1)
-    sound = (variance > 1e-12).all(axis=1) & (n > covariance.shape[-1])
-    scale = np.sqrt(np.where(sound[:, None], variance, 1.0))
-    correlation = covariance / (scale[:, :, None] * scale[:, None, :])
-    sound[sound] = np.linalg.eigvalsh(correlation[sound])[:, 0] > 1e-10
-    ones = np.ones((count, 1))
-    moments = Moments(covariance[:, None], mean[:, None], ones, np.ones((1, mean.shape[1])))
-    at = np.flatnonzero(sound)
-    part = moments.take(at)
-    runs = [
-        minimise(layout, part, np.repeat(warm[None], len(at), axis=0)),
-        minimise(layout, part, starting_values(layout, part, 1.0)),
+    loadings = tables["loadings"]
+    total = loadings.groupby("construct")["weight"].transform("sum")
+    return told + [
+        f"Index of {row.construct}: negative weight of {row.item} ({row.weight:.3f}). The score can"
+        " leave 0-100 and rises where the answer falls; check the item's direction."
+        for row in loadings[loadings["weight"] * total < 0].itertuples()
     ]
-    objective = np.stack([np.where(r.converged, r.objective, np.inf) for r in runs])
-    theta = np.stack([r.theta for r in runs])
-    with np.errstate(invalid="ignore"):
-        apart = np.flatnonzero(~(np.abs(objective[0] - objective[1]) < AGREEMENT))
-    if len(apart):
-        again = part.take(apart)
-        for relatedness in (0.75, 0.5, 0.0):
-            run = minimise(layout, again, starting_values(layout, again, relatedness))
-            found = np.full(len(at), np.inf)
-            found[apart] = np.where(run.converged, run.objective, np.inf)
-            objective = np.vstack([objective, found])
-            placed = np.zeros_like(theta[0])
-            placed[apart] = run.theta
-            theta = np.concatenate([theta, placed[None]])
-    best = objective.argmin(axis=0)
-    across = np.arange(len(at))
-    lowest = objective[best, across]
-    full = np.repeat(warm[None], count, axis=0)
-    full[at] = theta[best, across]
-    converged, agreeing = np.zeros(count, dtype=bool), np.zeros(count, dtype=np.int64)
-    converged[at] = np.isfinite(lowest)
-    with np.errstate(invalid="ignore"):
-        agreeing[at] = (objective - lowest < AGREEMENT).sum(axis=0)
-    admissible = np.zeros(count, dtype=bool)
-    admissible[at] = check(layout, full[at], part).admissible & converged[at]
-    return Refits(full, moments, converged, ~sound, admissible, agreeing)
-
-
-def _with_bootstrap(
-    quantities: Quantities,
-    fit: CovarianceFit,
-    survey: Any,
-    tables: dict[str, pd.DataFrame],
-    draws: int,
-    seed: int,
-    level: float,
-) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, list[str]]:
-    """Bootstrap columns beside the others, the account of the draws, and warnings."""
-    n, layout = fit.problem.n, quantities.layout
-
-    def fitted(mean: Floats, covariance: Floats) -> Refits:
-        return refit(layout, covariance * (n - 1) / n, mean, fit.optimum.theta, n)
-
-    def measured(found: Refits) -> dict[str, Floats]:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            values = quantities.values(found.theta, found.moments)
-        bad = (found.degenerate | ~found.converged)[:, None]
-        values = {name: np.where(bad, np.nan, value) for name, value in values.items()}
-        return values | {"agreeing": found.agreeing[:, None].astype(float)}
-
-    resampled = bootstrap(
-        survey.source, cast(Any, fitted), cast(Any, measured), draws=draws, seed=seed
-    )
-    account = resampled.table()
-    used = int(account["used"].iloc[0])
-    if used < 2:
-        raise InputError(
-            "draws",
-            "fewer than two bootstrap draws could be estimated",
-            "The survey is too small for this model.",
-        )
-    single = int((resampled.kept("agreeing")[:, 0] < 2).sum())
-    account["lowest_from_one_start"] = single
-    tails = [(1 - level) / 2, (1 + level) / 2]
-
-    def widened(name: str, *parts: str) -> pd.DataFrame:
-        values = np.hstack([resampled.kept(part) for part in parts])
-        low, high = np.quantile(values, tails, axis=0)
-        return tables[name].assign(
-            bootstrap_std_error=values.std(axis=0, ddof=1),
-            bootstrap_ci_low=low,
-            bootstrap_ci_high=high,
-        )
-
-    row = account.iloc[0]
-    told = []
-    if row["failed"]:
-        told.append(
-            f"{row['failed']} of {draws} bootstrap draws failed (no convergence or a singular "
-            "covariance matrix) and are left out of the bootstrap columns."
-        )
-    if row["inadmissible"]:
-        told.append(
-            f"{row['inadmissible']} of {draws} bootstrap draws are inadmissible (a zero variance, "
-            "a loading above one, or collinear constructs); they are kept in the bootstrap columns."
-        )
-    if single:
-        told.append(
-            f"In {single} of {draws} bootstrap draws only one start reached the lowest objective."
-        )
-    wide = {
-        "path_coefficients": widened("path_coefficients", "path_coefficients"),
-        "loadings": widened("loadings", "loading"),
-        "index": widened("index", "index"),
-        "total_effects": widened("total_effects", "total_effects"),
-        "indirect_effects": widened("indirect_effects", "total_indirect", "specific_indirect"),
-        "r_squared": widened("r_squared", "r_squared"),
-        "construct_correlations": widened("construct_correlations", "construct_correlations"),
-    }
-    return {**tables, **wide}, account, told

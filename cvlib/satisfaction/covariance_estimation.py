@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,20 +11,22 @@ import pandas as pd
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.covariance_fit import (
     Moments,
-    Solution,
+    evaluate,
     implied,
     minimise,
     moments_of,
     starting_values,
 )
-from cvlib.satisfaction.covariance_inference import standardised
+from cvlib.satisfaction.covariance_inference import repeated, standardised
 from cvlib.satisfaction.covariance_specification import (
     ARROW,
     COVARIANCE,
     Floats,
     Layout,
-    saturated,
+    only_covariances,
+    with_means,
 )
+from cvlib.satisfaction.em import EMSample
 
 AGREEMENT = 1e-6  # two optima are the same when their objectives differ by less
 _RELATEDNESS = (1.0, 0.5, 0.0)
@@ -38,114 +39,95 @@ class Problem:
     Attributes
     ----------
     layout : Layout
-        Repeated over groups (or patterns of missing answers).
     moments : Moments
-        Of one problem.
+        One problem; by group of respondents or, with answers missing, by pattern.
     rows : list of array (n_g, p)
         Answers by group or pattern; absent ones are 0.
     n : int
         Respondents.
-    groups : int
-        Groups of respondents (patterns are not groups).
-    complete : bool
-        No answer missing.
+    saturated : Moments
+        Of the saturated model: the sample's or, with answers missing, their maximum-likelihood
+        estimate (one group).
+    saturated_objective : float
     """
 
     layout: Layout
     moments: Moments
     rows: list[Floats]
     n: int
-    groups: int
-    complete: bool
+    saturated: Moments
+    saturated_objective: float
+
+    @property
+    def complete(self) -> bool:
+        """No answer is missing."""
+        return self.moments is self.saturated
 
     @property
     def df(self) -> int:
         """Moments less free parameters."""
         p = len(self.layout.observed)
         per_group = p * (p + 1) // 2 + p * self.layout.has_means
-        return self.groups * per_group - self.layout.parameters
-
-    @cached_property
-    def _saturated(self) -> tuple[float, Moments]:
-        if self.complete:
-            logs = np.linalg.slogdet(self.moments.covariance[0])[1]
-            p = len(self.layout.observed)
-            return float(self.moments.share[0] @ (logs + p)), self.moments
-        full, start = saturated(repeat(self.layout, 1)), _starting_moments(self)
-        found = minimise(
-            repeat(full, len(self.rows)), self.moments, starting_values(full, start, 1.0)
-        )
-        if not found.converged[0]:
-            raise InputError(
-                "missing answers",
-                "means and covariances could not be estimated from the incomplete answers",
-                "Too few respondents answered some items together; use missing='listwise'.",
-            )
-        model = implied(full, found.theta, start)
-        return float(found.objective[0]), replace(start, covariance=model.sigma, mean=model.mu)
-
-    @property
-    def saturated_objective(self) -> float:
-        """The objective of the saturated model, in closed form where nothing is missing."""
-        return self._saturated[0]
-
-    @property
-    def saturated_moments(self) -> Moments:
-        """Its moments: the sample's or, with answers missing, their maximum-likelihood estimate."""
-        return self._saturated[1]
+        return self.layout.groups * per_group - self.layout.parameters
 
 
 def complete_problem(
     layout: Layout, groups: list[Floats], names: list[str] | None = None
 ) -> Problem:
     """A problem with complete answers, refusing those whose covariance matrix is singular."""
-    labels = names or [""] * len(groups)
-    for label, rows in zip(labels, groups, strict=True):
+    for label, rows in zip(names or [""] * len(groups), groups, strict=True):
         _refuse_singular(layout, rows, f"group {label}" if label else "data")
-    problem = Problem(
-        layout, moments_of(groups), groups, sum(map(len, groups)), len(groups), complete=True
-    )
-    if problem.df < 0:
-        raise InputError(
-            "model",
-            f"{layout.parameters} parameters from {problem.df + layout.parameters} moments",
-            "Simplify the model or measure more items.",
-        )
-    return problem
+    moments = moments_of(groups)
+    logs = np.linalg.slogdet(moments.covariance[0])[1]
+    objective = float(moments.share[0] @ (logs + len(layout.observed)))
+    return _identified(Problem(layout, moments, groups, sum(map(len, groups)), moments, objective))
 
 
 def incomplete_problem(layout: Layout, values: Floats) -> Problem:
-    """Full information: one set of moments per pattern of missing answers; means in the model."""
-    present = ~np.isnan(values)
-    patterns, which = np.unique(present, axis=0, return_inverse=True)
-    rows = [
-        np.where(pattern, values[which.ravel() == i], 0.0) for i, pattern in enumerate(patterns)
-    ]
-    p = values.shape[1]
+    """Full information: one set of moments per pattern of missing answers (NaN); means modelled."""
+    layout, present = with_means(layout), ~np.isnan(values)
     pairs = present.T.astype(float) @ present
     if pairs.min() < 3:
         a, b = np.unravel_index(int(pairs.argmin()), pairs.shape)
+        items = dict.fromkeys(f"item {layout.observed[i]}" for i in (a, b))
         raise InputError(
-            f"items {layout.observed[a]} and {layout.observed[b]}",
-            f"were answered together by {int(pairs.min())} respondents only",
-            "Leave one of them out: their covariance is not in the data.",
-        )
-    moments = Moments(
-        np.stack([np.cov(part, rowvar=False, ddof=0).reshape(p, p) for part in rows])[None],
-        np.stack([part.mean(axis=0) for part in rows])[None],
-        np.array([[len(part) / len(values) for part in rows]]),
-        patterns.astype(float),
+            " and ".join(items), f"answered (together) by {int(pairs.min())} respondents only",
+            "Leave one out: its mean or covariance is not in the data.",
+        )  # fmt: skip
+    patterns, which = np.unique(present, axis=0, return_inverse=True)
+    rows = [np.where(seen, values[which.ravel() == i], 0.0) for i, seen in enumerate(patterns)]
+    moments = replace(moments_of(rows), present=patterns.astype(float))
+    mean, covariance = EMSample(values).moments(np.ones((1, len(values)), dtype=np.int8))
+    if np.isnan(covariance).any() or np.linalg.cond(_correlation(covariance[0])) > 1e10:
+        raise InputError(
+            "missing answers", "leave means and covariances undetermined",
+            "Too few respondents answered some items together; use missing='listwise'.",
+        )  # fmt: skip
+    once, p = np.ones((1, 1)), len(layout.observed)
+    saturated = Moments(covariance[:, None], mean[:, None], once, np.ones((1, p)))
+    variance = np.append(np.diag(covariance[0]), 0.0)[np.maximum(layout.row - layout.latent, -1)]
+    layout = replace(
+        layout, value=layout.value + layout.relative * variance, relative=0 * layout.relative
     )
-    return Problem(repeat(layout, len(rows)), moments, rows, len(values), 1, complete=False)
+    full = with_means(only_covariances(layout.observed, *np.triu_indices(p)))
+    theta = np.concatenate([covariance[0][np.triu_indices(p)], mean[0]])
+    objective = evaluate(full, theta[None], moments, curvature=False).objective[0]
+    return _identified(Problem(layout, moments, rows, len(values), saturated, float(objective)))
 
 
-def repeat(layout: Layout, count: int) -> Layout:
-    """The same parameters in `count` blocks."""
-    return replace(
-        layout,
-        parameter=np.repeat(layout.parameter[:1], count, axis=0),
-        value=np.repeat(layout.value[:1], count, axis=0),
-    )
+def _identified(problem: Problem) -> Problem:
+    if problem.df < 0:
+        free = problem.layout.parameters
+        raise InputError(
+            "model", f"{free} parameters from {problem.df + free} moments",
+            "Simplify the model or measure more items.",
+        )  # fmt: skip
+    return problem
+
+
+def _correlation(covariance: Floats) -> Floats:
+    deviation = np.sqrt(np.diag(covariance))
+    return covariance / np.outer(deviation, deviation)
 
 
 def _refuse_singular(layout: Layout, rows: Floats, where: str) -> None:
@@ -155,20 +137,17 @@ def _refuse_singular(layout: Layout, rows: Floats, where: str) -> None:
             where,
             f"{n} complete respondents for {p} items: their covariance matrix has no inverse",
             "Maximum likelihood needs more respondents than items; use PLS, or fewer items.",
-        )
+        )  # fmt: skip
     deviation = rows.std(axis=0)
     if (deviation <= 1e-12 * np.abs(rows).max(axis=0)).any():
         item = layout.observed[int(deviation.argmin())]
         raise InputError(
             f"{where}, item {item}", "all answers are equal", "Leave the item out of the model."
         )
-    values, vectors = np.linalg.eigh(np.corrcoef(rows, rowvar=False).reshape(p, p))
+    values, vectors = np.linalg.eigh(_correlation(np.cov(rows, rowvar=False).reshape(p, p)))
     if values[0] < 1e-10:
-        guilty = [
-            name
-            for name, part in zip(layout.observed, vectors[:, 0], strict=True)
-            if abs(part) > 0.05
-        ]
+        same = np.abs(vectors[:, 0]) > 0.05
+        guilty = [name for name, one in zip(layout.observed, same, strict=True) if one]
         raise InputError(
             f"{where}, items {', '.join(guilty)}",
             "are copies or exact sums of one another: their covariance matrix has no inverse",
@@ -191,33 +170,22 @@ class Optimum:
 
 
 def start_values(problem: Problem, count: int, seed: int) -> Floats:
-    """`count` different starts: three from the blocks, then random ones around the first."""
-    source = _starting_moments(problem)
-    layout = problem.layout if problem.complete else repeat(problem.layout, 1)
+    """`count` different starts: three from the blocks, then random ones around the first.
+
+    With answers missing the start is the optimum for the saturated model's moments, which takes
+    those starts itself, and the blocks' own.
+    """
+    layout, source = problem.layout, problem.saturated
     starts = [starting_values(layout, source, part)[0] for part in _RELATEDNESS[:count]]
-    rng = np.random.default_rng(seed)
-    bounded = layout.lower == 0
+    rng, bounded = np.random.default_rng(seed), layout.lower == 0
     for _ in range(count - len(starts)):
         noise = rng.normal(0.0, 0.4, len(bounded))
         starts.append(np.where(bounded, starts[0] * np.exp(noise), starts[0] * (1 + noise)))
-    return np.stack(starts)
-
-
-def _starting_moments(problem: Problem) -> Moments:
-    """The moments themselves or, with answers missing, those of the answers item by item."""
     if problem.complete:
-        return problem.moments
-    rows, seen = (
-        np.vstack(problem.rows),
-        np.repeat(problem.moments.present, [len(part) for part in problem.rows], axis=0),
-    )
-    mean = rows.sum(axis=0) / seen.sum(axis=0)
-    gap = (rows - mean) * seen
-    values, vectors = np.linalg.eigh(gap.T @ gap / (seen.T @ seen))
-    covariance = vectors * np.maximum(values, 1e-3 * values[-1]) @ vectors.T
-    return Moments(
-        covariance[None, None], mean[None, None], np.ones((1, 1)), np.ones((1, len(mean)))
-    )
+        return np.stack(starts)
+    found = minimise(layout, repeated(source, len(starts)), np.stack(starts))
+    best = np.where(found.converged, found.objective, np.inf).argmin()
+    return np.stack([found.theta[best], starts[0]])
 
 
 def solve(problem: Problem, starts: int, seed: int) -> Optimum:
@@ -228,45 +196,42 @@ def solve(problem: Problem, starts: int, seed: int) -> Optimum:
     InputError
         When no start converges, also not from twenty more: there is nothing to show then.
     """
-    found = _from_starts(problem, start_values(problem, starts, seed))
-    if not found.converged.any():
-        found = _from_starts(problem, start_values(problem, starts + 20, seed + 1))
-    if not found.converged.any():
+    if starts < 1:
+        raise InputError("starts", f"{starts} starts", "Use 1 or more.")
+    for theta in (
+        start_values(problem, starts, seed),
+        start_values(problem, starts + 20, seed + 1),
+    ):
+        found = minimise(problem.layout, repeated(problem.moments, len(theta)), theta)
+        if found.converged.any():
+            break
+    else:
         raise InputError(
             "covariance model",
             f"the likelihood has no interior maximum that {len(found.objective)} starts could find",
-            "The model is not identified by these answers: check single and two-item constructs, "
+            "The model is not identified by these answers: check constructs of one or two items, "
             "or estimate it by PLS.",
         )
     objective = np.where(found.converged, found.objective, np.inf)
     best = int(objective.argmin())
     above = found.objective - objective[best]
-    table = pd.DataFrame(
-        {
-            "start": np.arange(1, len(above) + 1),
-            "objective_above_lowest": np.maximum(above, 0.0),
-            "iterations": found.iterations,
-            "converged": found.converged,
-            "max_abs_gradient": np.abs(found.gradient).max(axis=1, initial=0.0),
-            "reached_lowest": found.converged & (above < AGREEMENT),
-        }
-    )
+    table = pd.DataFrame({
+        "start": np.arange(1, len(above) + 1),
+        "objective_above_lowest": np.maximum(above, 0.0),
+        "iterations": found.iterations,
+        "converged": found.converged,
+        "max_abs_gradient": np.abs(found.gradient).max(axis=1, initial=0.0),
+        "reached_lowest": found.converged & (above < AGREEMENT),
+    })  # fmt: skip
     agreeing = int(table["reached_lowest"].sum())
-    told = []
+    told: tuple[str, ...] = ()
     if agreeing < len(table):
-        told.append(
+        told = (
             f"{agreeing} of {len(table)} starts reached the lowest objective; the likelihood has "
-            "other local maxima or flat parts."
+            "other local maxima or flat parts.",
         )
-    return Optimum(
-        found.theta[best], float(objective[best]) - problem.saturated_objective, table, tuple(told)
-    )
-
-
-def _from_starts(problem: Problem, starts: Floats) -> Solution:
-    return minimise(
-        problem.layout, problem.moments.take(np.zeros(len(starts), dtype=np.int64)), starts
-    )
+    discrepancy = float(objective[best]) - problem.saturated_objective
+    return Optimum(found.theta[best], discrepancy, table, told)
 
 
 @dataclass(frozen=True)

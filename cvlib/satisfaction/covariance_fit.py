@@ -61,6 +61,9 @@ def moments_of(groups: list[Floats]) -> Moments:
 class Implied:
     """What a model implies at parameters (problems, k), per problem and group.
 
+    With a model of one group and several patterns of missing answers, matrices of all variables
+    have one group, those of the observed variables one per pattern.
+
     The derivative by the value at a place is dSigma = c (u w' + w u') and dmu = f u: rank two, so
     that gradient and information need no p(p+1)/2-row Jacobian.
     """
@@ -80,8 +83,10 @@ class Implied:
 def implied(layout: Layout, theta: Numbers, moments: Moments) -> Implied:
     """Matrices and derivative factors of the model at parameters (problems, k)."""
     v, observed = len(layout.names), layout.row - layout.latent
-    variance = np.diagonal(moments.covariance, axis1=-2, axis2=-1)
-    value = layout.value + layout.relative * variance[..., np.maximum(observed, 0)]
+    value: Numbers = layout.value
+    if layout.relative.any():
+        variance = np.diagonal(moments.covariance, axis1=-2, axis2=-1)
+        value = value + layout.relative * variance[..., np.maximum(observed, 0)]
     place = np.where(layout.parameter >= 0, theta[:, layout.parameter], value)
     is_arrow, is_mean = layout.matrix == ARROW, layout.matrix == MEAN
     is_covariance = layout.matrix == COVARIANCE
@@ -114,8 +119,8 @@ def implied(layout: Layout, theta: Numbers, moments: Moments) -> Implied:
         mu=mean_all[..., layout.latent :] * present,
         u=effects[..., row],
         w=np.where(is_arrow, crossed[..., col], effects[..., col]),
-        c=np.broadcast_to(c, f.shape),
-        f=f,
+        c=np.broadcast_to(c, (*sigma.shape[:2], len(row))),
+        f=np.broadcast_to(f, (*sigma.shape[:2], len(row))),
     )
 
 
@@ -147,9 +152,7 @@ def evaluate(
     sigma, log_determinant = model.sigma, np.zeros(model.sigma.shape[:2])
     if not np.iscomplexobj(theta):
         log_determinant = _log_determinant(sigma)
-        sigma = np.where(
-            np.isinf(log_determinant)[..., None, None], np.eye(len(sigma[0, 0])), sigma
-        )
+        sigma = np.where(np.isinf(log_determinant)[..., None, None], np.eye(sigma.shape[-1]), sigma)
     inverse = np.linalg.inv(sigma)
     sample, gap = moments.covariance, (moments.mean - model.mu) * layout.has_means
     if layout.has_means:
@@ -212,15 +215,17 @@ def _choice(parameter: npt.NDArray[np.int64], count: int) -> Floats:
 
 def _gather(places: Numbers, parameter: npt.NDArray[np.int64], count: int) -> Numbers:
     """Sum (problems, groups, places) over the places of each parameter: (problems, k)."""
-    if len(parameter) == 1 and np.array_equal(parameter[0], np.arange(count)):
-        return places[:, 0]
+    if len(parameter) == 1:
+        places = places.sum(axis=1, keepdims=True)
+        if np.array_equal(parameter[0], np.arange(count)):
+            return places[:, 0]
     return np.einsum("bgl,glk->bk", places, _choice(parameter, count))
 
 
 def _gather_both(places: Floats, parameter: npt.NDArray[np.int64], count: int) -> Floats:
     """Sum (problems, groups, places, places) to (problems, k, k)."""
-    if (parameter == parameter[0]).all():  # groups share every parameter, or there is one
-        places, parameter = places.sum(axis=1, keepdims=True), parameter[:1]
+    if len(parameter) == 1:
+        places = places.sum(axis=1, keepdims=True)
         if np.array_equal(parameter[0], np.arange(count)):
             return places[:, 0]
     choice = _choice(parameter, count)
@@ -307,12 +312,7 @@ def minimise(
         running[at[damping[at] > 1e12]] = False
     held = (theta <= lower) & (gradient > 0)
     return Solution(
-        theta,
-        objective,
-        np.where(held, 0.0, gradient),
-        decrement,
-        iterations,
-        decrement < 1e-10,
+        theta, objective, np.where(held, 0.0, gradient), decrement, iterations, decrement < 1e-10
     )
 
 

@@ -19,17 +19,15 @@ from cvlib.satisfaction.covariance_estimation import (
     complete_problem,
     diagnose,
     incomplete_problem,
-    repeat,
     solve,
 )
-from cvlib.satisfaction.covariance_fit import Moments, implied, starting_values
+from cvlib.satisfaction.covariance_fit import Moments, implied, moments_of, starting_values
 from cvlib.satisfaction.covariance_specification import (
     ARROW,
     Floats,
     Layout,
     independence,
     specify,
-    with_means,
 )
 
 STANDARD_ERRORS = ("ml", "mlm", "mlr")
@@ -87,7 +85,7 @@ class CovarianceFit:
     def factor_scores(self) -> pd.DataFrame:
         """Regression factor scores of the respondents, centred; one column per latent variable."""
         layout, problem = self.problem.layout, self.problem
-        if problem.groups > 1 or not problem.complete:
+        if layout.groups > 1 or not problem.complete:
             raise InputError(
                 "factor scores",
                 "are offered for one group with complete answers",
@@ -207,7 +205,7 @@ def _fit(
                 f"{standard_errors!r} is not offered together with missing answers",
                 "Use standard_errors='ml' with missing='fiml', or missing='listwise'.",
             )
-        problem = incomplete_problem(with_means(layout), values)
+        problem = incomplete_problem(layout, values)
     else:
         problem = complete_problem(layout, [values])
     return finish(problem, standard_errors, starts, seed, level, left_out)
@@ -235,16 +233,15 @@ def finish(
             check(layout, theta[None], moments), _expected(problem, theta)
         )
         warnings = [*told, *optimum.warnings]
-        if np.linalg.eigvalsh(information)[0] <= 0:
+        if np.isnan(covariance).any():
             warnings.append(
                 "The information matrix is not positive definite: the standard errors of the "
                 "parameters concerned do not exist and are shown as missing."
             )
         if problem.df == 0:
             warnings.append("The model has no degrees of freedom: its fit cannot be tested.")
-        shown = repeat(layout, 1) if not problem.complete else layout
-        parameters = parameter_table(problem, shown, theta, covariance, level, names)
-        r_squared = _r_squared(shown, theta, moments, names)
+        parameters = parameter_table(problem, theta, covariance, level, names)
+        r_squared = _r_squared(layout, theta, problem.saturated, names)
     return CovarianceFit(
         parameters=parameters,
         fit=pd.DataFrame(list(measures.items()), columns=["measure", "value"]),
@@ -270,81 +267,59 @@ def _measures(
 ) -> tuple[dict[str, float], Floats]:
     """Fit measures, and the covariance matrix of the estimates."""
     layout, moments, n, df = problem.layout, problem.moments, problem.n, problem.df
-    base, baseline, factor_0, factor = independence(repeat(layout, 1)), _baseline(problem), 1.0, 1.0
-    df_0 = problem.groups * (len(layout.observed) * (len(layout.observed) + 1) // 2)
-    df_0 += problem.groups * len(layout.observed) * layout.has_means
-    df_0 -= problem.groups * base.parameters
-    covariance = _inverse_information(information, n)
+    base, groups, p = independence(layout), layout.groups, len(layout.observed)
+    df_0 = groups * (p * (p + 1) // 2 + p * layout.has_means - base.parameters)
+    covariance, factor, factor_0 = _inverse_information(information, n), 1.0, 1.0
     if kind != "ml":
         sandwich = inference.robust(layout, optimum.theta, moments, problem.rows, kind, df)
-        covariance, factor = sandwich.covariance, sandwich.scaling_factor
-        per_group = [
-            inference.robust(
-                base, starting_values(base, part, 0.0)[0], part, [rows], kind, df_0
-            ).scaling_factor
-            for part, rows in zip(_each(moments), problem.rows, strict=True)
-        ]
-        factor_0 = float(np.sum(per_group))
-    model = inference.Test(n * optimum.discrepancy, df, factor)
+        covariance, factor, factor_0 = sandwich.covariance, sandwich.scaling_factor, 0.0
+        for rows in problem.rows:
+            own = moments_of([rows])
+            alone = starting_values(base, own, 0.0)[0]
+            one = inference.robust(base, alone, own, [rows], kind, df_0 // groups)
+            factor_0 += one.scaling_factor / groups
     measures = inference.fit_measures(
-        model, inference.Test(baseline, df_0, factor_0), n, problem.groups, scaled=kind != "ml"
-    )
-    measures |= inference.residual_measures(
-        layout if problem.complete else repeat(layout, 1),
-        optimum.theta,
-        problem.saturated_moments,
-        df,
-    )
-    log_likelihood = -0.5 * (
-        moments.present.sum(axis=1) @ moments.share[0] * n * np.log(2 * np.pi)
-        + n * (optimum.discrepancy + problem.saturated_objective)
-    )
+        inference.Test(n * optimum.discrepancy, df, factor),
+        inference.Test(n * _baseline(problem), df_0, factor_0),
+        n, groups, scaled=kind != "ml",
+    )  # fmt: skip
+    measures |= inference.residual_measures(layout, optimum.theta, problem.saturated, df)
     exogenous = layout.row[layout.from_sample & (layout.row == layout.col)] - layout.latent
-    if len(exogenous):  # conditional on the observed exogenous variables
-        block = moments.covariance[0, 0][np.ix_(exogenous, exogenous)]
-        constant = len(exogenous) * (np.log(2 * np.pi) + 1)
-        log_likelihood += 0.5 * n * (constant + np.linalg.slogdet(block)[1])
+    block = problem.saturated.covariance[0, 0][np.ix_(exogenous, exogenous)]
+    # conditional on observed exogenous variables, which no model explains
+    aside = np.linalg.slogdet(block)[1] + len(exogenous) * (np.log(2 * np.pi) + 1)
+    answers = moments.share[0] @ moments.present.sum(axis=1)
+    objective = answers * np.log(2 * np.pi) + problem.saturated_objective - aside
+    log_likelihood = -0.5 * n * (objective + optimum.discrepancy)
     k = layout.parameters - int(layout.from_sample.sum())
     measures |= {
-        "log_likelihood": float(log_likelihood),
-        "log_likelihood_saturated": float(log_likelihood + n * optimum.discrepancy / 2),
+        "log_likelihood": log_likelihood,
+        "log_likelihood_saturated": -0.5 * n * objective,
         "aic": -2 * log_likelihood + 2 * k,
         "bic": -2 * log_likelihood + k * np.log(n),
         "sabic": -2 * log_likelihood + k * np.log((n + 2) / 24),
-        "parameters": float(k),
-        "n": float(n),
+        "parameters": k,
+        "n": n,
     }
     return {name: float(value) for name, value in measures.items()}, covariance
 
 
-def _each(moments: Moments) -> list[Moments]:
-    """The groups as single problems of their own."""
-    return [
-        Moments(
-            moments.covariance[:, [g]], moments.mean[:, [g]], np.ones((1, 1)), moments.present[[g]]
-        )
-        for g in range(len(moments.present))
-    ]
-
-
 def _baseline(problem: Problem) -> float:
-    """Chi-square of the independence model, in closed form."""
+    """Discrepancy of the independence model, in closed form."""
     layout, moments = problem.layout, problem.moments
+    exogenous = layout.row[layout.from_sample & (layout.row == layout.col)] - layout.latent
     if problem.complete:
-        exogenous = layout.row[layout.from_sample & (layout.row == layout.col)] - layout.latent
-        total = 0.0
-        for share, sample in zip(moments.share[0], moments.covariance[0], strict=True):
-            own = np.log(np.diag(sample)).sum() - np.linalg.slogdet(sample)[1]
-            block = sample[np.ix_(exogenous, exogenous)]
-            own += np.linalg.slogdet(block)[1] - np.log(np.diag(block)).sum()
-            total += share * own
-        return float(problem.n * total)
+        logs = np.log(np.diagonal(moments.covariance[0], axis1=-2, axis2=-1))
+        block = moments.covariance[0][:, exogenous[:, None], exogenous]
+        aside = np.linalg.slogdet(block)[1] - logs[:, exogenous].sum(-1)
+        own = logs.sum(-1) - np.linalg.slogdet(moments.covariance[0])[1] + aside
+        return float(moments.share[0] @ own)
     rows = np.vstack(problem.rows)
     seen = np.repeat(moments.present, [len(part) for part in problem.rows], axis=0)
     count = seen.sum(axis=0)
     gap = (rows - rows.sum(axis=0) / count) * seen
     objective = (count / problem.n * (np.log((gap**2).sum(axis=0) / count) + 1)).sum()
-    return float(problem.n * (objective - problem.saturated_objective))
+    return float(objective - problem.saturated_objective)
 
 
 def _inverse_information(information: Floats, n: int) -> Floats:
@@ -386,15 +361,10 @@ def delta_errors(jacobian: Floats, covariance: Floats) -> Floats:
 
 
 def parameter_table(
-    problem: Problem,
-    layout: Layout,
-    theta: Floats,
-    covariance: Floats,
-    level: float,
-    names: list[str] | None,
+    problem: Problem, theta: Floats, covariance: Floats, level: float, names: list[str] | None
 ) -> pd.DataFrame:
     """Every place of the model, estimated or fixed, raw and standardised."""
-    moments = problem.moments if problem.complete else _each(problem.moments)[0]
+    layout, moments = problem.layout, problem.saturated
 
     def standard(stack: Any) -> Any:
         return inference.standardised(layout, stack, moments)
@@ -403,56 +373,37 @@ def parameter_table(
     fixed = layout.value + layout.relative * variance[:, np.maximum(layout.row - layout.latent, 0)]
     free = layout.parameter >= 0
     estimate = np.where(free, theta[layout.parameter], fixed).ravel()
-    error = np.sqrt(np.diag(covariance))[layout.parameter].ravel()
-    error = np.where(free.ravel(), error, 0.0)
+    error = np.where(free, np.sqrt(np.diag(covariance))[layout.parameter], 0.0).ravel()
     value = standard(theta[None])[0]
     deviation = delta_errors(inference.derivative(standard, theta), covariance)
-    # As fixed as the raw value: a standardised single item is exactly one.
+    # as fixed as the raw value: a standardised single item is exactly one
     deviation = np.where(deviation < 1e-12, 0.0, deviation)
-    row = [layout.names[i] for i in layout.row]
-    col = [layout.names[i] for i in layout.col]
-    loads = [operator == "=~" for operator in layout.operator]
+    by_standard = normal_interval(value, deviation, level)
+    ends = [(layout.names[r], layout.names[c]) for r, c in zip(layout.row, layout.col, strict=True)]
     count = layout.groups
-    table = pd.DataFrame(
-        {
-            "lhs": [c if x else r for r, c, x in zip(row, col, loads, strict=True)] * count,
-            "op": list(layout.operator) * count,
-            "rhs": [
-                "" if op == "~1" else (r if x else c)
-                for r, c, x, op in zip(row, col, loads, layout.operator, strict=True)
-            ]
-            * count,
-            "group": np.repeat(names or [""] * count, len(row)),
-            "estimate": estimate,
-            **normal_interval(estimate, error, level),
-            "standardised": value,
-            **{
-                f"standardised_{name}": column
-                for name, column in normal_interval(value, deviation, level).items()
-            },
-        }
-    )
-    standard_columns = [c for c in table if str(c).startswith("standardised")]
-    table.loc[table["op"] == "~1", standard_columns] = np.nan
-    return table.drop(columns=["group"] if names is None else [])
+    written = [
+        (b, op, a) if op == "=~" else (a, op, "" if op == "~1" else b)
+        for (a, b), op in zip(ends, layout.operator, strict=True)
+    ]
+    table = pd.DataFrame(written * count, columns=["lhs", "op", "rhs"])
+    if names is not None:
+        table["group"] = np.repeat(names, len(ends))
+    table = table.assign(estimate=estimate, **normal_interval(estimate, error, level))
+    by_standard = {f"standardised_{name}": column for name, column in by_standard.items()}
+    table = table.assign(standardised=value, **by_standard)
+    table.loc[table["op"] == "~1", ["standardised", *by_standard]] = np.nan
+    return table
 
 
 def _r_squared(
     layout: Layout, theta: Floats, moments: Moments, names: list[str] | None
 ) -> pd.DataFrame:
     """Explained share of every variable that something points at."""
-    part = Moments(
-        moments.covariance[:, : layout.groups],
-        moments.mean[:, : layout.groups],
-        moments.share[:, : layout.groups],
-        np.ones_like(moments.present[: layout.groups]),
-    )
-    model = implied(layout, theta[None], part)
-    rows = []
-    for g in range(layout.groups):
-        for i in np.unique(layout.row[layout.matrix == ARROW]):
-            total = model.covariance[0, g, i, i]
-            share = 1.0 - model.residual[0, g, i, i] / total if total > 0 else np.nan
-            rows.append(((names or [""])[g], layout.names[i], float(share)))
-    table = pd.DataFrame(rows, columns=["group", "variable", "r_squared"])
-    return table.drop(columns=["group"] if names is None else [])
+    model = implied(layout, theta[None], moments)
+    at = np.unique(layout.row[layout.matrix == ARROW])
+    total = np.diagonal(model.covariance[0], axis1=-2, axis2=-1)[:, at]
+    left = np.diagonal(model.residual[0], axis1=-2, axis2=-1)[:, at]
+    table = pd.DataFrame({"variable": [layout.names[i] for i in at] * layout.groups})
+    if names is not None:
+        table.insert(0, "group", np.repeat(names, len(at)))
+    return table.assign(r_squared=(1.0 - left / np.where(total > 0, total, np.nan)).ravel())

@@ -73,7 +73,7 @@ def casewise_scores(
         first = solved @ u
         expected = (u * (inverse[g] @ w)).sum(0)
         places = c * (first * (solved @ w) - expected) + f * layout.has_means * first
-        scores.append(places @ choice[g])
+        scores.append(places @ choice[g if layout.groups > 1 else 0])
     return scores
 
 

@@ -121,15 +121,19 @@ def read_equations(text: str) -> list[tuple[list[str], str, list[tuple[str | Non
         ):
             multiplier, star, name = term.rpartition("*")
             terms.append((multiplier.strip() if star else None, name.strip()))
-        reserved = any(multiplier in {"NA", "START"} for multiplier, _ in terms)
-        if match is None or reserved or any(str(m or "").startswith("_") for m, _ in terms):
+        lefts = [name.strip() for name in match[1].split(",")] if match else []
+        names = [name for _, name in terms]
+        odd = any(m in {"NA", "START"} or str(m or "").startswith("_") for m, _ in terms)
+        odd = odd or len(set(names)) < len(names) or len(set(lefts)) < len(lefts)
+        if match is None or odd or (match[2] != "~~" and set(lefts) & set(names)):
             raise InputError(
                 f"equation on line {number}, {line!r}",
                 "this is not an equation that is understood",
-                "Write one equation per line: 'construct =~ item + item', 'target ~ source' or "
-                "'a ~~ b', with a number (fixed) or a label (equal) before '*' where needed.",
+                "Write one equation per line, each name once: 'construct =~ item + item', "
+                "'target ~ source' or 'a ~~ b', with a number (fixed) or a label (equal) before "
+                "'*' where needed.",
             )
-        equations.append(([name.strip() for name in match[1].split(",")], match[2], terms))
+        equations.append((lefts, match[2], terms))
     if not equations:
         raise InputError("equations", "there is no equation", "Write at least one equation.")
     return equations
@@ -137,11 +141,9 @@ def read_equations(text: str) -> list[tuple[list[str], str, list[tuple[str | Non
 
 def _semopy_model(description: str) -> Any:
     """Build a semopy Model alone, leaving the root logger as it was found."""
-    root = logging.getLogger()
+    root, quiet = logging.getLogger(), logging.NullHandler()
     with _LOCK:
-        handlers, level = root.handlers[:], root.level
-        quiet = logging.NullHandler()
-        root.addHandler(quiet)  # otherwise logging.info() inside semopy installs a handler
+        root.addHandler(quiet)  # with none there, logging.info() inside semopy would install one
         before = root.manager.disable
         logging.disable(logging.CRITICAL)
         try:
@@ -150,8 +152,7 @@ def _semopy_model(description: str) -> Any:
             return semopy.Model(description)
         finally:
             logging.disable(before)
-            root.handlers[:] = handlers
-            root.setLevel(level)
+            root.removeHandler(quiet)
 
 
 def specify(description: str) -> Layout:
@@ -297,12 +298,6 @@ def only_covariances(observed: tuple[str, ...], row: Integers, col: Integers) ->
         relative=np.zeros(count),
         from_sample=np.zeros(count, dtype=bool),
     )
-
-
-def saturated(layout: Layout) -> Layout:
-    """The model that says nothing: all variances and covariances (and means) free."""
-    full = only_covariances(layout.observed, *np.triu_indices(len(layout.observed)))
-    return with_means(full) if layout.has_means else full
 
 
 def independence(layout: Layout) -> Layout:
