@@ -144,7 +144,11 @@ def rival_forecasts(
             "Use a longer calibration period.",
         )
     threshold, _ = tune_hiatus(hiatus_of(then), active)
-    cuts = np.quantile(hiatus_of(then)[then["x"] > 0] / then["T"][then["x"] > 0], [0.25, 0.5, 0.75])
+    again_before = then["x"] > 0
+    relative = hiatus_of(then)[again_before] / then["T"][again_before]
+    cuts = (
+        np.quantile(relative, [0.25, 0.5, 0.75]) if len(relative) else np.array([0.25, 0.5, 0.75])
+    )
     cells = pd.DataFrame({"cell": _cells(then, cuts), "n": then["holdout_purchases"], "y": active})
     means = cells.groupby("cell").mean().reindex(range(17))
     # an empty cell takes the mean of all; with four by four cells this is rare

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.errors import InputError
 from cvlib.lifetime import metrics
 from cvlib.lifetime.purchases import PurchaseSummary
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
@@ -125,7 +126,8 @@ def validate(
     customers : DataFrame
         Of a purchase summary: x, t_x, T, holdout_purchases, holdout_spend.
     forecasts : sequence of Forecast
-        The model to be judged first; then its P(alive) and the rivals.
+        The model to be judged first; then its P(alive) and the rivals. Of forecasts with the
+        same name the first counts.
     draws : int
         Bootstrap samples of customers; 0 gives values without intervals. The fits are held
         fixed: intervals are of the comparison, not of the estimates.
@@ -137,17 +139,26 @@ def validate(
     bought = customers["holdout_purchases"].to_numpy(dtype=float)
     # returns can outweigh purchases; such customers count as spending nothing
     spent = np.maximum(customers["holdout_spend"].to_numpy(dtype=float), 0)
-    names = [forecast.model for forecast in forecasts]
+    if (bought > 0).all() or not (bought > 0).any():
+        raise InputError(
+            "holdout_end",
+            "everybody or nobody bought in the holdout, so there is nobody to tell apart",
+            "Choose another holdout.",
+        )
+    forecasts = list({f.model: f for f in reversed(forecasts)}.values())[::-1]  # one of a name
+    focal = forecasts[0].model
     values = {f.model: _scores(f, bought, spent, None) for f in forecasts}
     values["oracle"] = _oracle(bought, spent, None)
     keys = [(model, metric) for model in values for metric in values[model]]
     drawn: dict[tuple[str, str], list[Array]] = {key: [] for key in keys}
     for counts in metrics.resamples(len(customers), draws, seed):
-        for forecast in forecasts:
-            for metric, value in _scores(forecast, bought, spent, counts).items():
-                drawn[forecast.model, metric].append(value)
-        for metric, value in _oracle(bought, spent, counts).items():
-            drawn["oracle", metric].append(value)
+        # a sample without an active customer has no AUC; such draws are left out of the interval
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for forecast in forecasts:
+                for metric, value in _scores(forecast, bought, spent, counts).items():
+                    drawn[forecast.model, metric].append(value)
+            for metric, value in _oracle(bought, spent, counts).items():
+                drawn["oracle", metric].append(value)
     samples = {key: np.concatenate(parts) for key, parts in drawn.items() if parts}
     table = pd.DataFrame(
         [
@@ -156,7 +167,6 @@ def validate(
             for m, k in keys
         ]
     )
-    focal = names[0]
     differences = pd.DataFrame(
         [
             {
@@ -281,9 +291,12 @@ def verdict(table: pd.DataFrame, differences: pd.DataFrame, model: str) -> tuple
             + (f" ({rest})." if rest else ".")
         )
     if (model, "brier_skill") in value.index:
+        slope = ""
+        if (model, "calibration_slope") in value.index:
+            slope = f"; calibration slope {value[model, 'calibration_slope']:.2f}, ideal 1"
         said.append(
             f"Probabilities: {model} takes {value[model, 'brier_skill']:.0%} off the Brier score "
-            f"of the base rate; calibration slope {value[model, 'calibration_slope']:.2f}, ideal 1."
+            "of the base rate" + slope + "."
         )
     alive = f"{model}_p_alive"
     if (alive, "auc") in value.index:

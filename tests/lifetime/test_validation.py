@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy import integrate
 
+from cvlib.inputs.errors import InputError
 from cvlib.lifetime import metrics, targeting, tracking, validation
 from cvlib.lifetime.purchases import summarise_purchases
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
@@ -292,3 +293,18 @@ def test_scorecard_has_models_in_rows(result):
     assert list(card.columns) == ["model", "auc", "brier"]
     assert card["model"].iloc[0] == "bg_nbd"
     assert "oracle" not in set(card["model"])
+
+
+def test_a_holdout_without_contrast_is_refused(summary, fit):
+    forecasts = validation.model_forecasts(fit, summary)
+    silent = summary.customers.assign(holdout_purchases=0)
+    with pytest.raises(InputError, match="everybody or nobody"):
+        validation.validate(silent, forecasts)
+
+
+def test_the_same_name_counts_once(summary, fit):
+    forecasts = validation.model_forecasts(fit, summary)
+    again = Forecast("bg_nbd", expected=np.zeros(2357))
+    found = validation.validate(summary.customers, [*forecasts, again], draws=0)
+    assert found.value("bg_nbd", "bias") == pytest.approx(-0.1215, abs=1e-4)
+    assert not found.validation.duplicated(["model", "metric"]).any()
