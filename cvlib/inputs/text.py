@@ -73,9 +73,9 @@ def _encoding(raw: bytes) -> str:
 
 
 def _in_pairs(raw: bytes) -> bool:
-    """Chinese letters are two high bytes each; a Western accent is mostly one alone."""
+    """Chinese letters are two bytes, mostly both high; a Western accent is one high byte alone."""
     runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", raw[:1_000_000])]
-    return sum(length % 2 == 0 for length in runs) > 0.8 * len(runs)
+    return sum(length % 2 == 0 for length in runs) > 0.2 * len(runs)
 
 
 def separator(text: str) -> str:

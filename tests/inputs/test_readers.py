@@ -46,11 +46,18 @@ def test_chinese_text_in_any_usual_encoding_and_separator(
     )
 
 
+def test_traditional_characters_in_gbk(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"臺灣顧客滿意度": ["您對這項服務的總體滿意程度如何", "會繼續購買嗎"]})
+    same(read_table(csv_file(tmp_path, frame.to_csv(index=False).encode("gbk"))), frame)
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
 def test_western_accents_are_not_taken_for_chinese(tmp_path: Path, encoding: str) -> None:
-    frame = pd.DataFrame({"qualité": [1, 2], "où": ["été à Besançon", "Straße"]})
+    frame = pd.DataFrame({"qualité": [1, 2], "où": ["été à Besançon", "Straße, Müller"]})
     path = csv_file(tmp_path, frame.to_csv(index=False).encode(encoding))
     same(read_table(path), frame)
+    short = pd.DataFrame({"Besançon": ["Straße"], "Zürich": ["Müller"]})
+    same(read_table(csv_file(tmp_path, short.to_csv(index=False).encode(encoding))), short)
 
 
 def test_a_given_encoding_wins_and_a_wrong_one_is_told(tmp_path: Path) -> None:
