@@ -174,7 +174,7 @@ def _values(point: np.ndarray) -> dict[str, float]:
 
 def _warnings(found: Maximum, independence: pd.DataFrame) -> list[str]:
     warnings = []
-    p, q, _ = np.exp(found.at)
+    q = float(np.exp(found.at[1]))
     if not found.converged:
         warnings.append(f"gamma_gamma: the climb ended early (decrement {found.decrement:.2g}).")
     if q <= 1:
