@@ -124,7 +124,7 @@ def summarise_purchases(
     _one_of("free_orders", free_orders, ["count", "exclude", "refuse"])
     cut = _day("calibration_end", calibration_end)
     end = None if holdout_end is None else _day("holdout_end", holdout_end)
-    with opened(transactions, memory_limit) as (table, name, keep):
+    with opened(transactions, date, memory_limit) as (table, name, keep):
         rows = standard_rows(table, name, customer, date, amount, currency)
         columns = {"customer": customer, "date": date, "amount": amount}
         count = checked(rows, name, columns, returns, free_orders)

@@ -90,6 +90,10 @@ def fit_spend(data: Any, *, level: float = 0.95) -> SpendFit:
     Research 42, 415-430; Fader & Hardie (2013), brucehardie.com/notes/025.
     """
     frame = data if isinstance(data, pd.DataFrame) else data.customers
+    if frame is None:
+        raise InputError(
+            "customers", "were written to a file", "Read that file and pass its DataFrame."
+        )
     x_all = frame["x"].to_numpy(dtype=float)
     mean_all = frame["mean_repeat_spend"].to_numpy(dtype=float)
     bad = np.flatnonzero((x_all > 0) & ~(np.isfinite(mean_all) & (mean_all >= 0)))

@@ -18,7 +18,7 @@ _PARQUET = {".parquet", ".pq"}
 
 
 @contextmanager
-def opened(source: Any, memory_limit: str) -> Iterator[tuple[Any, str, Any]]:
+def opened(source: Any, date: str, memory_limit: str) -> Iterator[tuple[Any, str, Any]]:
     """An Ibis table over the source, its name for messages, and how to keep a step's result."""
     import duckdb
     import ibis
@@ -34,7 +34,7 @@ def opened(source: Any, memory_limit: str) -> Iterator[tuple[Any, str, Any]]:
             raise InputError("memory_limit", str(error), 'Write it as "2GB".') from error
         try:
             yield (
-                *_read(database, source),
+                *_read(database, source, date),
                 lambda name, expression: database.create_table(name, expression, temp=True),
             )
         except duckdb.OutOfMemoryException as error:
@@ -59,7 +59,7 @@ def _paths(source: Any) -> list[str]:
     return [str(path) for path in ([source] if isinstance(source, (str, Path)) else source)]
 
 
-def _read(database: Any, source: Any) -> tuple[Any, str]:
+def _read(database: Any, source: Any, date: str) -> tuple[Any, str]:
     name = _named(source)
     if isinstance(source, pd.DataFrame):
         if source.empty:
@@ -74,7 +74,9 @@ def _read(database: Any, source: Any) -> tuple[Any, str]:
     if kinds <= _PARQUET:
         return database.read_parquet(paths, filename=len(paths) > 1), name
     if kinds <= _TEXT:
-        return database.read_csv(paths, filename=len(paths) > 1), name
+        # dates stay text here: DuckDB would guess what 01/02/2020 means
+        options = {"types": {date: "VARCHAR"}} if date in database.read_csv(paths).columns else {}
+        return database.read_csv(paths, filename=len(paths) > 1, **options), name
     raise InputError(name, "is neither CSV nor Parquet", "Read it first and pass the DataFrame.")
 
 
@@ -101,10 +103,10 @@ def standard_rows(
     if kind.is_timestamp() or kind.is_date():
         day = when.cast("date")
     elif kind.is_integer() or kind.is_string():
-        # 19970101 or ISO text; anything else is ambiguous (1/2/97) and refused with the row
+        # year first, a time of day at most; anything else (1/2/97, a time zone) is refused
         text = when.cast("string").strip()
-        plain = text.re_replace(r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3")
-        iso = plain.re_search(r"^\d{4}-\d{2}-\d{2}")
+        iso = text.re_search(r"^\d{4}[-/.]?\d{2}[-/.]?\d{2}([ T]\d{2}:\d{2}[0-9:.]*)?$")
+        plain = text.re_replace(r"^(\d{4})[-/.]?(\d{2})[-/.]?(\d{2}).*$", r"\1-\2-\3")
         day = iso.ifelse(plain.try_cast("date"), ibis.null("date"))
     else:
         raise InputError(f"{name}, column {date!r}", f"holds {kind}, not dates", "Give dates.")
@@ -146,7 +148,7 @@ def checked(
             "date",
             no_day & rows.date_text.notnull(),
             "have an unreadable date",
-            "Write dates as 1997-09-30 or 19970930.",
+            "Write dates as 1997-09-30 or 19970930, without a time zone.",
         ),
         ("date", rows.day > today, "lie in the future", "Correct the dates."),
         ("amount", ~finite, "have no amount", "Fill it in or remove them."),

@@ -258,3 +258,21 @@ def test_master_file_has_the_published_size(mirror):
     summary = summarise_purchases(master, calibration_end="1997-09-30")
     assert fact(summary, "customers") == 23570
     assert fact(summary, "transactions") == 69659
+
+
+@pytest.mark.parametrize(
+    "form", ["%02d/03/2020", "03-%02d-2020", "%02d/03/2020 10:20:30", "2020-03-%02dT10:20:30Z"]
+)
+def test_ambiguous_dates_in_a_file_are_refused_not_guessed(tmp_path, form):
+    path = tmp_path / "log.csv"
+    lines = [f"{i},{form % i},2" for i in range(1, 13)]
+    path.write_text("\n".join(["customer_id,date,amount", *lines]))
+    with pytest.raises(InputError, match=r"unreadable date \(such as customer 1, "):
+        summarise_purchases(path, calibration_end="2020-03-05")
+
+
+def test_leading_zeros_of_customers_are_kept(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("customer_id,date,amount\n007,2020-03-01,2\n7,2020-03-02,2\n008,2020-03-03,1\n")
+    summary = summarise_purchases(path, calibration_end="2020-03-03")
+    assert summary.customers["customer_id"].tolist() == ["007", "008", "7"]

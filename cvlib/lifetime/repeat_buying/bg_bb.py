@@ -73,6 +73,10 @@ def p_alive(theta: np.ndarray, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) ->
     """Probability of being alive at the next opportunity, T + 1."""
     alpha, beta, gamma, delta = np.exp(theta)
     x, t_x, T = np.broadcast_arrays(x, t_x, T)
+    if (x > t_x).any() or (T % 1 != 0).any():
+        raise InputError(
+            "histories", "have more purchases than opportunities", "BG/BB allows one at each."
+        )
     living = betaln(alpha + x, beta + T - x) + betaln(gamma, delta + T)
     likelihood = living.copy()
     for i in range(int((T - t_x).max(initial=0))):

@@ -371,7 +371,7 @@ def _check_enough(data: Histories, model: str) -> None:
                 "varies on a scale far from one",
                 "Divide it so that its standard deviation lies between 0.01 and 100.",
             )
-    if model == "bg_bb" and ((data.T % 1 != 0).any() or (data.x > data.T).any()):
+    if model == "bg_bb" and ((data.T % 1 != 0).any() or (data.x > data.t_x).any()):
         raise InputError(
             "histories",
             "bg_bb needs whole numbers of opportunities T and at most one purchase at each",
