@@ -129,9 +129,7 @@ def test_codes_a_number_could_not_give_back_stay_text(tmp_path: Path) -> None:
 @settings(max_examples=50, deadline=None)
 @given(
     st.lists(
-        st.floats(allow_nan=False, allow_infinity=False, width=64).filter(
-            lambda x: x == 0 or 1e-100 < abs(x) < 1e15
-        ),
+        st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False),
         min_size=1,
         max_size=20,
     )
