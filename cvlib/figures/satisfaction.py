@@ -39,10 +39,12 @@ def index_chart(
     index : DataFrame
         construct, index and, where there are draws, ci_low and ci_high.
     labels : mapping, optional
-        Construct name to label.
+        Construct name to the label shown.
+        Construct name to the label shown.
     highlight : str
         The construct drawn in the strong colour.
     language : str
+        Of the words on the axes.
     level : float
         Confidence level of the intervals.
     """
@@ -82,9 +84,11 @@ def importance_performance_map(
     table : DataFrame
         construct, importance, performance, of one target.
     labels : mapping, optional
+        Construct name to the label shown.
     target : str
         The construct the importance refers to.
     language : str
+        Of the words on the axes.
     """
     text = words(language)
     known = labels or {}
@@ -118,9 +122,11 @@ def htmt_chart(
     htmt : DataFrame
         construct_1, construct_2, htmt.
     labels : mapping, optional
+        Construct name to the label shown.
     threshold : float
         0.90 for related concepts, 0.85 otherwise (Henseler, Ringle & Sarstedt 2015).
     language : str
+        Of the words on the axes.
     """
     text = words(language)
     names = list(dict.fromkeys([*htmt["construct_2"], *htmt["construct_1"]]))
@@ -174,8 +180,11 @@ def estimator_chart(
     path_coefficients : DataFrame
         estimator, source, target, estimate and, where known, ci_low and ci_high.
     labels : mapping, optional
+        Construct name to the label shown.
     language : str
+        Of the words on the axes.
     level : float
+        Confidence level of the intervals.
 
     Notes
     -----
@@ -223,6 +232,7 @@ def estimator_chart(
         )
         axes.set_xlim(low, high)
         axes.set_xlabel(f"{text['path_coefficient']}, {text['interval'].format(level=level)}")
+        axes.tick_params(axis="y", pad=9)
         figure.legend(loc="outside upper right", ncols=len(estimators))
         _plain_rows(axes)
     return figure
@@ -242,10 +252,12 @@ def loadings_chart(
     loadings : DataFrame
         construct, item, loading and, where there are draws, ci_low and ci_high.
     labels : mapping, optional
-        Construct name to label.
+        Construct name to the label shown.
+        Construct name to the label shown.
     threshold : float
         Items below it share less than about half of their variance with the construct.
     language : str
+        Of the words on the axes.
     """
     text = words(language)
     constructs = list(dict.fromkeys(loadings["construct"]))

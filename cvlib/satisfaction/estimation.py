@@ -216,14 +216,24 @@ def completed(
 ) -> SatisfactionResult:
     """A covariance result with the tables PLS has besides, made by the same formulas.
 
-    cross_loadings are model-implied correlations of items and constructs; vif and f_squared come
-    from the construct correlations; impacts are standardised total effects times the ratio of the
-    standard deviations of the two indices, their limits those of the effects with that ratio held
+    scores are the individual scores 0-100; cross_loadings are model-implied correlations of items
+    and constructs; vif and f_squared come from the construct correlations; impacts are
+    standardised total effects times the ratio of the standard deviations of the two indices, their
+    limits those of the effects with that ratio held
     fixed [P]. rho_A, HTMT2 and Q²_predict belong to PLS.
     """
     model, names = result.model, np.array(result.model.construct_names)
-    fit = _as_arrays(result, data)
-    place = {name: j for j, name in enumerate(names)}
+    survey = prepare(
+        data, model, missing="em" if result.settings["missing"] == "fiml" else "listwise"
+    )
+    mean, covariance = survey.source.moments(np.ones((1, survey.source.units), dtype=np.int8))
+    fit = _as_arrays(result, mean, covariance)
+    scores = scoring.index_scores(
+        model,
+        survey.completed(mean[0], covariance[0]),
+        scoring.index_values(model, fit),
+        survey.index,
+    )
     inflation = measurement.vif_antecedents(fit.construct_correlation, model.adjacency)
     sizes = measurement.effect_size(fit.paths, fit.r_squared, inflation)[0]
     targets, sources = np.nonzero(model.adjacency.T)
@@ -238,9 +248,14 @@ def completed(
     impacts = scoring.impacts_table(
         effects[["source", "target", "estimate", "std_error", "t", "p", "ci_low", "ci_high"]]
     )
-    chosen = target if target in place else None
+    loadings = result.loadings.copy()
+    fixed = loadings["std_error"] < 1e-9  # a single item without error: nothing to test
+    loadings.loc[fixed, "std_error"] = 0.0
+    loadings.loc[fixed, ["t", "p"]] = np.nan
     return replace(
         result,
+        loadings=loadings,
+        extra={**result.extra, "scores": scores},
         cross_loadings=measurement.cross_loadings_table(model, implied),
         vif=measurement.vif_table(model, fit),
         f_squared=pd.DataFrame({
@@ -250,17 +265,14 @@ def completed(
         }),
         impacts=impacts,
         importance_performance=scoring.importance_performance_table(
-            impacts, result.index, model, chosen
+            impacts, result.index, model, target or None
         ),
     )  # fmt: skip
 
 
-def _as_arrays(result: SatisfactionResult, data: pd.DataFrame) -> PLSFit:
+def _as_arrays(result: SatisfactionResult, mean: np.ndarray, covariance: np.ndarray) -> PLSFit:
     """A covariance result as the arrays that the formulas of PLS take."""
     model = result.model
-    missing = "em" if result.settings["missing"] == "fiml" else "listwise"
-    survey = prepare(data, model, missing=missing)
-    mean, covariance = survey.source.moments(np.ones((1, survey.source.units), dtype=np.int8))
     deviation = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
     names = model.construct_names
     correlation, paths = np.eye(len(names)), np.zeros((len(names),) * 2)

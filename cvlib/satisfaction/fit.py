@@ -341,7 +341,7 @@ def information_criteria(
     Parameters
     ----------
     r_squared : ndarray (m,)
-        Of the equations.
+        Of the equations; NaN results where it is one or more (an inadmissible estimate).
     predictors : ndarray (m,)
         Number of causes in each.
     rows : float
@@ -351,6 +351,7 @@ def information_criteria(
     ----------
     Sharma, Sarstedt, Shmueli, Kim & Thiele (2019), JAIS 20:346-397 (as R seminr and cSEM).
     """
-    misfit = rows * np.log((1 - r_squared) * (rows - 1) / rows)
+    left = np.where(r_squared < 1, 1 - r_squared, np.nan)
+    misfit = rows * np.log(left * (rows - 1) / rows)
     free = predictors + 1
     return pd.DataFrame({"aic": misfit + 2 * free, "bic": misfit + free * np.log(rows)})

@@ -41,6 +41,42 @@ def target_of(result: SatisfactionResult) -> str:
     return str(table["target"].iloc[0]) if len(table) else default_target(result.model)
 
 
+def used_sentence(result: SatisfactionResult, language: str = "en") -> str:
+    """How many respondents the estimates rest on, and the rule for missing answers.
+
+    Parameters
+    ----------
+    result : SatisfactionResult
+        Of either estimator.
+    language : {"en", "zh"}
+        Of the sentence.
+    """
+    used = int(result.settings["rows"])
+    total = used + int(result.left_out["count"].sum())
+    return _say("used", language, used=used, total=total)
+
+
+def missing_answers(result: SatisfactionResult) -> pd.DataFrame:
+    """Rows of the audit for items with a missing answer."""
+    gaps = result.audit[result.audit["missing"] > 0]
+    return gaps.reset_index(drop=True)
+
+
+def as_matrix(table: pd.DataFrame, rows: str, columns: str, value: str) -> pd.DataFrame:
+    """A long table as the matrix a paper prints, rows and columns in order of appearance.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per cell.
+    rows, columns, value : str
+        Columns of `table`.
+    """
+    wide = table.pivot(index=rows, columns=columns, values=value)
+    wide = wide.reindex(index=table[rows].unique(), columns=table[columns].unique())
+    return wide.rename_axis(columns=None).reset_index()
+
+
 def index_of(result: SatisfactionResult, construct: str = "") -> float:
     """The index of one construct; empty for the model's usual target (satisfaction)."""
     name = construct or default_target(result.model)
