@@ -31,6 +31,11 @@ TRUTH = {
 
 
 def peak_mb() -> float:
+    # VmHWM belongs to this process alone; ru_maxrss starts from the parent's
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(s for s in status.read_text().splitlines() if s.startswith("VmHWM"))
+        return float(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

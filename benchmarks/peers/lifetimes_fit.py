@@ -5,6 +5,7 @@ import resource
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +15,11 @@ from lifetimes import BetaGeoFitter, ParetoNBDFitter  # noqa: E402
 
 
 def peak_mb():
+    # VmHWM belongs to this process alone; ru_maxrss starts from the parent's
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(s for s in status.read_text().splitlines() if s.startswith("VmHWM"))
+        return float(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

@@ -8,8 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
-from scipy.stats import norm
+from scipy.special import expit, logit, ndtri
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 # A decrement below this means the log-likelihood cannot rise by more than half of it.
@@ -179,7 +178,7 @@ def parameter_table(
     `values` gives parameters and derived quantities at a point; `loose` the lower log bounds of
     those without an upper one.
     """
-    z = norm.ppf((1 + level) / 2)
+    z = ndtri((1 + level) / 2)
     covariance = found.covariance()
     rows = []
     for name, value in values(found.at).items():

@@ -11,10 +11,14 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import betaln, digamma, expit, gammaln
-from scipy.stats import nbinom
 
 from cvlib.lifetime.repeat_buying.histories import Histories
-from cvlib.lifetime.repeat_buying.special import log1p_exp, purchases_until_dropout
+from cvlib.lifetime.repeat_buying.special import (
+    log1p_exp,
+    nbd_pmf,
+    nbd_tail,
+    purchases_until_dropout,
+)
 
 PARAMETERS = ("r", "alpha", "a", "b")
 # (first, second, what their mixture describes): the second of a gamma pair is a rate
@@ -109,12 +113,11 @@ def expected_from_start(theta: np.ndarray, t: np.ndarray, early: int = 0) -> np.
 def distribution(theta: np.ndarray, n: np.ndarray, t: np.ndarray, early: int = 0) -> np.ndarray:
     """P(X(t) = n), equation (8) of the paper with the sum written as an NBD tail."""
     r, alpha, a, b = np.exp(theta)
-    keep = alpha / (alpha + t)
-    living = np.exp(betaln(a, b + n + early) - betaln(a, b)) * nbinom.pmf(n, r, keep)
+    living = np.exp(betaln(a, b + n + early) - betaln(a, b)) * nbd_pmf(n, r, alpha, t)
     gone = n + early > 0
     last = np.where(gone, b + n + early - 1, 1.0)
     return living + np.where(
-        gone, np.exp(betaln(a + 1, last) - betaln(a, b)) * nbinom.sf(n - 1, r, keep), 0.0
+        gone, np.exp(betaln(a + 1, last) - betaln(a, b)) * nbd_tail(n, r, alpha, t), 0.0
     )
 
 

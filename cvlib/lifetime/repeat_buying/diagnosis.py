@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from cvlib.lifetime.maximise import Maximum, newton
 from cvlib.lifetime.repeat_buying import nbd
@@ -27,7 +27,7 @@ def diagnose(
 ) -> tuple[pd.DataFrame, list[str], dict[str, float]]:
     """Checks, warnings, and lower log bounds of the parameters that have no upper one."""
     covariance = found.covariance()
-    gain = norm.ppf((1 + level) / 2) ** 2 / 2
+    gain = ndtri((1 + level) / 2) ** 2 / 2
     verdict = "converged" if found.converged else "not converged"
     rows: list[tuple[str, float, float, str]] = [
         ("newton_decrement", found.decrement, 1e-6, verdict)
@@ -56,7 +56,7 @@ def diagnose(
                 "Their ratio is estimated, their size is not; predictions hardly depend on it."
             )
     if model in _MEANS and not data.names:
-        rise, needed = found.value - climb(nbd, data).value, norm.ppf(level) ** 2 / 2
+        rise, needed = found.value - climb(nbd, data).value, ndtri(level) ** 2 / 2
         verdict = "dropout visible" if rise > needed else "no dropout visible"
         rows.append(("log-likelihood gained by dropout over the NBD", rise, needed, verdict))
         if rise <= needed:

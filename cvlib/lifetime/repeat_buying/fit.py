@@ -9,18 +9,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.lifetime.maximise import Maximum, fit_table, newton, parameter_table
 from cvlib.lifetime.purchases import PERIODS_PER_YEAR
 from cvlib.lifetime.repeat_buying import bg_bb, bg_nbd, mbg_nbd, nbd, pareto_nbd
 from cvlib.lifetime.repeat_buying.diagnosis import diagnose
-from cvlib.lifetime.repeat_buying.histories import (
-    Histories,
-    check_histories,
-    distinct_histories,
-)
+from cvlib.lifetime.repeat_buying.histories import Histories, check_histories, distinct_histories
 from cvlib.lifetime.repeat_buying.special import gauss
 from cvlib.lifetime.repeat_buying.working import bounds, climb, log_likelihood, to_log_parameters
 
@@ -388,7 +384,7 @@ def _estimates(family: Any, point: np.ndarray) -> dict[str, float]:
 def _coefficients(model: str, names: list[str], found: Maximum, level: float) -> pd.DataFrame:
     value = found.at[-len(names) :]
     error = np.sqrt(np.diag(found.covariance())[-len(names) :])
-    wide = norm.ppf((1 + level) / 2) * error
+    wide = ndtri((1 + level) / 2) * error
     columns = {
         "estimate": value,
         "std_error": error,

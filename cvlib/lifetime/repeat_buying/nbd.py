@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import digamma, gammaln
-from scipy.stats import nbinom
 
 from cvlib.lifetime.repeat_buying.histories import Histories
+from cvlib.lifetime.repeat_buying.special import nbd_pmf
 
 PARAMETERS = ("r", "alpha")
 PAIRS = (("r", "alpha", "purchase rates"),)
@@ -57,7 +57,7 @@ def expected_from_start(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 def distribution(theta: np.ndarray, n: np.ndarray, t: np.ndarray) -> np.ndarray:
     r, alpha = np.exp(theta)
-    return nbinom.pmf(n, r, alpha / (alpha + t))
+    return nbd_pmf(n, r, alpha, t)
 
 
 def time_scale(theta: np.ndarray, T: np.ndarray) -> np.ndarray:

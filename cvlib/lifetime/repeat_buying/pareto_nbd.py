@@ -12,10 +12,9 @@ from typing import Any
 
 import numpy as np
 from scipy.special import digamma, expit, exprel, gammaln
-from scipy.stats import nbinom
 
 from cvlib.lifetime.repeat_buying.histories import Histories
-from cvlib.lifetime.repeat_buying.special import decay, gauss, log1p_exp
+from cvlib.lifetime.repeat_buying.special import decay, gauss, log1p_exp, nbd_pmf
 
 PARAMETERS = ("r", "alpha", "s", "beta")
 PAIRS = (("r", "alpha", "purchase rates"), ("s", "beta", "dropout rates"))
@@ -127,8 +126,8 @@ def distribution(theta: Any, n: np.ndarray, t: np.ndarray) -> np.ndarray:
     length = np.log1p(t / scale)
     y = scale * np.expm1(at * length)
     lives = -(s + 1) * np.log1p(y / beta)
-    gone = nbinom.pmf(n, r, alpha / (alpha + y)) * (s / beta) * np.exp(lives) * (scale + y) * length
-    living = nbinom.pmf(n, r, alpha / (alpha + t)) * np.exp(-s * np.log1p(t / beta))
+    gone = nbd_pmf(n, r, alpha, y) * (s / beta) * np.exp(lives) * (scale + y) * length
+    living = nbd_pmf(n, r, alpha, t) * np.exp(-s * np.log1p(t / beta))
     return living[..., 0] + gone @ weight
 
 

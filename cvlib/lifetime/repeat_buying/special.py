@@ -8,13 +8,34 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.special import betaincinv, expit, hyp2f1, log_expit, logit, roots_legendre
+from scipy.special import (
+    betainc,
+    betaincinv,
+    expit,
+    gammaln,
+    hyp2f1,
+    log_expit,
+    logit,
+    roots_legendre,
+    xlogy,
+)
 
 
 def log1p_exp(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """log(1 + exp(odds)) and its derivative, from one exponential."""
     small = np.exp(-np.abs(odds))
     return np.maximum(odds, 0.0) + np.log1p(small), np.where(odds > 0, 1.0, small) / (1.0 + small)
+
+
+def nbd_pmf(n: np.ndarray, r: float, alpha: float, t: np.ndarray) -> np.ndarray:
+    """P(N = n) purchases within t at rates gamma(r, rate alpha), without dropout."""
+    ways = gammaln(r + n) - gammaln(r) - gammaln(n + 1)
+    return np.exp(ways - r * np.log1p(t / alpha) + xlogy(n, t / (alpha + t)))
+
+
+def nbd_tail(n: np.ndarray, r: float, alpha: float, t: np.ndarray) -> np.ndarray:
+    """P(N >= n) of the same."""
+    return np.where(n > 0, betainc(np.maximum(n, 1), r, t / (alpha + t)), 1.0)
 
 
 @cache
