@@ -30,7 +30,8 @@ DEFINITIONS = {
     "capture_10": "share of all outcomes made by the 10 % of customers with the highest forecast",
     "capture_20": "the same for 20 %",
     "lift_10": "mean outcome of the 10 % with the highest forecast ÷ overall mean",
-    "hit_rate_10": "share of the true best 10 % found among the 10 % with the highest forecast",
+    "hit_rate_10": "share of the true best 10 % found among the 10 % with the highest forecast "
+    "(with ties in the outcome even an oracle stays below 1)",
     "hit_rate_20": "the same for 20 %",
     "auc": "probability that an active customer is ranked above an inactive one, ties ½",
     "accuracy": "share classified rightly at probability ½",
@@ -46,7 +47,11 @@ _CLIP = 1e-12
 
 def definitions() -> pd.DataFrame:
     """What every metric means: metric, definition."""
-    return pd.DataFrame({"metric": list(DEFINITIONS), "definition": list(DEFINITIONS.values())})
+    named = DEFINITIONS | {
+        "auc_expected": "auc of the expected purchases instead of the probability",
+        "spend_…": "the same metric for money",
+    }
+    return pd.DataFrame({"metric": list(named), "definition": list(named.values())})
 
 
 def resamples(customers: int, draws: int, seed: int) -> Iterator[Array]:

@@ -203,7 +203,14 @@ def rival_forecasts(
     return Rivals(
         forecasts,
         pd.DataFrame({"model": list(rules), "rule": list(rules.values())}),
-        tuple(f"nbd: {text}" for text in nbd.warnings),
+        (
+            *(
+                f"training split: {text}"
+                for text in earlier.warnings
+                if text not in summary.warnings
+            ),
+            *(f"nbd: {text}" for text in nbd.warnings),
+        ),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -78,6 +79,24 @@ def tracking_errors(tracking: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"measure": list(values), "value": list(values.values())})
 
 
+@dataclass(frozen=True)
+class RollingOrigins:
+    """The same questions at several cuts.
+
+    Attributes
+    ----------
+    table : DataFrame
+        calibration_end, holdout_end, customers, model, metric, value; for the model, its P(alive)
+        and recency.
+    left_out : DataFrame
+        calibration_end and the columns of `PurchaseSummary.left_out`, zero rows dropped.
+    """
+
+    table: pd.DataFrame
+    left_out: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
 def rolling_origins(
     transactions: Any,
     *,
@@ -85,16 +104,23 @@ def rolling_origins(
     holdout_days: int,
     model: str = "bg_nbd",
     **options: Any,
-) -> pd.DataFrame:
+) -> RollingOrigins:
     """Fit at several cuts and score the same length of holdout after each.
 
-    Returns
-    -------
-    DataFrame
-        calibration_end, holdout_end, customers, model, metric, value; for the model, its P(alive)
-        and recency.
+    Parameters
+    ----------
+    transactions : table
+        As given to `summarise_purchases`.
+    origins : sequence of ISO dates
+        Last days of calibration.
+    holdout_days : int
+        Days of holdout after each.
+    model : str
+        See `fit_repeat_buying`.
+    **options
+        Further arguments of `summarise_purchases`.
     """
-    parts = []
+    parts, left_out, warnings = [], [], []
     for origin in origins:
         end = str((pd.Timestamp(origin) + pd.Timedelta(days=holdout_days)).date())
         summary = summarise_purchases(
@@ -107,8 +133,16 @@ def rolling_origins(
         found = found[found["metric"].isin(_ROLLING) & (found["model"] != "oracle")]
         dates = {"calibration_end": origin, "holdout_end": end, "customers": len(customers)}
         parts.append(found.assign(**dates))
+        gone = summary.left_out[summary.left_out["count"] > 0]
+        left_out.append(gone.assign(calibration_end=origin))
+        warnings += [f"{origin}: {text}" for text in (*summary.warnings, *fit.warnings)]
     table = pd.concat(parts, ignore_index=True)
-    return table[["calibration_end", "holdout_end", "customers", "model", "metric", "value"]]
+    away = pd.concat(left_out, ignore_index=True)
+    return RollingOrigins(
+        table[["calibration_end", "holdout_end", "customers", "model", "metric", "value"]],
+        away[["calibration_end", *away.columns.drop("calibration_end")]],
+        tuple(warnings),
+    )
 
 
 _ROLLING = ("bias", "mae", "rmse", "auc", "brier", "capture_10", "calibration_slope")

@@ -244,16 +244,20 @@ def test_tracking(summary, fit):
 
 
 def test_rolling_origins_repeat_the_main_cut(log, result):
-    table = tracking.rolling_origins(
-        log, origins=["1997-06-30", "1997-09-30", "1997-12-31"], holdout_days=182
+    found = tracking.rolling_origins(
+        log, origins=["1997-02-15", "1997-09-30", "1997-12-31"], holdout_days=181
     )
+    table = found.table
     assert table["calibration_end"].nunique() == 3
     auc = table[table["metric"] == "auc"].pivot(
         index="calibration_end", columns="model", values="value"
     )
     assert (auc["bg_nbd_p_alive"] < 0.5).all()  # at every cut
-    assert (auc["bg_nbd"] > 0.7).all()
-    long = tracking.rolling_origins(log, origins=["1997-09-30"], holdout_days=273)
+    assert (auc["bg_nbd"].iloc[1:] > 0.7).all()
+    late = found.left_out.query("calibration_end == '1997-02-15' and reason.str.contains('join')")
+    first = log.groupby("customer_id")["date"].min()
+    assert late["count"].iloc[0] == ((first > "1997-02-15") & (first <= "1997-08-15")).sum()
+    long = tracking.rolling_origins(log, origins=["1997-09-30"], holdout_days=273).table
     bias = long[(long["model"] == "bg_nbd") & (long["metric"] == "bias")]["value"].iloc[0]
     assert bias == pytest.approx(result.value("bg_nbd", "bias"), abs=1e-9)
 
