@@ -292,7 +292,8 @@ def list_data() -> None:
     """List the data sets: what they are, where from, whether they are here."""
     from cvlib.inputs import datasets
 
-    click.echo(datasets.catalogue().to_string(index=False))
+    columns = ["name", "title", "kind", "rows", "shipped"]
+    click.echo(datasets.catalogue()[columns].to_string(index=False))
 
 
 @data.command()

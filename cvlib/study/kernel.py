@@ -31,21 +31,35 @@ class RunFailed(RuntimeError):
     """A notebook failed half-way; the message says where to look."""
 
 
-def input_files(arguments: dict[str, Any]) -> dict[str, Path]:
-    """The files among the parameter values: data sets by name, and paths that exist."""
-    found: dict[str, Path] = {}
+def input_files(arguments: dict[str, Any]) -> dict[str, list[Path]]:
+    """The files among the parameter values.
+
+    A data set by name, a file, a pattern such as ``orders_*.csv``, or a folder; a folder's name
+    must have a slash, so that the name of a column is not taken for one.
+    """
+    found: dict[str, list[Path]] = {}
     for name, value in arguments.items():
-        if isinstance(value, str) and value:
-            if value in entries():
-                found[name] = fetch(value)
-            elif Path(value).expanduser().is_file():
-                found[name] = Path(value).expanduser().resolve()
-    return found
+        if not isinstance(value, str) or not value:
+            continue
+        path = Path(value).expanduser()
+        if value in entries():
+            found[name] = [fetch(value)]
+        elif path.is_file():
+            found[name] = [path.resolve()]
+        elif set("*?[") & set(path.name) and path.parent.is_dir():
+            found[name] = sorted(path.parent.resolve().glob(path.name))
+        elif path.is_dir() and {"/", os.sep} & set(value):
+            found[name] = sorted(p for p in path.resolve().iterdir() if p.is_file())
+    return {name: files for name, files in found.items() if files}
 
 
-def sent(arguments: dict[str, Any], files: dict[str, Path]) -> dict[str, Any]:
+def sent(arguments: dict[str, Any], files: dict[str, list[Path]]) -> dict[str, Any]:
     """Arguments as the kernel gets them: files by full path, data sets by name."""
-    paths = {k: str(path) for k, path in files.items() if arguments[k] not in entries()}
+    paths = {
+        name: str(Path(arguments[name]).expanduser().absolute())
+        for name in files
+        if arguments[name] not in entries()
+    }
     return arguments | paths
 
 

@@ -64,9 +64,15 @@ def code_fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
+def _hash(files: list[Path]) -> str:
+    """SHA-256 of a file, or of the hashes of several."""
+    each = [sha256(path) for path in files]
+    return each[0] if len(each) == 1 else hashlib.sha256("".join(each).encode()).hexdigest()
+
+
 def input_hashes(arguments: dict[str, Any]) -> dict[str, str]:
-    """SHA-256 of every input file, by parameter."""
-    return {name: sha256(path) for name, path in input_files(arguments).items()}
+    """SHA-256 of every input, by parameter."""
+    return {name: _hash(files) for name, files in input_files(arguments).items()}
 
 
 def run_id(notebook: Notebook, arguments: dict[str, Any], hashes: dict[str, str]) -> str:
@@ -123,7 +129,7 @@ def run_notebook(
 
     arguments = notebook.arguments(parameters)
     files = input_files(arguments)
-    hashes = {name: sha256(path) for name, path in files.items()}
+    hashes = {name: _hash(paths) for name, paths in files.items()}
     identity = run_id(notebook, arguments, hashes)
     home = out.resolve() / notebook.name
     folder = home / identity
@@ -159,8 +165,8 @@ def run_notebook(
                     if p.name != "out" and arguments[p.name] != p.default
                 },
                 "inputs": {
-                    name: {"file": path.name, "sha256": hashes[name]}
-                    for name, path in files.items()
+                    name: {"file": ", ".join(p.name for p in paths), "sha256": hashes[name]}
+                    for name, paths in files.items()
                 },
                 "versions": versions() | {"cvlib_code": code_fingerprint()},
                 "seed": arguments.get("seed"),

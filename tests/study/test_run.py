@@ -148,3 +148,27 @@ def test_refresh_keeps_outputs_and_no_varying_metadata(make_notebook: Make) -> N
     refresh(read_notebook(path))
     assert path.read_bytes() == first
     assert b"execution_count" in first and b"iopub" not in first
+
+
+def test_files_count_by_content_wherever_they_lie(make_notebook: Make, tmp_path: Path) -> None:
+    notebook = read_notebook(make_notebook())
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "orders_1.csv").write_text("x\n1\n")
+        (tmp_path / folder / "orders_2.csv").write_text("x\n2\n")
+
+    def identity(data: str) -> str:
+        arguments = notebook.arguments({"data": str(tmp_path / data)})
+        return run_id(notebook, arguments, input_hashes(arguments))
+
+    assert identity("a/orders_1.csv") == identity("b/orders_1.csv")
+    assert identity("a/orders_*.csv") == identity("b/orders_*.csv") == identity("b/")
+    assert identity("a/orders_1.csv") != identity("a/orders_*.csv")
+    before = identity("a/orders_*.csv")
+    (tmp_path / "a" / "orders_2.csv").write_text("x\n3\n")
+    assert identity("a/orders_*.csv") != before
+
+
+def test_a_column_is_not_taken_for_a_folder(make_notebook: Make, tmp_path: Path) -> None:
+    arguments = read_notebook(make_notebook()).arguments({"data": "tests"})
+    assert input_files(arguments) == {}
