@@ -6,9 +6,9 @@ import pytest
 
 from cvlib.inputs.errors import InputError
 from cvlib.study.gallery import write_gallery
-from cvlib.study.kernel import RunFailed, refresh
+from cvlib.study.kernel import RunFailed, input_files, refresh
 from cvlib.study.notebooks import read_notebook
-from cvlib.study.run import run_notebook
+from cvlib.study.run import input_hashes, run_id, run_notebook
 
 Make = Callable[..., Path]
 
