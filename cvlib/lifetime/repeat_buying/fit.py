@@ -423,8 +423,8 @@ def _discounted(
     shape, flat_x, flat_T = x.shape, x.ravel(), T.ravel()
     result = np.empty(flat_x.size)
     nodes, weights = gauss(64)
-    for begin in range(0, flat_x.size, 4096):
-        part = slice(begin, begin + 4096)
+    for begin in range(0, flat_x.size, 512):
+        part = slice(begin, begin + 512)
         xs, Ts = flat_x[part, None], flat_T[part, None]
         own = [np.asarray(value) for value in theta]
         rows = [

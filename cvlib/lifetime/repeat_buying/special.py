@@ -20,6 +20,9 @@ from scipy.special import (
     xlogy,
 )
 
+# Rows integrated at once, which bounds the memory of their nodes.
+_ROWS = 1 << 14
+
 
 def log1p_exp(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """log(1 + exp(odds)) and its derivative, from one exponential."""
@@ -67,22 +70,30 @@ def purchases_until_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndar
 
 def _mean_over_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndarray:
     """The same mean by Gauss-Legendre in logit p, on either side of the median."""
-    R, A, B, t = np.broadcast_arrays(R, A, B, t)
-    edges = [logit(betaincinv(a, B, 1e-16)), logit(betaincinv(a, B, 0.5))]
-    # from the other end, as 1 - p may be too small to be told from 0
-    edges.append(-logit(betaincinv(B, a, 1e-16).clip(1e-300)))
+    arrays = np.broadcast_arrays(R, A, B, t)
+    shape, columns = arrays[0].shape, [np.reshape(array, (-1, 1)) for array in arrays]
+    result = np.empty(columns[0].shape[0])
     at, weight = gauss(40)
-    mass, total = np.zeros(R.shape), np.zeros(R.shape)
-    for low, high in pairwise(edges):
-        v = low[..., None] + (high - low)[..., None] * at
-        p = expit(v)
-        # relative to the density at the median, which keeps the exponent small
-        shift = a * (log_expit(v) - log_expit(edges[1])[..., None])
-        shift += B[..., None] * (log_expit(-v) - log_expit(-edges[1])[..., None])
-        density = np.exp(shift) * weight * (high - low)[..., None]
-        bought = -np.expm1(-R[..., None] * np.log1p(p * (t / A)[..., None])) / p
-        mass, total = mass + density.sum(axis=-1), total + (density * bought).sum(axis=-1)
-    return total / mass
+    for begin in range(0, result.size, _ROWS):
+        part = slice(begin, begin + _ROWS)
+        r, rate, b, ahead = (column[part] for column in columns)
+        middle = logit(betaincinv(a, b, 0.5))
+        # from the other end, as 1 - p may be too small to be told from 0
+        high = -logit(betaincinv(b, a, 1e-16).clip(1e-300))
+        edges = (logit(betaincinv(a, b, 1e-16)), middle, high)
+        mass, total = np.zeros((2, r.shape[0]))
+        for low, top in pairwise(edges):
+            v = low + (top - low) * at
+            p = expit(v)
+            # relative to the density at the median, which keeps the exponent small
+            shift = a * (log_expit(v) - log_expit(middle)) + b * (
+                log_expit(-v) - log_expit(-middle)
+            )
+            density = np.exp(shift) * weight * (top - low)
+            mass += density.sum(axis=1)
+            total += (density * -np.expm1(-r * np.log1p(p * (ahead / rate))) / p).sum(axis=1)
+        result[part] = total / mass
+    return result.reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -117,10 +128,10 @@ def decay(p: Any, A: Any, q: Any, B: Any, length: Any) -> Decay:
     fall = near_power + far_power * c / far - 1
     reach = np.where(fall * reach > 45, 45 / np.maximum(fall, 1e-300), reach)
     steep = np.maximum(np.abs(fall) * reach, 4 * reach)
-    out = np.empty((5, p.size))
+    out = np.full((5, p.size), np.nan)
     for low, high, nodes in ((-1.0, 8.0, 12), (8.0, 20.0, 20), (20.0, np.inf, 64)):
-        rows = np.flatnonzero((steep > low) & (steep <= high))
-        if rows.size:
+        chosen = np.flatnonzero((steep > low) & (steep <= high))
+        for rows in np.split(chosen, range(_ROWS, chosen.size, _ROWS)):
             out[:, rows] = _decay_rows(
                 near_power[rows], c[rows], far_power[rows], far[rows], reach[rows], nodes
             )
