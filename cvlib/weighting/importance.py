@@ -14,6 +14,7 @@ METHODS = (
     "coefficient_of_variation",
     "merec",
 )
+ON_UNIT_SCALE = ("entropy_minmax", "entropy_shifted", "critic", "standard_deviation")
 
 
 def importance(
@@ -51,13 +52,11 @@ def importance(
         return spread * conflict
     if method == "merec":
         return _merec(raw, is_cost, counts)
-    out = np.zeros(z.shape[1])
-    for j in range(z.shape[1]):
-        column = z[:, j] if method in ("entropy_minmax", "entropy_shifted") else raw[:, j]
-        if method == "standard_deviation":
-            column = z[:, j]
-        c = counts
-        if np.isnan(column).any():
+    values = z if method in ON_UNIT_SCALE else raw
+    out = np.zeros(values.shape[1])
+    for j in range(values.shape[1]):
+        column, c = values[:, j], counts
+        if np.isnan(column.sum()):
             known = ~np.isnan(column)
             column, c = column[known], None if counts is None else counts[known]
         if not len(column) or column.min() == column.max():
@@ -93,7 +92,7 @@ def entropy(p: np.ndarray, counts: np.ndarray | None = None) -> float:
     ----------
     Shannon (1948); Hwang & Yoon (1981), eq. 3.38 [M].
     """
-    logs = np.log(np.where(p > 0, p, 1.0))
+    logs = np.log(p if p.min() > 0 else np.where(p > 0, p, 1.0))
     if counts is None:
         total, log_total, m = p.sum(), p @ logs, float(len(p))
     else:
@@ -114,8 +113,13 @@ def _spread_and_correlation(
     weight = np.ones(len(z)) if counts is None else counts
     known = np.isfinite(z)
     if known.all():
-        centred = z - np.average(z, axis=0, weights=weight)
-        covariance = centred.T @ (centred * weight[:, None]) / weight.sum()
+        mean, covariance = (weight @ z) / weight.sum(), np.zeros((z.shape[1],) * 2)
+        # In blocks, so that memory does not hold a second table.
+        for start in range(0, len(z), 65_536):
+            rows = slice(start, start + 65_536)
+            centred = z[rows] - mean
+            covariance += centred.T @ (centred * weight[rows, None])
+        covariance /= weight.sum()
         spread = np.sqrt(np.diag(covariance))
         scale = np.outer(spread, spread)
     else:

@@ -24,6 +24,10 @@ class Plan(NamedTuple):
     inner: dict[str, tuple[str, tuple[str, ...]]]
     items: tuple[str, ...]
 
+    def distance(self, x: np.ndarray, j: int) -> np.ndarray:
+        """A leaf's column, or its distance from the target."""
+        return np.abs(x[:, j] - self.target[j]) if self.kind[j] == "target" else x[:, j]
+
 
 @dataclass(frozen=True, eq=False)
 class Indicators:
@@ -206,18 +210,20 @@ def read_indicators(
             customer or "the index", fault, "The table needs one row per customer, each named."
         )
     nodes = tree.nodes.set_index("node")
-    columns: dict[str, np.ndarray] = {}
-    for leaf in tree.leaves:
+    array = np.empty((len(data), len(tree.leaves)), order="F")
+    for j, leaf in enumerate(tree.leaves):
         raw = _column(data, str(nodes.at[leaf, "column"]), f"leaf {leaf!r}")
-        columns[leaf] = _numbers(raw, leaf, nodes.at[leaf, "values"])
-    values = pd.DataFrame(columns, index=index)
-    empty = values.isna()
-    rows, cells = empty.any(axis=1), int(empty.to_numpy().sum())
+        array[:, j] = _numbers(raw, leaf, nodes.at[leaf, "values"])
+    values = pd.DataFrame(array, index=index, columns=list(tree.leaves), copy=False)
+    empty = np.isnan(array)
+    rows, cells = empty.any(axis=1), int(empty.sum())
     if missing == "listwise":
-        values, reason, count = values[~rows], "customer with a missing indicator", int(rows.sum())
+        reason, count = "customer with a missing indicator", int(rows.sum())
+        values = values[~rows] if count else values
     elif missing == "median":
         fill = {leaf: _middle(values[leaf], nodes.at[leaf, "direction"]) for leaf in tree.leaves}
-        values, reason, count = values.fillna(fill), "missing value filled with the median", cells
+        reason, count = "missing value filled with the median", cells
+        values = values.fillna(fill) if cells else values
     else:
         reason, count = "missing value, column computed without it", cells
     if len(values) < 2:
@@ -276,6 +282,7 @@ def normalise(indicators: Indicators, bounds: Bounds | None = None) -> Normalise
     ----------
     Hwang, C.-L. & Yoon, K. (1981). Multiple Attribute Decision Making. Springer, ch. 2.
     """
+    frozen = bounds is not None
     bounds = bounds or fit_bounds(indicators)
     tree, table = indicators.tree, bounds.table
     if list(table["indicator"]) != list(tree.leaves):
@@ -283,17 +290,14 @@ def normalise(indicators: Indicators, bounds: Bounds | None = None) -> Normalise
             "the reference bounds", "belong to another tree", "Fit the bounds with the same tree."
         )
     x = indicators.values.to_numpy()
-    kind, target = table["direction"].to_numpy(str), table["target"].to_numpy(float)
     low, high = table["low"].to_numpy(float), table["high"].to_numpy(float)
-    distance = np.where(kind == "target", np.abs(x - target), x) if "target" in kind else x
-    clipped = pd.DataFrame(
-        {
-            "indicator": list(tree.leaves),
-            "below": (distance < low).sum(axis=0),
-            "above": (distance > high).sum(axis=0),
-        }
-    )
-    clipped = clipped[(clipped["below"] > 0) | (clipped["above"] > 0)].reset_index(drop=True)
+    outside = []
+    for j, leaf in enumerate(tree.leaves if frozen else ()):
+        column = indicators.plan.distance(x, j)
+        under, over = np.count_nonzero(column < low[j]), np.count_nonzero(column > high[j])
+        if under or over:
+            outside.append((leaf, under, over))
+    clipped = pd.DataFrame(outside, columns=["indicator", "below", "above"])
     z = unit_scale(x, indicators.plan, low, high)
     values = pd.DataFrame(z, index=indicators.values.index, columns=list(indicators.items))
     gates = pd.DataFrame(index=values.index)
@@ -311,33 +315,30 @@ def normalise(indicators: Indicators, bounds: Bounds | None = None) -> Normalise
 def raw_bounds(x: np.ndarray, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     """Bounds of each leaf, from an array of customers by leaves (array part of `fit_bounds`)."""
     low, high = np.zeros(x.shape[1]), np.ones(x.shape[1])
-    for j, (kind, t) in enumerate(zip(plan.kind, plan.target, strict=True)):
-        if kind == "target":
-            high[j] = np.nanmax(np.abs(x[:, j] - t))
-        elif kind != "nominal":
-            low[j], high[j] = np.nanmin(x[:, j]), np.nanmax(x[:, j])
+    for j, kind in enumerate(plan.kind):
+        if kind != "nominal":
+            column = plan.distance(x, j)
+            low[j] = 0.0 if kind == "target" else np.nanmin(column)
+            high[j] = np.nanmax(column)
     return low, high
 
 
 def unit_scale(x: np.ndarray, plan: Plan, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Customers by items on the 0 to 1 scale (array part of `normalise`)."""
-    values: dict[str, np.ndarray] = {}
-    for j, leaf in enumerate(plan.leaves):
-        column = x[:, j]
-        distance = np.abs(column - plan.target[j]) if plan.kind[j] == "target" else column
-        span = high[j] - low[j]
-        if span > 0:
-            z = np.clip((distance - low[j]) / span, 0, 1)
-            values[leaf] = 1 - z if plan.kind[j] in ("cost", "target") else z
-        else:
-            values[leaf] = np.where(np.isnan(column), np.nan, 0.0)
+    position = {leaf: j for j, leaf in enumerate(plan.leaves)}
 
     def value(node: str) -> np.ndarray:
-        if node in values:
-            return values[node]
-        rule, below = plan.inner[node]
-        parts = np.column_stack([value(child) for child in below])
-        return parts.min(axis=1) if rule == "minimum" else parts.mean(axis=1)
+        if node not in position:
+            rule, below = plan.inner[node]
+            parts = np.column_stack([value(child) for child in below])
+            return parts.min(axis=1) if rule == "minimum" else parts.mean(axis=1)
+        j = position[node]
+        span = high[j] - low[j]
+        if span <= 0:
+            return np.where(np.isnan(x[:, j]), np.nan, 0.0)
+        z = (plan.distance(x, j) - low[j]) / span
+        np.clip(z, 0, 1, out=z)
+        return 1 - z if plan.kind[j] in ("cost", "target") else z
 
     out = np.empty((len(x), len(plan.items)), order="F")
     for j, name in enumerate(plan.items):
@@ -370,21 +371,29 @@ def _numbers(raw: pd.Series, leaf: str, categories: dict[object, float] | None) 
             )
         numbers = np.array([known.get(cell, np.nan) for cell in text])
     else:
-        parsed = pd.to_numeric(raw, errors="coerce")
-        wrong = raw.notna() & parsed.isna()
-        if wrong.any():
-            at = int(wrong.to_numpy().argmax())
-            raise InputError(
-                where,
-                f"row {at + 1} holds {raw.iloc[at]!r}, not a number",
-                "Correct the cell, or empty it so that it counts as missing.",
-            )
-        numbers = parsed.to_numpy(float, na_value=np.nan)
-    if np.isinf(numbers).any():
-        raise InputError(where, "holds an infinite value", "Correct the cell or empty it.")
-    if np.isnan(numbers).all():
-        raise InputError(where, "is empty for every customer", "Leave it out of the tree.")
+        numbers = _parsed(raw, where)
+    known_cells = np.isfinite(numbers)
+    if not known_cells.all():
+        if np.isinf(numbers).any():
+            raise InputError(where, "holds an infinite value", "Correct the cell or empty it.")
+        if not known_cells.any():
+            raise InputError(where, "is empty for every customer", "Leave it out of the tree.")
     return numbers
+
+
+def _parsed(raw: pd.Series, where: str) -> np.ndarray:
+    if pd.api.types.is_numeric_dtype(raw):
+        return raw.to_numpy(float, na_value=np.nan)
+    parsed = pd.to_numeric(raw, errors="coerce")
+    wrong = raw.notna() & parsed.isna()
+    if wrong.any():
+        at = int(wrong.to_numpy().argmax())
+        raise InputError(
+            where,
+            f"row {at + 1} holds {raw.iloc[at]!r}, not a number",
+            "Correct the cell, or empty it so that it counts as missing.",
+        )
+    return parsed.to_numpy(float, na_value=np.nan)
 
 
 def _as_text(cell: Any) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.weighting.importance import METHODS, importance, shares
+from cvlib.weighting.importance import METHODS, ON_UNIT_SCALE, importance, shares
 from cvlib.weighting.normalisation import Indicators, raw_bounds, unit_scale
 from cvlib.weighting.tree import Tree
 
@@ -32,7 +32,8 @@ class ObjectiveWeights:
         squared coefficient of variation as a share, which the weight approaches when the number
         of customers is large.
     columns : pandas.DataFrame
-        indicator, customers, missing, negative, zero, constant, skewness.
+        indicator, customers, missing, negative, zero, constant, variation (coefficient of),
+        skewness.
     alternatives : pandas.DataFrame
         indicator, method, global_weight of sum entropy as is, winsorised (1 and 99 per cent) and
         on log(1 + x); empty unless a skewed column takes the weight.
@@ -102,8 +103,9 @@ def objective_weights(
             "Score it with notebook 05, or use a tree with weighted children.",
         )
     x = indicators.values.to_numpy()
-    raw, z = _raw_and_scaled(indicators, x)
-    refused = [(m, *why) for m in methods if (why := _why_not(m, raw, indicators))]
+    raw, z = _raw_and_scaled(indicators, x, methods)
+    columns = _columns(tree.weighted, raw)
+    refused = [(m, *why) for m in methods if (why := _why_not(m, columns, indicators))]
     used = [m for m in methods if m not in {row[0] for row in refused}]
     if not used:
         raise InputError(
@@ -112,7 +114,7 @@ def objective_weights(
             "Use 'entropy_minmax' or 'critic', which take any numbers.",
         )
     warnings = [f"{name} left out: {reason}." for name, reason, _ in refused]
-    warnings += list(indicators.warnings) + _degenerate(tree.weighted, raw, z)
+    warnings += list(indicators.warnings) + _degenerate(columns)
     point = {m: importance(m, raw, z, indicators.is_cost, epsilon) for m in used}
     weight = {m: shares(point[m]) for m in used}
     warnings += [
@@ -133,15 +135,11 @@ def objective_weights(
             table["ci_low"], table["ci_high"] = np.quantile(nodes, [tail, 1 - tail], axis=0)
         tables.append(table)
         detail = pd.DataFrame({"indicator": tree.weighted, "method": m})
-        detail["customers"] = np.isfinite(z).sum(axis=0)
+        detail["customers"] = columns["customers"]
         detail["importance"] = point[m]
         if m == "entropy_sum":
-            spread = (
-                np.nanvar(raw, axis=0) / np.where((mu := np.nanmean(raw, axis=0)) > 0, mu, 1) ** 2
-            )
-            detail["cv_squared_weight"] = shares(spread)
+            detail["cv_squared_weight"] = shares(columns["variation"].to_numpy() ** 2)
         details.append(detail)
-    columns = _columns(tree.weighted, raw, z)
     alternatives, notice = _skewed(indicators, raw, z, columns, weight.get("entropy_sum"))
     return ObjectiveWeights(
         pd.concat(tables, ignore_index=True),
@@ -190,11 +188,16 @@ def expand_weights(tree: Tree, leaf_weights: pd.Series, method: str) -> pd.DataF
     return pd.DataFrame(rows, columns=names)
 
 
-def _raw_and_scaled(indicators: Indicators, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _raw_and_scaled(
+    indicators: Indicators, x: np.ndarray, methods: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
     """Raw values (0 to 1 values where raw ones have no ratio scale) and 0 to 1 values."""
     plan = indicators.plan
+    plain = plan.items == plan.leaves and bool(indicators.ratio_scaled.all())
+    if plain and not set(methods) & set(ON_UNIT_SCALE):
+        return x, x
     z = unit_scale(x, plan, *raw_bounds(x, plan))
-    if plan.items == plan.leaves and indicators.ratio_scaled.all():
+    if plain:
         return x, z
     raw = z.copy(order="F")
     for j in np.flatnonzero(indicators.ratio_scaled):
@@ -202,31 +205,31 @@ def _raw_and_scaled(indicators: Indicators, x: np.ndarray) -> tuple[np.ndarray, 
     return raw, z
 
 
-def _why_not(method: str, raw: np.ndarray, indicators: Indicators) -> tuple[str, int] | None:
+def _why_not(method: str, columns: pd.DataFrame, indicators: Indicators) -> tuple[str, int] | None:
     """Reason why a method does not apply and how many values are at fault."""
-    names = indicators.items
     if method in ("entropy_sum", "coefficient_of_variation"):
-        at_fault, rule = (raw < 0).sum(axis=0), "negative values; shares of a sum need x >= 0"
+        at_fault, rule = columns["negative"], "negative values; shares of a sum need x >= 0"
     elif method == "merec":
-        at_fault = np.where(indicators.ratio_scaled, (raw <= 0).sum(axis=0), len(raw))
+        at_fault = columns["negative"] + columns["zero"]
+        at_fault = at_fault.where(indicators.ratio_scaled, columns["customers"])
         rule = "values that are not positive benefits or costs; MEREC takes logarithms of ratios"
     else:
         return None
     if not at_fault.any():
         return None
-    j = int(np.argmax(at_fault > 0))
-    return f"{names[j]!r} has {at_fault[j]} {rule}", int(at_fault.sum())
+    first = (at_fault > 0).idxmax()
+    return f"{columns.at[first, 'indicator']!r} has {at_fault[first]} {rule}", int(at_fault.sum())
 
 
-def _degenerate(names: Sequence[str], raw: np.ndarray, z: np.ndarray) -> list[str]:
+def _degenerate(columns: pd.DataFrame) -> list[str]:
     found = []
-    for j, name in enumerate(names):
-        column = z[~np.isnan(z[:, j]), j]
-        if column.min() == column.max():
-            found.append(f"{name!r} is the same for every customer: it gets no weight.")
-        elif np.count_nonzero(raw[:, j] > 0) == 1:
+    for row in columns.itertuples():
+        if row.constant:
+            found.append(f"{row.indicator!r} is the same for every customer: it gets no weight.")
+        elif row.customers - row.negative - row.zero == 1:
             found.append(
-                f"Only one customer has a positive {name!r}: entropy gives it its largest weight."
+                f"Only one customer has a positive {row.indicator!r}: entropy gives it its "
+                "largest weight."
             )
     return found
 
@@ -245,7 +248,7 @@ def _bootstrap(
     for b in range(draws):
         counts = np.bincount(rng.integers(len(x), size=len(x)), minlength=len(x))
         drawn = counts > 0
-        raw, z = _raw_and_scaled(indicators, x[drawn])
+        raw, z = _raw_and_scaled(indicators, x[drawn], methods)
         c = counts[drawn].astype(float)
         for m in methods:
             out[m][b] = shares(importance(m, raw, z, indicators.is_cost, epsilon, c))
@@ -263,22 +266,28 @@ def _members(tree: Tree, nodes: pd.Series) -> list[list[int]]:
     return [below(node) for node in nodes]
 
 
-def _columns(names: Sequence[str], raw: np.ndarray, z: np.ndarray) -> pd.DataFrame:
-    missing = np.isnan(raw).sum(axis=0)
-    varies = np.nanmax(raw, axis=0) > np.nanmin(raw, axis=0)
-    centred = raw - np.nanmean(raw, axis=0)
-    spread = np.where(varies, np.sqrt(np.nanmean(centred**2, axis=0)), 1.0)
-    return pd.DataFrame(
-        {
-            "indicator": list(names),
-            "customers": len(raw) - missing,
-            "missing": missing,
-            "negative": (raw < 0).sum(axis=0),
-            "zero": (raw == 0).sum(axis=0),
-            "constant": ~varies,
-            "skewness": np.where(varies, np.nanmean(centred**3, axis=0) / spread**3, 0.0),
-        }
-    )
+def _columns(names: Sequence[str], raw: np.ndarray) -> pd.DataFrame:
+    rows = []
+    for name, column in zip(names, raw.T, strict=True):
+        known = column[~np.isnan(column)] if np.isnan(column.sum()) else column
+        constant = bool(known.min() == known.max())
+        mean = known.mean()
+        away = known - mean
+        square = away * away
+        spread = 1.0 if constant else float(np.sqrt(square.mean()))
+        rows.append(
+            {
+                "indicator": name,
+                "customers": len(known),
+                "missing": len(column) - len(known),
+                "negative": np.count_nonzero(known < 0),
+                "zero": np.count_nonzero(known == 0),
+                "constant": constant,
+                "variation": 0.0 if constant or mean == 0 else spread / abs(mean),
+                "skewness": 0.0 if constant else float(square @ away / len(known) / spread**3),
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _skewed(
