@@ -1,7 +1,5 @@
-"""Cohort and survival models against published numbers, closed forms, and other software."""
+"""Cohort models against published numbers, closed forms, and simulation."""
 
-import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +7,10 @@ import pandas as pd
 import pytest
 from scipy import special
 
-import cvlib
-from cvlib.inputs.contracts import check_subscriptions
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime import economics, subscription, survival, survival_metrics
+from cvlib.lifetime import economics, subscription
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
-COVARIATES = ["Contract", "InternetService", "PaymentMethod", "MonthlyCharges", "SeniorCitizen"]
 
 
 def losses(cohort, years=7):
@@ -165,13 +160,6 @@ def test_own_cohorts_from_a_file(tmp_path):
         subscription.read_cohorts(str(path))
 
 
-def test_simulated_contracts_say_that_they_are():
-    table = survival.read_subscriptions("simulated", customers=50, seed=1)
-    assert "SIMULATED" in table.warnings[0]
-    assert len(table.data) == 50
-    assert table.data.equals(survival.simulated_subscriptions(50, seed=1))
-
-
 @pytest.mark.parametrize("payment", ["begin", "end"])
 def test_value_of_a_constant_retention_curve(payment):
     r, i = 0.8, 0.1
@@ -194,232 +182,8 @@ def test_monthly_discounting_uses_the_yearly_rate():
     assert found["lifetime_value"] == pytest.approx(100)
 
 
-# --- single customers
-
-
-@pytest.fixture(scope="module")
-def simulated():
-    raw = survival.simulated_subscriptions(1500, seed=3)
-    table = check_subscriptions(raw, tenure="tenure", churned="Churn").data
-    return survival.prepare_subscriptions(table, COVARIATES)
-
-
-def test_preparing_counts_and_codes():
-    table = pd.DataFrame(
-        {
-            "tenure": [0, *range(1, 31), 5],
-            "churned": [False, *[True, False] * 15, True],
-            "plan": ["a", *["a", "b", "a"] * 10, None],
-            "fee": np.arange(32.0),
-        }
-    )
-    found = survival.prepare_subscriptions(table, ["plan", "fee"])
-    assert found.left_out["count"].tolist() == [1, 1]
-    assert list(found.data.columns) == ["duration", "event", "plan: b", "fee"]
-    assert found.data["plan: b"].sum() == 10
-    assert len(found.data) == 30
-    with pytest.raises(InputError, match="no column 'plann'"):
-        survival.prepare_subscriptions(table, ["plann"])
-    with pytest.raises(InputError, match="too few"):
-        survival.prepare_subscriptions(table.assign(churned=False), ["fee"])
-
-
-def test_cox_equals_statsmodels(simulated):
-    from statsmodels.duration.hazard_regression import PHReg
-
-    fits = survival.fit_survival(simulated.data, ["cox"])
-    names = list(simulated.data.columns[2:])
-    other = PHReg(
-        simulated.data["duration"], simulated.data[names], simulated.data["event"], ties="efron"
-    ).fit()
-    table = fits.coefficients.set_index("covariate").loc[names]
-    np.testing.assert_allclose(table["estimate"], other.params, atol=1e-5)
-    np.testing.assert_allclose(table["std_error"], other.bse, rtol=1e-4)
-
-
-def test_cox_curve_starts_at_one_and_steps_at_losses(simulated):
-    from lifelines import CoxPHFitter
-
-    curve = survival.fit_survival(simulated.data, ["cox"]).curves["cox"]
-    rows, times = simulated.data.iloc[:20], [5, 20, 40]
-    assert (curve(rows, [0, 0.5]) == 1).all()
-    other = CoxPHFitter().fit(simulated.data, "duration", "event")
-    expected = other.predict_survival_function(rows, times=times).to_numpy().T
-    np.testing.assert_allclose(curve(rows, times), expected, atol=1e-9)
-    np.testing.assert_allclose(curve(rows, [5.9]), curve(rows, [5]))
-    assert np.isnan(curve(rows, [73])).all()
-
-
-def test_weibull_and_logit_recover_their_parameters():
-    rng = np.random.default_rng(8)
-    n = 4000
-    x = rng.normal(size=n)
-    exact = np.exp(3 + 0.5 * x) * rng.weibull(1.5, n)
-    seen = rng.uniform(5, 60, n)
-    data = pd.DataFrame(
-        {"duration": np.minimum(exact, seen), "event": (exact <= seen) * 1.0, "x": x}
-    )
-    table = survival.fit_survival(data, ["weibull_aft"]).coefficients.set_index("covariate")
-    for name, truth in (
-        ("lambda_ x", 0.5),
-        ("lambda_ Intercept", 3.0),
-        ("rho_ Intercept", np.log(1.5)),
-    ):
-        row = table.loc[name]
-        assert abs(row["estimate"] - truth) < 3.5 * row["std_error"], name
-        assert row["std_error"] < 0.06
-    monthly = 1 / (1 + np.exp(-(-3 + 0.7 * x)))
-    months, limit = rng.geometric(monthly), rng.integers(1, 49, n)
-    data = pd.DataFrame(
-        {"duration": np.minimum(months, limit), "event": (months <= limit) * 1.0, "x": x}
-    )
-    fits = survival.fit_survival(data, ["logit"])
-    table = fits.coefficients.set_index("covariate")
-    for name, truth in (("x", 0.7), ("month", 0.0), ("ln month", 0.0)):
-        assert abs(table.loc[name, "estimate"] - truth) < 3.5 * table.loc[name, "std_error"], name
-    curve = fits.curves["logit"](data.iloc[:50], [6, 12])
-    true = (1 - monthly[:50, None]) ** np.array([6, 12])
-    assert np.abs(curve - true).max() < 0.04
-
-
-def test_kaplan_meier_by_hand():
-    data = pd.DataFrame({"duration": [1, 2, 2, 3, 4.0], "event": [1, 1, 0, 1, 0.0]})
-    curve = survival.fit_survival(data, ["kaplan_meier"]).curves["kaplan_meier"]
-    found = curve(data.iloc[:1], [0, 1, 2, 3, 4, 5])[0]
-    np.testing.assert_allclose(found[:5], [1, 0.8, 0.6, 0.3, 0.3])
-    assert np.isnan(found[5])  # undefined beyond the data
-
-
-def test_models_without_covariates_share_one_curve(simulated):
-    fits = survival.fit_survival(simulated.data, ["kaplan_meier", "sbg", "geometric"])
-    curves = survival.mean_curves(fits, simulated.data, until=90)
-    longest = simulated.data["duration"].max()
-    ends = curves.groupby("model")["period"].max()
-    assert ends["kaplan_meier"] == longest  # and the parametric ones go on
-    assert ends["sbg"] == 90
-    wide = curves.pivot(index="period", columns="model", values="survival").loc[1:40]
-    assert (wide["sbg"] - wide["kaplan_meier"]).abs().max() < 0.03
-
-
-def test_value_says_what_lies_beyond_the_data(simulated):
-    fits = survival.fit_survival(simulated.data, ["kaplan_meier", "cox", "sbg"])
-    table = survival.subscription_value(fits, simulated.data, margin=20, annual_rate=0.1)
-    rows = table.set_index("model")
-    assert rows.loc[["kaplan_meier", "cox"], "lifetime_value"].isna().all()
-    assert rows.loc["sbg", "within_data"] == pytest.approx(
-        rows.loc["kaplan_meier", "within_data"], rel=0.02
-    )
-    assert 0 < rows.loc["sbg", "share_beyond_data"] < 1
-
-
-def test_unknown_model_is_named(simulated):
-    with pytest.raises(InputError, match="'weibul'"):
-        survival.fit_survival(simulated.data, ["weibul"])
+def test_wrong_cohorts_and_models_are_named():
     with pytest.raises(InputError, match="'sgb'"):
         subscription.fit_cohort(losses("regular"), "sgb")
     with pytest.raises(InputError, match="must not grow"):
         subscription.cohort_losses([100, 90, 95])
-
-
-# --- metrics
-
-
-@pytest.fixture(scope="module")
-def sksurv():
-    """Numbers of scikit-survival 0.28.0 with the data they were computed from."""
-    found = json.loads((REFERENCE / "survival_metrics_sksurv.json").read_text())
-    arrays = ("time", "event", "risk", "times", "survival")
-    return {name: np.array(v) if name in arrays else v for name, v in found.items()}
-
-
-def test_metrics_equal_scikit_survival(sksurv):
-    time, event, risk, times = (sksurv[name] for name in ("time", "event", "risk", "times"))
-    weights = survival_metrics.censoring(time, event)
-    assert survival_metrics.concordance(time, event, risk) == pytest.approx(
-        sksurv["harrell_c"], abs=1e-12
-    )
-    assert survival_metrics.concordance(time, event, risk, weights) == pytest.approx(
-        sksurv["uno_c"], abs=1e-12
-    )
-    found = survival_metrics.concordance(time, event, risk, weights, sksurv["tau"])
-    assert found == pytest.approx(sksurv["uno_c_tau"], abs=1e-12)
-    brier = survival_metrics.brier_over_time(time, event, sksurv["survival"], times, weights)
-    np.testing.assert_allclose(brier, sksurv["brier"], atol=1e-12)
-    area = np.trapezoid(brier, times) / (times[-1] - times[0])
-    assert area == pytest.approx(sksurv["integrated_brier"], abs=1e-12)
-    auc = survival_metrics.auc_over_time(time, event, 1 - sksurv["survival"], times, weights)
-    np.testing.assert_allclose(auc, sksurv["auc"], atol=1e-12)
-
-
-def test_concordance_with_ties(sksurv):
-    from lifelines.utils import concordance_index
-
-    time, risk = np.ceil(sksurv["time"]), np.round(sksurv["risk"], 1)
-    found = survival_metrics.concordance(time, sksurv["event"], risk)
-    assert found == pytest.approx(sksurv["tied"]["harrell_c"], abs=1e-12)
-    plain = concordance_index(time[sksurv["event"] == 1], -risk[sksurv["event"] == 1])
-    # without censoring lifelines counts pairs of equal times as well; leave those out by jitter
-    shaken = sksurv["time"][sksurv["event"] == 1]
-    ours = survival_metrics.concordance(shaken, np.ones_like(shaken), risk[sksurv["event"] == 1])
-    assert ours == pytest.approx(concordance_index(shaken, -risk[sksurv["event"] == 1]), abs=1e-12)
-    assert plain == pytest.approx(ours, abs=0.05)
-
-
-def test_losses_come_before_censorings_of_the_same_period():
-    weights = survival_metrics.censoring([1, 2, 2, 3], [1, 1, 0, 0])
-    # at risk of censoring at 2: the one censored there and the one after it
-    np.testing.assert_allclose(weights.after([1, 2, 3]), [1, 0.5, 0])
-    np.testing.assert_allclose(weights.before([2, 3]), [1, 0.5])
-
-
-def test_d_calibration_accepts_the_truth_and_rejects_a_wrong_curve():
-    rng = np.random.default_rng(6)
-    life, limit = rng.exponential(10, 3000), rng.uniform(0, 25, 3000)
-    time, event = np.minimum(life, limit), (life <= limit).astype(float)
-    p = [
-        survival_metrics.d_calibration(time, event, np.exp(-time / mean))["value"].iloc[2]
-        for mean in (10, 8)
-    ]
-    assert p[0] > 0.01 > p[1]
-
-
-def test_calibration_groups(simulated):
-    data = simulated.data
-    fits = survival.fit_survival(data, ["cox"])
-    s = fits.curves["cox"](data, [24])[:, 0]
-    table = survival_metrics.calibration_by_risk(data["duration"], data["event"], s, 24)
-    assert table["customers"].sum() == len(data)
-    assert table["forecast"].is_monotonic_increasing
-    assert (
-        (table["ci_low"] < table["forecast"]) & (table["forecast"] < table["ci_high"])
-    ).sum() >= 4
-
-
-def test_validation_prefers_models_that_know_something(simulated):
-    models = ["kaplan_meier", "cox", "sbg", "geometric"]
-    found = survival_metrics.validate_survival(simulated.data, models, draws=20, seed=2)
-    wide = found.validation.pivot(index="model", columns="metric", values="value")
-    assert (wide.loc[["kaplan_meier", "sbg", "geometric"], "harrell_c"] == 0.5).all()
-    assert wide.loc["cox", "uno_c"] > 0.7
-    assert wide.loc["cox", "integrated_brier"] < wide.loc["kaplan_meier", "integrated_brier"]
-    assert "Smallest integrated Brier score: cox" in found.sentence
-    again = survival_metrics.validate_survival(simulated.data, models, draws=20, seed=2)
-    pd.testing.assert_frame_equal(found.validation, again.validation)
-
-
-@pytest.mark.skipif(
-    not os.environ.get("CVLIB_DATA_MIRROR"), reason="needs CVLIB_DATA_MIRROR with telco_churn.csv"
-)
-def test_ibm_telco_table():
-    table = cvlib.load_table("telco_churn")
-    checked = check_subscriptions(table, tenure="tenure", churned="Churn")
-    found = survival.prepare_subscriptions(checked.data, COVARIATES)
-    facts = found.facts.set_index("measure")["value"]
-    assert (facts["customers"], facts["left"]) == (7032, 1869)
-    assert found.left_out["count"].tolist() == [11, 0]  # 11 contracts of tenure 0
-    result = survival_metrics.validate_survival(
-        found.data, ["kaplan_meier", "cox", "weibull_aft", "logit", "sbg"], draws=5, seed=1
-    )
-    wide = result.validation.pivot(index="model", columns="metric", values="value")
-    assert (wide.loc[["cox", "weibull_aft", "logit"], "uno_c"] > 0.8).all()
-    assert (wide["integrated_brier"] < 0.25).all()

@@ -8,49 +8,13 @@ import pytest
 from scipy import integrate
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime import metrics, targeting, tracking, validation
-from cvlib.lifetime.purchases import summarise_purchases
+from cvlib.lifetime import metrics, validation
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
-from cvlib.lifetime.rivals import Forecast, rival_forecasts
-from cvlib.lifetime.spend import fit_spend
-from cvlib.lifetime.value import lifetime_value
+from cvlib.lifetime.rivals import Forecast
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "tests" / "reference" / "lifetime"
-DATES = {"calibration_end": "1997-09-30", "holdout_end": "1998-06-30"}
 NAMES = {"BG/NBD": "bg_nbd", "Pareto/NBD": "pareto_nbd", "MBG/NBD": "mbg_nbd"}
-
-
-@pytest.fixture(scope="module")
-def log():
-    return pd.read_csv(ROOT / "data" / "cdnow_sample.csv", parse_dates=["date"])
-
-
-@pytest.fixture(scope="module")
-def summary(log):
-    return summarise_purchases(log, **DATES)
-
-
-@pytest.fixture(scope="module")
-def fit(summary):
-    return fit_repeat_buying(summary, "bg_nbd")
-
-
-@pytest.fixture(scope="module")
-def spend(summary):
-    return fit_spend(summary)
-
-
-@pytest.fixture(scope="module")
-def result(log, summary, fit, spend):
-    customers = summary.customers
-    each = spend.expected_spend(customers["x"], customers["mean_repeat_spend"])
-    forecasts = [
-        *validation.model_forecasts(fit, summary, each),
-        *validation.fitted_forecasts(summary, ["pareto_nbd", "mbg_nbd"], each),
-        *rival_forecasts(log, summary, **DATES).forecasts,
-    ]
-    return validation.validate(customers, forecasts, draws=200, seed=1)
 
 
 def test_purchase_metrics_of_every_model(result):
@@ -223,73 +187,6 @@ def test_verdict_turns_with_the_numbers(summary):
 
 
 UNIFORM = Forecast("even", probability=np.full(2357, 0.3))
-
-
-def test_counts_in_sample(fit):
-    # Fader, Hardie & Lee (2005): chi-square 4.82 with 3 degrees of freedom.
-    table = tracking.count_fit(fit.purchase_counts(7), 4).set_index("measure")["value"]
-    assert round(table["chi2"], 2) == 4.82
-    assert table["df"] == 3
-
-
-def test_tracking(summary, fit):
-    table = tracking.tracking_table(summary, fit)
-    weekly = pd.read_csv(REFERENCE / "cdnow_sample_weekly_cum_repeat.csv")
-    assert table["cumulative_actual"].tolist() == weekly["cum_repeat"].tolist()
-    errors = tracking.tracking_errors(table).set_index("measure")["value"]
-    assert round(100 * errors["final_error"], 2) == -3.99
-    pareto = tracking.tracking_table(summary, fit_repeat_buying(summary, "pareto_nbd"))
-    errors = tracking.tracking_errors(pareto).set_index("measure")["value"]
-    assert round(100 * errors["final_error"], 2) == -1.47
-
-
-def test_rolling_origins_repeat_the_main_cut(log, result):
-    found = tracking.rolling_origins(
-        log, origins=["1997-02-15", "1997-09-30", "1997-12-31"], holdout_days=181
-    )
-    table = found.table
-    assert table["calibration_end"].nunique() == 3
-    auc = table[table["metric"] == "auc"].pivot(
-        index="calibration_end", columns="model", values="value"
-    )
-    assert (auc["bg_nbd_p_alive"] < 0.5).all()  # at every cut
-    assert (auc["bg_nbd"].iloc[1:] > 0.7).all()
-    late = found.left_out.query("calibration_end == '1997-02-15' and reason.str.contains('join')")
-    first = log.groupby("customer_id")["date"].min()
-    assert late["count"].iloc[0] == ((first > "1997-02-15") & (first <= "1997-08-15")).sum()
-    long = tracking.rolling_origins(log, origins=["1997-09-30"], holdout_days=273).table
-    bias = long[(long["model"] == "bg_nbd") & (long["metric"] == "bias")]["value"].iloc[0]
-    assert bias == pytest.approx(result.value("bg_nbd", "bias"), abs=1e-9)
-
-
-def test_profit_curve():
-    spend = np.array([100.0, 0, 50, 0])
-    scores = {"good": np.array([4.0, 1, 3, 2]), "tied": np.zeros(4)}
-    curve = targeting.profit_curve(spend, scores, margin=0.5, contact_cost=10)
-    at = curve.set_index(["model", "share"])
-    assert at.loc[("good", 0.25), "profit"] == 40
-    assert at.loc[("good", 0.5), "profit"] == 55
-    assert at.loc[("good", 1.0), "profit"] == at.loc[("tied", 1.0), "profit"] == 35
-    assert at.loc[("tied", 0.5), "profit"] == pytest.approx(0.5 * 75 - 20)
-    assert at.loc[("good", 0.5), "regret"] == 0
-    best = targeting.best_contact(curve).set_index("model")
-    assert best.loc["oracle", "customers"] == best.loc["good", "customers"] == 2
-    assert (best["regret"] >= 0).all()
-
-
-def test_customer_list_hides_names_and_keeps_values(summary, fit, spend):
-    value = lifetime_value(fit, spend, summary.customers, annual_rate=0.1)
-    hidden = targeting.customer_list(summary, fit, value, seed=1)
-    named = targeting.customer_list(summary, fit, value, pseudonymise=False)
-    assert hidden["customer"].is_unique
-    assert hidden["customer"].str.fullmatch(r"C\d{4}").all()
-    assert set(named["customer"]) == set(summary.customers["customer_id"])
-    pd.testing.assert_frame_equal(hidden.drop(columns="customer"), named.drop(columns="customer"))
-    assert named["lifetime_value"].is_monotonic_decreasing
-    assert named["lifetime_value"].sum() == pytest.approx(value.customers["lifetime_value"].sum())
-    # the label does not carry the order of the ids
-    order = hidden["customer"].str[1:].astype(int).to_numpy()
-    assert abs(np.corrcoef(order, named["customer"])[0, 1]) < 0.1
 
 
 def test_scorecard_has_models_in_rows(result):

@@ -1,0 +1,48 @@
+"""Counts, tracking and rolling origins against the published CDNOW numbers."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cvlib.lifetime import tracking
+from cvlib.lifetime.repeat_buying import fit_repeat_buying
+
+REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
+
+
+def test_counts_in_sample(fit):
+    # Fader, Hardie & Lee (2005): chi-square 4.82 with 3 degrees of freedom.
+    table = tracking.count_fit(fit.purchase_counts(7), 4).set_index("measure")["value"]
+    assert round(table["chi2"], 2) == 4.82
+    assert table["df"] == 3
+
+
+def test_tracking(summary, fit):
+    table = tracking.tracking_table(summary, fit)
+    weekly = pd.read_csv(REFERENCE / "cdnow_sample_weekly_cum_repeat.csv")
+    assert table["cumulative_actual"].tolist() == weekly["cum_repeat"].tolist()
+    errors = tracking.tracking_errors(table).set_index("measure")["value"]
+    assert round(100 * errors["final_error"], 2) == -3.99
+    pareto = tracking.tracking_table(summary, fit_repeat_buying(summary, "pareto_nbd"))
+    errors = tracking.tracking_errors(pareto).set_index("measure")["value"]
+    assert round(100 * errors["final_error"], 2) == -1.47
+
+
+def test_rolling_origins_repeat_the_main_cut(log, result):
+    found = tracking.rolling_origins(
+        log, origins=["1997-02-15", "1997-09-30", "1997-12-31"], holdout_days=181
+    )
+    table = found.table
+    assert table["calibration_end"].nunique() == 3
+    auc = table[table["metric"] == "auc"].pivot(
+        index="calibration_end", columns="model", values="value"
+    )
+    assert (auc["bg_nbd_p_alive"] < 0.5).all()  # at every cut
+    assert (auc["bg_nbd"].iloc[1:] > 0.7).all()
+    late = found.left_out.query("calibration_end == '1997-02-15' and reason.str.contains('join')")
+    first = log.groupby("customer_id")["date"].min()
+    assert late["count"].iloc[0] == ((first > "1997-02-15") & (first <= "1997-08-15")).sum()
+    long = tracking.rolling_origins(log, origins=["1997-09-30"], holdout_days=273).table
+    bias = long[(long["model"] == "bg_nbd") & (long["metric"] == "bias")]["value"].iloc[0]
+    assert bias == pytest.approx(result.value("bg_nbd", "bias"), abs=1e-9)
