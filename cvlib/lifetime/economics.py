@@ -269,12 +269,14 @@ def spending_split(
     def equity(spend: ArrayLike, retention_spend: ArrayLike) -> np.ndarray:
         return acquired(spend) * worth(retention_spend) - np.asarray(spend)
 
-    reach = margin * (1 + discount_rate) / discount_rate if discount_rate > 0 else 100 * margin
-    best_r = float(
-        optimize.minimize_scalar(
-            lambda spend: -worth(spend), bounds=(1e-9, reach), options={"xatol": 1e-10 * reach}
-        ).x
+    # the best cell of a grid first: a customer's worth need not have a single peak in R
+    grid = np.concatenate([[1e-9], np.geomspace(1e-4, 1, 2000)]) * margin / max(discount_rate, 0.01)
+    peak = int(worth(grid).argmax())
+    around = grid[max(peak - 1, 0)], grid[min(peak + 1, grid.size - 1)]
+    found = optimize.minimize_scalar(
+        lambda spend: -worth(spend), bounds=around, options={"xatol": 1e-9 * grid[-1]}
     )
+    best_r = float(found.x)
     # d/dA of a(A)·V − A is zero at A = ln(k·ceiling·V)/k; below zero spending never pays
     slopes = k_a * acquisition[2] * np.array([margin, float(worth(best_r))])
     best_a = np.log(np.maximum(slopes, 1)) / k_a
@@ -301,6 +303,8 @@ def spending_split(
         f"{current['equity_per_prospect']:.2f} now."
     )
     warnings = ["Each response curve rests on one observed point and a judged ceiling."]
+    if peak == 0:
+        warnings.append("No retention spend pays: keeping a customer costs more than the margin.")
     if slopes[1] <= 1:
         warnings.append("No acquisition spend pays: a customer is worth less than winning one.")
     return SpendingSplit(optimum, sentence, tuple(warnings))

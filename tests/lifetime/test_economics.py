@@ -121,6 +121,9 @@ def test_spending_split_says_when_acquisition_never_pays():
     found = economics.spending_split(2, 0.1, (50, 0.01, 0.02), (1, 0.3, 0.4))
     assert found.optimum.set_index("plan").loc["joint", "acquisition_spend"] == 0
     assert any("No acquisition spend pays" in text for text in found.warnings)
+    dear = economics.spending_split(2, 0.1, (0.1, 0.1, 0.4), (50, 0.3, 0.4))
+    assert any("No retention spend pays" in text for text in dear.warnings)
+    assert dear.optimum.set_index("plan").loc["joint", "retention_rate"] < 1e-6
     with pytest.raises(InputError, match="response curve"):
         economics.spending_split(10, 0.1, (5, 0.5, 0.4), (10, 0.6, 0.8))
 

@@ -11,6 +11,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.lifetime import metrics, validation
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
 from cvlib.lifetime.rivals import Forecast
+from cvlib.lifetime.simulate import simulate_histories
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "tests" / "reference" / "lifetime"
@@ -209,3 +210,39 @@ def test_the_same_name_counts_once(summary, fit):
     found = validation.validate(summary.customers, [*forecasts, again], draws=0)
     assert found.value("bg_nbd", "bias") == pytest.approx(-0.1215, abs=1e-4)
     assert not found.validation.duplicated(["model", "metric"]).any()
+
+
+TRUTH = {"r": 0.6, "alpha": 6.0, "a": 0.9, "b": 2.5}
+
+
+def test_the_true_model_is_calibrated():
+    """On customers simulated from the BG/NBD its own forecasts have no bias and slope one."""
+    made = simulate_histories("bg_nbd", TRUTH, np.full(20_000, 39.0), seed=5, holdout=39.0)
+    fit = fit_repeat_buying(made[["x", "t_x", "T"]], "bg_nbd")
+    history = [made[name].to_numpy(dtype=float) for name in ("x", "t_x", "T")]
+    bought = made["x_star"].to_numpy(dtype=float)
+    expected = fit.expected_purchases(39.0, *history)
+    level = metrics.amount_metrics(bought, expected)
+    assert abs(float(level["bias"][0])) < 0.04
+    found = metrics.probability_metrics(bought > 0, fit.probability_of_purchase(39.0, *history))
+    assert float(found["calibration_slope"][0]) == pytest.approx(1, abs=0.05)
+    assert float(found["calibration_intercept"][0]) == pytest.approx(0, abs=0.05)
+    assert float(found["ece"][0]) < 0.015
+    # and P(alive) is right about being alive, though not about buying
+    alive = metrics.probability_metrics(made["alive"], fit.p_alive(*history))
+    assert float(alive["ece"][0]) < 0.02
+
+
+@pytest.mark.slow
+def test_bootstrap_intervals_cover():
+    """95 % intervals of the bias of a true forecast contain zero in about 95 % of samples."""
+    truth, inside, samples = np.random.default_rng(9), 0, 300
+    for seed in range(samples):
+        rate = truth.gamma(0.6, 2.0, 800)
+        bought = truth.poisson(rate).astype(float)
+        counts = np.vstack(list(metrics.resamples(800, 300, seed)))
+        low, high = np.quantile(
+            metrics.amount_metrics(bought, rate, counts)["bias"], [0.025, 0.975]
+        )
+        inside += low <= 0 <= high
+    assert 0.91 <= inside / samples <= 0.985
