@@ -206,7 +206,7 @@ def tracked() -> list[Path]:
     return [ROOT / name for name in run.stdout.split("\0") if name]
 
 
-def test_only_the_two_shipped_data_sets_are_kept() -> None:
+def test_only_the_shipped_data_sets_are_kept() -> None:
     files = tracked()
     data = {path.name for path in files if path.parent == ROOT / "data"}
     shipped = {item.file for item in entries().values() if item.shipped}

@@ -51,7 +51,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
     server.server_close()
 
 
-@pytest.mark.parametrize("name", ["mobi", "cdnow_sample"])
+@pytest.mark.parametrize("name", ["mobi", "simulated_brands", "cdnow_sample"])
 def test_shipped_files_are_the_catalogues(name: str) -> None:
     path = datasets.fetch(name)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == datasets.entry(name).sha256
@@ -60,13 +60,14 @@ def test_shipped_files_are_the_catalogues(name: str) -> None:
 
 def test_the_readme_names_the_hashes_of_what_ships() -> None:
     readme = (datasets.SHIPPED / "README.md").read_text(encoding="utf-8")
-    for name in ("mobi", "cdnow_sample"):
+    for name in ("mobi", "simulated_brands", "cdnow_sample"):
         assert datasets.entry(name).sha256 in readme
 
 
 def test_every_entry_says_where_it_comes_from() -> None:
     table = datasets.catalogue()
-    assert set(table["name"]) == {"mobi", "cdnow_sample", "cdnow_master", "telco_churn"}
+    shipped = {"mobi", "simulated_brands", "cdnow_sample"}
+    assert set(table["name"]) == shipped | {"cdnow_master", "telco_churn"}
     assert table["citation"].str.len().min() > 20 and table["licence"].str.len().min() > 20
     assert table["sha256"].str.fullmatch("[0-9a-f]{64}").all()
     assert table.loc[~table["shipped"], "address"].str.startswith("https://").all()
