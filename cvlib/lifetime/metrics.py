@@ -78,9 +78,12 @@ class _Ties:
     """Customers in groups of equal score, lowest first, with sums by group."""
 
     def __init__(self, score: Array, counts: Array) -> None:
-        _, self.group, sizes = np.unique(score, return_inverse=True, return_counts=True)
-        self.order = np.argsort(self.group, kind="stable")
-        self.starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+        self.order = np.argsort(score, kind="stable")
+        ordered = score[self.order]
+        first = np.concatenate(([True], ordered[1:] != ordered[:-1]))
+        self.starts = np.flatnonzero(first)
+        self.group = np.empty(score.size, dtype=np.int64)
+        self.group[self.order] = np.cumsum(first) - 1
         self.size = self.sum(counts)
         self.below_or_in = np.cumsum(self.size, axis=1)
         self.total = self.below_or_in[:, -1:]
@@ -102,6 +105,15 @@ def _correlation(a: Array, b: Array, counts: Array) -> Array:
     b = b - (counts * b).sum(axis=1, keepdims=True) / n
     spread = (counts * a * a).sum(axis=1) * (counts * b * b).sum(axis=1)
     return (counts * a * b).sum(axis=1) / np.sqrt(np.where(spread > 0, spread, np.nan))
+
+
+def _pearson(a: Array, b: Array, counts: Array) -> Array:
+    a, b = a - a.mean(), b - b.mean()  # moments about the mean lose no digits
+    moments = counts @ np.column_stack([a, b, a * a, b * b, a * b])
+    n = counts.sum(axis=1)
+    m_a, m_b, aa, bb, ab = moments.T / n
+    spread = (aa - m_a**2) * (bb - m_b**2)
+    return (ab - m_a * m_b) / np.sqrt(np.where(spread > 0, spread, np.nan))
 
 
 def _gini(ties: _Ties, outcome: Array) -> Array:
@@ -133,7 +145,7 @@ def ranking_metrics(
     outcome = w * y
     by_group, total = by_score.sum(outcome), outcome.sum(axis=1)
     found = {
-        "pearson": _correlation(y, s, w),
+        "pearson": _pearson(y, s, w),
         "spearman": _correlation(
             by_score.midrank[:, by_score.group], by_outcome.midrank[:, by_outcome.group], w
         ),
