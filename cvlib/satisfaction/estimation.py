@@ -172,7 +172,10 @@ def estimate(
     }  # fmt: skip
 
     def covariance(which: Model) -> SatisfactionResult:
-        return completed(estimate_covariance(data, which, **by_covariance), data, target)
+        # the comparison model may lack the target, or have it without causes
+        known = target in which.construct_names and len(scoring.drivers(which, target))
+        own = target if which is bound or known else ""
+        return completed(estimate_covariance(data, which, **by_covariance), data, own)
 
     told: list[str] = []
     if estimator in ("pls", "plsc"):

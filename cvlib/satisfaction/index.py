@@ -220,6 +220,10 @@ def importance_performance_table(
     """
     chosen = target or default_target(model)
     order = [model.construct_names[j] for j in drivers(model, chosen)]
+    if not order:
+        raise InputError(
+            "target", f"no path leads to {chosen!r}", "Choose a construct with causes."
+        )
     effect = impacts[impacts["target"] == chosen].set_index("source")["impact_1"]
     level = index.set_index("construct")["index"]
     table = pd.DataFrame({

@@ -1,5 +1,6 @@
 """One call for any model and estimator: tables, fallbacks, refusals, and what is said in words."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from cvlib.inputs.readers import load_table
 from cvlib.satisfaction import reading
 from cvlib.satisfaction.estimation import estimate, named
 from cvlib.satisfaction.index import default_target, drivers
+from cvlib.satisfaction.model import Moderation, load_model
 
 ROOT = Path(__file__).parents[2]
 MOBI = load_table(ROOT / "data" / "mobi.csv")
@@ -126,6 +128,7 @@ def test_mapping_renames_columns() -> None:
         ({"estimator": "both", "weights": "CUSA1"}, "survey weights"),
         ({"estimator": "covariance", "missing": "mean"}, "listwise, or em"),
         ({"estimator": "pls", "target": "joy"}, "not a construct"),
+        ({"estimator": "pls", "target": "image"}, "no path leads to"),
         ({"estimator": "both", "covariance_model": "acsii"}, "not a shipped model"),
         ({"estimator": "pls", "dont_know": [7]}, "within the scale"),
     ],
@@ -140,6 +143,28 @@ def test_an_answer_off_the_scale_names_file_column_and_row() -> None:
     data.loc[4, "PERQ3"] = 12
     with pytest.raises(InputError, match=r"PERQ3.*row 5"):
         estimate(data, "ecsi_mobile", seed=1)
+
+
+def test_a_target_the_comparison_model_lacks_falls_back_to_satisfaction() -> None:
+    found = estimate(MOBI, "ecsi_mobile", estimator="both", covariance_model="acsi",
+                     target="expectation", seed=1)  # fmt: skip
+    table = found.table("importance_performance").set_index("estimator")["target"]
+    assert table["pls"] == "expectation"
+    assert set(table["covariance"]) == {"satisfaction"}
+    assert reading.target_of(found.main) == "expectation"
+
+
+def test_a_moderated_model_reports_what_it_can_and_says_what_it_cannot() -> None:
+    slope = Moderation("image", "satisfaction", "loyalty", "±")
+    model = replace(load_model("ecsi_mobile"), moderations=(slope,))
+    found = estimate(MOBI, model, draws=20, seed=1)
+    assert found.main.path_coefficients["source"].iloc[-1] == "satisfaction x image"
+    assert reading.labels(found.main)["satisfaction x image"] == "Satisfaction × Image"
+    assert "loyalty" not in set(found.table("f_squared")["target"])
+    assert found.table("fit").empty and reading.fit_sentences(found.results) == ""
+    assert any("interaction" in text for text in found.warnings)
+    with pytest.raises(InputError, match="PLS"):
+        estimate(MOBI, model, estimator="covariance", seed=1)
 
 
 def test_estimator_comparison_by_hand() -> None:
