@@ -133,14 +133,15 @@ def summarise_purchases(
         if returns == "ignore":
             rows = rows.filter(rows.amount >= 0)
         days = keep("days", _purchase_days(rows.filter(rows.day <= end), free_orders))
-        bought = days.filter(days.purchase)
-        everyone = keep("everyone", _per_customer(bought, cut))
+        everyone = keep("everyone", _per_customer(days, cut))
         customers = everyone.filter(everyone.frequency > 0)
-        count |= _counts(days, everyone, customers)
+        count |= _counts(days, everyone)
         if not count["customers"]:
             raise InputError("calibration_end", f"nobody bought up to {cut}", "Choose a later day.")
         histories = _histories(customers, unit)
-        tracking = _tracking(bought, customers, histories, count["first_day"], cut, end, unit)
+        tracking = _tracking(
+            days.filter(days.purchase), customers, histories, count["first_day"], cut, end, unit
+        )
         frame = _customers(customers, unit, customers_to)
     if not histories["x"].any():
         warnings.append(
@@ -204,21 +205,22 @@ def _purchase_days(rows: Any, free_orders: str) -> Any:
     return days.mutate(purchase=paid)
 
 
-def _per_customer(bought: Any, cut: dt.date) -> Any:
+def _per_customer(days: Any, cut: dt.date) -> Any:
     import ibis
 
-    before = bought.day <= cut
+    before = days.purchase & (days.day <= cut)
+    after = days.purchase & (days.day > cut)
     at = ibis.literal(cut)
     return (
-        bought.group_by("customer_id")
+        days.group_by("customer_id")
         .agg(
-            first_purchase=bought.day.min(),
-            last_purchase=bought.day.max(where=before),
+            first_purchase=days.day.min(where=days.purchase),
+            last_purchase=days.day.max(where=before),
             frequency=before.sum().cast("int64"),
-            monetary=bought.net.sum(where=before).round(_DECIMALS),
-            first_net=bought.net.argmin(bought.day),
-            holdout_purchases=(~before).sum().cast("int64"),
-            holdout_spend=bought.net.sum(where=~before).round(_DECIMALS).fill_null(0.0),
+            monetary=days.net.sum(where=before).round(_DECIMALS),
+            first_net=days.net.argmin(days.day, where=days.purchase),
+            holdout_purchases=after.sum().cast("int64"),
+            holdout_spend=days.net.sum(where=after).round(_DECIMALS).fill_null(0.0),
         )
         .mutate(
             x=lambda t: t.frequency - 1,
@@ -228,27 +230,28 @@ def _per_customer(bought: Any, cut: dt.date) -> Any:
     )
 
 
-def _counts(days: Any, everyone: Any, customers: Any) -> dict[str, Any]:
+def _counts(days: Any, everyone: Any) -> dict[str, Any]:
     """Sums over purchase days and over customers, in two passes."""
-    loss, late = days.net < 0, everyone.frequency == 0
+    loss, known = days.net < 0, everyone.frequency > 0
+    late = ~known & (everyone.holdout_purchases > 0)
     by_day = days.agg(
         purchase_days=days.count(),
         rows_used=days.transactions.sum(),
-        buyers=days.customer_id.nunique(),
         loss=loss.sum(),
-        loss_amount=days.net.sum(where=loss).round(_DECIMALS).fill_null(0.0),
+        loss_amount=days.net.sum(where=loss).round(_DECIMALS),
         zero=(~days.purchase & (days.net == 0)).sum(),
     )
     by_customer = everyone.agg(
-        customers=(~late).sum(),
+        everyone=everyone.count(),
+        customers=known.sum(),
         late=late.sum(),
-        late_amount=everyone.holdout_spend.sum(where=late).round(_DECIMALS).fill_null(0.0),
+        late_amount=everyone.holdout_spend.sum(where=late).round(_DECIMALS),
         repeat_customers=(everyone.x > 0).sum(),
-        repeat_purchases=everyone.x.sum(where=~late),
-        calibration_spend=everyone.monetary.sum(where=~late).round(_DECIMALS),
-        holdout_purchases=everyone.holdout_purchases.sum(where=~late),
-        holdout_active=(~late & (everyone.holdout_purchases > 0)).sum(),
-        holdout_spend=everyone.holdout_spend.sum(where=~late).round(_DECIMALS),
+        repeat_purchases=everyone.x.sum(where=known),
+        calibration_spend=everyone.monetary.sum(where=known).round(_DECIMALS),
+        holdout_purchases=everyone.holdout_purchases.sum(where=known),
+        holdout_active=(known & (everyone.holdout_purchases > 0)).sum(),
+        holdout_spend=everyone.holdout_spend.sum(where=known).round(_DECIMALS),
     )
     both = {**by_day.to_pandas().iloc[0].to_dict(), **by_customer.to_pandas().iloc[0].to_dict()}
     return {
@@ -300,15 +303,16 @@ def _customers(customers: Any, unit: str, path: Path | str | None) -> pd.DataFra
 def _left_out(count: dict[str, Any], returns: str) -> pd.DataFrame:
     dropped = int(count["negative"]) if returns == "ignore" else 0
     rows, used, days = int(count["transactions"]), count["rows_used"], count["purchase_days"]
-    buyers, seen = count["buyers"], count["customers"] + count["late"]
+    buyers, late = count["everyone"], count["late"]
+    never = buyers - count["customers"] - late
     table = [
         ("negative amount, dropped by the rule", "transactions", dropped, rows, np.nan),
         ("after the holdout", "transactions", rows - dropped - used, rows, np.nan),
         ("merged with another of the same day", "transactions", used - days, used, 0.0),
         ("net of the day negative", "purchase days", count["loss"], days, count["loss_amount"]),
         ("net of the day zero", "purchase days", count["zero"], days, 0.0),
-        ("no purchase left", "customers", buyers - seen, buyers, 0.0),
-        ("joined after the cut", "customers", count["late"], buyers, count["late_amount"]),
+        ("no purchase left", "customers", never, buyers, 0.0),
+        ("joined after the cut", "customers", late, buyers, count["late_amount"]),
     ]
     frame = pd.DataFrame(table, columns=["reason", "counted", "count", "of", "amount"])
     frame["share"] = frame["count"] / frame.pop("of").clip(lower=1)
