@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -143,3 +145,24 @@ def test_outcome_is_read_by_name_and_customer():
     assert read_outcome(table, "", pd.Index(["a"]), "id") is None
     with pytest.raises(InputError, match=r"Did you mean 'spend'.*Leave it empty"):
         read_outcome(table, "spent", pd.Index(["a"]), "id")
+
+
+def test_cdnow_against_numbers_of_other_software():
+    """Past spend and the oracle hold what an independent computation found (top10 column)."""
+    root = Path(__file__).parents[2]
+    log = pd.read_csv(root / "data" / "cdnow_sample.csv", parse_dates=["date"])
+    log = log.rename(columns={log.columns[0]: "customer_id"})
+    early = log["date"] <= "1997-09-30"
+    late = (log["date"] > "1997-09-30") & (log["date"] <= "1998-06-30")
+    spend = log[early].groupby("customer_id")["amount"].sum()
+    later = log[late].groupby("customer_id")["amount"].sum().reindex(spend.index).fillna(0)
+    scores = pd.DataFrame({"equal": spend, "constant": 1.0}, index=spend.index)
+    table = criterion_validity(scores, later, draws=0).validity.set_index(["method", "metric"])
+    reference = pd.read_csv(
+        root / "tests" / "reference" / "lifetime" / "computed_cdnow_value_holdout.csv", index_col=0
+    )
+    row = table.loc[("equal", "top_decile_capture")]
+    assert round(row["estimate"], 4) == reference.loc["past spend (incl. first)", "top10"]
+    assert round(row["ceiling"], 3) == 0.763
+    assert table.loc[("constant", "auc"), "estimate"] == 0.5
+    assert later.sum() == pytest.approx(70_976.39, abs=0.005)
