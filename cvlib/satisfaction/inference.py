@@ -21,6 +21,7 @@ INTERVALS = ("percentile", "bca", "studentized")
 Fit = Callable[[np.ndarray, np.ndarray], PLSFit]
 Statistics = Callable[[PLSFit], Mapping[str, np.ndarray]]
 Counts = Iterator[np.ndarray]
+Part = tuple[Mapping[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def resamples(
 
 def chunk_size(units: int, chunk: int | None = None) -> int:
     """Draws fitted together: a multiple of the slab, fewer where a row of counts is long."""
-    wanted = chunk or (256 if units <= 10_000 else SLAB)
+    wanted = chunk or (512 if units <= 10_000 else SLAB)
     return -(-wanted // SLAB) * SLAB
 
 
@@ -115,17 +116,16 @@ def evaluate(
         Chunks fitted side by side. Results do not depend on it.
     """
 
-    def one(rows: np.ndarray) -> Draws:
-        found = fit(*source.moments(rows))
-        return Draws(statistics(found), found.converged, found.degenerate, found.admissible)
+    def one(rows: np.ndarray) -> Part:
+        return _part(fit(*source.moments(rows)), statistics)
 
-    parts: list[Draws] = []
+    parts: list[Part] = []
     # one BLAS thread: its own threads would change the order of sums, and gain nothing here
     with threadpool_limits(limits=1, user_api="blas"):
         if threads == 1:
             parts = [one(rows) for rows in counts]
         else:
-            waiting: deque[Future[Draws]] = deque()
+            waiting: deque[Future[Part]] = deque()
             with ThreadPoolExecutor(threads) as pool:
                 for rows in counts:
                     waiting.append(pool.submit(one, rows))
@@ -135,13 +135,17 @@ def evaluate(
     return _joined(parts)
 
 
-def _joined(parts: list[Draws]) -> Draws:
-    return Draws(
-        {name: np.concatenate([p.values[name] for p in parts]) for name in parts[0].values},
-        np.concatenate([p.converged for p in parts]),
-        np.concatenate([p.degenerate for p in parts]),
-        np.concatenate([p.admissible for p in parts]),
-    )
+def _part(found: PLSFit, statistics: Statistics) -> Part:
+    return statistics(found), found.converged, found.degenerate, found.admissible
+
+
+def _joined(parts: list[Part]) -> Draws:
+    # a quantity at a time, letting go of its parts: never everything in memory twice
+    held = [dict(values) for values, *_ in parts]
+    flags = [np.concatenate(flag) for flag in zip(*(part[1:] for part in parts), strict=True)]
+    parts.clear()
+    values = {name: np.concatenate([part.pop(name) for part in held]) for name in list(held[0])}
+    return Draws(values, *flags)
 
 
 def bootstrap(
@@ -182,13 +186,11 @@ def bootstrap(
 def jackknife(source: Source, fit: Fit, statistics: Statistics) -> Draws:
     """Refit without each unit in turn."""
     mean, covariance = source.jackknife()
-    parts = []
     with threadpool_limits(limits=1, user_api="blas"):
-        for at in range(0, len(mean), 256):
-            found = fit(mean[at : at + 256], covariance[at : at + 256])
-            parts.append(
-                Draws(statistics(found), found.converged, found.degenerate, found.admissible)
-            )
+        parts = [
+            _part(fit(mean[at : at + 256], covariance[at : at + 256]), statistics)
+            for at in range(0, len(mean), 256)
+        ]
     return _joined(parts)
 
 

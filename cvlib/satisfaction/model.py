@@ -150,6 +150,12 @@ class Model:
         return np.searchsorted(self.block, np.arange(len(self.constructs)))
 
     @cached_property
+    def slices(self) -> tuple[slice, ...]:
+        """The items of each construct, which stand together."""
+        ends = [*self.starts[1:].tolist(), len(self.items)]
+        return tuple(slice(a, b) for a, b in zip(self.starts.tolist(), ends, strict=True))
+
+    @cached_property
     def membership(self) -> np.ndarray:
         """(p, k) True where the item belongs to the construct."""
         return self.block[:, None] == np.arange(len(self.constructs))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from cvlib.satisfaction.model import Model
-from cvlib.satisfaction.pls import PLSFit, regressions
+from cvlib.satisfaction.pls import PLSFit, Regressions
 
 
 def with_products(model: Model, values: np.ndarray) -> np.ndarray:
@@ -99,7 +99,7 @@ def moderate(
         adjacency = np.zeros((size, size), dtype=bool)
         adjacency[:constructs, j] = model.adjacency[:, j]
         adjacency[[constructs + n for n in acting], j] = True
-        found, fitted, sound = regressions(np.moveaxis(together, 0, -1), adjacency)
+        found, fitted, sound = Regressions(adjacency)(np.moveaxis(together, 0, -1))
         bad = fit.degenerate | ~sound
         paths[:, :, j] = np.where(bad, np.nan, found[:constructs, j]).T
         r_squared[:, j] = np.where(bad, np.nan, fitted[j])

@@ -41,7 +41,7 @@ def weighted_sums(counts: np.ndarray, table: np.ndarray) -> np.ndarray:
     draws, rows = counts.shape
     sums = np.zeros((draws, table.shape[1]))
     for at in range(0, draws, SLAB):
-        slab = np.zeros((SLAB, rows))
+        slab = np.zeros((SLAB, rows), dtype=table.dtype)
         part = counts[at : at + SLAB]
         slab[: len(part)] = part
         sums[at : at + SLAB] = (slab @ table)[: len(part)]
@@ -91,6 +91,14 @@ class Sample:
         return np.triu_indices(width)
 
     @cached_property
+    def _places(self) -> np.ndarray:
+        """Which pair holds each entry of the (flattened) symmetric matrix of products."""
+        width = int(self._pairs[0].max()) + 1
+        found = np.empty((width, width), dtype=int)
+        found[self._pairs] = found.T[self._pairs] = np.arange(len(self._pairs[0]))
+        return found.ravel()
+
+    @cached_property
     def _mass(self) -> np.ndarray:
         rows = len(self.values)
         return np.ones(rows) if self.weights is None else self.weights * rows / self.weights.sum()
@@ -103,7 +111,12 @@ class Sample:
             for at in range(0, len(self.values), ROWS):
                 np.add.at(table, self.clusters[at : at + ROWS], self._products(at, at + ROWS))
             return table
-        return self._products(0, ROWS) if self.units <= ROWS else None
+        if self.units > ROWS:
+            return None
+        table = self._products(0, ROWS)
+        # whole numbers that sum to less than 2^24 are exact in single precision, at half the cost
+        whole = (table == np.round(table)).all() and np.abs(table).max() * len(table) < 2**24
+        return table.astype(np.float32) if whole else table
 
     def _products(self, start: int, stop: int) -> np.ndarray:
         """Columns of weight, weighted items and weighted pairwise products, for some rows."""
@@ -129,30 +142,33 @@ class Sample:
     def jackknife(self) -> tuple[np.ndarray, np.ndarray]:
         """Moments without each unit in turn: the total less the unit's own products."""
         table = self._whole if self._whole is not None else self._products(0, self.units)
-        return self._finish(table.sum(axis=0) - table)
+        return self._finish(table.sum(axis=0, dtype=float) - table)
 
     def _finish(self, sums: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        width = int(self._pairs[0].max()) + 1
-        mass, first = sums[:, :1], sums[:, 1 : 1 + width]
-        second = np.empty((len(sums), width, width))
-        second[:, self._pairs[0], self._pairs[1]] = sums[:, 1 + width :]
-        second[:, self._pairs[1], self._pairs[0]] = sums[:, 1 + width :]
-        items = self.values.shape[1]
+        width, items = int(self._pairs[0].max()) + 1, self.values.shape[1]
+        sums = np.ascontiguousarray(sums.T)  # draws last, as the fit wants them
+        mass, first, pairs = sums[0], sums[1 : 1 + width], sums[1 + width :]
         if self._incomplete:
             # x is zero where missing; o marks the observed: mean over the observed, and an
             # imputed mean adds nothing to a deviation product
-            answered = first[:, items:]
-            mean = np.divide(first[:, :items], answered, where=answered > 0,
+            second = pairs[self._places].reshape(width, width, -1)
+            answered = first[items:]
+            mean = np.divide(first[:items], answered, where=answered > 0,
                              out=np.zeros_like(answered))  # fmt: skip
-            crossed = mean[:, None, :] * second[:, :items, items:]
+            crossed = mean * second[:items, items:]
             products = (
-                second[:, :items, :items] - crossed - crossed.swapaxes(1, 2)
-                + mean[:, :, None] * mean[:, None, :] * second[:, items:, items:]
-            )  # fmt: skip
+                second[:items, :items] - crossed - crossed.swapaxes(0, 1)
+                + mean[:, None] * mean * second[items:, items:]
+            ) / (mass - 1)  # fmt: skip
         else:
             mean = first / mass
-            products = second - mean[:, :, None] * first[:, None, :]
-        return mean + self.shift, products / (mass[:, :, None] - 1)
+            at = 0
+            for i in range(width):
+                pairs[at : at + width - i] -= mean[i] * first[i:]
+                at += width - i
+            pairs /= mass - 1
+            products = pairs[self._places].reshape(width, width, -1)
+        return mean.T + self.shift, np.moveaxis(products, -1, 0)
 
 
 def effective_sample_size(weights: np.ndarray) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from cvlib.satisfaction.model import Model
 
 SCHEMES = ("path", "factorial", "centroid")
+ROUGH = 7  # iterations in single precision
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class PLSFit:
     construct_correlation : ndarray (B, k, k)
         The same for PLS; corrected for attenuation in PLSc. Paths and R² come from it.
     rho_a : ndarray (B, k)
-        Dijkstra-Henseler reliability of mode A constructs; 1 for single items and other modes.
+        Reliability that PLSc corrects for (Dijkstra-Henseler, mode A constructs of several items);
+        1 elsewhere and under PLS.
     paths : ndarray (B, k, k)
         Standardised coefficients, [source, target].
     r_squared : ndarray (B, k)
@@ -63,61 +65,92 @@ class PLSFit:
 
 
 def _solve(matrix: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Solve m x m symmetric systems of correlations, draws on the last axis.
+    """Solve symmetric systems (m, m, ..., B) of correlations for right-hand sides (m, r, ..., B).
 
-    Elimination written over the draws: the same bits whoever shares the batch, and no exception
-    for the one draw that is singular. Returns the solution (m, r, B) and where it exists (B,).
+    Elimination written over the systems: the same bits whoever shares the batch, and no exception
+    for the one that is singular. Returns the solutions (m, r, ..., B) and where they exist
+    (..., B).
     """
-    left, out = matrix.copy(), right.copy()
-    size = len(left)
-    sound = np.ones(left.shape[-1], dtype=bool)
+    size = len(matrix)
+    left = np.concatenate([matrix, right], axis=1)
+    sound = np.ones(left.shape[2:], dtype=bool)
+    pivots = []
     for i in range(size):
-        pivot = left[i, i].copy()
+        pivot = left[i, i]
         # a pivot is the share of variance the earlier variables leave unexplained; corrected
         # correlations can make it negative, which is inadmissible but has a solution
         weak = ~(np.abs(pivot) > 1e-12)
-        sound &= ~weak
-        pivot[weak] = 1.0
-        for j in range(i + 1, size):
-            factor = left[j, i] / pivot
-            left[j, i + 1 :] -= factor * left[i, i + 1 :]
-            out[j] -= factor * out[i]
-        left[i, i] = pivot
+        if weak.any():
+            sound &= ~weak
+            pivot = np.where(weak, 1.0, pivot)
+        pivots.append(pivot)
+        if i + 1 < size:
+            left[i + 1 :, i + 1 :] -= (left[i + 1 :, i] / pivot)[:, None] * left[i, i + 1 :]
+    out = left[:, size:]
     for i in range(size - 1, -1, -1):
-        for j in range(i + 1, size):
-            out[i] -= left[i, j] * out[j]
-        out[i] /= left[i, i]
+        out[i] /= pivots[i]
+        if i:
+            out[:i] -= left[:i, i, None] * out[i]
     return out, sound
 
 
-def regressions(correlation: np.ndarray, adjacency: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Regress every construct on its causes.
+class Regressions:
+    """The regressions of every construct on its causes, ready to be run on many correlations.
 
     Parameters
     ----------
-    correlation : ndarray (k, k, B)
-        Of the constructs, draws last.
     adjacency : ndarray of bool (k, k)
         [source, target].
-
-    Returns
-    -------
-    coefficients : ndarray (k, k, B)
-    r_squared : ndarray (k, B)
-    sound : ndarray of bool (B,)
-        False where a regression has no unique solution.
     """
-    coefficients = np.zeros_like(correlation)
-    r_squared = np.zeros(correlation.shape[1:])
-    sound = np.ones(correlation.shape[-1], dtype=bool)
-    for target in np.flatnonzero(adjacency.any(axis=0)):
-        causes = np.flatnonzero(adjacency[:, target])
-        with_target = correlation[causes, target]
-        found, fine = _solve(correlation[np.ix_(causes, causes)], with_target[:, None])
-        coefficients[causes, target] = found[:, 0]
-        r_squared[target] = (found[:, 0] * with_target).sum(axis=0)
-        sound &= fine
-    return coefficients, r_squared, sound
+
+    def __init__(self, adjacency: np.ndarray) -> None:
+        causes = [np.flatnonzero(column) for column in adjacency.T]
+        self.single = [(c[0], j) for j, c in enumerate(causes) if len(c) == 1]
+        self.several = np.array([j for j, c in enumerate(causes) if len(c) > 1], dtype=int)
+        # equations with fewer causes than the largest are filled up with equations 1 x = 0
+        largest = max((len(c) for c in causes), default=0)
+        self.causes = np.zeros((largest, len(self.several)), dtype=int)
+        self.real = np.zeros(self.causes.shape, dtype=bool)
+        for t, j in enumerate(self.several):
+            self.causes[: len(causes[j]), t] = causes[j]
+            self.real[: len(causes[j]), t] = True
+        self.pairs = (self.real[:, None] & self.real)[..., None]
+        self.fill = (np.eye(largest, dtype=bool)[..., None] & ~self.real)[..., None]
+        self.places = (
+            self.causes[self.real],
+            np.broadcast_to(self.several, self.real.shape)[self.real],
+        )
+
+    def __call__(self, correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Run them.
+
+        Parameters
+        ----------
+        correlation : ndarray (k, k, B)
+            Of the constructs, draws last; a cause that acts alone has variance one.
+
+        Returns
+        -------
+        coefficients : ndarray (k, k, B)
+        r_squared : ndarray (k, B)
+        sound : ndarray of bool (B,)
+            False where a regression has no unique solution.
+        """
+        coefficients = np.zeros_like(correlation)
+        r_squared = np.zeros_like(correlation[0])
+        sound = np.ones(correlation.shape[-1], dtype=bool)
+        for cause, target in self.single:
+            coefficients[cause, target] = correlation[cause, target]
+            r_squared[target] = correlation[cause, target] ** 2
+            sound &= ~np.isnan(r_squared[target])
+        if self.several.size:
+            matrix = correlation[self.causes[:, None], self.causes] * self.pairs + self.fill
+            right = correlation[self.causes, self.several] * self.real[..., None]
+            found, fine = _solve(matrix.astype(correlation.dtype, copy=False), right[:, None])
+            coefficients[self.places] = found[:, 0][self.real]
+            r_squared[self.several] = (found[:, 0] * right).sum(axis=0)
+            sound &= fine.all(axis=0)
+        return coefficients, r_squared, sound
 
 
 def fit_pls(
@@ -135,7 +168,8 @@ def fit_pls(
     The algorithm of Lohmöller (1989) on correlation matrices: outer weights give construct
     correlations, these give inner weights (`scheme`), inner proxies give new outer weights (mode A:
     covariances with the proxy; mode B: regression on the block; unit: left alone), until no
-    weight of a standardised score moves by `tolerance`. A converged fit is never touched again, so
+    weight of a standardised score is farther than `tolerance` from its limit, judged by the last
+    two steps. A converged fit is never touched again, so
     results do not depend on which fits share a call.
 
     Sign rule: a construct is turned so that its loadings sum to a positive number (with a sum of
@@ -154,7 +188,7 @@ def fit_pls(
     estimator : {"pls", "plsc"}
         "plsc" corrects mode A constructs of several items for attenuation by rho_A.
     tolerance : float
-        Largest change of a weight at which a fit has converged.
+        Largest distance of a weight from its limit at which a fit has converged.
     max_iterations : int
         A fit that needs more has not converged.
 
@@ -173,9 +207,15 @@ def fit_pls(
     Checked against R seminr 2.3.1 and cSEM (mode A, path weighting) to 1e-8, and against a
     row-based implementation written for the tests (other modes and schemes).
     """
+    if len(mean) == 1:  # numpy sums a lone column in another order: give it company
+        pair = fit_pls(
+            model, np.repeat(mean, 2, axis=0), np.repeat(covariance, 2, axis=0), scheme=scheme,
+            estimator=estimator, tolerance=tolerance, max_iterations=max_iterations,
+        )  # fmt: skip
+        return PLSFit(**{f.name: getattr(pair, f.name)[:1] for f in fields(pair)[:-1]})
     correlation, deviation, degenerate = _standardise(covariance)
     inverse = _block_inverses(model, correlation, degenerate)
-    weights, iterations, converged = _iterate(
+    weights, iterations, converged = _settle(
         model, correlation, inverse, scheme, tolerance, max_iterations
     )
     cross = _cross(model, correlation, weights)
@@ -185,15 +225,15 @@ def fit_pls(
     turn[turn == 0] = 1.0
     weights, loadings = weights * turn[model.block], loadings * turn[model.block]
     composite = _blocks(model, weights, cross * turn[None])
-    rho_a, consistent = _attenuation(model, correlation, weights, loadings)
+    rho_a = np.ones_like(totals)
     corrected = composite
     if estimator == "plsc":
-        loadings = consistent
+        rho_a, loadings = _attenuation(model, correlation, weights, loadings)
         root = np.sqrt(np.maximum(rho_a, 0.0))
         root[root == 0] = np.nan  # no correction exists; told as inadmissible below
         corrected = composite / (root[:, None] * root[None])
         corrected[np.arange(len(root)), np.arange(len(root))] = 1.0
-    paths, r_squared, sound = regressions(corrected, model.adjacency)
+    paths, r_squared, sound = Regressions(model.adjacency)(corrected)
     degenerate = degenerate | ~sound | ~np.isfinite(weights).all(axis=0)
     admissible = converged & ~degenerate
     if estimator == "plsc":
@@ -254,13 +294,15 @@ def construct_scores(model: Model, fit: PLSFit, values: np.ndarray) -> np.ndarra
 
 def _standardise(covariance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Correlations (p, p, B), standard deviations (B, p), and where an item does not vary (B,)."""
-    variance = np.diagonal(covariance, axis1=1, axis2=2)
-    degenerate = np.asarray(~(variance > 1e-12).all(axis=1))
-    deviation = np.sqrt(np.where(variance > 1e-12, variance, 1.0))
-    correlation = covariance / (deviation[:, :, None] * deviation[:, None, :])
-    correlation[degenerate] = 0.5 + 0.5 * np.eye(covariance.shape[1])  # computed, then discarded
     # the draws go last: every step below is then arithmetic along contiguous memory
-    return np.ascontiguousarray(np.moveaxis(correlation, 0, -1)), deviation, degenerate
+    last = np.ascontiguousarray(np.moveaxis(covariance, 0, -1))
+    variance = np.diagonal(last).T
+    degenerate = np.asarray(~(variance > 1e-12).all(axis=0))
+    deviation = np.sqrt(np.where(variance > 1e-12, variance, 1.0))
+    correlation = last / (deviation[:, None] * deviation)
+    if degenerate.any():  # computed all the same, then discarded
+        correlation[..., degenerate] = (0.5 + 0.5 * np.eye(len(last)))[..., None]
+    return correlation, np.ascontiguousarray(deviation.T), degenerate
 
 
 def _block_inverses(
@@ -280,20 +322,27 @@ def _block_inverses(
 
 def _sums(model: Model, values: np.ndarray) -> np.ndarray:
     """Sums (k, ..., B) within each construct of values (p, ..., B)."""
-    return np.stack([values[own].sum(axis=0) for own in _own(model)])
+    sums = np.empty((len(model.starts), *values.shape[1:]), dtype=values.dtype)
+    for j, own in enumerate(model.slices):
+        np.add.reduce(values[own], axis=0, out=sums[j])
+    return sums
 
 
-def _own(model: Model) -> list[slice]:
-    """The items of each construct, which stand together."""
-    ends = [*model.starts[1:], len(model.items)]
-    return [slice(start, end) for start, end in zip(model.starts, ends, strict=True)]
+def _cross(
+    model: Model, correlation: np.ndarray, weights: np.ndarray, scratch: np.ndarray | None = None
+) -> np.ndarray:
+    """Covariance (p, k, B) of every item with every weighted sum.
 
-
-def _cross(model: Model, correlation: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Covariance (p, k, B) of every item with every weighted sum."""
-    cross = np.empty((len(weights), len(model.starts), weights.shape[-1]))
-    for j, own in enumerate(_own(model)):
-        (correlation[:, own] * weights[None, own]).sum(axis=1, out=cross[:, j])
+    `scratch` (p, largest block, B) spares the memory of the products being asked for each time.
+    """
+    if scratch is None:
+        scratch = np.empty_like(correlation)
+    shape = len(weights), len(model.starts), weights.shape[-1]
+    cross = np.empty(shape, dtype=weights.dtype)
+    for j, own in enumerate(model.slices):
+        products = scratch[:, : own.stop - own.start]
+        np.multiply(correlation[:, own], weights[own], out=products)
+        np.add.reduce(products, axis=1, out=cross[:, j])
     return cross
 
 
@@ -302,10 +351,17 @@ def _blocks(model: Model, weights: np.ndarray, cross: np.ndarray) -> np.ndarray:
     return _sums(model, weights[:, None] * cross)
 
 
-def _variance(model: Model, weights: np.ndarray, cross: np.ndarray) -> np.ndarray:
-    """Variance (k, B) of the weighted sums; one where a construct's weights all vanish."""
-    variance = _sums(model, weights * cross[np.arange(len(weights)), model.block])
-    return np.where(variance > 0, variance, 1.0)
+def _unit(
+    model: Model, weights: np.ndarray, cross: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Weights, covariances with items and correlations of scores brought to variance one."""
+    among = _blocks(model, weights, cross)
+    variance = np.einsum("jjb->jb", among)
+    # where a construct's weights all vanish there is nothing to bring to one
+    scale = 1 / np.sqrt(np.where(variance > 0, variance, 1.0))
+    cross *= scale
+    among *= scale[:, None] * scale
+    return weights * scale[model.block], cross, among
 
 
 def _attenuation(
@@ -313,7 +369,7 @@ def _attenuation(
 ) -> tuple[np.ndarray, np.ndarray]:
     """rho_A (k, B) and consistent loadings (p, B) of the mode A constructs of several items."""
     rho_a, corrected = np.ones((len(model.starts), weights.shape[-1])), loadings.copy()
-    for j, own in enumerate(_own(model)):
+    for j, own in enumerate(model.slices):
         if model.modes[j] != "A":
             continue
         w, matrix = weights[own], correlation[own, own]
@@ -326,19 +382,20 @@ def _attenuation(
     return rho_a, corrected
 
 
-def _inner(model: Model, correlation: np.ndarray, scheme: str) -> np.ndarray:
+def _inner(
+    model: Model, correlation: np.ndarray, scheme: str, regressions: Regressions
+) -> np.ndarray:
     """Inner weights (k, k, B): [i, j] is the part of construct i in the proxy of construct j."""
     linked = (model.adjacency | model.adjacency.T)[:, :, None]
     if scheme == "centroid":
         return np.sign(correlation) * linked
-    inner = correlation * linked
-    if scheme == "path":
-        coefficients = regressions(correlation, model.adjacency)[0]
-        inner = np.where(model.adjacency[:, :, None], coefficients, inner)
-    return inner
+    if scheme == "factorial":
+        return correlation * linked
+    # effects by their correlation; causes, where that is zeroed, by their coefficient
+    return correlation * model.adjacency.T[:, :, None] + regressions(correlation)[0]
 
 
-def _iterate(
+def _settle(
     model: Model,
     correlation: np.ndarray,
     inverse: dict[int, np.ndarray],
@@ -346,32 +403,65 @@ def _iterate(
     tolerance: float,
     max_iterations: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Outer weights (p, B) of unit-variance scores, iterations (B,) and convergence (B,)."""
+    """Outer weights (p, B) of unit-variance scores, iterations (B,) and convergence (B,).
+
+    The first iterations only have to come near, so they run in single precision, at half the cost;
+    the rest, and every test of convergence, in double.
+    """
+    rough = min(ROUGH, max_iterations - 1)
+    start = np.ones(correlation.shape[1:], dtype=np.float32)
+    single = {j: matrix.astype(np.float32) for j, matrix in inverse.items()}
+    start, _, _ = _iterate(model, correlation.astype(np.float32), single, scheme, start, 0.0, rough)
+    near = np.where(np.isfinite(start).all(axis=0), start, 1.0).astype(float)
+    weights, iterations, converged = _iterate(
+        model, correlation, inverse, scheme, near, tolerance, max_iterations - rough
+    )
+    return weights, iterations + rough, converged
+
+
+def _iterate(
+    model: Model,
+    correlation: np.ndarray,
+    inverse: dict[int, np.ndarray],
+    scheme: str,
+    current: np.ndarray,
+    tolerance: float,
+    max_iterations: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The iterations from given weights, in the precision of the correlations."""
     items, draws = correlation.shape[1:]
     fixed = np.array([mode == "unit" for mode in model.modes])[model.block]
-    rows = {j: np.flatnonzero(model.block == j) for j in inverse}
-    weights = np.empty((items, draws))
+    weights = np.empty_like(current)
     iterations = np.zeros(draws, dtype=int)
     converged = np.zeros(draws, dtype=bool)
 
+    blocks = model.slices
+    largest = max(own.stop - own.start for own in blocks)
+    scratch = np.empty((items, largest, draws), dtype=correlation.dtype)
     who = np.arange(draws)  # the fits still in the working arrays
     going = np.ones(draws, dtype=bool)
-    current = np.ones((items, draws))
-    cross = _cross(model, correlation, current)
-    root = np.sqrt(_variance(model, current, cross))
-    current, cross = current / root[model.block], cross / root[None]
+    before = np.zeros(draws)
+    regressions = Regressions(model.adjacency)
+    current, cross, among = _unit(model, current, _cross(model, correlation, current, scratch))
     for step in range(1, max_iterations + 1):
-        inner = _inner(model, _blocks(model, current, cross), scheme)
+        inner = _inner(model, among, scheme, regressions)
         # covariance of each item with the proxy of its own construct
-        proposed = (cross * inner[:, model.block].swapaxes(0, 1)).sum(axis=1)
-        for j, own in rows.items():
-            proposed[own] = (inverse[j][..., who] * proposed[own][None]).sum(axis=1)
+        proposed = np.empty_like(current)
+        for j, own in enumerate(blocks):
+            np.add.reduce(cross[own] * inner[:, j], axis=1, out=proposed[own])
+        for j in inverse:
+            target = proposed[blocks[j]]
+            target[:] = (inverse[j][..., who] * target).sum(axis=1)
         proposed[fixed] = current[fixed]
-        cross = _cross(model, correlation, proposed)
-        root = np.sqrt(_variance(model, proposed, cross))
-        proposed, cross = proposed / root[model.block], cross / root[None]
-        settled = going & (np.abs(proposed - current).max(axis=0) < tolerance)
-        current = proposed
+        proposed, cross, among = _unit(
+            model, proposed, _cross(model, correlation, proposed, scratch)
+        )
+        moved = np.abs(proposed - current).max(axis=0)
+        # steps shrink by a steady ratio: what is left to go is moved r / (1 - r); steps at the
+        # limit of the arithmetic have no ratio
+        left = moved**2 < tolerance * (before - moved)
+        settled = going & (left | (moved < 1e-2 * tolerance))
+        current, before = proposed, moved
         done = going if step == max_iterations else settled
         if done.any():
             weights[:, who[done]] = current[:, done]
@@ -381,8 +471,11 @@ def _iterate(
             if not going.any():
                 break
             if 2 * going.sum() < len(going) > 2:
-                # never fewer than two: numpy sums a lone column in another order
+                # never fewer than two, as above
                 keep = going | (np.cumsum(~going) <= max(0, 2 - going.sum()))
-                correlation, current, cross = (a[..., keep] for a in (correlation, current, cross))
+                correlation, current, before, cross, among, scratch = (
+                    np.compress(keep, a, axis=-1)
+                    for a in (correlation, current, before, cross, among, scratch)
+                )
                 who, going = who[keep], going[keep]
     return weights, iterations, converged
