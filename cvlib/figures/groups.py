@@ -1,0 +1,216 @@
+"""Charts of comparisons: models, groups and waves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+from matplotlib.figure import Figure
+
+from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure
+
+MOST_NAMED = 8
+
+
+def words(language: str) -> dict[str, str]:
+    """The words on these figures in a language; English where it is not known."""
+    text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
+    known: dict[str, dict[str, str]] = yaml.safe_load(text)
+    return known.get(language, known["en"])
+
+
+def models_chart(
+    index: pd.DataFrame,
+    losses: Mapping[str, pd.DataFrame],
+    *,
+    language: str = "en",
+    level: float = 0.95,
+) -> Figure:
+    """Models side by side: their index, and how much worse than the best they predict.
+
+    Parameters
+    ----------
+    index : DataFrame
+        model, index and, with draws, ci_low and ci_high of one construct.
+    losses : mapping
+        Label of an outcome to a table model, best, difference, ci_low, ci_high.
+    language : str
+        Of the words.
+    level : float
+        Of the intervals.
+    """
+    text, names = words(language), list(index["model"])
+    rows = np.arange(len(names))[::-1].astype(float)
+    interval = text["interval"].format(level=level)
+    with house_style():
+        figure, axes = new_figure(
+            9.0, 0.42 * len(names) + 1.5, columns=1 + len(losses), sharey=True, squeeze=False
+        )
+        first, *others = axes[0]
+        _points(first, rows, index, "index", PALETTE[0])
+        first.set_yticks(rows, names)
+        first.set(xlabel=f"{text['index']}, {interval}", title=text["level"])
+        for panel, (outcome, table) in zip(others, losses.items(), strict=True):
+            place = [rows[names.index(name)] for name in table["model"]]
+            _points(panel, np.array(place), table, "difference", PALETTE[1])
+            best = table["best"].iloc[0]
+            panel.plot(0, rows[names.index(best)], "D", color=PALETTE[2], ms=7, gid="best")
+            panel.axvline(0, color=INK, lw=0.8)
+            panel.set_title(outcome)
+            panel.set(xlabel=text["loss"])
+        for panel in axes[0]:
+            _plain_rows(panel)
+        first.set_ylim(-0.6, len(names) - 0.4)
+    return figure
+
+
+def league_chart(
+    league: pd.DataFrame, group: str, *, language: str = "en", level: float = 0.95
+) -> Figure:
+    """Groups from the highest index down, by pooled and own weights, with rank and letters.
+
+    Parameters
+    ----------
+    league : DataFrame
+        weights, the column `group`, index, rank, rank_ci_low, rank_ci_high and, where known,
+        ci_low, ci_high and letters.
+    group : str
+        The column with the groups' names.
+    language : str
+        Of the words.
+    level : float
+        Of the intervals.
+    """
+    text = words(language)
+    pooled = league[league["weights"] == "pooled"]
+    names = [str(name) for name in pooled[group]]
+    rows = np.arange(len(names))[::-1].astype(float)
+    with house_style():
+        figure, axes = new_figure(7.4, 0.4 * len(names) + 1.7)
+        for shift, (weights, colour) in zip(
+            (0.13, -0.13), (("pooled", PALETTE[0]), ("own", PALETTE[4])), strict=True
+        ):
+            own = league[league["weights"] == weights]
+            place = np.array([rows[names.index(str(name))] for name in own[group]])
+            _points(axes, place + shift, own, "index", colour, text[weights])
+        axes.set_yticks(rows, names)
+        axes.set_ylim(-0.6, len(names) - 0.4)
+        axes.set_xlabel(f"{text['index']}, {text['interval'].format(level=level)}")
+        ranks = [str(a) if a == b else f"{a}–{b}" for a, b in
+                 zip(pooled["rank_ci_low"], pooled["rank_ci_high"], strict=True)]  # fmt: skip
+        letters = pooled.get("letters", pd.Series("", index=pooled.index))
+        at = axes.get_yaxis_transform()
+        axes.text(1.03, 1.01, text["rank"], transform=axes.transAxes, va="bottom", weight="bold")
+        for row, rank, letter in zip(rows, ranks, letters, strict=True):
+            axes.text(1.03, row, rank, transform=at, va="center", gid="rank")
+            axes.text(1.13, row, letter, transform=at, va="center", gid="letters")
+        if "letters" in pooled:
+            axes.text(1.13, 1.01, "abc", transform=axes.transAxes, va="bottom", weight="bold")
+            axes.annotate(
+                text["letters"], (0, 0), (0, 3), xycoords="figure fraction",
+                textcoords="offset points", color=INK, fontsize=8,
+            )  # fmt: skip
+        figure.legend(loc="outside upper left", ncols=2)
+        _plain_rows(axes)
+    return figure
+
+
+def trend_chart(
+    series: pd.DataFrame, *, everybody: str = "(all)", language: str = "en", level: float = 0.95
+) -> Figure:
+    """An index over the waves: everybody in ink, groups in colour (faint where there are many).
+
+    Parameters
+    ----------
+    series : DataFrame
+        group, wave, index and, with draws, ci_low and ci_high; one kind of series.
+    everybody : str
+        The group that stands for all respondents.
+    language : str
+        Of the words.
+    level : float
+        Of the intervals.
+    """
+    text = words(language)
+    waves = list(dict.fromkeys(series["wave"]))
+    groups = [name for name in dict.fromkeys(series["group"]) if name != everybody]
+    few = len(groups) <= MOST_NAMED
+    with house_style():
+        figure, axes = new_figure(7.4, 4.2)
+        for number, name in enumerate([*groups, everybody]):
+            own = series[series["group"] == name]
+            if own.empty:
+                continue
+            whole = name == everybody
+            colour = INK if whole else PALETTE[number % len(PALETTE)] if few else FAINT
+            shift = 0.0 if whole else 0.05 * (number - (len(groups) - 1) / 2) * few
+            at = np.array([waves.index(wave) for wave in own["wave"]]) + shift
+            label = text["everybody"] if whole else name
+            axes.plot(
+                at, own["index"], "o-", color=colour, lw=2.4 if whole else 1.4, ms=5,
+                label=label if whole or few else None, gid="series", zorder=3 if whole else 2,
+            )  # fmt: skip
+            if "ci_low" in own and (few or whole):
+                axes.vlines(at, own["ci_low"], own["ci_high"], color=colour, lw=1.2)
+        axes.set_xticks(range(len(waves)), [str(wave) for wave in waves])
+        axes.set_xlim(-0.35, len(waves) - 0.65)
+        axes.set_ylabel(f"{text['index']}, {text['interval'].format(level=level)}")
+        axes.grid(visible=False, axis="x")
+        figure.legend(loc="outside right upper")
+    return figure
+
+
+def decomposition_chart(
+    decomposition: pd.DataFrame, *, everybody: str = "(all)", language: str = "en"
+) -> Figure:
+    """The last change of every group's index: what answers and what weights contributed.
+
+    Parameters
+    ----------
+    decomposition : DataFrame
+        group, from_wave, to_wave, component (change, answers, weights), estimate and, with draws,
+        ci_low and ci_high.
+    everybody : str
+        The group that stands for all respondents.
+    language : str
+        Of the words.
+    """
+    text = words(language)
+    last = decomposition[decomposition["to_wave"] == decomposition["to_wave"].iloc[-1]]
+    names = list(dict.fromkeys(last["group"]))
+    rows = np.arange(len(names))[::-1].astype(float)
+    with house_style():
+        figure, axes = new_figure(7.4, 0.5 * len(names) + 1.5)
+        for shift, component, colour in (
+            (0.18, "answers", PALETTE[0]), (-0.18, "weights", PALETTE[4]),
+        ):  # fmt: skip
+            own = last[last["component"] == component]
+            axes.barh(rows + shift, own["estimate"], height=0.34, color=colour,
+                      label=text[component])  # fmt: skip
+        whole = last[last["component"] == "change"]
+        _points(axes, rows, whole, "estimate", INK, text["whole"])
+        axes.axvline(0, color=INK, lw=0.8)
+        axes.set_yticks(rows, [text["everybody"] if n == everybody else n for n in names])
+        row = last.iloc[0]
+        axes.set_xlabel(text["change"].format(from_wave=row["from_wave"], to_wave=row["to_wave"]))
+        figure.legend(loc="outside upper left", ncols=3)
+        _plain_rows(axes)
+    return figure
+
+
+def _points(
+    axes: Any, rows: np.ndarray, table: pd.DataFrame, value: str, colour: str, label: str = ""
+) -> None:
+    if "ci_low" in table:
+        axes.hlines(rows, table["ci_low"], table["ci_high"], color=colour, lw=1.6)
+    axes.plot(table[value], rows, "o", color=colour, ms=6, label=label or None, gid="value")
+
+
+def _plain_rows(axes: Any) -> None:
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)

@@ -1,0 +1,393 @@
+"""Brands, segments or waves on one scale: every group estimated and resampled on its own.
+
+A group is its own sample; a draw resamples every group. Added over the groups, the draws' moments
+give the pooled fit of the same draw: own and pooled weights come from one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.readers import Table
+from cvlib.satisfaction import inference
+from cvlib.satisfaction.estimate import fitter
+from cvlib.satisfaction.estimation import _checked as checked
+from cvlib.satisfaction.index import default_target, index_values
+from cvlib.satisfaction.missing import Survey, prepare
+from cvlib.satisfaction.model import Model, load_model
+from cvlib.satisfaction.pls import PLSFit, fit_pls
+from cvlib.satisfaction.tables import statistics
+
+WEIGHTS = ("pooled", "own")
+# a group's mass per draw, its rows' mean weight, means and covariances per draw
+Moments = tuple[np.ndarray, float, np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Estimates of G groups, in the data (row 0) and in B draws.
+
+    Attributes
+    ----------
+    model : Model
+    keys : DataFrame
+        One row per group: the grouping columns, n, failed (draws without an estimate).
+    surveys : tuple of Survey
+        Answers of each group.
+    mean : ndarray (G, 1 + B, p)
+        Item means on 0-100.
+    shares : ndarray (G, 1 + B, p)
+        Weight of each item within its construct, by the group's own fit; NaN where it failed.
+    pooled : ndarray (1 + B, p)
+        The same by the fit to all groups together.
+    paths : ndarray (G, 1 + B, m)
+        Path coefficients of the group's own fit.
+    path_keys : DataFrame
+        source, target of the m paths.
+    settings : dict
+        seed, level, scheme, estimator.
+    left_out : DataFrame
+        column, reason, count, share.
+    warnings : tuple of str
+    """
+
+    model: Model
+    keys: pd.DataFrame
+    surveys: tuple[Survey, ...]
+    mean: np.ndarray
+    shares: np.ndarray
+    pooled: np.ndarray
+    paths: np.ndarray
+    path_keys: pd.DataFrame
+    settings: dict[str, object]
+    left_out: pd.DataFrame
+    warnings: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the groups; with several grouping columns joined by a slash."""
+        by = self.keys.columns[:-2]
+        return [" / ".join(map(str, row)) for row in self.keys[by].itertuples(index=False)]
+
+    def index(self, construct: str, weights: str = "pooled") -> np.ndarray:
+        """The index (G, 1 + B) of one construct by pooled or by own weights."""
+        own = self.model.block == self.model.construct_names.index(construct)
+        shares = self.pooled[None] if weights == "pooled" else self.shares
+        found: np.ndarray = (shares[..., own] * self.mean[..., own]).sum(axis=-1)
+        return found
+
+    def scores(self, number: int, construct: str) -> np.ndarray:
+        """Individual scores 0-100 of one group's respondents by pooled weights."""
+        own = self.model.block == self.model.construct_names.index(construct)
+        filled = self.surveys[number].values[:, own]
+        low, high = self.model.minimum[own], self.model.maximum[own]
+        scaled = 100 * (filled - low) / (high - low)
+        scaled = np.where(np.isnan(scaled), self.mean[number, 0, own], scaled)
+        return np.asarray(scaled @ self.pooled[0, own])
+
+
+def open_survey(
+    table: Table | pd.DataFrame,
+    model: Model | str | Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    drop_unmapped: bool = False,
+    dont_know: Sequence[object] = (),
+) -> tuple[pd.DataFrame, Model, pd.DataFrame]:
+    """A survey with its answers checked, the model bound to it, and the cells read as missing.
+
+    Parameters
+    ----------
+    table : Table or DataFrame
+        One row per respondent.
+    model : Model, name or path
+        A shipped model, a YAML file, or a `Model`.
+    mapping, drop_unmapped, dont_know
+        As in `estimation.estimate`.
+    """
+    data = table.data if isinstance(table, Table) else table
+    given = model if isinstance(model, Model) else load_model(model)
+    bound = given.map(data.columns, mapping, drop_unmapped=drop_unmapped)
+    ready, cells = checked(table, data, bound, dont_know)
+    return ready, bound, cells
+
+
+def estimate_groups(
+    data: pd.DataFrame,
+    model: Model,
+    by: str | Sequence[str],
+    *,
+    minimum: int = 50,
+    scheme: str = "path",
+    missing: str = "listwise",
+    minimum_share: float = 0.5,
+    weights: str | None = None,
+    clusters: str | None = None,
+    draws: int = 500,
+    seed: int = 1,
+    level: float = 0.95,
+    jobs: int = 1,
+) -> Groups:
+    """Estimate a model in every group, with bootstrap draws of each and of all together.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row per respondent.
+    model : Model
+        Bound to the data's columns.
+    by : str or sequence of str
+        Columns that name the group: a brand, a wave, or both.
+    minimum : int
+        Smallest group that is estimated; smaller ones are named in `left_out`. 50 is a proposal
+        [P].
+    scheme, missing, minimum_share, weights, clusters
+        As in `estimate_pls`. A missing answer is replaced within its group; clusters are nested in
+        groups.
+    draws : int
+        Bootstrap resamples of every group (stratified by group).
+    seed : int
+        Of the random numbers; each group has a stream of its own.
+    level : float
+        Confidence of intervals.
+    jobs : int
+        Groups estimated side by side, in threads; the numbers do not depend on it.
+
+    Raises
+    ------
+    InputError
+        A column that is not there, an item that nobody in a group answered, fewer than two groups.
+    """
+    columns = [by] if isinstance(by, str) else list(by)
+    for column in columns:
+        if column not in data:
+            raise InputError("group", f"column {column!r} is not in the survey",
+                             nearest(column, [str(c) for c in data.columns]))  # fmt: skip
+    labelled = data[columns].notna().all(axis=1)
+    _refuse_gaps(data[labelled], model, columns)
+    survey = prepare(data[labelled], model, missing=missing, minimum_share=minimum_share,
+                     weights=weights, clusters=clusters)  # fmt: skip
+    label = data.loc[survey.index, columns].reset_index(drop=True)
+    groups = label.groupby(columns, sort=True).indices
+    sizes = {name if isinstance(name, tuple) else (name,): rows for name, rows in groups.items()}
+    kept = {name: rows for name, rows in sizes.items() if len(rows) >= minimum}
+    what = " / ".join(columns)
+    small = [(what, f"{' / '.join(map(str, name))}: fewer than {minimum} respondents", len(rows))
+             for name, rows in sizes.items() if len(rows) < minimum]  # fmt: skip
+    unlabelled = [(what, "no group named", int((~labelled).sum()))] * bool((~labelled).any())
+    rest = [("(respondents)", r.reason, r.count) for r in survey.left_out.itertuples(index=False)]
+    left_out = pd.DataFrame([*unlabelled, *rest, *small], columns=["column", "reason", "count"])
+    left_out["share"] = left_out["count"] / len(data)
+    if len(kept) < 2:
+        raise InputError(
+            f"group, column {what}", f"{len(kept)} group(s) of {minimum} respondents or more",
+            "Compare at least two groups; lower the minimum only with care.",
+        )  # fmt: skip
+    centre = np.asarray(np.round(np.nanmean(survey.values, axis=0)))
+    pooling = _Pool(len(model.items), draws, centre)
+    scale = 1.0 if survey.weights is None else float(survey.weights.mean())
+    parts = [survey_part(survey, rows) for rows in kept.values()]
+    one = partial(_estimate, model, scheme=scheme, draws=draws)
+    seeds = [int(s.generate_state(1)[0]) for s in np.random.SeedSequence(seed).spawn(len(parts))]
+    own = []
+    for values, moments in _side_by_side(one, parts, seeds, jobs):
+        pooling.add(moments, scale)
+        own.append(values)
+    keys = pd.DataFrame(list(kept), columns=columns)
+    keys["n"] = [len(part.values) for part in parts]
+    keys["failed"] = [int(np.isnan(found["shares"][1:, 0]).sum()) for found in own]
+    for name, found in zip(kept, own, strict=True):
+        if np.isnan(found["shares"][0]).any():
+            raise InputError(
+                f"group {' / '.join(map(str, name))}", "the model has no estimate in it: an item"
+                " does not vary, or constructs are collinear, or the iteration does not converge",
+                "Leave the group out, or the item.",
+            )  # fmt: skip
+    together = fit_pls(model, *pooling.moments(), scheme=scheme)
+    told = [*((model.adapted,) if model.adapted else ()), *model.dropped, *survey.warnings]
+    if small:
+        told.append(f"Left out for having fewer than {minimum} respondents: "
+                    + ", ".join(f"{r.split(':')[0]} ({n})" for _, r, n in small) + ".")  # fmt: skip
+    if keys["failed"].any():
+        told.append(f"{int(keys['failed'].sum())} of {draws * len(keys)} draws of single groups"
+                    " have no estimate and are left out of intervals by own weights.")  # fmt: skip
+    return Groups(
+        model=model, keys=keys, surveys=tuple(parts),
+        mean=np.stack([found["mean"] for found in own]),
+        shares=np.stack([found["shares"] for found in own]),
+        pooled=index_values(model, together).shares,
+        paths=np.stack([found["paths"] for found in own]),
+        path_keys=statistics(model)["path_coefficients"][0][["source", "target"]],
+        settings={"seed": seed, "level": level, "scheme": scheme, "draws": draws},
+        left_out=left_out, warnings=tuple(told),
+    )  # fmt: skip
+
+
+def index_table(groups: Groups, constructs: Sequence[str] = ()) -> pd.DataFrame:
+    """The index of every group by pooled and by own weights.
+
+    Parameters
+    ----------
+    groups : Groups
+        From `estimate_groups`.
+    constructs : sequence of str
+        Empty for all.
+
+    Returns
+    -------
+    DataFrame
+        The grouping columns, n, construct, weights, index, std_error, ci_low, ci_high.
+    """
+    parts = []
+    for construct in constructs or groups.model.construct_names:
+        for weights in WEIGHTS:
+            own = groups.keys.drop(columns="failed").assign(construct=construct, weights=weights)
+            found = groups.index(construct, weights)
+            parts.append(pd.concat([own, spread(found, groups)], axis=1))
+    return pd.concat(parts, ignore_index=True).rename(columns={"estimate": "index"})
+
+
+def path_table(groups: Groups) -> pd.DataFrame:
+    """Path coefficients of every group: its name, source, target, estimate and interval."""
+    by = groups.keys.columns[:-2]
+    parts = []
+    for number in range(len(groups.keys)):
+        keys = groups.path_keys.copy()
+        for place, column in enumerate(by):
+            keys.insert(place, column, groups.keys[column].iloc[number])
+        parts.append(pd.concat([keys, spread(groups.paths[number].T, groups)], axis=1))
+    return pd.concat(parts, ignore_index=True)
+
+
+def spread(values: np.ndarray, groups: Groups) -> pd.DataFrame:
+    """estimate, std_error, ci_low, ci_high of values (m, 1 + B): percentile intervals."""
+    level = float(groups.settings["level"])  # type: ignore[arg-type]
+    table = pd.DataFrame({"estimate": values[:, 0]})
+    if values.shape[1] > 2:
+        drawn = values[:, 1:]
+        # the slow functions only where a draw failed
+        some = np.isnan(drawn).any()
+        deviation, quantile = (np.nanstd, np.nanquantile) if some else (np.std, np.quantile)
+        table["std_error"] = deviation(drawn, axis=1, ddof=1)
+        limits = quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=1)
+        table["ci_low"], table["ci_high"] = limits
+    return table
+
+
+def target_of(model: Model, target: str = "") -> str:
+    """The construct of a league table: the one asked for, else satisfaction."""
+    if target and target not in model.construct_names:
+        raise InputError("target", f"{target!r} is not a construct",
+                         nearest(target, list(model.construct_names)))  # fmt: skip
+    return target or default_target(model)
+
+
+class _Pool:
+    """Adds the moments of groups, draw by draw."""
+
+    def __init__(self, items: int, draws: int, shift: np.ndarray) -> None:
+        self.shift = shift
+        self.mass = np.zeros((1 + draws, 1))
+        self.first = np.zeros((1 + draws, items))
+        self.second = np.zeros((1 + draws, items, items))
+
+    def add(self, moments: Moments, scale: float) -> None:
+        mass, typical, mean, covariance = moments
+        away = mean - self.shift
+        # a group's covariance divides by its rows less one; its rows weigh `typical` on average
+        inside = covariance * ((mass / typical - 1) * typical / scale)[:, None]
+        mass = mass / scale
+        self.mass += mass
+        self.first += mass * away
+        self.second += inside + mass[:, None] * away[:, :, None] * away[:, None]
+
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        mean = self.first / self.mass
+        products = self.second - self.mass[:, None] * mean[:, :, None] * mean[:, None]
+        return mean + self.shift, products / (self.mass[:, None] - 1)
+
+
+def _estimate(
+    model: Model, part: Survey, seed: int, *, scheme: str, draws: int
+) -> tuple[dict[str, np.ndarray], Moments]:
+    """One group: statistics (1 + B rows), and what pooling needs."""
+    source, fit = fitter(model, part, scheme=scheme)
+    keys = statistics(model)
+    mass = np.ones(len(part.values)) if part.weights is None else part.weights
+    unit = mass if part.clusters is None else np.bincount(part.clusters, mass)
+    span = (model.maximum - model.minimum) / 100
+    masses: list[np.ndarray] = []
+    seen: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def rows() -> Iterator[np.ndarray]:
+        drawn = inference.resamples(source.units, draws, seed, None, 255)
+        whole = np.ones((1, source.units), dtype=np.uint16)
+        first = next(drawn, whole[:0])
+        for counts in chain([np.vstack([whole, first])], drawn):
+            masses.append(counts @ unit)
+            yield counts
+
+    def noted(mean: np.ndarray, covariance: np.ndarray) -> PLSFit:
+        items = len(model.items)
+        seen.append((mean[:, :items], covariance[:, :items, :items]))
+        return fit(mean, covariance)
+
+    def measured(found: PLSFit) -> dict[str, np.ndarray]:
+        lost = (~found.converged | found.degenerate)[:, None]
+        return {
+            "shares": np.where(lost, np.nan, index_values(model, found).shares),
+            "paths": np.where(lost, np.nan, keys["path_coefficients"][1](found)),
+        }
+
+    values = dict(inference.evaluate(source, rows(), noted, measured).values)
+    mean, covariance = (np.concatenate(part) for part in zip(*seen, strict=True))
+    values["mean"] = (mean - model.minimum) / span
+    return values, (np.concatenate(masses)[:, None], float(mass.mean()), mean, covariance)
+
+
+def _side_by_side(one: partial, parts: list[Survey], seeds: list[int], jobs: int) -> Iterator:
+    if jobs == 1:
+        yield from map(one, parts, seeds)
+        return
+    from joblib import Parallel, delayed
+
+    run = Parallel(n_jobs=jobs, prefer="threads", return_as="generator", pre_dispatch=jobs + 1)
+    yield from run(delayed(one)(part, seed) for part, seed in zip(parts, seeds, strict=True))
+
+
+def survey_part(survey: Survey, rows: np.ndarray) -> Survey:
+    """Some respondents of a survey."""
+    clusters = survey.clusters
+    return replace(
+        survey,
+        values=survey.values[rows],
+        weights=None if survey.weights is None else survey.weights[rows],
+        clusters=None if clusters is None else pd.factorize(clusters[rows])[0],
+        index=survey.index[rows],
+    )
+
+
+def _refuse_gaps(data: pd.DataFrame, model: Model, columns: list[str]) -> None:
+    """An item that nobody in a group answered was not asked there."""
+    answered = pd.DataFrame({
+        item.column: data[item.column].notna() & ~data[item.column].isin(item.missing_codes)
+        for item in model.item_list
+    })  # fmt: skip
+    asked = answered.groupby([data[c] for c in columns]).any()
+    if not asked.all(axis=None):
+        place = asked.index[~asked.all(axis=1)][0]
+        place = place if isinstance(place, tuple) else (place,)
+        lacking = asked.columns[~asked.loc[place if len(place) > 1 else place[0]]]
+        where = ", ".join(f"{c} {v}" for c, v in zip(columns, place, strict=True))
+        raise InputError(
+            where, f"has no answer to item{'s' * (len(lacking) > 1)} {', '.join(lacking)}",
+            "Compare on a model of the items asked everywhere, or leave this part out.",
+        )  # fmt: skip
