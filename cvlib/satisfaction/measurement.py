@@ -37,6 +37,33 @@ def cronbach_alpha(item_correlation: np.ndarray, membership: np.ndarray) -> np.n
     return np.where(size == 1, 1.0, size / np.maximum(size - 1, 1) * (1 - size / total))
 
 
+def rho_a(item_correlation: np.ndarray, weights: np.ndarray, membership: np.ndarray) -> np.ndarray:
+    """Reliability of the weighted score of each construct, (B, k); 1 for a single item.
+
+    ``(w'w)² w'(S - diag S)w / w'(ww' - diag ww')w`` with weights of unit-variance scores.
+
+    Parameters
+    ----------
+    item_correlation : ndarray (B, p, p)
+        Of all items.
+    weights : ndarray (B, p)
+        Standardised outer weights.
+    membership : ndarray of bool (p, k)
+        True where the item belongs to the construct.
+
+    References
+    ----------
+    Dijkstra & Henseler (2015), MIS Quarterly 39:297-316, eq. 3.
+    """
+    spread = _diagonal(
+        _block_sums(item_correlation * weights[:, :, None] * weights[:, None], membership)
+    )
+    square, fourth = (weights**2) @ membership, (weights**4) @ membership
+    single = membership.sum(axis=0) == 1
+    below = np.where(single, 1.0, square**2 - fourth)
+    return np.where(single, 1.0, square**2 * (spread - square) / below)
+
+
 def average_variance_extracted(loadings: np.ndarray, membership: np.ndarray) -> np.ndarray:
     """AVE of each construct, (B, k): the mean squared loading.
 
@@ -194,13 +221,17 @@ def measures(model: Model) -> dict[str, Measure]:
     alpha, rho_a, rho_c, ave per construct; htmt, htmt2 per pair of constructs.
     """
     names, member = np.array(model.construct_names), model.membership
+    perfect = np.array(model.modes) == "B"  # a formative score has no error of measurement
     first, second = np.tril_indices(len(names), -1)
     own = pd.DataFrame({"construct": names})
     pair = pd.DataFrame({"construct_1": names[first], "construct_2": names[second]})
 
+    def score_reliability(fit: PLSFit) -> np.ndarray:
+        return np.where(perfect, 1.0, rho_a(fit.item_correlation, fit.weights, member))
+
     return {
         "alpha": (own, lambda fit: cronbach_alpha(fit.item_correlation, member)),
-        "rho_a": (own, lambda fit: fit.rho_a),
+        "rho_a": (own, score_reliability),
         "rho_c": (own, lambda fit: rho_c(fit.loadings, member)),
         "ave": (own, lambda fit: average_variance_extracted(fit.loadings, member)),
         "htmt": (pair, lambda fit: htmt(fit.item_correlation, member)[:, first, second]),

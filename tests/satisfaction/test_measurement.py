@@ -132,6 +132,30 @@ def test_formulas_by_hand() -> None:
     )
 
 
+def test_rho_a_recovers_the_reliability_of_a_factor() -> None:
+    # with the true weights (proportional to loadings) and the population correlation matrix,
+    # rho_A is the squared correlation of score and factor (Dijkstra & Henseler 2015)
+    loadings = np.array([0.9, 0.7, 0.5, 0.6])
+    correlation = np.outer(loadings, loadings)
+    np.fill_diagonal(correlation, 1.0)
+    weights = loadings / np.sqrt(loadings @ correlation @ loadings)
+    member = np.ones((4, 1), dtype=bool)
+    found = measurement.rho_a(correlation[None], weights[None], member)[0, 0]
+    assert found == pytest.approx((weights @ loadings) ** 2)
+
+
+def test_a_formative_score_counts_as_reliable() -> None:
+    model = replace(
+        MODEL,
+        constructs=tuple(
+            replace(c, mode="B") if c.name == "quality" else c for c in MODEL.constructs
+        ),
+    )
+    fit = fit_pls(model, MEAN[None], COVARIANCE[None])
+    found = inferred(model, fit)["rho_a"].set_index("construct")["estimate"]
+    assert found["quality"] == 1.0 and found["image"] < 0.8
+
+
 def test_draws_share_the_formulas_of_the_estimate() -> None:
     stack = np.stack([COVARIANCE, np.cov(ANSWERS[:120].T)])
     both = fit_pls(MODEL, np.stack([MEAN, ANSWERS[:120].mean(axis=0)]), stack)
