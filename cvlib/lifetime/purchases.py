@@ -237,6 +237,7 @@ def _counts(days: Any, everyone: Any) -> dict[str, Any]:
     by_day = days.agg(
         purchase_days=days.count(),
         rows_used=days.transactions.sum(),
+        used_amount=days.net.sum(),
         loss=loss.sum(),
         loss_amount=days.net.sum(where=loss).round(_DECIMALS),
         zero=(~days.purchase & (days.net == 0)).sum(),
@@ -261,18 +262,18 @@ def _counts(days: Any, everyone: Any) -> dict[str, Any]:
 
 
 def _histories(customers: Any, unit: str) -> pd.DataFrame:
+    # counted and ordered in the database, in narrow integers: there may be many millions
     grouped = customers.group_by("x", "since_first", "recency").agg(customers=customers.count())
-    frame = grouped.to_pandas()
-    age, since_last = frame["since_first"], frame["recency"]
-    table = pd.DataFrame(
-        {
-            "x": frame["x"].astype("int64"),
-            "t_x": (age - since_last) / DAYS[unit],
-            "T": age / DAYS[unit],
-            "customers": frame["customers"].astype("int64"),
-        }
+    frame = grouped.select(
+        x=grouped.x.cast("int32"),
+        t_x=(grouped.since_first - grouped.recency).cast("int32"),
+        T=grouped.since_first.cast("int32"),
+        customers=grouped.customers.cast("int32"),
     )
-    return table.sort_values(["x", "t_x", "T"]).reset_index(drop=True)
+    frame = frame.order_by("x", "t_x", "T").to_pandas()
+    for name in ("t_x", "T"):
+        frame[name] = frame[name] / DAYS[unit]
+    return frame.astype({"x": "int64", "customers": "int64"})
 
 
 def _customers(customers: Any, unit: str, path: Path | str | None) -> pd.DataFrame | None:
@@ -301,13 +302,16 @@ def _customers(customers: Any, unit: str, path: Path | str | None) -> pd.DataFra
 
 
 def _left_out(count: dict[str, Any], returns: str) -> pd.DataFrame:
-    dropped = int(count["negative"]) if returns == "ignore" else 0
+    ignored = returns == "ignore"
+    dropped = int(count["negative"]) if ignored else 0
+    dropped_amount = float(count["negative_amount"]) if ignored else 0.0
+    later_amount = round(count["total_amount"] - dropped_amount - count["used_amount"], 2)
     rows, used, days = int(count["transactions"]), count["rows_used"], count["purchase_days"]
     buyers, late = count["everyone"], count["late"]
     never = buyers - count["customers"] - late
     table = [
-        ("negative amount, dropped by the rule", "transactions", dropped, rows, np.nan),
-        ("after the holdout", "transactions", rows - dropped - used, rows, np.nan),
+        ("negative amount, dropped by the rule", "transactions", dropped, rows, dropped_amount),
+        ("after the holdout", "transactions", rows - dropped - used, rows, later_amount),
         ("merged with another of the same day", "transactions", used - days, used, 0.0),
         ("net of the day negative", "purchase days", count["loss"], days, count["loss_amount"]),
         ("net of the day zero", "purchase days", count["zero"], days, 0.0),

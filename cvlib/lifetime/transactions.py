@@ -168,6 +168,8 @@ def checked(
     count = rows.agg(
         transactions=rows.count(),
         negative=(finite & (spend < 0)).sum().fill_null(0),
+        negative_amount=spend.sum(where=spend < 0).fill_null(0.0),
+        total_amount=spend.sum(),
         currencies=rows.currency.nunique(),
         files=rows.file.nunique(),
         first_day=rows.day.min(),

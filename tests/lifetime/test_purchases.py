@@ -162,6 +162,7 @@ def test_returns_net_within_the_day():
     assert ignore.customers["x"].tolist() == [2, 0]
     dropped = ignore.left_out.set_index("reason")["count"]
     assert dropped["negative amount, dropped by the rule"] == 4
+    assert ignore.left_out["amount"][0] == pytest.approx(-5.3)
 
     exclude = summarise_purchases(rows, calibration_end="2020-01-12", free_orders="exclude")
     assert exclude.customers["customer_id"].tolist() == ["a"]
@@ -176,6 +177,7 @@ def test_rows_after_the_holdout_are_counted(small):
     summary = summarise_purchases(small, calibration_end="2020-01-31", holdout_end="2020-02-25")
     left = summary.left_out.set_index("reason")["count"]
     assert left["after the holdout"] == 1
+    assert summary.left_out.set_index("reason")["amount"]["after the holdout"] == 9.0
     assert fact(summary, "holdout_purchases") == 0
 
 
