@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from openpyxl.utils import get_column_letter
 
 from cvlib.figures.style import CHINESE_FONT
 from cvlib.inputs.errors import InputError
@@ -59,7 +60,7 @@ def write_docx(folder: Path, page: str, title: str, language: str) -> Path:
         "docx",
         format="html",
         outputfile=str(target),
-        extra_args=[f"--metadata=lang:{language}"],
+        extra_args=["--quiet", f"--metadata=lang:{language}"],
     )
     document = docx.Document(str(target))
     document.core_properties.title = title
@@ -118,6 +119,7 @@ def write_pdf(folder: Path, page: str, title: str, language: str) -> Path:
             "typst",
             format="html",
             extra_args=[
+                "--quiet",
                 f"--template={_TEMPLATES / 'report.typ'}",
                 f"--metadata=title:{title}",
                 f"--metadata=lang:{language}",
@@ -148,11 +150,10 @@ def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
             taken.add(sheet.lower())
             table = neutralised(pd.DataFrame(rows))
             table.to_excel(writer, sheet_name=sheet, index=False, freeze_panes=(1, 0))
-            for column, cells in zip(table.columns, writer.sheets[sheet].columns, strict=True):
+            for position, column in enumerate(table.columns, 1):
                 longest = max([len(str(column)), *(len(str(v)) for v in table[column].head(200))])
-                writer.sheets[sheet].column_dimensions[cells[0].column_letter].width = min(
-                    max(10, longest + 2), 60
-                )
+                letter = get_column_letter(position)
+                writer.sheets[sheet].column_dimensions[letter].width = min(max(10, longest + 2), 60)
     return target
 
 
@@ -162,6 +163,8 @@ def write_latex(folder: Path, page: str, title: str, language: str) -> Path:
     target.mkdir(exist_ok=True)
     results = _results(folder)
     for name, rows in results["tables"].items():
+        if not rows:
+            continue
         caption = results["captions"][name]
         table, kinds = printed(pd.DataFrame(rows), caption["decimals"])
         table.columns = [escape_latex(str(column).replace("_", " ")) for column in table.columns]

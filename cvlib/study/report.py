@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader
 
 from cvlib.inputs.errors import InputError
 from cvlib.study.formats import WRITERS
+from cvlib.study.kernel import RunFailed
 from cvlib.study.notebooks import parse_parameters
 from cvlib.study.tables import table_html
 
@@ -53,7 +54,16 @@ def write_reports(folder: Path, formats: tuple[str, ...]) -> None:
     language = manifest["parameters"].get("language", "en")
     content = f"<html><body>{body}{_foot(manifest)}</body></html>"
     for name in wanted:
-        WRITERS[name](folder, content, manifest["title"], language)
+        try:
+            WRITERS[name](folder, content, manifest["title"], language)
+        except (OSError, RuntimeError, ValueError) as error:
+            if isinstance(error, InputError):
+                raise
+            reason = str(error).splitlines()[0]
+            raise RunFailed(
+                f"{manifest['notebook']}: the run is complete, but its {name} report could not be "
+                f"written ({reason}). Look at {folder / 'report.html'}."
+            ) from error
 
 
 def notebook_body(folder: Path, prefix: str = "section") -> tuple[str, list[dict[str, Any]]]:

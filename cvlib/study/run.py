@@ -175,7 +175,7 @@ def run_notebook(
                 "duration_seconds": round(time.time() - started, 2),
             },
         )
-        write_reports(aside, formats)
+        write_reports(aside, ("html",))
         _put_in_place(aside, folder)
         shutil.rmtree(home / f"{identity}.failed", ignore_errors=True)
     except OSError as error:
@@ -184,6 +184,7 @@ def run_notebook(
         shutil.rmtree(aside, ignore_errors=True)
         if home.is_dir() and not any(home.iterdir()):
             home.rmdir()
+    write_reports(folder, formats)
     return Run(folder, existed=False)
 
 

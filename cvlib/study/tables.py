@@ -13,7 +13,8 @@ from jinja2 import Environment
 
 _TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
     """<div class="cvlib-table" id="table-{{ name }}">
-<table>
+{% if not columns and title %}<p class="cvlib-caption">{{ title }}</p>{% endif %}
+{% if columns %}<table>
 {% if title %}<caption>{{ title }}</caption>{% endif %}
 <thead><tr>
 {% for column in columns %}<th scope="col" class="{{ column.kind }}">{{ column.head }}</th>
@@ -23,7 +24,8 @@ _TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).f
 {% for cell in row %}<td class="{{ columns[loop.index0].kind }}">{{ cell }}</td>
 {% endfor %}</tr>
 {% endfor %}</tbody>
-</table>
+</table>{% endif %}
+
 {% for note in notes %}<p class="note">{{ note }}</p>
 {% endfor %}</div>
 """

@@ -19,6 +19,7 @@ record.show("numbers", table, title="Numbers & <signs>", note="A note")
 with house_style():
     figure, axes = new_figure(3, 2)
     axes.plot([1, 2, 3])
+record.show("nothing", pd.DataFrame(), title="Nothing at all")
 record.show("line", figure, title="A <line>", alt='A "rising" line')
 record.close()"""
 

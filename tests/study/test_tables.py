@@ -38,3 +38,9 @@ def test_formulas_are_neutralised_and_numbers_are_not() -> None:
     assert safe["a"].tolist() == ["'=1+1", "+", "-5", "'@x", "plain"]
     assert safe["b"].equals(table["b"])
     assert table.loc[0, "a"] == "=1+1"
+
+
+def test_an_empty_table_says_so() -> None:
+    assert "None." in table_html("t", pd.DataFrame({"a": []}), title="Left out")
+    bare = table_html("t", pd.DataFrame(), title="Left out")
+    assert "<table" not in bare and "Left out" in bare and "None." in bare
