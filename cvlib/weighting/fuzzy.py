@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,17 +89,11 @@ def fuzzy_evaluation(
     """
     z, g = normalised.complete(), len(grades)
     centres = np.linspace(1, 0, g)
-    found: dict[str, np.ndarray] = {
+    found = {
         str(name): np.clip(1 - np.abs(z[:, j, None] - centres) * (g - 1), 0, 1)
         for j, name in enumerate(normalised.values.columns)
     }
-    # Parents come before their children in the table, so go through it backwards.
-    for parent in reversed(list(dict.fromkeys(weights["parent"]))):
-        rows = weights[weights["parent"] == parent]
-        stacked = np.stack([found[str(name)] for name in rows["indicator"]], axis=1)
-        local = rows["local_weight"].to_numpy(float)
-        found[str(parent)] = fuzzy_operator(local, stacked, operator)
-    joined = found[str(weights["parent"].iloc[0])]
+    joined = join_memberships(found, weights, operator)
     membership = joined / joined.sum(axis=1, keepdims=True)
     membership[normalised.vetoed.to_numpy()] = np.eye(g)[-1]
     ordered = np.sort(membership, axis=1)
@@ -117,3 +111,57 @@ def fuzzy_evaluation(
     warnings = (f"{weak} customers have no clear largest membership.",) if weak else ()
     table = pd.DataFrame(membership, index=normalised.values.index, columns=list(grades))
     return FuzzyEvaluation(table, scores, warnings)
+
+
+def join_memberships(
+    membership: Mapping[str, np.ndarray], weights: pd.DataFrame, operator: str = "product_sum"
+) -> np.ndarray:
+    """Join the memberships of a tree's indicators from the leaves up to the root.
+
+    Parameters
+    ----------
+    membership : mapping of indicator to ndarray, … by g
+        Membership of each weight-carrying indicator in the grades, for one object or many.
+    weights : pandas.DataFrame
+        Tidy weights of one method: indicator, parent, local_weight.
+    operator : str
+        See `fuzzy_operator`; used at every level.
+
+    Returns
+    -------
+    ndarray, … by g
+        B of the root, not normalised.
+    """
+    found = dict(membership)
+    # Parents come before their children in the table, so go through it backwards.
+    for parent in reversed(list(dict.fromkeys(weights["parent"]))):
+        rows = weights[weights["parent"] == parent]
+        stacked = np.stack([found[str(name)] for name in rows["indicator"]], axis=-2)
+        found[str(parent)] = fuzzy_operator(rows["local_weight"].to_numpy(float), stacked, operator)
+    return found[str(weights["parent"].iloc[0])]
+
+
+def membership_from_ratings(ratings: pd.DataFrame, grades: Sequence[str]) -> pd.DataFrame:
+    """Membership of each indicator in each grade: the share of raters who gave it.
+
+    Parameters
+    ----------
+    ratings : pandas.DataFrame, raters by indicators
+        Grades given; an empty cell is not counted.
+    grades : sequence of str
+        Names of the grades, best first.
+
+    Returns
+    -------
+    pandas.DataFrame, indicators by grades
+        The matrix R; rows sum to 1.
+    """
+    rows = {}
+    for name in ratings.columns:
+        given = ratings[name].dropna()
+        strange = sorted(set(given) - set(grades))
+        if strange or given.empty:
+            fault = f"holds {strange[0]!r}, not a grade" if strange else "has no rating"
+            raise InputError(f"ratings of {name!r}", fault, f"Grades: {', '.join(grades)}.")
+        rows[name] = given.value_counts(normalize=True).reindex(list(grades), fill_value=0.0)
+    return pd.DataFrame(rows).T

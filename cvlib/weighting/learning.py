@@ -46,6 +46,7 @@ def learn_from_outcome(
     folds: int = 5,
     starts: int = 5,
     hidden: int = 6,
+    most: int = 20_000,
     seed: int = 20261121,
 ) -> Learned:
     """Learn from the outcome what the weights should have been, cross-validated.
@@ -67,6 +68,9 @@ def learn_from_outcome(
         Random starts of the network; 0 leaves it out.
     hidden : int
         Hidden units.
+    most : int
+        Customers a network is trained on at most, and permuted on, drawn at random from the
+        fold; all are scored.
     seed : int
         Seed of folds and starts.
 
@@ -102,17 +106,21 @@ def learn_from_outcome(
     linear, weighted, network = np.empty(len(y)), np.empty(len(y)), np.zeros(len(y))
     importance = np.zeros((starts, len(names)))
     unfinished = 0
+    rng = np.random.default_rng(seed)
     for train, test in split.split(z, target):
         model = LogisticRegression() if event else RidgeCV(np.logspace(-3, 4, 15))
         linear[test] = _predict(
             make_pipeline(StandardScaler(), model).fit(z[train], target[train]), z[test]
         )
         weighted[test] = z[test] @ _non_negative(z[train], target[train])
+        few, probe = (
+            rows if len(rows) <= most else rng.permutation(rows)[:most] for rows in (train, test)
+        )
         for s in range(starts):
-            net, finished = _network(z[train], target[train], hidden, event, seed + s)
+            net, finished = _network(z[few], target[few], hidden, event, seed + s)
             unfinished += not finished
             network[test] += _predict(net, z[test]) / starts
-            importance[s] += _shuffled_loss(net, z[test], target[test], event, seed + s) / folds
+            importance[s] += _shuffled_loss(net, z[probe], target[probe], event, seed + s) / folds
     scores = pd.DataFrame(
         {"learned_linear": linear, "learned_weights": weighted}, index=normalised.values.index
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -133,14 +134,16 @@ def criterion_validity(
     if baseline not in scores.columns:
         raise InputError("the baseline", f"{baseline!r} is not among the scores", "Add it.")
     methods = list(scores.columns)
-    arrays = {m: np.round(scores[m].to_numpy(float), 12) for m in methods}
+    orders = {m: Order.of(np.round(scores[m].to_numpy(float), 12)) for m in methods}
+    truth = Order.of(y)
     metrics, warnings = METRICS, []
     if y.min() > 0:
         metrics = METRICS[:2]
         warnings.append("Every customer has an outcome above 0: there is no event for an AUC.")
     once = np.ones((1, len(y)))
-    point = {m: _metrics(x, y, once)[:, 0] for m, x in arrays.items()}
-    ceiling = _metrics(y, y, once)[:, 0]
+    rank_y = truth.mid_ranks(once)
+    point = {m: _metrics(order, y, rank_y, once)[:, 0] for m, order in orders.items()}
+    ceiling = _metrics(truth, y, rank_y, once)[:, 0]
     drawn = {m: np.empty((len(METRICS), draws)) for m in methods}
     rng = np.random.default_rng(seed)
     block = max(1, BLOCK // len(y))
@@ -148,8 +151,9 @@ def criterion_validity(
         size = min(block, draws - start)
         picks = rng.integers(len(y), size=(size, len(y)))
         counts = np.stack([np.bincount(row, minlength=len(y)) for row in picks]).astype(float)
-        for m, x in arrays.items():
-            drawn[m][:, start : start + size] = _metrics(x, y, counts)
+        rank_y = truth.mid_ranks(counts)
+        for m, order in orders.items():
+            drawn[m][:, start : start + size] = _metrics(order, y, rank_y, counts)
     tail = [(1 - level) / 2, (1 + level) / 2]
     rows = []
     for m in methods:
@@ -166,7 +170,8 @@ def criterion_validity(
     flat = [m for m in methods if np.isnan(point[m][0])]
     if flat:
         warnings.append(f"{', '.join(flat)} score every customer the same: no rank correlation.")
-    curves = [_capture(m, arrays[m], y) for m in methods] + [_capture("outcome itself", y, y)]
+    curves = [_capture(m, orders[m].group, y) for m in methods]
+    curves.append(_capture("outcome itself", truth.group, y))
     best, told = verdict(table, baseline, learned, level)
     return Validity(table, pd.concat(curves, ignore_index=True), best, told, tuple(warnings))
 
@@ -210,10 +215,35 @@ def _interval(drawn: np.ndarray, tail: list[float]) -> np.ndarray:
     return np.quantile(known, tail) if len(known) else np.full(2, np.nan)
 
 
-def _metrics(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
+class Order(NamedTuple):
+    """How a score orders customers: sorted places, starts of equal scores, group of each."""
+
+    order: np.ndarray
+    first: np.ndarray
+    group: np.ndarray
+
+    @classmethod
+    def of(cls, x: np.ndarray) -> Order:
+        """Sort once; the resamples only count."""
+        order = np.argsort(x, kind="stable")
+        first = np.flatnonzero(np.append(True, np.diff(x[order]) > 0))
+        group = np.empty(len(x), dtype=int)
+        group[order] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(x))))
+        return cls(order, first, group)
+
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """Sums over customers of equal score, lowest score first, in each row."""
+        return np.add.reduceat(values[:, self.order], self.first, axis=1)
+
+    def mid_ranks(self, counts: np.ndarray) -> np.ndarray:
+        """Mean ranks of customers, 1 the lowest, in each resample."""
+        size = self.sums(counts)
+        return (np.cumsum(size, axis=1) - (size - 1) / 2)[:, self.group]
+
+
+def _metrics(order: Order, y: np.ndarray, rank_y: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Spearman, top-decile capture and AUC (rows) in each resample (columns of counts' rows)."""
-    rank_x, (group, first) = _mid_ranks(x, counts)
-    rank_y, _ = _mid_ranks(y, counts)
+    rank_x = order.mid_ranks(counts)
     m = counts.sum(axis=1)
     # Spearman: Pearson correlation of mid-ranks, whose mean is (m + 1)/2.
     dx, dy = rank_x - (m[:, None] + 1) / 2, rank_y - (m[:, None] + 1) / 2
@@ -227,8 +257,7 @@ def _metrics(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
     both = n1 * (m - n1)
     auc = np.divide(u, both, out=np.full(len(m), np.nan), where=both > 0)
     # Capture: whole groups of equal score from the top, the last in proportion.
-    size = np.add.reduceat(counts[:, group], first, axis=1)[:, ::-1]
-    worth = np.add.reduceat((counts * y)[:, group], first, axis=1)[:, ::-1]
+    size, worth = order.sums(counts)[:, ::-1], order.sums(counts * y)[:, ::-1]
     before = np.cumsum(size, axis=1) - size
     part = np.clip((0.1 * m[:, None] - before) / np.where(size > 0, size, 1), 0, 1)
     total = worth.sum(axis=1)
@@ -237,25 +266,11 @@ def _metrics(x: np.ndarray, y: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return np.array([spearman, capture, auc])
 
 
-def _mid_ranks(
-    x: np.ndarray, counts: np.ndarray
-) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
-    """Mean ranks (1 the lowest) in each resample; the sort order and where its groups start."""
-    order = np.argsort(x, kind="stable")
-    first = np.flatnonzero(np.append(True, np.diff(x[order]) > 0))
-    size = np.add.reduceat(counts[:, order], first, axis=1)
-    middle = np.cumsum(size, axis=1) - (size - 1) / 2
-    group = np.empty(len(x), dtype=int)
-    group[order] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(x))))
-    return middle[:, group], (order, first)
-
-
-def _capture(method: str, x: np.ndarray, y: np.ndarray, points: int = 101) -> pd.DataFrame:
+def _capture(method: str, group: np.ndarray, y: np.ndarray, points: int = 101) -> pd.DataFrame:
     """The capture curve at even shares of customers, ties in proportion."""
-    _, group = np.unique(-x, return_inverse=True)
-    size, worth = np.bincount(group), np.bincount(group, y)
+    size, worth = np.bincount(group)[::-1], np.bincount(group, y)[::-1]
     at = np.linspace(0, 1, points)
-    share = np.append(0, np.cumsum(size)) / len(x)
+    share = np.append(0, np.cumsum(size)) / len(y)
     held = np.append(0, np.cumsum(worth)) / y.sum()
     curve = {"share_of_customers": at, "share_of_outcome": np.interp(at, share, held)}
     return pd.DataFrame({"method": method, **curve})

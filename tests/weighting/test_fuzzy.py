@@ -3,7 +3,12 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.fuzzy import fuzzy_evaluation, fuzzy_operator
+from cvlib.weighting.fuzzy import (
+    fuzzy_evaluation,
+    fuzzy_operator,
+    join_memberships,
+    membership_from_ratings,
+)
 from cvlib.weighting.normalisation import normalise, read_indicators
 from cvlib.weighting.objective import expand_weights
 
@@ -52,3 +57,18 @@ def test_two_levels_by_hand_and_validity(make_tree):
     )
     # n = (0, .6, .4); whole: max of min(.6, n) and min(.4, c) = (.4, .6, .4), then normalised.
     np.testing.assert_allclose(hard.membership.iloc[2], np.array([0.4, 0.6, 0.4]) / 1.4)
+
+
+def test_ratings_of_experts_become_the_membership_matrix():
+    grades = ["good", "fair", "poor"]
+    ratings = pd.DataFrame(
+        {"a": ["good", "good", "fair", "poor"], "b": ["fair", "fair", None, "poor"]}
+    )
+    r = membership_from_ratings(ratings, grades)
+    np.testing.assert_allclose(r.to_numpy(), [[0.5, 0.25, 0.25], [0, 2 / 3, 1 / 3]])
+    weights = pd.DataFrame({"indicator": ["a", "b"], "parent": "goal", "local_weight": [0.6, 0.4]})
+    b = join_memberships({name: r.loc[name].to_numpy() for name in r.index}, weights)
+    np.testing.assert_allclose(b, [0.3, 0.15 + 0.8 / 3, 0.15 + 0.4 / 3])
+    for column, message in ((["bad"] * 4, "holds 'bad'"), ([None] * 4, "has no rating")):
+        with pytest.raises(InputError, match=message):
+            membership_from_ratings(ratings.assign(a=column), grades)

@@ -69,3 +69,13 @@ def test_outcomes_that_cannot_be_learned_are_refused(customers):
     for outcome in (rare, pd.Series(np.zeros(600)), pd.Series(np.full(600, -1.0)), rare.head(5)):
         with pytest.raises(InputError, match="varies too little"):
             learn_from_outcome(customers, outcome)
+
+
+def test_a_network_on_few_customers_scores_all(customers):
+    z = customers.complete()
+    outcome = pd.Series(np.expm1(z @ [0.6, 0.3, 0.1]))
+    found = learn_from_outcome(customers, outcome, starts=1, most=100)
+    whole = learn_from_outcome(customers, outcome, starts=1)
+    assert found.scores.notna().to_numpy().all()
+    assert not found.scores["learned_network"].equals(whole.scores["learned_network"])
+    assert stats.spearmanr(found.scores["learned_network"], outcome)[0] > 0.97

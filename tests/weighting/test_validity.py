@@ -7,7 +7,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.validity import _metrics, criterion_validity, read_outcome
+from cvlib.weighting.validity import Order, _metrics, criterion_validity, read_outcome
 
 
 def simulated(n=400, seed=0, strength=2.0):
@@ -18,6 +18,10 @@ def simulated(n=400, seed=0, strength=2.0):
         {"equal": z.mean(axis=1), "first": z[:, 0], "last": z[:, 2], "ties": np.round(z[:, 0], 1)}
     )
     return scores, pd.Series(spend)
+
+
+def metrics(x, y, counts):
+    return _metrics(Order.of(x), y, Order.of(y).mid_ranks(counts), counts)
 
 
 def test_metrics_against_scipy_and_scikit_learn_with_ties():
@@ -37,10 +41,10 @@ def test_metrics_against_scipy_and_scikit_learn_with_ties():
 
 def test_capture_splits_the_tied_edge_in_proportion():
     x, y = np.array([2.0, 1, 1, 1, 1, 0, 0, 0, 0, 0] * 2), np.arange(20.0)
-    found = _metrics(x, y, np.ones((1, 20)))[1, 0]
+    found = metrics(x, y, np.ones((1, 20)))[1, 0]
     top = x == 2
     assert found == pytest.approx(y[top].sum() / y.sum())
-    everyone = _metrics(np.zeros(20), y, np.ones((1, 20)))[:, 0]
+    everyone = metrics(np.zeros(20), y, np.ones((1, 20)))[:, 0]
     assert everyone[1] == pytest.approx(0.1) and everyone[2] == 0.5 and np.isnan(everyone[0])
 
 
@@ -49,9 +53,9 @@ def test_counts_are_repeated_customers_and_the_bootstrap_is_paired():
     counts = np.random.default_rng(2).multinomial(60, np.full(60, 1 / 60), size=5)
     for name in ("first", "ties"):
         x, y = scores[name].to_numpy(), spend.to_numpy()
-        found = _metrics(x, y, counts.astype(float))
+        found = metrics(x, y, counts.astype(float))
         for b, c in enumerate(counts):
-            whole = _metrics(np.repeat(x, c), np.repeat(y, c), np.ones((1, 60)))[:, 0]
+            whole = metrics(np.repeat(x, c), np.repeat(y, c), np.ones((1, 60)))[:, 0]
             np.testing.assert_allclose(found[:, b], whole, rtol=1e-10)
     one = criterion_validity(scores, spend, draws=100, seed=5).validity
     two = criterion_validity(scores[["first", "equal"]], spend, draws=100, seed=5).validity
