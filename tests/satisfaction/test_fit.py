@@ -107,6 +107,20 @@ def test_an_inadmissible_estimate_leaves_the_test_out_and_says_so() -> None:
     assert table.empty and "inadmissible" in told[0]
 
 
+@pytest.mark.slow
+def test_the_exact_fit_test_keeps_its_level_under_a_true_model() -> None:
+    rejected = []
+    for seed in range(200):
+        model, data = population(rows=300, cross=0.0, seed=seed)
+        survey, fit = fitted(model, data, estimator="plsc")
+        table, _ = fitting.exact_fit_test(
+            model, survey, fit, estimator="plsc", draws=199, seed=seed + 1
+        )
+        rejected.append(table["p"].to_numpy() <= 0.05)
+    # 5 % of 200 data sets: the upper 99 % binomial bound
+    assert (np.mean(rejected, axis=0) <= 0.09).all()
+
+
 def population(rows: int, cross: float, seed: int):
     """Two factors of three items on a wide scale; `cross` couples errors across the factors."""
     generator = np.random.default_rng(seed)
