@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,14 +13,20 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.satisfaction.effects import route_effects, routes, total_effects
 from cvlib.satisfaction.moments import SLAB, Source
 from cvlib.satisfaction.pls import PLSFit
 
+__all__ = [
+    "INTERVALS", "Counts", "Draws", "Fit", "Statistics", "bootstrap", "chunk_size", "evaluate",
+    "inner_errors", "intervals", "jackknife", "jackknife_error", "permutation_test", "resamples",
+    "route_effects", "routes", "summary", "total_effects",
+]  # fmt: skip
 INTERVALS = ("percentile", "bca", "studentized")
 Fit = Callable[[np.ndarray, np.ndarray], PLSFit]
 Statistics = Callable[[PLSFit], Mapping[str, np.ndarray]]
 Counts = Iterator[np.ndarray]
-Part = tuple[Mapping[str, np.ndarray], np.ndarray, np.ndarray, np.ndarray]
+Part = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Draws:
 
     def kept(self, name: str) -> np.ndarray:
         """Values of the draws that did not fail."""
-        return self.values[name][~self.failed]
+        return self.values[name][~self.failed] if self.failed.any() else self.values[name]
 
 
 def resamples(
@@ -98,7 +103,13 @@ def chunk_size(units: int, chunk: int | None = None) -> int:
 
 
 def evaluate(
-    source: Source, counts: Counts, fit: Fit, statistics: Statistics, *, threads: int = 1
+    source: Source,
+    counts: Counts,
+    fit: Fit,
+    statistics: Statistics,
+    *,
+    threads: int = 1,
+    draws: int = SLAB,
 ) -> Draws:
     """Fit every row of counts and keep the statistics.
 
@@ -114,38 +125,54 @@ def evaluate(
         `PLSFit` to named arrays (b, m).
     threads : int
         Chunks fitted side by side. Results do not depend on it.
+    draws : int
+        How many there will be, where that is known: room is made for them once.
     """
 
     def one(rows: np.ndarray) -> Part:
         return _part(fit(*source.moments(rows)), statistics)
 
-    parts: list[Part] = []
     # one BLAS thread: its own threads would change the order of sums, and gain nothing here
     with threadpool_limits(limits=1, user_api="blas"):
         if threads == 1:
-            parts = [one(rows) for rows in counts]
-        else:
-            waiting: deque[Future[Part]] = deque()
-            with ThreadPoolExecutor(threads) as pool:
-                for rows in counts:
-                    waiting.append(pool.submit(one, rows))
-                    if len(waiting) > threads:
-                        parts.append(waiting.popleft().result())
-                parts += [future.result() for future in waiting]
-    return _joined(parts)
+            return _gathered(map(one, counts), draws)
+        with ThreadPoolExecutor(threads) as pool:
+            return _gathered(_ahead(pool, one, counts, threads), draws)
+
+
+def _ahead(
+    pool: ThreadPoolExecutor, one: Callable[[np.ndarray], Part], counts: Counts, threads: int
+) -> Iterator[Part]:
+    """Parts in order, a few fits ahead: chunks wait in memory only so long."""
+    waiting: deque[Future[Part]] = deque()
+    for rows in counts:
+        waiting.append(pool.submit(one, rows))
+        if len(waiting) > threads:
+            yield waiting.popleft().result()
+    yield from (future.result() for future in waiting)
 
 
 def _part(found: PLSFit, statistics: Statistics) -> Part:
-    return statistics(found), found.converged, found.degenerate, found.admissible
+    flags = {"converged": found.converged, "degenerate": found.degenerate}
+    return dict(statistics(found)), flags | {"admissible": found.admissible}
 
 
-def _joined(parts: list[Part]) -> Draws:
-    # a quantity at a time, letting go of its parts: never everything in memory twice
-    held = [dict(values) for values, *_ in parts]
-    flags = [np.concatenate(flag) for flag in zip(*(part[1:] for part in parts), strict=True)]
-    parts.clear()
-    values = {name: np.concatenate([part.pop(name) for part in held]) for name in list(held[0])}
-    return Draws(values, *flags)
+def _gathered(parts: Iterator[Part], draws: int) -> Draws:
+    """The parts one after the other in arrays of their own, never all of them in memory twice."""
+    held: Part = ({}, {})
+    at = 0
+    for part in parts:
+        size = len(part[1]["converged"])
+        for room, arrays in zip(held, part, strict=True):
+            for name, new in arrays.items():
+                if name not in room:
+                    room[name] = np.empty((max(draws, size), *new.shape[1:]), new.dtype)
+                while len(room[name]) < at + size:
+                    room[name] = np.concatenate([room[name], np.empty_like(room[name])])
+                room[name][at : at + size] = new
+        at += size
+    values, flags = ({name: array[:at] for name, array in room.items()} for room in held)
+    return Draws(values, **flags)
 
 
 def bootstrap(
@@ -180,18 +207,18 @@ def bootstrap(
     """
     size = chunk_size(source.units, chunk)
     counts = resamples(source.units, draws, seed, strata, size)
-    return evaluate(source, counts, fit, statistics, threads=threads)
+    return evaluate(source, counts, fit, statistics, threads=threads, draws=draws)
 
 
 def jackknife(source: Source, fit: Fit, statistics: Statistics) -> Draws:
     """Refit without each unit in turn."""
     mean, covariance = source.jackknife()
     with threadpool_limits(limits=1, user_api="blas"):
-        parts = [
+        parts = (
             _part(fit(mean[at : at + 256], covariance[at : at + 256]), statistics)
             for at in range(0, len(mean), 256)
-        ]
-    return _joined(parts)
+        )
+        return _gathered(parts, len(mean))
 
 
 def jackknife_error(values: np.ndarray) -> np.ndarray:
@@ -288,7 +315,9 @@ def intervals(
         raise InputError("interval", f"{kind!r} is not offered", nearest(kind, list(INTERVALS)))
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     if kind == "percentile":
-        low, high = np.quantile(draws, tails, axis=0)
+        # column by column: a table of draws is not copied to be sorted
+        limits = [np.quantile(column, tails) for column in draws.T]
+        low, high = np.array(limits).reshape(-1, 2).T
         return low, high
     if kind == "studentized":
         if errors is None:
@@ -330,7 +359,7 @@ def summary(
     p is two-sided, from t = estimate / bootstrap standard error on Student's t with `degrees`
     degrees of freedom (resampling units less strata).
     """
-    error = draws.std(axis=0, ddof=1)
+    error = np.array([column.std(ddof=1) for column in draws.T])
     # equal in every draw to rounding: fixed by construction, so there is nothing to test
     error = np.where(error < 1e-12, 0.0, error)
     t = np.divide(estimate, error, where=error > 0, out=np.full_like(estimate, np.nan))
@@ -413,35 +442,3 @@ def permutation_test(
             "p": (1 + as_large.sum(axis=0)) / (1 + sound.sum()),
         })  # fmt: skip
     return tables, found.table()
-
-
-def total_effects(paths: np.ndarray) -> np.ndarray:
-    """Sums (B, k, k) of the products along every route: (I - P)^-1 - I of path matrices P."""
-    total, power = paths.copy(), paths
-    for _ in range(paths.shape[-1] - 1):
-        power = power @ paths
-        if not power.any():
-            break
-        total = total + power
-    return total
-
-
-def routes(adjacency: np.ndarray) -> list[tuple[int, ...]]:
-    """Every route of two paths or more, as positions of its constructs."""
-    found: list[tuple[int, ...]] = []
-    grown: list[tuple[int, ...]] = [
-        (int(a), int(b)) for a, b in zip(*np.nonzero(adjacency), strict=True)
-    ]
-    while grown:
-        grown = [(*r, int(b)) for r in grown for b in np.flatnonzero(adjacency[r[-1]])]
-        found += grown
-    return sorted(found, key=lambda r: (r[0], r[-1], len(r), r))
-
-
-def route_effects(paths: np.ndarray, along: list[tuple[int, ...]]) -> np.ndarray:
-    """Specific indirect effects (B, m): the product of the path coefficients along each route."""
-    effects = np.ones((len(paths), len(along)))
-    for j, route in enumerate(along):
-        for a, b in itertools.pairwise(route):
-            effects[:, j] *= paths[:, a, b]
-    return effects

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from cvlib.satisfaction.model import Model
-from cvlib.satisfaction.pls import PLSFit, Regressions
+from cvlib.satisfaction.pls import PLSFit
+from cvlib.satisfaction.regressions import Regressions
 
 
 def with_products(model: Model, values: np.ndarray) -> np.ndarray:

@@ -317,3 +317,13 @@ def test_moderator_equals_regression_on_score_products():
     resampled = fitted(*source.moments(counts))
     np.testing.assert_allclose(resampled.interactions[0, 0], direct.iloc[-1], atol=1e-9)
     assert (table["std_error"] > 0).all()
+
+
+def test_a_model_of_two_constructs_has_every_table():
+    rng = np.random.default_rng(6)
+    cause = rng.normal(size=(120, 1))
+    rows = np.hstack([cause + rng.normal(size=(120, 2)), cause + rng.normal(size=(120, 1))])
+    data = pd.DataFrame(rows, columns=["a1", "a2", "b1"])
+    result = estimate_pls(data, two_constructs(data), draws=30)
+    assert result.indirect_effects.empty
+    assert len(result.path_coefficients) == 1 and result.path_coefficients["p"].notna().all()
