@@ -14,15 +14,6 @@ from cvlib.inputs.errors import InputError
 # cut-offs (Zeithaml, Rust & Lemon 2001, California Management Review 43(4):118-142) [P].
 PYRAMID = {"vip": 0.01, "major": 0.04, "ordinary": 0.15, "small": 0.80}
 PLATINUM_TO_LEAD = {"platinum": 0.05, "gold": 0.15, "iron": 0.30, "lead": 0.50}
-SEVEN = (
-    "top_stable",
-    "high_growing",
-    "medium_lost",
-    "low_seasonal",
-    "medium_stable",
-    "low_lost",
-    "low_resumed",
-)
 
 
 def scores(customers: pd.DataFrame, bins: int = 5, value: str = "monetary") -> pd.DataFrame:
