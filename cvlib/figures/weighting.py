@@ -162,7 +162,7 @@ def alpha_chart(
         What to print for an indicator.
     """
     with house_style():
-        figure, (left, right) = new_figure(8.4, 3.6, 1, 2)
+        figure, (left, right) = new_figure(8.4, 3.8, 1, 2)
         largest = sweep.groupby("indicator", sort=False)["global_weight"].max()
         told = list(largest.nlargest(len(PALETTE)).index)
         for item, rows in sweep.groupby("indicator", sort=False):
@@ -174,14 +174,15 @@ def alpha_chart(
                 label=None if number is None else _name(item, labels),
             )  # fmt: skip
         left.set(title="Weights", ylabel="global weight", ylim=(0, None))
-        left.legend(fontsize=8)
+        handles, names = left.get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside lower center", ncols=4, fontsize=8)
         right.plot(ranks["alpha"], ranks["spearman"], color=PALETTE[0], lw=2, label="Spearman")
         right.plot(
             ranks["alpha"], ranks["top_decile_overlap"], "--", color=PALETTE[1], lw=2,
             label="overlap of the top tenth",
         )  # fmt: skip
         right.set(title="Customers, against alpha 0.5", ylim=(None, 1.02))
-        right.legend(loc="lower center")
+        right.legend(loc="best", fontsize=8)
         for axis in (left, right):
             axis.set_xlabel("alpha: 0 data, 1 experts")
             axis.grid(True, axis="both")

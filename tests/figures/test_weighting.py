@@ -92,7 +92,7 @@ def test_alpha_chart_names_at_most_eight_lines():
     )
     figure = figures.alpha_chart(sweep, ranks)
     left, right = figure.axes
-    assert len(left.lines) == 30 and len(left.get_legend().get_texts()) == 8
+    assert len(left.lines) == 30 and len(figure.legends[0].get_texts()) == 8
     np.testing.assert_allclose(right.lines[1].get_ydata(), ranks["top_decile_overlap"])
 
 
