@@ -62,6 +62,17 @@ def missing_answers(result: SatisfactionResult) -> pd.DataFrame:
     return gaps.reset_index(drop=True)
 
 
+def orders_of_magnitude(table: pd.DataFrame, digits: int = 2) -> pd.DataFrame:
+    """A table of checks with `value` at a few significant digits.
+
+    The condition number of a nearly singular matrix has no more: the others change from one
+    computer to the next.
+    """
+    if table.empty:
+        return table
+    return table.assign(value=[float(f"{value:.{digits}g}") for value in table["value"]])
+
+
 def as_matrix(table: pd.DataFrame, rows: str, columns: str, value: str) -> pd.DataFrame:
     """A long table as the matrix a paper prints, rows and columns in order of appearance.
 
@@ -194,7 +205,7 @@ def identification_sentence(result: SatisfactionResult, language: str = "en") ->
     bad = checks[checks["trouble"]]
     if bad.empty:
         return _say("identified", language, model=result.model.name)
-    reasons = "; ".join(f"{row.check} {row.value:.3g}" for row in bad.itertuples())
+    reasons = "; ".join(f"{row.check} {row.value:.2g}" for row in bad.itertuples())
     return _say("unidentified", language, model=result.model.name, reasons=reasons)
 
 

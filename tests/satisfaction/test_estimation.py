@@ -221,6 +221,13 @@ def test_a_long_table_becomes_the_matrix_a_paper_prints() -> None:
     assert values[1, 0] == pytest.approx(0.504913933625)
 
 
+def test_checks_are_shown_at_the_digits_they_have() -> None:
+    shown = reading.orders_of_magnitude(BOTH.diagnosis)
+    condition = shown[shown["check"].str.startswith("condition")].set_index("model")["value"]
+    assert condition["ecsi_mobile"] == 3.5e6 and condition["acsi"] == 170
+    assert reading.orders_of_magnitude(pd.DataFrame()).empty
+
+
 def test_drivers_and_default_target() -> None:
     model = BOTH.main.model
     assert default_target(model) == "satisfaction"
