@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.comparison import ranks
 from cvlib.weighting.normalisation import Normalised
 
 # Scores this close are a tie: a matrix product rounds equal rows differently.
@@ -25,7 +24,8 @@ class Acceptability:
     classes : pandas.DataFrame
         Customers by classes (best first): share of the weight vectors that put it there.
     ranks : pandas.DataFrame
-        Customers by ranks 1 … m, likewise; only for up to `small` customers, else empty.
+        Customers by ranks 1 … m, likewise (equal scores share the better rank); only for up to
+        `small` customers, else empty.
     winning : pandas.DataFrame
         Customers by customers: share of weight vectors in which the row scores above the column,
         ties a half; only for small sets, else empty.
@@ -148,14 +148,19 @@ def acceptability(
         return Acceptability(classes, empty, empty, empty)
     rank_counts, wins = np.zeros((m, m)), np.zeros((m, m))
     first_weights, firsts = np.zeros((m, z.shape[1])), np.zeros(m)
-    for w in weights:
-        score = np.round(z @ w, 12)
-        place = np.ceil(ranks(score)).astype(int) - 1
-        rank_counts[np.arange(m), place] += 1
-        wins += np.sign(np.subtract.outer(score, score))
-        best = score == score.max()
-        firsts += best
-        first_weights[best] += w
+    block = max(1, 4_000_000 // m**2)
+    for start in range(0, draws, block):
+        w = weights[start : start + block]
+        score = np.round(w @ z.T, 12)
+        above = score[:, None, :] > score[:, :, None]
+        place = above.sum(axis=2)
+        cell = (np.arange(m) * m + place).ravel()
+        rank_counts += np.bincount(cell, minlength=m * m).reshape(m, m)
+        beaten = above.sum(axis=0)
+        wins += beaten.T - beaten
+        best = place == 0
+        firsts += best.sum(axis=0)
+        first_weights += best.T @ w
     central = first_weights[firsts > 0] / firsts[firsts > 0, None]
     return Acceptability(
         classes,
