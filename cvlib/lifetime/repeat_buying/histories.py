@@ -79,10 +79,9 @@ class Histories:
         return _ordered(self.x[at], self.t_x[at], self.T[at], count, self.z[at], self.names)
 
     def frame(self) -> pd.DataFrame:
-        frame = pd.DataFrame({"x": self.x, "t_x": self.t_x, "T": self.T})
-        for position, name in enumerate(self.names):
-            frame[name] = self.z[:, position]
-        return frame.assign(x=frame["x"].astype("int64"), customers=self.count)
+        columns = {"x": self.x.astype("int64"), "t_x": self.t_x, "T": self.T}
+        columns |= {name: self.z[:, position] for position, name in enumerate(self.names)}
+        return pd.DataFrame(columns | {"customers": self.count}, copy=False)
 
 
 def _ordered(
@@ -122,11 +121,7 @@ def distinct_histories(
             raise InputError(
                 f"{where}, column {name!r}", "has missing values", "Fill or drop them."
             )
-    count = (
-        frame["customers"].to_numpy(dtype=float)
-        if "customers" in frame.columns
-        else np.ones(len(frame))
-    )
+    count = frame["customers"].to_numpy(dtype=float) if "customers" in frame.columns else None
     # one integer key per history, built column by column, so that grouping needs one sort
     key = np.zeros(len(frame), dtype=np.int64)
     for values in reversed(columns):
@@ -137,8 +132,10 @@ def distinct_histories(
     code, levels = pd.factorize(key)
     first = np.empty(len(levels), dtype=np.int64)
     first[code[::-1]] = np.arange(len(frame))[::-1]
-    total = np.bincount(code, weights=count)
+    total = np.bincount(code, weights=count).astype(float)
+    del key, code, levels
     grouped = [values[first] for values in columns]
+    del columns, first
     order = np.lexsort(tuple(reversed(grouped)))
     x, t_x, T, *z = (values[order] for values in grouped)
     table = np.column_stack(z) if z else np.empty((x.size, 0))
