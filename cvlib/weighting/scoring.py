@@ -111,6 +111,14 @@ def wide_weights(weights: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
     return wide
 
 
+def one_weighting(wide: pd.DataFrame, method: str) -> pd.Series:
+    """Weights of one method out of `wide_weights`, refused by name if it is not there."""
+    if method not in wide.columns:
+        known = [str(name) for name in wide.columns]
+        raise InputError(f"weighting {method!r}", "was not computed", nearest(method, known))
+    return wide[method]
+
+
 def score(
     indicators: Indicators,
     weights: pd.Series | None = None,

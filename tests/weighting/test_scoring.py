@@ -7,7 +7,14 @@ from skcriteria.preprocessing import scalers
 
 from cvlib.inputs.errors import InputError
 from cvlib.weighting.normalisation import normalise, read_indicators
-from cvlib.weighting.scoring import METHODS, score, score_all, weighted_sums, wide_weights
+from cvlib.weighting.scoring import (
+    METHODS,
+    one_weighting,
+    score,
+    score_all,
+    weighted_sums,
+    wide_weights,
+)
 
 
 def named(values):
@@ -132,6 +139,10 @@ def test_scores_of_all_methods_and_of_all_weightings(flat):
     )
     sums = weighted_sums(normalise(indicators), tidy)
     np.testing.assert_allclose(sums["one"], wide["weighted_sum"])
+    chosen = one_weighting(wide_weights(tidy, ["c0", "c1"]), "two")
+    assert chosen.to_dict() == {"c0": 0.5, "c1": 0.5}
+    with pytest.raises(InputError, match="'tow': was not computed"):
+        one_weighting(wide_weights(tidy, ["c0", "c1"]), "tow")
     with pytest.raises(InputError, match="'c1' has no weight"):
         wide_weights(tidy.iloc[:3], ["c0", "c1"])
 
