@@ -86,7 +86,8 @@ def aggregate(
     levels = [name for name, _ in pairs]
     for place, (name, share) in enumerate(pairs):
         above = levels[place + 1] if place + 1 < len(levels) else None
-        own = given[[name, share, *levels[place + 1 :]]].drop_duplicates()
+        own = given[[name, share, *levels[place + 1 :]]]
+        own = own.drop_duplicates() if place else own
         twice = own[name][own[name].duplicated()]
         if len(twice):
             raise InputError(f"shares, {name} {twice.iloc[0]}", "has two shares or two parents",

@@ -118,7 +118,7 @@ def index_differences(
         p_welch, p_permutation, p_welch_adjusted, p_permutation_adjusted, different (by the adjusted
         Welch p: a permutation p cannot fall below 1 / (1 + permutations)).
         Welch's t takes the scores by pooled weights as given; with own weights, the bootstrap
-        standard errors of the two indices.
+        standard errors of the two indices (without draws, the scores).
 
     References
     ----------
@@ -177,6 +177,17 @@ def path_differences(
     22:195-218 [M].
     """
     found = exchanged["paths"].rename(columns={"p": "p_permutation"})
+    if groups.paths.shape[1] > 1:
+        found = pd.concat([found, _from_draws(groups, pairs)], axis=1)
+    found["p_adjusted"] = adjusted_within(
+        found, "p_permutation", ["group_1", "group_2"], adjustment
+    )
+    first = ["group_1", "group_2", "source", "target", "first", "second", "difference"]
+    return found[first + [c for c in found if c not in first]]
+
+
+def _from_draws(groups: Groups, pairs: Pairs) -> pd.DataFrame:
+    """The tests of `path_differences` that rest on bootstrap draws."""
     size = groups.keys["n"].to_numpy(float)
     error = np.nanstd(groups.paths[:, 1:], axis=1, ddof=1)
     blocks = []
@@ -192,12 +203,7 @@ def path_differences(
             "p_parametric": 2 * stats.t.sf(np.abs(parametric), rows),
             "p_welch": 2 * stats.t.sf(np.abs(t), df),
         }))  # fmt: skip
-    table = pd.concat([found, pd.concat(blocks, ignore_index=True)], axis=1)
-    table["p_adjusted"] = adjusted_within(
-        table, "p_permutation", ["group_1", "group_2"], adjustment
-    )
-    first = ["group_1", "group_2", "source", "target", "first", "second", "difference"]
-    return table[first + [c for c in table if c not in first]]
+    return pd.concat(blocks, ignore_index=True)
 
 
 def omnibus(groups: Groups, construct: str, *, permutations: int, seed: int) -> pd.DataFrame:
@@ -261,11 +267,11 @@ def _errors(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Standard error of each group's index and its degrees of freedom (units less one)."""
     units = np.array([part.source.units for part in groups.surveys])
-    if weights == "own":
+    if weights == "own" and index.shape[1] > 1:
         return np.nanstd(index[:, 1:], axis=1, ddof=1), units - 1
     error = np.empty(len(units))
     for number, part in enumerate(groups.surveys):
-        scores = groups.scores(number, construct)
+        scores = groups.scores(number, construct, weights)
         mass = np.ones(len(scores)) if part.weights is None else part.weights
         pull = mass * (scores - np.average(scores, weights=mass))
         pull = pull if part.clusters is None else np.bincount(part.clusters, pull)

@@ -84,14 +84,14 @@ class Groups:
         found: np.ndarray = (shares[..., own] * self.mean[..., own]).sum(axis=-1)
         return found
 
-    def scores(self, number: int, construct: str) -> np.ndarray:
-        """Individual scores 0-100 of one group's respondents by pooled weights."""
+    def scores(self, number: int, construct: str, weights: str = "pooled") -> np.ndarray:
+        """Individual scores 0-100 of one group's respondents by pooled or own weights."""
         own = self.model.block == self.model.construct_names.index(construct)
-        filled = self.surveys[number].values[:, own]
         low, high = self.model.minimum[own], self.model.maximum[own]
-        scaled = 100 * (filled - low) / (high - low)
+        scaled = 100 * (self.surveys[number].values[:, own] - low) / (high - low)
         scaled = np.where(np.isnan(scaled), self.mean[number, 0, own], scaled)
-        return np.asarray(scaled @ self.pooled[0, own])
+        shares = self.pooled[0] if weights == "pooled" else self.shares[number, 0]
+        return np.asarray(scaled @ shares[own])
 
 
 def open_survey(
@@ -166,6 +166,8 @@ def estimate_groups(
     InputError
         A column that is not there, an item that nobody in a group answered, fewer than two groups.
     """
+    if draws < 0 or draws == 1:
+        raise InputError("draws", f"{draws} resamples", "Use 0, or 2 and more (say 500).")
     columns = [by] if isinstance(by, str) else list(by)
     for column in columns:
         if column not in data:

@@ -188,9 +188,10 @@ def moderated_prediction(
             for place, m in enumerate(model.moderations):
                 if m.target == target and found.interactions is not None:
                     a, b = names.index(m.source), names.index(m.moderator)
-                    product = (
-                        scores[:, a] * scores[:, b] - found.composite_correlation[number, a, b]
-                    )
+                    # the product's mean in training: correlations divide by the rows less one
+                    left = len(survey.values) - len(rows)
+                    mean = found.composite_correlation[number, a, b] * (left - 1) / left
+                    product = scores[:, a] * scores[:, b] - mean
                     expected = expected + found.interactions[number, place] * product
             sums[rows] += centre[own] + expected[:, None] * (
                 found.loadings[number, own] * deviation[own]
