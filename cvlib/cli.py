@@ -228,6 +228,79 @@ def workbook(tree: str, file: Path, language: str) -> None:
     click.echo(write_workbook(load_tree(tree), file, language=language))
 
 
+@main.command()
+@click.argument("model")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@_plain_errors
+def questionnaire(model: str, file: Path, language: str) -> None:
+    """Write the questionnaire of MODEL (a shipped name or a file).
+
+    FILE ends in .docx (print), .xlsx (with codes and data sheet), .xlsform.xlsx (ODK, KoBo) or .csv
+    (the empty data table).
+    """
+    from cvlib.satisfaction.model import load_model
+    from cvlib.satisfaction.questionnaire import write_questionnaire
+
+    click.echo(write_questionnaire(load_model(model), file, language=language))
+
+
+@main.command()
+@click.argument("model")
+@click.option("--data", "survey", default="", help="Survey the parameters are estimated from.")
+@click.option("--sizes", default="100,200,300,500", show_default=True, help="Sample sizes, a,b,c.")
+@click.option("--difference", default=3.0, show_default=True, help="True difference, index points.")
+@click.option(
+    "--power", type=float, help="Find the n per group that finds the difference so often."
+)
+@click.option("--width", type=float, help="Find the n of an index interval this wide.")
+@click.option("--missing", default=0.0, show_default=True, help="Share of missing answers.")
+@click.option("--cluster-size", default=1, show_default=True, help="Respondents per cluster.")
+@click.option("--cluster-correlation", default=0.0, show_default=True, help="Within clusters.")
+@click.option("--replications", default=1000, show_default=True, help="Surveys per size.")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
+@_plain_errors
+def plan(
+    model: str, survey: str, sizes: str, difference: float, power: float | None,
+    width: float | None, missing: float, cluster_size: int, cluster_correlation: float,
+    replications: int, seed: int, language: str,
+) -> None:  # fmt: skip
+    """Say how many interviews MODEL (a shipped name or a file) needs, by simulation."""
+    from cvlib.satisfaction.estimate import estimate_pls
+    from cvlib.satisfaction.planning import plan_survey
+    from cvlib.satisfaction.simulate import population
+
+    known: dict[str, Any] = {"missing": missing, "cluster_correlation": cluster_correlation}
+    base: Any = model
+    if survey:
+        answers = cvlib.load_table(survey).data
+        found = estimate_pls(answers, model, folds=0)
+        base = found.model
+        known |= {"paths": found.path_coefficients, "loadings": found.loadings, "answers": answers}
+    if not all(part.strip().isdigit() for part in sizes.split(",")):
+        raise InputError("--sizes", f"{sizes!r} is not a list of numbers", "Write 100,200,300.")
+    wanted = {"difference_power": power, "index_width": width}
+    planned = plan_survey(
+        population(base, **known),
+        sizes=[int(part) for part in sizes.split(",")],
+        difference=difference,
+        targets={name: value for name, value in wanted.items() if value is not None},
+        cluster_size=cluster_size,
+        replications=replications,
+        seed=seed,
+        language=language,
+        progress=sys.stderr.isatty(),
+    )
+    shown = planned.index[planned.index["construct"] == planned.settings["construct"]]
+    for table in (shown, planned.differences, planned.paths, planned.smallest):
+        if len(table):
+            click.echo(table.round(3).to_string(index=False) + "\n")
+    for warning in planned.warnings:
+        click.echo(f"cvlib: {warning}", err=True)
+    click.echo(planned.sentence)
+
+
 _RUN = click.Path(path_type=Path, file_okay=False)
 
 

@@ -111,6 +111,14 @@ class Population:
             answers[generator.random(answers.shape) < self.missing] = np.nan
         return answers
 
+    def mean(self, shift: Mapping[str, float] | None = None) -> np.ndarray:
+        """Exact means (p,) of the answers."""
+        raised = self.loadings * self.latent_mean(shift)[self.model.block]
+        above = [
+            stats.norm.sf(cuts - up).sum() for cuts, up in zip(self.thresholds, raised, strict=True)
+        ]
+        return self.model.minimum + np.array(above)
+
     def moments(self, shift: Mapping[str, float] | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Exact mean (p,) and covariance (p, p) of the answers: what no sample can better.
 
@@ -126,16 +134,16 @@ class Population:
         """
         raised = self.loadings * self.latent_mean(shift)[self.model.block]
         coefficients = np.zeros((TERMS, len(raised)))
-        mean, variance = np.empty(len(raised)), np.empty(len(raised))
+        variance = np.empty(len(raised))
         for i, cuts in enumerate(self.thresholds):
             at = cuts - raised[i]
             above = stats.norm.sf(at)
-            mean[i] = self.model.minimum[i] + above.sum()
             variance[i] = (above * (2 * np.arange(len(at)) + 1)).sum() - above.sum() ** 2
             at = at[np.isfinite(at)]
+            density = stats.norm.pdf(at)
             before, now = np.zeros_like(at), np.ones_like(at)  # normalised Hermite polynomials
             for k in range(TERMS):
-                coefficients[k, i] = (stats.norm.pdf(at) * now).sum() / np.sqrt(k + 1)
+                coefficients[k, i] = (density * now).sum() / np.sqrt(k + 1)
                 before, now = now, (at * now - np.sqrt(k) * before) / np.sqrt(k + 1)
         block = self.model.block
         behind = np.outer(self.loadings, self.loadings)
@@ -145,7 +153,7 @@ class Population:
             power = power * behind
             covariance += power * np.outer(term, term)
         np.fill_diagonal(covariance, variance)
-        return mean, covariance
+        return self.mean(shift), covariance
 
 
 def _structure(model: Model, paths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
