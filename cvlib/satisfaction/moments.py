@@ -111,22 +111,30 @@ class Sample:
             for at in range(0, len(self.values), ROWS):
                 np.add.at(table, self.clusters[at : at + ROWS], self._products(at, at + ROWS))
             return table
-        if self.units > ROWS:
-            return None
-        table = self._products(0, ROWS)
-        # whole numbers that sum to less than 2^24 are exact in single precision, at half the cost
-        whole = (table == np.round(table)).all() and np.abs(table).max() * len(table) < 2**24
-        return table.astype(np.float32) if whole else table
+        return self._products(0, ROWS) if self.units <= ROWS else None
+
+    @cached_property
+    def _precision(self) -> type:
+        """Single where it is exact: whole numbers, whose sums in a block stay below 2^24."""
+        shifted = self.values - self.shift
+        whole = self.weights is None and bool(
+            (np.isnan(shifted) | (shifted == np.round(shifted))).all()
+        )
+        return np.float32 if whole and 2 * ROWS * np.nanmax(shifted**2) < 2**24 else np.float64
 
     def _products(self, start: int, stop: int) -> np.ndarray:
         """Columns of weight, weighted items and weighted pairwise products, for some rows."""
-        rows = self.values[start:stop] - self.shift
+        rows = (self.values[start:stop] - self.shift).astype(self._precision)
         if self._incomplete:
-            rows = np.hstack([np.nan_to_num(rows), ~np.isnan(rows)])
-        mass = self._mass[start:stop, None]
-        table = np.hstack([np.ones_like(mass), rows, rows[:, self._pairs[0]]])
-        table[:, 1 + rows.shape[1] :] *= rows[:, self._pairs[1]]
-        table *= mass
+            rows = np.hstack([np.nan_to_num(rows), ~np.isnan(rows)]).astype(self._precision)
+        width, at = rows.shape[1], 1 + rows.shape[1]
+        table = np.empty((len(rows), at + len(self._pairs[0])), dtype=self._precision)
+        table[:, 0], table[:, 1:at] = 1.0, rows
+        for i in range(width):
+            np.multiply(rows[:, i:], rows[:, i, None], out=table[:, at : at + width - i])
+            at += width - i
+        if self.weights is not None:
+            table *= self._mass[start:stop, None]
         return table
 
     def moments(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
