@@ -73,7 +73,7 @@ def test_other_weights_other_means_and_other_paths_are_found() -> None:
 
 
 def test_the_four_path_tests_agree_on_equal_groups() -> None:
-    groups, found = labels_exchanged(two(PEOPLE, 200, 8), permutations=499, draws=150)
+    groups, found = labels_exchanged(two(PEOPLE, 200, 8), permutations=499, draws=500)
     table = path_differences(groups, [(0, 1)], found)
     for name in ("p_henseler", "p_parametric", "p_welch"):
         np.testing.assert_allclose(table[name], table["p_permutation"], atol=0.12)
