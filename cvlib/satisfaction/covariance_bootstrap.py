@@ -11,10 +11,11 @@ import pandas as pd
 
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.covariance_estimation import AGREEMENT, check
-from cvlib.satisfaction.covariance_fit import Moments, minimise, starting_values
+from cvlib.satisfaction.covariance_fit import Moments, minimise
 from cvlib.satisfaction.covariance_general import CovarianceFit
 from cvlib.satisfaction.covariance_quantities import Quantities
 from cvlib.satisfaction.covariance_specification import Floats, Layout
+from cvlib.satisfaction.covariance_starts import starting_values
 from cvlib.satisfaction.inference import bootstrap
 from cvlib.satisfaction.moments import Source
 
@@ -29,7 +30,8 @@ class Refits:
     objective : array (B,)
     moments : Moments
     converged, degenerate, admissible : boolean array (B,)
-        Degenerate: a covariance matrix without inverse. Admissible: as `Checks.admissible`.
+        Degenerate: a covariance matrix without inverse, or a construct without variance.
+        Admissible: as `Checks.admissible`.
     agreeing : integer array (B,)
         Starts that reached the lowest objective.
     """
@@ -82,15 +84,23 @@ def refit(layout: Layout, mean: Floats, covariance: Floats, warm: Floats) -> Ref
     if len(at):
         attempt(at, theta[at])
         attempt(at, starting_values(layout, moments.take(at), 1.0))
-        at = at[~(np.maximum(*reached)[at] - lowest[at] < AGREEMENT)]
+        at = at[~(np.maximum(*reached) < lowest + AGREEMENT)[at]]
     if len(at):
         for relatedness in (0.75, 0.5, 0.0):
             attempt(at, starting_values(layout, moments.take(at), relatedness))
     converged = np.isfinite(lowest)
-    admissible = check(layout, theta, moments).admissible & converged
+    checks = check(layout, theta, moments)
+    # a construct without variance has no standardised loadings or paths
+    undefined = ~np.isfinite(checks.largest_loading + checks.largest_path)
     agreeing = sum((o < lowest + AGREEMENT) & converged for o in reached)
     return Refits(
-        theta, lowest, moments, converged, ~sound, admissible, np.zeros(count, dtype=int) + agreeing
+        theta,
+        lowest,
+        moments,
+        converged,
+        ~sound | undefined,
+        checks.admissible & converged,
+        np.zeros(count, dtype=int) + agreeing,
     )
 
 
@@ -125,7 +135,7 @@ def with_bootstrap(
 
     def measured(found: Refits) -> dict[str, Floats]:
         values = {"agreeing": found.agreeing[:, None].astype(float)}
-        at = np.flatnonzero(found.converged)
+        at = np.flatnonzero(found.converged & ~found.degenerate)
         sizes = quantities.values(warm[None], fit.problem.moments)
         part = quantities.values(found.theta[at], found.moments.take(at)) if len(at) else {}
         for name, one in sizes.items():
@@ -146,8 +156,8 @@ def with_bootstrap(
     told = [
         f"{number} of {draws} bootstrap draws {what}."
         for number, what in (
-            (row["failed"], "failed (no convergence, or items that are copies of one another in "
-             "the resample) and are left out of the bootstrap columns"),
+            (row["failed"], "failed (no convergence, items that repeat one another, "
+             "or a construct without variance) and are left out of the bootstrap columns"),
             (row["inadmissible"], "are inadmissible (a zero variance, a loading above one, or "
              "collinear constructs); they are kept in the bootstrap columns"),
             (single, "reached their lowest objective from one start only"),

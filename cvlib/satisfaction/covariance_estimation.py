@@ -15,9 +15,9 @@ from cvlib.satisfaction.covariance_fit import (
     implied,
     minimise,
     moments_of,
-    starting_values,
+    repeated,
 )
-from cvlib.satisfaction.covariance_inference import repeated, standardised
+from cvlib.satisfaction.covariance_inference import standardised
 from cvlib.satisfaction.covariance_specification import (
     ARROW,
     COVARIANCE,
@@ -26,6 +26,7 @@ from cvlib.satisfaction.covariance_specification import (
     only_covariances,
     with_means,
 )
+from cvlib.satisfaction.covariance_starts import starting_values
 from cvlib.satisfaction.em import EMSample
 
 AGREEMENT = 1e-6  # two optima are the same when their objectives differ by less
@@ -194,14 +195,12 @@ def solve(problem: Problem, starts: int, seed: int) -> Optimum:
     Raises
     ------
     InputError
-        When no start converges, also not from twenty more: there is nothing to show then.
+        When no start converges, also not from ten more: there is nothing to show then.
     """
     if starts < 1:
         raise InputError("starts", f"{starts} starts", "Use 1 or more.")
-    for theta in (
-        start_values(problem, starts, seed),
-        start_values(problem, starts + 20, seed + 1),
-    ):
+    for count in (starts, starts + 10):
+        theta = start_values(problem, count, seed)
         found = minimise(problem.layout, repeated(problem.moments, len(theta)), theta)
         if found.converged.any():
             break
@@ -214,6 +213,11 @@ def solve(problem: Problem, starts: int, seed: int) -> Optimum:
         )
     objective = np.where(found.converged, found.objective, np.inf)
     best = int(objective.argmin())
+    if found.decrement[best] > 1e-13:  # in a flat valley: finish by Newton steps
+        start = found.theta[[best]]
+        last = minimise(problem.layout, problem.moments, start, max_iterations=20, exact=True)
+        found.theta[best], found.gradient[best] = last.theta[0], last.gradient[0]
+        found.objective[best] = objective[best] = last.objective[0]
     above = found.objective - objective[best]
     table = pd.DataFrame({
         "start": np.arange(1, len(above) + 1),
@@ -239,21 +243,23 @@ class Checks:
     """What can be wrong with a solution, for stacked parameters (problems,).
 
     `smallest_variance` is the smallest free variance as a share of its variable's variance;
-    `largest_loading` and `largest_path` are standardised and absolute; `smallest_eigenvalue` is
-    that of the correlations of the latent variables.
+    `largest_loading`, `largest_path` and `largest_correlation` (of residuals, or of exogenous
+    variables) are standardised and absolute; `smallest_eigenvalue` is that of the correlations of
+    the latent variables.
     """
 
     smallest_variance: Floats
     largest_loading: Floats
     smallest_eigenvalue: Floats
     largest_path: Floats
+    largest_correlation: Floats
 
     @property
     def admissible(self) -> npt.NDArray[np.bool_]:
-        """No variance at its bound, no loading above one, no two constructs as good as one."""
+        """No variance at its bound, no correlation above one, no two constructs as good as one."""
         return (
             (self.smallest_variance >= 1e-6)
-            & (self.largest_loading <= 1 + 1e-6)
+            & (np.maximum(self.largest_loading, self.largest_correlation) <= 1 + 1e-6)
             & (self.smallest_eigenvalue >= 0.01)
         )
 
@@ -267,22 +273,24 @@ def check(layout: Layout, stack: Floats, moments: Moments) -> Checks:
     own = model.residual[..., layout.row, layout.col] / np.where(
         total[..., layout.row] > 0, total[..., layout.row], 1.0
     )
-    free = variance & (layout.parameter >= 0)
-    smallest = np.where(free, own, np.inf).min(axis=(1, 2))
+    smallest = np.where(variance & (layout.parameter >= 0), own, np.inf).min(axis=(1, 2))
     values = np.abs(standardised(layout, stack, moments).reshape(count, groups, -1))
     loading = np.array([operator == "=~" for operator in layout.operator])
-    path = (layout.matrix == ARROW) & ~loading
+
+    def largest(chosen: npt.NDArray[np.bool_]) -> Floats:
+        return np.asarray(np.where(chosen, values, 0.0).max(axis=(1, 2)))
+
     eigenvalue = np.full(count, np.inf)
     if q > 1:
-        spread = np.sqrt(np.maximum(total[..., :q], 1e-300))
+        spread = np.sqrt(np.where(total[..., :q] > 0, total[..., :q], np.inf))
         latent = model.covariance[..., :q, :q] / (spread[..., :, None] * spread[..., None, :])
-        latent = np.where(np.isfinite(latent), latent, 0.0)
         eigenvalue = np.linalg.eigvalsh(latent)[..., 0].min(axis=1)
     return Checks(
-        smallest,
-        np.where(loading, values, 0.0).max(axis=(1, 2)),
-        eigenvalue,
-        np.where(path, values, 0.0).max(axis=(1, 2)),
+        smallest_variance=smallest,
+        largest_loading=largest(loading),
+        smallest_eigenvalue=eigenvalue,
+        largest_path=largest((layout.matrix == ARROW) & ~loading),
+        largest_correlation=largest((layout.matrix == COVARIANCE) & ~variance),
     )
 
 
@@ -301,6 +309,8 @@ def diagnose(checks: Checks, information: Floats) -> tuple[pd.DataFrame, bool, t
          "do not hold at that bound"),
         ("largest standardised loading", checks.largest_loading[0], "above", 1 + 1e-6,
          "a standardised loading is above one"),
+        ("largest correlation of residuals or causes", checks.largest_correlation[0], "above",
+         1 + 1e-6, "a correlation is above one"),
         ("smallest eigenvalue of construct correlations", checks.smallest_eigenvalue[0], "below",
          0.01, "some constructs are as good as linear combinations of others, so that their "
          "separate effects cannot be told apart"),

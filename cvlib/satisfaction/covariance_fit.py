@@ -7,6 +7,7 @@ fit, several starts, the bootstrap, invariance and full-information likelihood.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,9 @@ from cvlib.satisfaction.covariance_specification import ARROW, COVARIANCE, MEAN,
 
 # Real everywhere but in complex-step differentiation.
 Numbers = npt.NDArray[Any]
+
+_STEP = 1e-30  # of the complex step: no subtraction, so no rounding to balance against
+_PATIENCE = 150  # iterations after which a nearly flat valley is followed less far
 
 
 @dataclass(frozen=True)
@@ -232,12 +236,41 @@ def _gather_both(places: Floats, parameter: npt.NDArray[np.int64], count: int) -
     return (choice.swapaxes(-1, -2) @ places @ choice).sum(axis=1)
 
 
+def derivative(function: Callable[[Numbers], Numbers], theta: Floats, batch: int = 256) -> Floats:
+    """Jacobian (values, k) of a function of stacked parameters, by complex steps: exact.
+
+    References
+    ----------
+    Squire & Trapp (1998). Using complex variables to estimate derivatives of real functions. SIAM
+    Review 40(1), 110-112 [M].
+    """
+    steps = theta + 1j * _STEP * np.eye(len(theta))
+    parts = [function(steps[at : at + batch]).imag for at in range(0, len(theta), batch)]
+    return np.concatenate(parts).T / _STEP
+
+
+def repeated(moments: Moments, count: int) -> Moments:
+    """The same single problem `count` times."""
+    return moments.take(np.zeros(count, dtype=np.int64))
+
+
+def observed_information(layout: Layout, theta: Floats, moments: Moments) -> Floats:
+    """Half the second derivatives of the objective (k, k)."""
+
+    def gradient(stack: Numbers) -> Numbers:
+        return evaluate(layout, stack, repeated(moments, len(stack)), curvature=False).gradient
+
+    hessian = derivative(gradient, theta, max(1, 512 // len(moments.present)))
+    return (hessian + hessian.T) / 4.0
+
+
 @dataclass(frozen=True)
 class Solution:
     """Where the minimiser stopped, one row per problem (and start).
 
     `gradient` is projected: at an active bound an outward gradient counts as 0. `decrement` is
-    g' H^-1 g, twice the distance of the objective from its local minimum, free of units.
+    g' H^-1 g, twice the distance of the objective from its local minimum, free of units: 1e-14 is
+    aimed at (1e-11 in flat valleys), and less than 1e-8 counts as converged.
     """
 
     theta: Floats
@@ -254,7 +287,7 @@ def minimise(
     start: Floats,
     *,
     max_iterations: int = 500,
-    tolerance: float = 1e-14,
+    exact: bool = False,
 ) -> Solution:
     """Fisher scoring with Levenberg-Marquardt damping and variances kept at or above zero.
 
@@ -268,34 +301,41 @@ def minimise(
         Where to begin; raised to the lower bounds.
     max_iterations : int
         Of each problem.
-    tolerance : float
-        On the decrement g' H^-1 g of the free parameters.
+    exact : bool
+        Use the exact Hessian (Newton), not the expected one: dearer, and worth it near the end.
 
     References
     ----------
     Bertsekas, D. (1982). Projected Newton methods. SIAM J. Control Optim. 20(2), 221-246 [M].
     """
     lower, theta = layout.lower, np.maximum(start, layout.lower)
-    problems, k = theta.shape
     state = evaluate(layout, theta, moments)
     objective, gradient, hessian = state.objective, state.gradient.copy(), state.hessian.copy()
-    damping, decrement = np.full(problems, 1e-3), np.full(problems, np.inf)
-    iterations, running = np.zeros(problems, dtype=np.int64), np.isfinite(objective)
-    diagonal = np.arange(k)
-    for _ in range(max_iterations):
+    damping, iterations = np.full(len(theta), 1e-3), np.zeros(len(theta), dtype=np.int64)
+    running, diagonal = np.isfinite(objective), np.arange(theta.shape[1])
+
+    def propose(at: npt.NDArray[np.int64], relaxed: Floats) -> tuple[Numbers, Floats]:
+        """Steps of some problems, and their decrements."""
+        held = (theta[at] <= lower) & (gradient[at] > 0)
+        slope, curve = np.where(held, 0.0, gradient[at]), hessian[at]
+        scale = np.where(held, 0.0, curve[:, diagonal, diagonal])
+        scale = np.where(scale > 0, scale, 1.0)
+        if exact:
+            each = [observed_information(layout, theta[i], moments.take(np.array([i]))) for i in at]
+            curve = 2.0 * np.stack(each)
+        curve = np.where(held[:, :, None] | held[:, None, :], 0.0, curve)
+        curve[:, diagonal, diagonal] += scale * (relaxed[:, None] + held)
+        step = _solve(curve, slope)
+        return step, (slope * step).sum(-1)
+
+    for iteration in range(max_iterations):
         at = np.flatnonzero(running)
         if not len(at):
             break
         iterations[at] += 1
-        held = (theta[at] <= lower) & (gradient[at] > 0)
-        slope = np.where(held, 0.0, gradient[at])
-        curve = np.where(held[:, :, None] | held[:, None, :], 0.0, hessian[at])
-        scale = curve[:, diagonal, diagonal]
-        scale = np.where(scale > 0, scale, 1.0)
-        curve[:, diagonal, diagonal] = scale * (1.0 + damping[at, None])
-        step = _solve(curve, slope)
-        decrement[at] = (slope * step).sum(-1)
-        done = (decrement[at] < tolerance) & (damping[at] < 1e-5)
+        step, decrement = propose(at, damping[at])
+        aim = 1e-14 if iteration < _PATIENCE else 1e-11
+        done = (np.abs(decrement) < aim) & (damping[at] < 1e-5)
         running[at[done]] = False
         at, step = at[~done], step[~done]
         if not len(at):
@@ -310,9 +350,12 @@ def minimise(
         gradient[kept], hessian[kept] = trial.gradient[better], trial.hessian[better]
         damping[at] = np.where(better, np.maximum(damping[at] / 10.0, 1e-12), damping[at] * 10.0)
         running[at[damping[at] > 1e12]] = False
+    final, at = np.full(len(theta), np.inf), np.flatnonzero(np.isfinite(objective))
+    if len(at):
+        final[at] = np.abs(propose(at, np.full(len(at), 1e-9))[1])
     held = (theta <= lower) & (gradient > 0)
     return Solution(
-        theta, objective, np.where(held, 0.0, gradient), decrement, iterations, decrement < 1e-10
+        theta, objective, np.where(held, 0.0, gradient), final, iterations, final < 1e-8
     )
 
 
@@ -324,100 +367,3 @@ def _solve(matrices: Floats, vectors: Floats) -> Numbers:
         return np.stack(
             [np.linalg.pinv(m, hermitian=True) @ g for m, g in zip(matrices, vectors, strict=True)]
         )
-
-
-def starting_values(layout: Layout, moments: Moments, relatedness: float) -> Floats:
-    """Start from blocks: loadings by their first principal axis, paths by regression.
-
-    Parameters
-    ----------
-    layout : Layout
-        The model.
-    moments : Moments
-        Of any number of problems.
-    relatedness : float
-        Multiplies the correlations between constructs, as composites show them, before the paths
-        are regressed: 1 starts from the composites, 0 from unrelated constructs. Different values
-        lead into different basins where there are several.
-
-    Returns
-    -------
-    array (problems, k)
-    """
-    sample, q, v = moments.covariance, layout.latent, len(layout.names)
-    shape = sample.shape[:2]
-    places = np.zeros((*shape, len(layout.matrix)))
-    composite = np.zeros((*shape, v, v - q))
-    composite[..., np.arange(q, v), np.arange(v - q)] = 1.0
-    own = np.ones((*shape, v))  # variance of each variable itself
-    own[..., q:] = np.diagonal(sample, axis1=-2, axis2=-1)
-    common = np.zeros((*shape, v - q))  # variance of an item that its constructs explain
-    is_loading = np.array([operator == "=~" for operator in layout.operator])
-    # A construct measured by constructs waits until those are placed.
-    for latent in sorted(
-        range(q), key=lambda j: (layout.row[is_loading & (layout.col == j)] < q).any()
-    ):
-        at = np.flatnonzero(is_loading & (layout.col == latent))
-        if not len(at):
-            own[..., latent] = own[..., q:].mean(axis=-1)
-            continue
-        fixed = np.flatnonzero((layout.parameter[0, at] < 0) & (layout.value[0, at] != 0))
-        marker = int(fixed[0]) if len(fixed) else 0
-        anchor = layout.value[0, at[marker]] if len(fixed) else 1.0
-        block = composite[..., layout.row[at], :]
-        within = block @ sample @ block.swapaxes(-1, -2)
-        variance = np.diagonal(within, axis1=-2, axis2=-1)
-        deviation = np.sqrt(variance)
-        correlation = within / (deviation[..., :, None] * deviation[..., None, :])
-        axis = np.linalg.eigh(correlation)[1][..., -1]  # the block's first principal axis
-        axis = axis * np.where(axis[..., [marker]] < 0, -1.0, 1.0)
-        axis[..., marker] = np.maximum(axis[..., marker], 0.2)
-        loading = axis * deviation
-        loading = loading / loading[..., [marker]]
-        loading = loading * anchor
-        outer = loading[..., :, None] * loading[..., None, :]
-        pairs = ~np.eye(len(at), dtype=bool)
-        base = variance[..., marker] / anchor**2
-        shared = (within / outer)[..., pairs].mean(-1) if len(at) > 1 else base
-        own[..., latent] = np.clip(shared, 0.1 * base, (0.95 if len(at) > 1 else 1.0) * base)
-        weight = loading / (loading**2).sum(-1, keepdims=True)
-        composite[..., latent, :] = (weight[..., None, :] @ block)[..., 0, :]
-        places[..., at] = loading
-        seen = layout.row[at] >= q
-        common[..., layout.row[at[seen]] - q] += loading[..., seen] ** 2 * own[..., [latent]]
-
-    between = composite @ sample @ composite.swapaxes(-1, -2)
-    spread = np.sqrt(np.diagonal(between, axis1=-2, axis2=-1))
-    correlation = 0.95 * relatedness * between / (spread[..., :, None] * spread[..., None, :])
-    correlation[..., np.arange(v), np.arange(v)] = 1.0
-    scale = np.sqrt(own)
-    between = correlation * scale[..., :, None] * scale[..., None, :]
-    leftover = own.copy()
-    residual = own[..., q:] - common
-    measured = np.isin(np.arange(v), layout.row[is_loading])
-    leftover[..., q:] = np.where(
-        measured[q:], np.clip(residual, 0.1 * own[..., q:], own[..., q:]), own[..., q:]
-    )
-    is_path = (layout.matrix == ARROW) & ~is_loading
-    for target in np.unique(layout.row[is_path]):
-        at = np.flatnonzero(is_path & (layout.row == target))
-        source = layout.col[at]
-        right = between[..., source, target]
-        slope = np.linalg.solve(between[..., source[:, None], source], right[..., None])[..., 0]
-        places[..., at] = slope
-        explained = (slope * right).sum(-1)
-        leftover[..., target] = np.maximum(own[..., target] - explained, 0.1 * own[..., target])
-    targets = set(layout.row[layout.matrix == ARROW].tolist())
-    for place in np.flatnonzero(layout.matrix == COVARIANCE):
-        a, b = int(layout.row[place]), int(layout.col[place])
-        if a == b:
-            places[..., place] = leftover[..., a]
-        elif not {a, b} & targets:
-            places[..., place] = between[..., a, b]
-    is_mean = (layout.matrix == MEAN) & (layout.row >= q)
-    places[..., is_mean] = moments.mean[..., layout.row[is_mean] - q]
-    theta = np.zeros((shape[0], layout.parameters))
-    for group in range(layout.groups):
-        free = layout.parameter[group] >= 0
-        theta[:, layout.parameter[group, free]] = places[:, group, free]
-    return theta

@@ -21,7 +21,13 @@ from cvlib.satisfaction.covariance_estimation import (
     incomplete_problem,
     solve,
 )
-from cvlib.satisfaction.covariance_fit import Moments, implied, moments_of, starting_values
+from cvlib.satisfaction.covariance_fit import (
+    Moments,
+    derivative,
+    implied,
+    moments_of,
+    observed_information,
+)
 from cvlib.satisfaction.covariance_specification import (
     ARROW,
     Floats,
@@ -29,6 +35,7 @@ from cvlib.satisfaction.covariance_specification import (
     independence,
     specify,
 )
+from cvlib.satisfaction.covariance_starts import starting_values
 
 STANDARD_ERRORS = ("ml", "mlm", "mlr")
 MISSING = ("listwise", "fiml")
@@ -160,6 +167,7 @@ def fit_covariance(
 
 
 def known(where: str, value: str, known: tuple[str, ...]) -> None:
+    """Refuse a setting that is not offered."""
     if value not in known:
         raise InputError(where, f"{value!r} is not offered", nearest(value, list(known)))
 
@@ -224,13 +232,12 @@ def finish(
     with threadpool_limits(limits=1, user_api="blas"):
         optimum = solve(problem, starts, seed)
         layout, moments, theta = problem.layout, problem.moments, optimum.theta
-        find = (
-            inference.expected_information if problem.complete else inference.observed_information
-        )
+        find = inference.expected_information if problem.complete else observed_information
         information = find(layout, theta, moments)
         measures, covariance = _measures(problem, optimum, information, standard_errors)
         diagnosis, admissible, told = diagnose(
-            check(layout, theta[None], moments), _expected(problem, theta)
+            check(layout, theta[None], moments),
+            inference.expected_information(layout, theta, moments),
         )
         warnings = [*told, *optimum.warnings]
         if np.isnan(covariance).any():
@@ -242,6 +249,10 @@ def finish(
             warnings.append("The model has no degrees of freedom: its fit cannot be tested.")
         parameters = parameter_table(problem, theta, covariance, level, names)
         r_squared = _r_squared(layout, theta, problem.saturated, names)
+        own = parameters[parameters["op"].eq("~~") & parameters["lhs"].eq(parameters["rhs"])]
+        zero = own.loc[own["standardised"].lt(1e-6) & own["std_error"].ne(0), "lhs"]
+        if len(zero):
+            warnings.insert(0, f"Variances estimated as zero: {', '.join(dict.fromkeys(zero))}.")
     return CovarianceFit(
         parameters=parameters,
         fit=pd.DataFrame(list(measures.items()), columns=["measure", "value"]),
@@ -258,10 +269,6 @@ def finish(
     )
 
 
-def _expected(problem: Problem, theta: Floats) -> Floats:
-    return inference.expected_information(problem.layout, theta, problem.moments)
-
-
 def _measures(
     problem: Problem, optimum: Optimum, information: Floats, kind: str
 ) -> tuple[dict[str, float], Floats]:
@@ -269,15 +276,15 @@ def _measures(
     layout, moments, n, df = problem.layout, problem.moments, problem.n, problem.df
     base, groups, p = independence(layout), layout.groups, len(layout.observed)
     df_0 = groups * (p * (p + 1) // 2 + p * layout.has_means - base.parameters)
-    covariance, factor, factor_0 = _inverse_information(information, n), 1.0, 1.0
+    covariance, factor, factor_0 = inference.inverse_information(information) / n, 1.0, 1.0
     if kind != "ml":
         sandwich = inference.robust(layout, optimum.theta, moments, problem.rows, kind, df)
-        covariance, factor, factor_0 = sandwich.covariance, sandwich.scaling_factor, 0.0
+        (covariance, factor), factor_0 = sandwich, 0.0
         for rows in problem.rows:
             own = moments_of([rows])
             alone = starting_values(base, own, 0.0)[0]
             one = inference.robust(base, alone, own, [rows], kind, df_0 // groups)
-            factor_0 += one.scaling_factor / groups
+            factor_0 += one[1] / groups
     measures = inference.fit_measures(
         inference.Test(n * optimum.discrepancy, df, factor),
         inference.Test(n * _baseline(problem), df_0, factor_0),
@@ -322,18 +329,6 @@ def _baseline(problem: Problem) -> float:
     return float(objective - problem.saturated_objective)
 
 
-def _inverse_information(information: Floats, n: int) -> Floats:
-    """Covariance matrix of the estimates; rows of unidentified parameters are NaN."""
-    scale = np.sqrt(np.maximum(np.diag(information), 0.0))
-    scale = np.where(scale > 0, scale, 1.0)
-    values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
-    weak = values < 1e-12
-    inverse = (vectors / np.where(weak, 1.0, values)) @ vectors.T
-    touched = (np.abs(vectors[:, weak]) > 1e-4).any(axis=1)
-    inverse[touched], inverse[:, touched] = np.nan, np.nan
-    return inverse / np.outer(scale, scale) / n
-
-
 def normal_interval(
     estimate: Floats, error: Floats, level: float, ratio: str = "z"
 ) -> dict[str, Floats]:
@@ -375,7 +370,7 @@ def parameter_table(
     estimate = np.where(free, theta[layout.parameter], fixed).ravel()
     error = np.where(free, np.sqrt(np.diag(covariance))[layout.parameter], 0.0).ravel()
     value = standard(theta[None])[0]
-    deviation = delta_errors(inference.derivative(standard, theta), covariance)
+    deviation = delta_errors(derivative(standard, theta), covariance)
     # as fixed as the raw value: a standardised single item is exactly one
     deviation = np.where(deviation < 1e-12, 0.0, deviation)
     by_standard = normal_interval(value, deviation, level)

@@ -5,44 +5,20 @@ Information matrices are per respondent, of the log-likelihood (half the Hessian
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize, stats
 
-from cvlib.satisfaction.covariance_fit import Moments, Numbers, evaluate, implied
+from cvlib.satisfaction.covariance_fit import (
+    Moments,
+    Numbers,
+    evaluate,
+    implied,
+    observed_information,
+    repeated,
+)
 from cvlib.satisfaction.covariance_specification import ARROW, COVARIANCE, Floats, Layout
-
-_STEP = 1e-30  # of the complex step: no subtraction, so no rounding to balance against
-
-
-def derivative(function: Callable[[Numbers], Numbers], theta: Floats, batch: int = 256) -> Floats:
-    """Jacobian (values, k) of a function of stacked parameters, by complex steps: exact.
-
-    References
-    ----------
-    Squire & Trapp (1998). Using complex variables to estimate derivatives of real functions. SIAM
-    Review 40(1), 110-112 [M].
-    """
-    steps = theta + 1j * _STEP * np.eye(len(theta))
-    parts = [function(steps[at : at + batch]).imag for at in range(0, len(theta), batch)]
-    return np.concatenate(parts).T / _STEP
-
-
-def repeated(moments: Moments, count: int) -> Moments:
-    """The same single problem `count` times."""
-    return moments.take(np.zeros(count, dtype=np.int64))
-
-
-def observed_information(layout: Layout, theta: Floats, moments: Moments) -> Floats:
-    """Half the second derivatives of the objective (k, k)."""
-
-    def gradient(stack: Numbers) -> Numbers:
-        return evaluate(layout, stack, repeated(moments, len(stack)), curvature=False).gradient
-
-    hessian = derivative(gradient, theta, max(1, 512 // layout.groups))
-    return (hessian + hessian.T) / 4.0
 
 
 def expected_information(layout: Layout, theta: Floats, moments: Moments) -> Floats:
@@ -87,18 +63,22 @@ def _saturated_trace(inverse: Floats, rows: Floats, means: bool) -> float:
     return float(trace + (np.trace(product) if means else 0.0))
 
 
-@dataclass(frozen=True)
-class Robust:
-    """Covariance matrix of the estimates and the scaling factor of the test statistic."""
-
-    covariance: Floats
-    scaling_factor: float
+def inverse_information(information: Floats) -> Floats:
+    """Inverse of an information matrix; rows and columns of unidentified parameters are NaN."""
+    scale = np.sqrt(np.maximum(np.diag(information), 0.0))
+    scale = np.where(scale > 0, scale, 1.0)
+    values, vectors = np.linalg.eigh(information / np.outer(scale, scale))
+    weak = values < 1e-12
+    inverse = (vectors * ~weak / np.where(weak, 1.0, values)) @ vectors.T
+    lost = (np.abs(vectors[:, weak]) > 1e-4).any(axis=1)
+    inverse[lost], inverse[:, lost] = np.nan, np.nan
+    return inverse / np.outer(scale, scale)
 
 
 def robust(
     layout: Layout, theta: Floats, moments: Moments, groups: list[Floats], kind: str, df: int
-) -> Robust:
-    """Sandwich standard errors and the mean-corrected test for non-normal answers.
+) -> tuple[Floats, float]:
+    """Sandwich covariance matrix of the estimates, and the scaling factor of the chi-square.
 
     ``mlm``: expected information, Satorra-Bentler factor tr(U Gamma)/df. ``mlr``: observed
     information, Yuan-Bentler factor as in Mplus, [tr(W Gamma) - tr(A^-1 B)]/df with the saturated
@@ -122,13 +102,16 @@ def robust(
         bread = observed_information(layout, theta, moments)
         weights = moments.covariance[0]
     meat = sum(part.T @ part for part in scores) / n
-    inverse = np.linalg.pinv(bread, hermitian=True)
+    inverse = inverse_information(bread)
+    lost, inverse = np.isnan(np.diag(inverse)), np.nan_to_num(inverse)
     trace = sum(
         _saturated_trace(np.linalg.inv(weight), rows, layout.has_means)
         for weight, rows in zip(weights, groups, strict=True)
     )
     factor = (trace - float(np.sum(inverse * meat))) / df if df > 0 else np.nan
-    return Robust(inverse @ meat @ inverse / n, factor)
+    covariance = inverse @ meat @ inverse / n
+    covariance[lost], covariance[:, lost] = np.nan, np.nan
+    return covariance, factor
 
 
 def noncentrality_interval(chi2: float, df: int, level: float = 0.90) -> tuple[float, float]:
@@ -266,8 +249,8 @@ def standardised(layout: Layout, stack: Numbers, moments: Moments) -> Numbers:
     both = own[..., row] * own[..., col]
     below = np.where(variance, total[..., row] ** 2, both)
     below = np.where(matrix == ARROW, total[..., row], np.where(below == 0, 1.0, below))
-    found = place / below
-    return found.reshape(len(stack), -1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a variable may have no variance at all
+        return (place / below).reshape(len(stack), -1)
 
 
 def factor_scores(layout: Layout, theta: Floats, moments: Moments, rows: Floats) -> Floats:

@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 
 from cvlib.satisfaction import covariance_inference as inference
-from cvlib.satisfaction.covariance_fit import Moments, implied
+from cvlib.satisfaction.covariance_fit import (
+    Moments,
+    derivative,
+    implied,
+    observed_information,
+    repeated,
+)
 from cvlib.satisfaction.covariance_general import CovarianceFit, delta_errors, normal_interval
 from cvlib.satisfaction.covariance_specification import Floats, Layout
 from cvlib.satisfaction.inference import routes
@@ -40,6 +46,7 @@ class Quantities:
     model: Model
     layout: Layout
 
+    @np.errstate(divide="ignore", invalid="ignore")
     def values(self, stack: Any, moments: Moments) -> dict[str, Any]:
         """Named arrays (problems, m) for parameters (problems, k) and as many moments (or one).
 
@@ -48,10 +55,11 @@ class Quantities:
         Sigma_bb^-1 lambda_b [P]: covariance SEM has no weights of its own; with items of other
         constructs the index of one would move with the answers about another. An item counts the
         more, the less error it has; Sigma_bb is inverted, so an item without error is no problem.
+        Standardised values of a construct that was estimated to have no variance are NaN.
         """
         model, layout, k = self.model, self.layout, len(self.model.constructs)
         if len(moments.mean) < len(stack):
-            moments = inference.repeated(moments, len(stack))
+            moments = repeated(moments, len(stack))
         found = implied(layout, stack, moments)
         arrows, covariance = found.arrows[:, 0], found.covariance[:, 0]
         spread = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
@@ -106,7 +114,7 @@ class Quantities:
             found = self.values(stack, moments)
             return np.concatenate([found[name] for name in order], axis=1)
 
-        errors = delta_errors(inference.derivative(stacked, theta), fit.covariance_of_estimates)
+        errors = delta_errors(derivative(stacked, theta), fit.covariance_of_estimates)
         error = dict(zip(order, np.split(errors, sizes), strict=True))
         error["index"] = self._index_errors(fit)
         names = np.array(model.construct_names)
@@ -154,10 +162,10 @@ class Quantities:
         layout, moments = problem.layout, problem.saturated
         observed = fit.information
         if problem.complete:
-            observed = inference.observed_information(layout, theta, problem.moments)
+            observed = observed_information(layout, theta, problem.moments)
         pieces = inference.casewise_scores(layout, theta, problem.moments, problem.rows)
         bread = np.linalg.pinv(observed, rcond=1e-10, hermitian=True)
-        slopes = inference.derivative(lambda stack: self.values(stack, moments)["index"], theta)
+        slopes = derivative(lambda stack: self.values(stack, moments)["index"], theta)
         influence = np.vstack(pieces) @ bread @ slopes.T
         if not layout.has_means:
             shares = self.values(theta[None], moments)["index_shares"][0]

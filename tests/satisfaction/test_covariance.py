@@ -297,8 +297,8 @@ def test_gradient_and_information_of_the_whole_model():
 
 def test_expected_information_is_the_mean_hessian():
     """At a model's own moments the expected and the observed information are equal."""
-    from cvlib.satisfaction.covariance_fit import Moments, implied
-    from cvlib.satisfaction.covariance_inference import expected_information, observed_information
+    from cvlib.satisfaction.covariance_fit import Moments, implied, observed_information
+    from cvlib.satisfaction.covariance_inference import expected_information
 
     layout = with_means(specify(ACSI))
     moments = moments_of([MOBI[list(layout.observed)].to_numpy(float)])
