@@ -414,7 +414,8 @@ def _smallest(study: _Study, tables: dict[int, dict[str, pd.DataFrame]], name: s
     for _ in range(6):
         value, error = figure(n)
         following = min(max(study.rounded(n * max(ratio(value), 0.0) ** 2), least), most)
-        if abs(following - n) <= max(0.01 * n, study.cluster_size):
+        near = max(0.01 * n, study.cluster_size)
+        if abs(following - n) <= near or abs(value - target) <= error:  # more would chase noise
             break
         n = following
     value, error = figure(n)
