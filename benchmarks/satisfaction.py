@@ -43,7 +43,7 @@ def peak_mb() -> float:
 def environment(name: str) -> Path:
     """The python of a peer's environment, made on first use."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "cvlib-benchmarks"
-    folder = cache / "-".join([name, *(p.replace("<", "") for p in PEERS[name][:1])])
+    folder = cache / PEERS[name][0].replace("==", "-")
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not (folder / "ready").exists():
         print(f"making the environment of {name} in {folder}", file=sys.stderr)

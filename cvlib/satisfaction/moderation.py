@@ -100,10 +100,11 @@ def moderate(
         adjacency = np.zeros((size, size), dtype=bool)
         adjacency[:constructs, j] = model.adjacency[:, j]
         adjacency[[constructs + n for n in acting], j] = True
-        found, fitted, sound = Regressions(adjacency)(np.moveaxis(together, 0, -1))
+        moments = np.moveaxis(together, 0, -1)
+        found, sound = Regressions(adjacency)(moments)
         bad = fit.degenerate | ~sound
         paths[:, :, j] = np.where(bad, np.nan, found[:constructs, j]).T
-        r_squared[:, j] = np.where(bad, np.nan, fitted[j])
+        r_squared[:, j] = np.where(bad, np.nan, (found[:, j] * moments[:, j]).sum(axis=0))
         for n in acting:
             interactions[:, n] = np.where(bad, np.nan, found[constructs + n, j])
         degenerate |= bad

@@ -145,7 +145,9 @@ def fit_pls(
         root[root == 0] = np.nan  # no correction exists; told as inadmissible below
         corrected = composite / (root[:, None] * root[None])
         corrected[np.arange(len(root)), np.arange(len(root))] = 1.0
-    paths, r_squared, sound = Regressions(model.adjacency)(corrected)
+    paths, sound = Regressions(model.adjacency)(corrected)
+    r_squared = (paths * corrected).sum(axis=0)
+    sound &= np.isfinite(r_squared).all(axis=0)
     degenerate = degenerate | ~sound | ~np.isfinite(weights).all(axis=0)
     admissible = converged & ~degenerate
     if estimator == "plsc":
@@ -365,7 +367,8 @@ def _iterate(
         for j in inverse:
             target = proposed[blocks[j]]
             target[:] = (inverse[j][..., who] * target).sum(axis=1)
-        proposed[fixed] = current[fixed]
+        if fixed.any():
+            proposed[fixed] = current[fixed]
         proposed, cross, among = _unit(
             model, proposed, _cross(model, correlation, proposed, scratch)
         )

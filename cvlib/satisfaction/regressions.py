@@ -62,7 +62,7 @@ class Regressions:
             np.broadcast_to(self.several, self.real.shape)[self.real],
         )
 
-    def __call__(self, correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def __call__(self, correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Run them.
 
         Parameters
@@ -73,22 +73,21 @@ class Regressions:
         Returns
         -------
         coefficients : ndarray (k, k, B)
-        r_squared : ndarray (k, B)
+            [source, target]; R² is the sum of their products with the correlations.
         sound : ndarray of bool (B,)
             False where a regression has no unique solution.
         """
         coefficients = np.zeros_like(correlation)
-        r_squared = np.zeros_like(correlation[0])
         sound = np.ones(correlation.shape[-1], dtype=bool)
         for cause, target in self.single:
             coefficients[cause, target] = correlation[cause, target]
-            r_squared[target] = correlation[cause, target] ** 2
-            sound &= ~np.isnan(r_squared[target])
         if self.several.size:
-            matrix = correlation[self.causes[:, None], self.causes] * self.pairs + self.fill
-            right = correlation[self.causes, self.several] * self.real[..., None]
-            found, fine = solve(matrix.astype(correlation.dtype, copy=False), right[:, None])
+            matrix = correlation[self.causes[:, None], self.causes]
+            matrix *= self.pairs
+            matrix += self.fill
+            right = correlation[self.causes, self.several]
+            right *= self.real[..., None]
+            found, fine = solve(matrix, right[:, None])
             coefficients[self.places] = found[:, 0][self.real]
-            r_squared[self.several] = (found[:, 0] * right).sum(axis=0)
             sound &= fine.all(axis=0)
-        return coefficients, r_squared, sound
+        return coefficients, sound
