@@ -38,8 +38,9 @@ class Question:
     def answers(self) -> list[int]:
         """Codes of the possible answers, lowest first; empty where a number is written."""
         low, high = self.item.minimum, self.item.maximum
-        steps = high - low
-        return [] if steps % 1 or steps >= _GRID else [int(low + i) for i in range(int(steps) + 1)]
+        if low % 1 or high % 1 or high - low >= _GRID:
+            return []
+        return list(range(int(low), int(high) + 1))
 
 
 @cache
@@ -190,7 +191,7 @@ def _write_workbook(model: Model, path: Path, language: str) -> None:
         rule.formula1 = (
             f"=AND(ISNUMBER({at}),OR(AND({at}>={low},{at}<={high}{whole}),{at}={q.dont_know}))"
         )
-        rule.error = said["whole"].format(low=low, high=high, code=q.dont_know)
+        rule.error = said["range"].format(low=low, high=high, code=q.dont_know)
         where.add_data_validation(rule)
         rule.add(cells)
 
@@ -279,7 +280,7 @@ def _write_xlsform(model: Model, path: Path, language: str) -> None:
             low, high, code = f"{item.minimum:g}", f"{item.maximum:g}", first.dont_know
             if not first.answers:
                 kind = "decimal" if item.minimum % 1 or item.maximum % 1 else "integer"
-                told = [words(e)["whole"].format(low=low, high=high, code=code) for e in order]
+                told = [words(e)["range"].format(low=low, high=high, code=code) for e in order]
                 bounds = f"(. >= {low} and . <= {high}) or . = {code}"
                 _append(survey, [kind, item.column, *texts, "yes", "", bounds, *told])
                 continue
