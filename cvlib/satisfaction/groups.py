@@ -199,15 +199,18 @@ def estimate_groups(
     parts = [survey_part(survey, rows) for rows in kept.values()]
     one = partial(_estimate, model, scheme=scheme, draws=draws)
     seeds = [int(s.generate_state(1)[0]) for s in np.random.SeedSequence(seed).spawn(len(parts))]
-    own = []
-    for values, moments in _side_by_side(one, parts, seeds, jobs):
+    width = {"mean": len(model.items), "shares": len(model.items),
+             "paths": len(statistics(model)["path_coefficients"][0])}  # fmt: skip
+    found = {which: np.empty((len(parts), 1 + draws, m)) for which, m in width.items()}
+    for number, (values, moments) in enumerate(_side_by_side(one, parts, seeds, jobs)):
         pooling.add(moments, scale)
-        own.append(values)
+        for statistic in width:
+            found[statistic][number] = values[statistic]
     keys = pd.DataFrame(list(kept), columns=columns)
     keys["n"] = [len(part.values) for part in parts]
-    keys["failed"] = [int(np.isnan(found["shares"][1:, 0]).sum()) for found in own]
-    for name, found in zip(kept, own, strict=True):
-        if np.isnan(found["shares"][0]).any():
+    keys["failed"] = np.isnan(found["shares"][:, 1:, 0]).sum(axis=1)
+    for number, name in enumerate(kept):
+        if np.isnan(found["shares"][number, 0]).any():
             raise InputError(
                 f"group {' / '.join(map(str, name))}", "the model has no estimate in it: an item"
                 " does not vary, or constructs are collinear, or the iteration does not converge",
@@ -223,10 +226,8 @@ def estimate_groups(
                     " have no estimate and are left out of intervals by own weights.")  # fmt: skip
     return Groups(
         model=model, keys=keys, surveys=tuple(parts),
-        mean=np.stack([found["mean"] for found in own]),
-        shares=np.stack([found["shares"] for found in own]),
+        mean=found["mean"], shares=found["shares"], paths=found["paths"],
         pooled=index_values(model, together).shares,
-        paths=np.stack([found["paths"] for found in own]),
         path_keys=statistics(model)["path_coefficients"][0][["source", "target"]],
         settings={"seed": seed, "level": level, "scheme": scheme, "draws": draws},
         left_out=left_out, warnings=tuple(told),
@@ -321,7 +322,7 @@ def _estimate(
     model: Model, part: Survey, seed: int, *, scheme: str, draws: int
 ) -> tuple[dict[str, np.ndarray], Moments]:
     """One group: statistics (1 + B rows), and what pooling needs."""
-    source, fit = fitter(model, part, scheme=scheme)
+    source, fit = fitter(model, replace(part), scheme=scheme)  # whose products are then let go
     keys = statistics(model)
     mass = np.ones(len(part.values)) if part.weights is None else part.weights
     unit = mass if part.clusters is None else np.bincount(part.clusters, mass)

@@ -21,6 +21,11 @@ from cvlib.satisfaction.pls import construct_scores
 from cvlib.satisfaction.prediction import Prediction, compare_predictions, predict
 
 SMALLEST = 50
+COLUMNS = (
+    "role", "construct", "r_squared_without", "r_squared_with", "delta_r_squared", "std_error",
+    "ci_low", "ci_high", "f_squared", "bic_without", "bic_with", "cvpat_difference",
+    "cvpat_ci_low", "cvpat_ci_high", "cvpat_p",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,14 +79,14 @@ def compare_roles(
         Further settings of `compare_models`.
     """
     if not model:
-        return Roles(pd.DataFrame(), None, ())
+        return Roles(pd.DataFrame(columns=list(COLUMNS)), None, ())
     data = table.data if isinstance(table, Table) else table
     given = model if isinstance(model, Model) else load_model(model)
     mapped = settings.pop("mapping", None) or {}
     mapped = {item: column for item, column in mapped.items() if item in given.items}
     reason = _unmeasured(data, given, construct, mapped)
     if reason:
-        return Roles(pd.DataFrame(), None, (reason,))
+        return Roles(pd.DataFrame(columns=list(COLUMNS)), None, (reason,))
     whole = given.map(data.columns, mapped, drop_unmapped=settings.pop("drop_unmapped", False))
     names = {role: f"{whole.name} ({role})" for role in ("without", "antecedent", "moderator")}
     without = whole.without([construct], "is left out on purpose")

@@ -177,12 +177,15 @@ def gate_verdict(league: League, language: str = "en") -> str:
     if league.gate.empty:
         return _say("nogate", language)
     pooled = league.pairwise[league.pairwise["weights"] == "pooled"]
-    unfair = pooled["different"] & ~pooled["composition_holds"]
-    return _say(
+    unfair = int((pooled["different"] & ~pooled["composition_holds"]).sum())
+    target = league.groups.model.label(league.target, language)
+    told = _say(
         "gate", language, composed=int((league.gate["invariance"] != "none").sum()),
-        pairs=len(league.gate), target=league.groups.model.label(league.target, language),
-        target_holds=int(pooled["composition_holds"].sum()), unfair=int(unfair.sum()),
+        pairs=len(league.gate), target=target, target_holds=int(pooled["composition_holds"].sum()),
     )  # fmt: skip
+    if unfair:
+        told += " " * (language == "en") + _say("unfair", language, unfair=unfair, target=target)
+    return told
 
 
 def change_verdict(waves: Waves, level: float = 0.95, language: str = "en") -> str:

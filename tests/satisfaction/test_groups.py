@@ -1,6 +1,7 @@
 """Groups against hand calculation, scipy, statsmodels and brute force; ranks that cover."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -104,6 +105,10 @@ def test_a_raised_brand_leads_surely_and_equal_ones_share_a_letter() -> None:
     assert list(top["letters"]) == ["a", "b", "b"]
     assert (LEAGUE.omnibus.set_index("quantity")["p"]["index of satisfaction"]) <= 0.01
     assert "C is ahead" in league_verdict(LEAGUE) and "surely first" in league_verdict(LEAGUE)
+    failed = replace(LEAGUE, pairwise=LEAGUE.pairwise.assign(composition_holds=False))
+    assert "should not be compared" in gate_verdict(failed)
+    assert "should not be compared" not in gate_verdict(LEAGUE)
+    assert "not tested" in gate_verdict(replace(LEAGUE, gate=pd.DataFrame()))
     assert "C" in league_verdict(LEAGUE, "zh") and "MICOM" in gate_verdict(LEAGUE)
 
 
