@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,7 @@ from scipy import optimize, stats
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.satisfaction.index import default_target, index_values
-from cvlib.satisfaction.pls import PLSFit, fit_pls
+from cvlib.satisfaction.pls import SCHEMES, PLSFit, fit_pls
 from cvlib.satisfaction.questionnaire import words
 from cvlib.satisfaction.simulate import Population
 
@@ -35,7 +35,7 @@ class SurveyPlan:
     paths : DataFrame
         n, source, target, value, mean, std_error, width, width_mc_error, power, power_mc_error.
     fits : DataFrame
-        n, replications, failed, inadmissible, left_out (share of respondents).
+        n, replications, failed, untested (differences), inadmissible, left_out (respondents).
     smallest : DataFrame
         quantity, target, n, n_low, n_high (95 % Monte Carlo limits of n), value, mc_error, reached.
     settings : Mapping[str, Any]
@@ -65,7 +65,7 @@ class _Study:
     seed: int
     cluster_size: int
     missing: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any]
 
     @property
     def position(self) -> int:
@@ -114,37 +114,36 @@ class _Moments:
 def _moments(values: np.ndarray, study: _Study) -> _Moments:
     """Moments of samples (B, n, p) after the rule for missing answers."""
     size = study.cluster_size
+    answered = ~np.isnan(values)
     used = np.ones(values.shape[:2])
-    if np.isnan(values).any():
-        if study.missing == "listwise":
-            used = (~np.isnan(values).any(axis=2)).astype(float)
-            values = np.where(used[:, :, None] > 0, values, 0.0)
-        else:
-            values = np.where(np.isnan(values), np.nanmean(values, axis=1, keepdims=True), values)
+    if study.missing == "listwise":
+        used = answered.all(axis=2).astype(float)
+    values = np.where(answered, values, 0.0)
     rows = used.sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):  # a sample without a complete row
-        mean = (values * used[:, :, None]).sum(axis=1) / rows[:, None]
-        centred = (values - mean[:, None]) * used[:, :, None]
-        covariance = centred.swapaxes(1, 2) @ centred / (rows - 1)[:, None, None]
-        # sums of deviations by cluster; with clusters of one the usual covariance over n
-        sums = centred.reshape(len(values), -1, size, values.shape[2]).sum(axis=2)
-        units = (used.reshape(len(values), -1, size).sum(axis=2) > 0).sum(axis=1)
-        scale = units / (units - 1) / rows**2
-        of_mean = sums.swapaxes(1, 2) @ sums * scale[:, None, None]
+    if study.missing == "mean":
+        found = values.sum(axis=1) / answered.sum(axis=1)
+        values = np.where(answered, values, found[:, None])
+    mean = (values * used[:, :, None]).sum(axis=1) / rows[:, None]
+    centred = (values - mean[:, None]) * used[:, :, None]
+    covariance = centred.swapaxes(1, 2) @ centred / (rows - 1)[:, None, None]
+    # sums of deviations by cluster; with clusters of one the usual covariance over n
+    sums = centred.reshape(len(values), -1, size, values.shape[2]).sum(axis=2)
+    units = (used.reshape(len(values), -1, size).sum(axis=2) > 0).sum(axis=1)
+    scale = units / (units - 1) / rows**2
+    of_mean = sums.swapaxes(1, 2) @ sums * scale[:, None, None]
     return _Moments(mean, covariance, of_mean, units, rows)
 
 
 def _pooled(a: _Moments, b: _Moments) -> tuple[np.ndarray, np.ndarray]:
     rows = a.rows + b.rows
     mean = (a.mean * a.rows[:, None] + b.mean * b.rows[:, None]) / rows[:, None]
-    products = (
-        a.covariance * (a.rows - 1)[:, None, None] + b.covariance * (b.rows - 1)[:, None, None]
-    )
+    within = [m.covariance * (m.rows - 1)[:, None, None] for m in (a, b)]
     gap = a.mean - b.mean
     between = (a.rows * b.rows / rows)[:, None, None] * gap[:, :, None] * gap[:, None]
-    return mean, (products + between) / (rows - 1)[:, None, None]
+    return mean, (within[0] + within[1] + between) / (rows - 1)[:, None, None]
 
 
+@np.errstate(divide="ignore", invalid="ignore")  # samples without a complete row: NaN, told
 def _simulate(study: _Study, n: int, bar: Any) -> dict[str, pd.DataFrame]:
     """Tables for one size."""
     people, model = study.drawn_from, study.drawn_from.model
@@ -163,16 +162,15 @@ def _simulate(study: _Study, n: int, bar: Any) -> dict[str, pd.DataFrame]:
 
         first, second = sample(None), sample(study.shift)
         fit = study.fit(first.mean, first.covariance)
-        shares = index_values(model, study.fit(*_pooled(first, second))).shares * own
-        per_point = 100 * shares / (model.maximum - model.minimum)
+        both = study.fit(*_pooled(first, second))
+        per_point = 100 * own * index_values(model, both).shares / (model.maximum - model.minimum)
         gap = ((second.mean - first.mean) * per_point).sum(axis=1)
         variances = [np.einsum("bp,bpq,bq->b", per_point, m.of_mean, per_point)
                      for m in (first, second)]  # fmt: skip
         error = np.sqrt(variances[0] + variances[1])
-        degrees = error**4 / sum(
-            v**2 / (m.units - 1) for v, m in zip(variances, (first, second), strict=True)
-        )
-        half = stats.t.ppf((1 + study.level) / 2, degrees) * error
+        welch = sum(v**2 / (m.units - 1) for v, m in zip(variances, (first, second), strict=True))
+        half = stats.t.ppf((1 + study.level) / 2, error**4 / welch) * error
+        half[~both.converged | both.degenerate] = np.nan
         parts.append({
             "index": index_values(model, fit).values,
             "paths": fit.paths[:, adjacency],
@@ -184,8 +182,8 @@ def _simulate(study: _Study, n: int, bar: Any) -> dict[str, pd.DataFrame]:
         })  # fmt: skip
         bar.update(many)
     every = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    kept = ~every["failed"]
-    if kept.sum() < 2:
+    kept, judged = ~every["failed"], ~np.isnan(every["found"])
+    if min(kept.sum(), judged.sum()) < 2:
         raise InputError(f"size {n}", "fewer than two simulated surveys could be estimated",
                          "Plan larger surveys, or another rule for missing answers.")  # fmt: skip
     z = stats.norm.ppf((1 + study.level) / 2)
@@ -205,7 +203,6 @@ def _simulate(study: _Study, n: int, bar: Any) -> dict[str, pd.DataFrame]:
         return {"power": share, "power_mc_error": np.sqrt(share * (1 - share) / len(found))}
 
     estimates = every["paths"][kept]
-    judged = ~np.isnan(every["found"])
     width = every["width"][judged]
     return {
         "index": pd.DataFrame({"n": n, "construct": names, **spread(
@@ -219,6 +216,7 @@ def _simulate(study: _Study, n: int, bar: Any) -> dict[str, pd.DataFrame]:
             **power(every["found"][judged])}),
         "fits": pd.DataFrame({
             "n": [n], "replications": study.replications, "failed": int(every["failed"].sum()),
+            "untested": int((~judged).sum()),
             "inadmissible": int(every["inadmissible"].sum()),
             "left_out": every["left_out"].mean()}),
     }  # fmt: skip
@@ -308,8 +306,7 @@ def plan_survey(
 
     words(language)
     study = _checked(drawn_from, construct or default_target(drawn_from.model), difference, level,
-                     replications, seed, cluster_size, missing)  # fmt: skip
-    study = replace(study, settings={"scheme": scheme, "estimator": estimator})
+                     replications, seed, cluster_size, missing, scheme, estimator)  # fmt: skip
     wanted = dict(targets or {})
     for name in wanted:
         if name not in TARGETS:
@@ -340,9 +337,10 @@ def plan_survey(
     joined = {k: pd.concat([tables[n][k] for n in sorted(tables)], ignore_index=True)
               for k in ("index", "differences", "paths", "fits")}  # fmt: skip
     fits = joined["fits"]
-    for row in fits[(fits["failed"] > 0) | (fits["inadmissible"] > 0)].itertuples():
-        told.append(f"n = {row.n}: of {row.replications} fits {row.failed} failed and are left out,"
-                    f" {row.inadmissible} are inadmissible and used.")  # fmt: skip
+    for row in fits[fits[["failed", "untested", "inadmissible"]].any(axis=1)].itertuples():
+        told.append(f"n = {row.n}: of {row.replications} fits {row.failed} failed and"
+                    f" {row.untested} differences could not be tested (left out),"
+                    f" {row.inadmissible} are inadmissible (used).")  # fmt: skip
     if missing == "listwise" and fits["left_out"].max() > 0.2:
         told.append(f"Listwise deletion loses {fits['left_out'].max():.0%} of the respondents:"
                     " plan for another rule.")  # fmt: skip
@@ -354,24 +352,23 @@ def plan_survey(
 
 
 def _checked(drawn_from: Population, construct: str, difference: float, level: float,
-             replications: int, seed: int, cluster_size: int, missing: str) -> _Study:  # fmt: skip
-    names = list(drawn_from.model.construct_names)
-    if construct not in names:
-        raise InputError(
-            "construct", f"{construct!r} is not in the model", nearest(construct, names)
-        )
-    if missing not in ("listwise", "mean"):
-        raise InputError("missing", f"{missing!r} is not simulated",
-                         nearest(missing, ["listwise", "mean"]))  # fmt: skip
+             replications: int, seed: int, cluster_size: int, missing: str = "listwise",
+             scheme: str = "path", estimator: str = "pls") -> _Study:  # fmt: skip
+    for name, value, known in (
+        ("construct", construct, drawn_from.model.construct_names),
+        ("missing", missing, ("listwise", "mean")),
+        ("scheme", scheme, SCHEMES), ("estimator", estimator, ("pls", "plsc")),
+    ):  # fmt: skip
+        if value not in known:
+            raise InputError(name, f"{value!r} is not offered here", nearest(value, list(known)))
     if not 0 < level < 1 or replications < 100:
         raise InputError("level, replications", f"{level}, {replications}",
                          "A level is between 0 and 1; 100 replications are the least.")  # fmt: skip
     if cluster_size < 1 or (cluster_size == 1) != (drawn_from.cluster_correlation == 0):
         raise InputError("cluster_size", "goes with a cluster_correlation, and the other way round",
                          "Give both or neither.")  # fmt: skip
-    return _Study(
-        drawn_from, construct, difference, level, replications, seed, cluster_size, missing
-    )
+    return _Study(drawn_from, construct, difference, level, replications, seed, cluster_size,
+                  missing, {"scheme": scheme, "estimator": estimator})  # fmt: skip
 
 
 def _figure(
@@ -379,7 +376,7 @@ def _figure(
 ) -> tuple[float, float]:
     """The value of a target quantity and its Monte Carlo error."""
     kind, measure = name.split("_")
-    table = tables[{"index": "index", "difference": "differences", "path": "paths"}[kind]]
+    table = tables["index" if kind == "index" else f"{kind}s"]
     if kind == "path" and path:
         table = table[(table["source"] == path[0]) & (table["target"] == path[1])]
     else:
@@ -420,9 +417,9 @@ def _smallest(study: _Study, tables: dict[int, dict[str, pd.DataFrame]], name: s
         n = following
     value, error = figure(n)
     limits = sorted(n * ratio(value + sign * 1.96 * error) ** 2 for sign in (-1, 1))
-    n_low, n_high = (study.rounded(limit) for limit in limits)
     missed = value - target if name.endswith("width") else target - value
-    return {"quantity": name, "target": target, "n": n, "n_low": n_low, "n_high": n_high,
+    return {"quantity": name, "target": target, "n": n, "n_low": study.rounded(limits[0]),
+            "n_high": study.rounded(limits[1]),
             "value": value, "mc_error": error, "reached": missed <= 1.96 * error}  # fmt: skip
 
 

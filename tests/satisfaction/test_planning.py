@@ -149,6 +149,16 @@ def test_listwise_deletion_is_counted_and_told() -> None:
     assert filled.fits["left_out"].iloc[0] == 0 and not filled.warnings
 
 
+def test_fits_that_fail_are_counted_and_told() -> None:
+    found = plan_survey(acsi(missing=0.15), sizes=(40,), replications=200)
+    failed, untested = found.fits.loc[0, ["failed", "untested"]]
+    assert 0 < failed < 200 and untested > 0
+    assert f"{failed} failed and {untested} differences" in found.warnings[0]
+    assert found.index["width"].notna().all() and found.differences["power"].notna().all()
+    with pytest.raises(InputError, match="size 20: fewer than two"):
+        plan_survey(acsi(missing=0.3), sizes=(20,), replications=100)
+
+
 def test_the_smallest_size_agrees_with_the_textbook() -> None:
     found = plan_survey(
         acsi(), sizes=(200,), difference=6.0, replications=800, seed=11,
@@ -206,6 +216,8 @@ def test_sizes_do_not_depend_on_each_other_or_on_threads() -> None:
         ({"sizes": (1,)}, "sizes"),
         ({"replications": 10}, "replications"),
         ({"missing": "em"}, "em"),
+        ({"scheme": "paths"}, "scheme"),
+        ({"estimator": "covariance"}, "estimator"),
         ({"cluster_size": 10}, "cluster_size"),
         ({"language": "fr"}, "language"),
     ],
