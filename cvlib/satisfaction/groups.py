@@ -6,10 +6,9 @@ give the pooled fit of the same draw: own and pooled weights come from one pass.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +16,15 @@ import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import Table
-from cvlib.satisfaction import inference
-from cvlib.satisfaction.estimate import fitter
 from cvlib.satisfaction.estimation import _checked as checked
+from cvlib.satisfaction.group_draws import Pool, estimate_part, side_by_side, survey_part
 from cvlib.satisfaction.index import default_target, index_values
 from cvlib.satisfaction.missing import Survey, prepare
 from cvlib.satisfaction.model import Model, load_model
-from cvlib.satisfaction.pls import PLSFit, fit_pls
+from cvlib.satisfaction.pls import fit_pls
 from cvlib.satisfaction.tables import statistics
 
 WEIGHTS = ("pooled", "own")
-# a group's mass per draw, its rows' mean weight, means and covariances per draw
-Moments = tuple[np.ndarray, float, np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,15 +190,15 @@ def estimate_groups(
             "Compare at least two groups; lower the minimum only with care.",
         )  # fmt: skip
     centre = np.asarray(np.round(np.nanmean(survey.values, axis=0)))
-    pooling = _Pool(len(model.items), draws, centre)
+    pooling = Pool(len(model.items), draws, centre)
     scale = 1.0 if survey.weights is None else float(survey.weights.mean())
     parts = [survey_part(survey, rows) for rows in kept.values()]
-    one = partial(_estimate, model, scheme=scheme, draws=draws)
+    one = partial(estimate_part, model, scheme=scheme, draws=draws)
     seeds = [int(s.generate_state(1)[0]) for s in np.random.SeedSequence(seed).spawn(len(parts))]
     width = {"mean": len(model.items), "shares": len(model.items),
              "paths": len(statistics(model)["path_coefficients"][0])}  # fmt: skip
     found = {which: np.empty((len(parts), 1 + draws, m)) for which, m in width.items()}
-    for number, (values, moments) in enumerate(_side_by_side(one, parts, seeds, jobs)):
+    for number, (values, moments) in enumerate(side_by_side(one, parts, seeds, jobs)):
         pooling.add(moments, scale)
         for statistic in width:
             found[statistic][number] = values[statistic]
@@ -291,91 +287,6 @@ def target_of(model: Model, target: str = "") -> str:
         raise InputError("target", f"{target!r} is not a construct",
                          nearest(target, list(model.construct_names)))  # fmt: skip
     return target or default_target(model)
-
-
-class _Pool:
-    """Adds the moments of groups, draw by draw."""
-
-    def __init__(self, items: int, draws: int, shift: np.ndarray) -> None:
-        self.shift = shift
-        self.mass = np.zeros((1 + draws, 1))
-        self.first = np.zeros((1 + draws, items))
-        self.second = np.zeros((1 + draws, items, items))
-
-    def add(self, moments: Moments, scale: float) -> None:
-        mass, typical, mean, covariance = moments
-        away = mean - self.shift
-        # a group's covariance divides by its rows less one; its rows weigh `typical` on average
-        inside = covariance * ((mass / typical - 1) * typical / scale)[:, None]
-        mass = mass / scale
-        self.mass += mass
-        self.first += mass * away
-        self.second += inside + mass[:, None] * away[:, :, None] * away[:, None]
-
-    def moments(self) -> tuple[np.ndarray, np.ndarray]:
-        mean = self.first / self.mass
-        products = self.second - self.mass[:, None] * mean[:, :, None] * mean[:, None]
-        return mean + self.shift, products / (self.mass[:, None] - 1)
-
-
-def _estimate(
-    model: Model, part: Survey, seed: int, *, scheme: str, draws: int
-) -> tuple[dict[str, np.ndarray], Moments]:
-    """One group: statistics (1 + B rows), and what pooling needs."""
-    source, fit = fitter(model, replace(part), scheme=scheme)  # whose products are then let go
-    keys = statistics(model)
-    mass = np.ones(len(part.values)) if part.weights is None else part.weights
-    unit = mass if part.clusters is None else np.bincount(part.clusters, mass)
-    span = (model.maximum - model.minimum) / 100
-    masses: list[np.ndarray] = []
-    seen: list[tuple[np.ndarray, np.ndarray]] = []
-
-    def rows() -> Iterator[np.ndarray]:
-        drawn = inference.resamples(source.units, draws, seed, None, 255)
-        whole = np.ones((1, source.units), dtype=np.uint16)
-        first = next(drawn, whole[:0])
-        for counts in chain([np.vstack([whole, first])], drawn):
-            masses.append(counts @ unit)
-            yield counts
-
-    def noted(mean: np.ndarray, covariance: np.ndarray) -> PLSFit:
-        items = len(model.items)
-        seen.append((mean[:, :items], covariance[:, :items, :items]))
-        return fit(mean, covariance)
-
-    def measured(found: PLSFit) -> dict[str, np.ndarray]:
-        lost = (~found.converged | found.degenerate)[:, None]
-        return {
-            "shares": np.where(lost, np.nan, index_values(model, found).shares),
-            "paths": np.where(lost, np.nan, keys["path_coefficients"][1](found)),
-        }
-
-    values = dict(inference.evaluate(source, rows(), noted, measured).values)
-    mean, covariance = (np.concatenate(part) for part in zip(*seen, strict=True))
-    values["mean"] = (mean - model.minimum) / span
-    return values, (np.concatenate(masses)[:, None], float(mass.mean()), mean, covariance)
-
-
-def _side_by_side(one: partial, parts: list[Survey], seeds: list[int], jobs: int) -> Iterator:
-    if jobs == 1:
-        yield from map(one, parts, seeds)
-        return
-    from joblib import Parallel, delayed
-
-    run = Parallel(n_jobs=jobs, prefer="threads", return_as="generator", pre_dispatch=jobs + 1)
-    yield from run(delayed(one)(part, seed) for part, seed in zip(parts, seeds, strict=True))
-
-
-def survey_part(survey: Survey, rows: np.ndarray) -> Survey:
-    """Some respondents of a survey."""
-    clusters = survey.clusters
-    return replace(
-        survey,
-        values=survey.values[rows],
-        weights=None if survey.weights is None else survey.weights[rows],
-        clusters=None if clusters is None else pd.factorize(clusters[rows])[0],
-        index=survey.index[rows],
-    )
 
 
 def _refuse_gaps(data: pd.DataFrame, model: Model, columns: list[str]) -> None:

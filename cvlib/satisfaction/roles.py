@@ -14,7 +14,7 @@ from cvlib.satisfaction import inference
 from cvlib.satisfaction.comparison import OUTCOMES, ModelComparison, compare_models
 from cvlib.satisfaction.estimate import fitter
 from cvlib.satisfaction.fit import information_criteria
-from cvlib.satisfaction.groups import survey_part
+from cvlib.satisfaction.group_draws import survey_part
 from cvlib.satisfaction.missing import Survey
 from cvlib.satisfaction.model import Model, load_model
 from cvlib.satisfaction.pls import construct_scores

@@ -112,4 +112,4 @@ def test_size_under_equal_groups() -> None:
 
 @pytest.mark.slow
 def test_size_in_the_long_run() -> None:
-    assert sizes(2500, 199).between(0.04, 0.06).all()
+    assert sizes(1500, 199).between(0.04, 0.06).all()
