@@ -17,7 +17,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.satisfaction import inference
 from cvlib.satisfaction.estimate import estimate_pls, fitter
-from cvlib.satisfaction.estimation import _checked as checked
+from cvlib.satisfaction.estimation import checked as checked
 from cvlib.satisfaction.estimation import named
 from cvlib.satisfaction.index import index_values
 from cvlib.satisfaction.missing import Survey, prepare

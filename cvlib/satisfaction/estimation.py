@@ -159,7 +159,7 @@ def estimate(
     data = table.data if isinstance(table, Table) else table
     given = load_model(model) if isinstance(model, str | Path) else model
     bound = given.map(data.columns, mapping, drop_unmapped=drop_unmapped)
-    data, cells = _checked(table, data, bound, dont_know)
+    data, cells = checked(table, data, bound, dont_know)
     by_pls: dict[str, Any] = {
         "scheme": scheme, "missing": missing, "minimum_share": minimum_share,
         "weights": weights or None, "strata": strata or None, "clusters": clusters or None,
@@ -193,7 +193,7 @@ def estimate(
         )
         try:
             other = wanted.map(data.columns, _own(mapping, wanted), drop_unmapped=drop_unmapped)
-            data, _ = _checked(table, data, other, dont_know)
+            data, _ = checked(table, data, other, dont_know)
         except InputError as error:
             told.append(
                 f"Covariance SEM is shown for {bound.name}, not for {wanted.name}, which this"
@@ -317,7 +317,7 @@ def _refuse_design(design: str, missing: str) -> None:
         )  # fmt: skip
 
 
-def _checked(
+def checked(
     table: Table | pd.DataFrame, data: pd.DataFrame, model: Model, dont_know: Sequence[object]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The survey with the model's columns as checked numbers, and the cells read as missing."""

@@ -16,7 +16,7 @@ import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import Table
-from cvlib.satisfaction.estimation import _checked as checked
+from cvlib.satisfaction.estimation import checked as checked
 from cvlib.satisfaction.group_draws import Pool, estimate_part, side_by_side, survey_part
 from cvlib.satisfaction.index import default_target, index_values
 from cvlib.satisfaction.missing import Survey, prepare
