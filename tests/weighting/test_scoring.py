@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -156,3 +158,17 @@ def test_bad_requests_are_refused(flat):
             score(indicators, bad)
     with pytest.raises(InputError, match="missing indicator"):
         score(flat([[1, np.nan], [2, 3]]), named([0.5, 0.5]))
+
+
+def test_published_synthesis_in_distributive_mode(examples, flat):
+    """Saaty's school: local priorities of three schools are taken as they are, not normalised."""
+    example = examples["syn02_school"]
+    local = np.array(example["data"]["local"])
+    values = normalise(flat(local.tolist(), [1] * local.shape[1]))
+    values = replace(values, values=values.values * 0 + local)
+    weights = named(example["data"]["weights"]).rename("global_weight").rename_axis("indicator")
+    tidy = weights.reset_index().assign(method="ahp_eigenvector")
+    found = weighted_sums(values, tidy)["ahp_eigenvector"].to_numpy()
+    np.testing.assert_allclose(found, example["recomputed"]["composite"], atol=5.1e-5)
+    np.testing.assert_allclose(found, example["published"]["composite"], atol=0.005)
+    assert found.argmax() == 1
