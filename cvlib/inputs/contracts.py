@@ -254,7 +254,9 @@ def check_transactions(
     used = [customer, date] + ([amount] if amount is not None else [])
     counts = left_out_of(table, used, rows, total)
     notes += [*_across_files(table, frame), *_stray_dates(frame, table.source)]
-    return Checked(frame.reset_index(drop=True), counts, tuple(notes))
+    frame = frame.reset_index(drop=True)
+    frame.attrs["source"] = table.source  # for errors of what is computed from it
+    return Checked(frame, counts, tuple(notes))
 
 
 def _identifiers(values: pd.Series) -> pd.Series:

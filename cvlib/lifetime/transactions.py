@@ -51,7 +51,7 @@ def opened(source: Any, date: str, memory_limit: str) -> Iterator[tuple[Any, str
 
 def _named(source: Any) -> str:
     if isinstance(source, pd.DataFrame):
-        return "transactions"
+        return str(source.attrs.get("source", "transactions"))
     return ", ".join(str(path) for path in _paths(source))
 
 

@@ -17,8 +17,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.satisfaction import inference
 from cvlib.satisfaction.estimate import estimate_pls, fitter
-from cvlib.satisfaction.estimation import checked as checked
-from cvlib.satisfaction.estimation import named
+from cvlib.satisfaction.estimation import bind, checked, named
 from cvlib.satisfaction.index import index_values
 from cvlib.satisfaction.missing import Survey, prepare
 from cvlib.satisfaction.model import Model, load_model
@@ -157,7 +156,7 @@ def compare_models(
         own = {item: column for item, column in (mapping or {}).items() if item in model.items}
         if ("all", model.name) in bound:
             raise InputError("models", f"{model.name} is named twice", "Name each model once.")
-        bound["all", model.name] = model.map(data.columns, own, drop_unmapped=drop_unmapped)
+        bound["all", model.name] = bind(table, model, own, drop_unmapped)
         data, _ = checked(table, data, bound["all", model.name], dont_know)
     told: list[str] = []
     if shared:

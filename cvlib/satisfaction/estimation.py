@@ -158,7 +158,7 @@ def estimate(
         _refuse_design(weights or strata or clusters, missing)
     data = table.data if isinstance(table, Table) else table
     given = load_model(model) if isinstance(model, str | Path) else model
-    bound = given.map(data.columns, mapping, drop_unmapped=drop_unmapped)
+    bound = bind(table, given, mapping, drop_unmapped)
     data, cells = checked(table, data, bound, dont_know)
     by_pls: dict[str, Any] = {
         "scheme": scheme, "missing": missing, "minimum_share": minimum_share,
@@ -315,6 +315,18 @@ def _refuse_design(design: str, missing: str) -> None:
             "missing", f"covariance SEM does not offer {missing!r}",
             "Use listwise, or em for full-information maximum likelihood.",
         )  # fmt: skip
+
+
+def bind(
+    table: Table | pd.DataFrame, model: Model, mapping: Mapping[str, str] | None, drop: bool
+) -> Model:
+    """Bind a model to a survey's columns; an error names the file too."""
+    if not isinstance(table, Table):
+        return model.map(table.columns, mapping, drop_unmapped=drop)
+    try:
+        return model.map(table.data.columns, mapping, drop_unmapped=drop)
+    except InputError as error:
+        raise InputError(f"{table.source}, {error.where}", error.wrong, error.remedy) from error
 
 
 def checked(

@@ -16,7 +16,7 @@ import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import Table
-from cvlib.satisfaction.estimation import checked as checked
+from cvlib.satisfaction.estimation import bind, checked
 from cvlib.satisfaction.group_draws import Pool, estimate_part, side_by_side, survey_part
 from cvlib.satisfaction.index import default_target, index_values
 from cvlib.satisfaction.missing import Survey, prepare
@@ -111,7 +111,7 @@ def open_survey(
     """
     data = table.data if isinstance(table, Table) else table
     given = model if isinstance(model, Model) else load_model(model)
-    bound = given.map(data.columns, mapping, drop_unmapped=drop_unmapped)
+    bound = bind(table, given, mapping, drop_unmapped)
     ready, cells = checked(table, data, bound, dont_know)
     return ready, bound, cells
 

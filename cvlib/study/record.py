@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.metadata
 import io
 import json
+import os
 import platform
 from collections.abc import Iterable
 from pathlib import Path
@@ -95,6 +97,7 @@ class Record:
         self.warnings: list[str] = []
         self.inputs: dict[str, dict[str, Any]] = {}
         if self.folder:
+            atexit.register(_hush)
             (self.folder / "tables").mkdir(parents=True, exist_ok=True)
             (self.folder / "figures").mkdir(parents=True, exist_ok=True)
 
@@ -214,6 +217,12 @@ class Record:
 _CAPTION = Environment(autoescape=True).from_string(
     '<p class="cvlib-caption" id="figure-{{ name }}">{{ title }}</p>'
 )
+
+
+def _hush() -> None:
+    # A notebook that stopped at bad input still holds DuckDB objects; their library lists them on
+    # the terminal when the interpreter is gone, below the one paragraph the user should read.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _escape_markdown(text: str) -> str:
