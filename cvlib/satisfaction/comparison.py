@@ -62,6 +62,11 @@ class ModelComparison:
     surveys: Mapping[Key, Survey] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
+    @property
+    def models(self) -> list[Model]:
+        """The models on all of their items, bound to the survey."""
+        return [result.model for (items, _), result in self.results.items() if items == "all"]
+
     def table(self, name: str) -> pd.DataFrame:
         """A table of every result, one under the other, after columns items and model."""
         parts = []

@@ -53,6 +53,11 @@ class Estimates:
     warnings: tuple[str, ...]
 
     @property
+    def models(self) -> list[Model]:
+        """The reported models, bound to the survey."""
+        return [result.model for result in self.results]
+
+    @property
     def main(self) -> SatisfactionResult:
         """The model's own estimate."""
         return self.results[0]

@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from cvlib.inputs.checks import as_table, numeric
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.readers import Table
 from cvlib.satisfaction.model import Item, Model
 
 LANGUAGES = ("en", "zh")
@@ -365,17 +367,24 @@ def _write_docx(model: Model, path: Path, language: str) -> None:
     document.save(str(path))
 
 
-def codebook(table: pd.DataFrame, model: Model, language: str = "en") -> pd.DataFrame:
-    """Describe the answers a model uses, item by item, as they were given.
+def codebook(
+    table: Table | pd.DataFrame,
+    models: Model | Sequence[Model],
+    language: str = "en",
+    dont_know: Sequence[object] = (),
+) -> pd.DataFrame:
+    """Describe the answers that models use, item by item, as they were given.
 
     Parameters
     ----------
-    table : DataFrame
-        One row per respondent; the model's columns.
-    model : Model
-        Bound to the columns (`Model.map`).
+    table : Table or DataFrame
+        One row per respondent; the models' columns.
+    models : Model or sequence of Model
+        Bound to the columns (`Model.map`); a column that several use is described once.
     language : {"en", "zh"}
         Of construct and wording.
+    dont_know : sequence
+        Codes that mean no answer, beside those of the model file.
 
     Returns
     -------
@@ -389,34 +398,33 @@ def codebook(table: pd.DataFrame, model: Model, language: str = "en") -> pd.Data
     InputError
         A column is absent or holds text.
     """
-    rows = []
-    for q in questions(model, language):
-        if q.item.column not in table:
-            raise InputError(f"column {q.item.column}", "is not in the table",
-                             nearest(q.item.column, [str(c) for c in table.columns]))  # fmt: skip
-        raw = table[q.item.column]
-        number = pd.to_numeric(raw, errors="coerce").astype(float)
-        if (number.isna() & raw.notna()).any():
-            wrong = raw[number.isna() & raw.notna()]
-            raise InputError(f"column {q.item.column}, row {wrong.index[0]}",
-                             f"{wrong.iloc[0]!r} is not a number",
-                             "Code the answers as numbers.")  # fmt: skip
-        coded = number.isin(q.item.missing_codes)
-        counts = number[coded].value_counts().sort_index()
-        answers = number[~coded].dropna().to_numpy()
-        none = not len(answers)
-        rows.append({
-            "column": q.item.column,
-            "construct": q.construct,
-            "wording": q.text,
-            "scale": f"{q.item.minimum:g} to {q.item.maximum:g}",
-            "direction": q.item.direction,
-            "n": len(answers),
-            "missing": len(number) - len(answers),
-            "mean": np.nan if none else answers.mean(),
-            "sd": answers.std(ddof=1) if len(answers) > 1 else np.nan,
-            "min": np.nan if none else answers.min(),
-            "max": np.nan if none else answers.max(),
-            "codes": ", ".join(f"{code:g}: {count}" for code, count in counts.items()),
-        })  # fmt: skip
-    return pd.DataFrame(rows)
+    survey = as_table(table)
+    rows: dict[str, dict[str, Any]] = {}
+    for model in [models] if isinstance(models, Model) else models:
+        for q in questions(model, language):
+            if q.item.column in rows:
+                continue
+            codes = [*dont_know, *(f"{code:g}" for code in q.item.missing_codes)]
+            raw = survey.data.get(q.item.column)
+            met: list[Any] = []
+            if raw is not None and raw.isna().all():
+                number = raw.astype(float)
+            else:
+                number, met = numeric(survey, q.item.column, list(dict.fromkeys(codes)))
+            answers = number.dropna().to_numpy()
+            none = not len(answers)
+            rows[q.item.column] = {
+                "column": q.item.column,
+                "construct": q.construct,
+                "wording": q.text,
+                "scale": f"{q.item.minimum:g} to {q.item.maximum:g}",
+                "direction": q.item.direction,
+                "n": len(answers),
+                "missing": len(number) - len(answers),
+                "mean": np.nan if none else answers.mean(),
+                "sd": answers.std(ddof=1) if len(answers) > 1 else np.nan,
+                "min": np.nan if none else answers.min(),
+                "max": np.nan if none else answers.max(),
+                "codes": ", ".join(f"{code}: {count}" for code, count in met if count),
+            }
+    return pd.DataFrame(list(rows.values()))

@@ -248,6 +248,12 @@ def test_the_codebook_of_mobi() -> None:
     assert (found["n"] == 250).all() and (found["codes"] == "").all()
     assert found.loc["CUSA1", "mean"] == pytest.approx(7.988)
     assert found.loc["CUSA1", "wording"] == "总体满意度"
+    both = [load_model(name).map(mobi.columns) for name in ("acsi", "ecsi_mobile")]
+    together = list(codebook(mobi, both)["column"])
+    assert len(together) == 24 and set(together) == set(mobi.columns)
+    coded = mobi.replace({"CUSA1": {10: 99}})
+    told = codebook(coded, both[0], dont_know=[99]).set_index("column").loc["CUSA1"]
+    assert told["max"] == 9 and told["codes"] == f"99: {(mobi['CUSA1'] == 10).sum()}"
 
 
 def test_wrong_requests_are_refused(tmp_path: Path, tricky: Model) -> None:
@@ -259,7 +265,7 @@ def test_wrong_requests_are_refused(tmp_path: Path, tricky: Model) -> None:
     with pytest.raises(InputError, match="SATI1"):
         codebook(pd.DataFrame({"EXPE1": [1]}), model.map(model.columns).without(
             ["expectation", "quality", "value"], "is not asked"))  # fmt: skip
-    with pytest.raises(InputError, match="'ten' is not a number"):
+    with pytest.raises(InputError, match="'ten' is text in a numeric column"):
         codebook(pd.DataFrame({name: ["ten"] for name in tricky.columns}), tricky)
 
 
