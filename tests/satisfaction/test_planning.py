@@ -12,6 +12,8 @@ from scipy import stats
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.estimate import estimate_pls
 from cvlib.satisfaction.index import index_values
+from cvlib.satisfaction.league import compare_groups
+from cvlib.satisfaction.model import load_model
 from cvlib.satisfaction.planning import SurveyPlan, plan_survey
 from cvlib.satisfaction.pls import fit_pls
 from cvlib.satisfaction.simulate import Population, population, simulate_survey
@@ -248,3 +250,21 @@ def test_the_plan_foretells_what_complete_studies_find() -> None:
     power = plan.differences["power"].iloc[0]
     assert np.mean(found) == pytest.approx(power, abs=3.5 * np.sqrt(0.25 / studies))
     assert np.mean(covered) == pytest.approx(0.95, abs=0.04)
+
+
+@pytest.mark.slow
+def test_the_permutation_test_rejects_as_often_as_planned() -> None:
+    people, n, studies = acsi(), 150, 200
+    plan = plan_survey(people, sizes=(n,), difference=4.0, replications=4000, seed=1)
+    groups = pd.DataFrame(
+        [{"brand": "a", "satisfaction": 0.0}, {"brand": "b", **plan.settings["rise"]}]
+    )
+    found = []
+    for seed in range(studies):
+        survey = simulate_survey(people, n, seed=20_000 + seed, groups=groups)
+        bound = load_model("acsi").map(survey.columns)
+        league = compare_groups(survey, bound, "brand", draws=0, permutations=199, seed=seed)
+        pooled = league.pairwise.query("weights == 'pooled'").iloc[0]
+        found.append([pooled["p_permutation"] < 0.05, pooled["p_welch"] < 0.05])
+    power = plan.differences["power"].iloc[0]
+    assert np.mean(found, axis=0) == pytest.approx(power, abs=3 * np.sqrt(0.25 / studies))
