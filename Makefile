@@ -15,7 +15,7 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PYTHONHASHSEED := 0
 export MPLBACKEND := agg
-# The notebook kernel's notices about its own transport are not the reader's business.
+# The debugger's notice about frozen modules is not the reader's business.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help

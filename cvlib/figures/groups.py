@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from matplotlib.figure import Figure
 
-from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure
+from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure, words
 
 MOST_NAMED = 8
-
-
-def words(language: str) -> dict[str, str]:
-    """The words on these figures in a language; English where it is not known."""
-    text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
-    known: dict[str, dict[str, str]] = yaml.safe_load(text)
-    return known.get(language, known["en"])
 
 
 def models_chart(
@@ -43,7 +34,7 @@ def models_chart(
     level : float
         Of the intervals.
     """
-    text, names = words(language), list(index["model"])
+    text, names = words("groups", language), list(index["model"])
     rows = np.arange(len(names))[::-1].astype(float)
     interval = text["interval"].format(level=level)
     with house_style():
@@ -85,7 +76,7 @@ def league_chart(
     level : float
         Of the intervals.
     """
-    text = words(language)
+    text = words("groups", language)
     pooled = league[league["weights"] == "pooled"]
     names = [str(name) for name in pooled[group]]
     rows = np.arange(len(names))[::-1].astype(float)
@@ -135,7 +126,7 @@ def trend_chart(
     level : float
         Of the intervals.
     """
-    text = words(language)
+    text = words("groups", language)
     waves = list(dict.fromkeys(series["wave"]))
     groups = [name for name in dict.fromkeys(series["group"]) if name != everybody]
     few = len(groups) <= MOST_NAMED
@@ -179,7 +170,7 @@ def decomposition_chart(
     language : str
         Of the words.
     """
-    text = words(language)
+    text = words("groups", language)
     last = decomposition[decomposition["to_wave"] == decomposition["to_wave"].iloc[-1]]
     names = list(dict.fromkeys(last["group"]))
     rows = np.arange(len(names))[::-1].astype(float)

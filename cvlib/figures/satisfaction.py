@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from cvlib.figures.style import FAINT, HEAT, INK, PALETTE, PAPER, house_style, new_figure
+from cvlib.figures.style import FAINT, HEAT, INK, PALETTE, PAPER, house_style, new_figure, words
 
 Labels = Mapping[str, str]
-
-
-def words(language: str) -> dict[str, str]:
-    """The words on these figures in a language; English where it is not known."""
-    text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
-    known: dict[str, dict[str, str]] = yaml.safe_load(text)
-    return known.get(language, known["en"])
 
 
 def index_chart(
@@ -48,7 +39,7 @@ def index_chart(
     level : float
         Confidence level of the intervals.
     """
-    text = words(language)
+    text = words("satisfaction", language)
     names = [(labels or {}).get(name, name) for name in index["construct"]]
     rows = np.arange(len(names))[::-1]
     strong = index["construct"].to_numpy() == highlight
@@ -90,7 +81,7 @@ def importance_performance_map(
     language : str
         Of the words on the axes.
     """
-    text = words(language)
+    text = words("satisfaction", language)
     known = labels or {}
     across, up = table["importance"].to_numpy(float), table["performance"].to_numpy(float)
     with house_style():
@@ -128,7 +119,7 @@ def htmt_chart(
     language : str
         Of the words on the axes.
     """
-    text = words(language)
+    text = words("satisfaction", language)
     names = list(dict.fromkeys([*htmt["construct_2"], *htmt["construct_1"]]))
     shown = [(labels or {}).get(name, name) for name in names]
     values = np.full((len(names), len(names)), np.nan)
@@ -190,7 +181,7 @@ def estimator_chart(
     -----
     The axis shows every estimate; an interval that is much wider is cut, with an arrow head.
     """
-    text = words(language)
+    text = words("satisfaction", language)
     known = labels or {}
     pairs = list(
         dict.fromkeys(zip(path_coefficients["source"], path_coefficients["target"], strict=True))
@@ -259,7 +250,7 @@ def loadings_chart(
     language : str
         Of the words on the axes.
     """
-    text = words(language)
+    text = words("satisfaction", language)
     constructs = list(dict.fromkeys(loadings["construct"]))
     gap = np.array([constructs.index(name) for name in loadings["construct"]]) * 0.7
     rows = -(np.arange(len(loadings)) + gap)

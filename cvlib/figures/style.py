@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import yaml
 from cycler import cycler
 from matplotlib import font_manager
 from matplotlib.figure import Figure
@@ -76,3 +77,10 @@ def new_figure(
     """A figure (inches) that no window manager knows of, with its axes; call in `house_style`."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, **subplots)
+
+
+def words(figures: str, language: str) -> dict[str, str]:
+    """The words on a module's figures in a language; English where it is not known."""
+    text = Path(__file__).with_name(f"{figures}.yaml").read_text(encoding="utf-8")
+    known: dict[str, dict[str, str]] = yaml.safe_load(text)
+    return known.get(language, known["en"])

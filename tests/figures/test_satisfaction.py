@@ -196,9 +196,9 @@ def test_loadings_chart_names_items_and_constructs() -> None:
 
 
 def test_words_exist_in_both_languages_and_have_glyphs(tmp_path: Path) -> None:
-    english, chinese = figures.words("en"), figures.words("zh")
+    english, chinese = figures.words("satisfaction", "en"), figures.words("satisfaction", "zh")
     assert set(english) == set(chinese)
-    assert figures.words("fr") == english
+    assert figures.words("satisfaction", "fr") == english
     fields = re.compile(r"{(\w+)")
     for name, text in english.items():
         assert fields.findall(text) == fields.findall(chinese[name])
