@@ -15,6 +15,7 @@ from openpyxl.utils import get_column_letter
 
 from cvlib.figures.style import CHINESE_FONT
 from cvlib.inputs.errors import InputError
+from cvlib.study.language import Words
 from cvlib.study.tables import escape_latex, neutralised, printed
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -140,7 +141,8 @@ def write_pdf(folder: Path, page: str, title: str, language: str) -> Path:
 def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
     """A workbook with one sheet per table, numbers as numbers, text inert."""
     target = folder / "report.xlsx"
-    tables = _results(folder)["tables"]
+    results = _results(folder)
+    tables, words = results["tables"], Words(language, results["names"])
     taken: set[str] = set()
     with pd.ExcelWriter(target, engine="openpyxl") as writer:
         for name, rows in tables.items():
@@ -149,9 +151,11 @@ def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
                 sheet = f"{sheet[:28]}_{len(taken)}"
             taken.add(sheet.lower())
             table = neutralised(pd.DataFrame(rows))
+            table.columns = words.heads(map(str, table.columns))
             table.to_excel(writer, sheet_name=sheet, index=False, freeze_panes=(1, 0))
             for position, column in enumerate(table.columns, 1):
-                longest = max([len(str(column)), *(len(str(v)) for v in table[column].head(200))])
+                cells = table.iloc[:200, position - 1]
+                longest = max([len(column), *(len(str(cell)) for cell in cells)])
                 letter = get_column_letter(position)
                 writer.sheets[sheet].column_dimensions[letter].width = min(max(10, longest + 2), 60)
     return target
@@ -162,12 +166,13 @@ def write_latex(folder: Path, page: str, title: str, language: str) -> Path:
     target = folder / "latex"
     target.mkdir(exist_ok=True)
     results = _results(folder)
+    words = Words(language, results["names"])
     for name, rows in results["tables"].items():
         if not rows:
             continue
         caption = results["captions"][name]
-        table, kinds = printed(pd.DataFrame(rows), caption["decimals"])
-        table.columns = [escape_latex(str(column).replace("_", " ")) for column in table.columns]
+        table, kinds = printed(pd.DataFrame(rows), caption["decimals"], words)
+        table.columns = [escape_latex(head) for head in words.heads(map(str, table.columns))]
         text = (
             table.style.hide(axis="index")
             .format(escape="latex")

@@ -8,7 +8,7 @@ import io
 import json
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ from jinja2 import Environment
 from matplotlib.figure import Figure
 
 from cvlib.figures.style import house_style
+from cvlib.study.disclosure import publishable
+from cvlib.study.language import Words
+from cvlib.study.literature import bibtex, reference_list
 from cvlib.study.tables import neutralised, table_html
 
 PACKAGES = (
@@ -30,10 +33,12 @@ PACKAGES = (
     "semopy",
     "scikit-learn",
     "lifelines",
+    "duckdb",
     "matplotlib",
 )
+BENEATH = ("numpy", "scipy")  # every number stands on them: always cited
 _WARNINGS = Environment(autoescape=True).from_string(
-    '<div class="cvlib-warning" role="note"><strong>Please note</strong><ul>'
+    '<div class="cvlib-warning" role="note"><strong>{{ head }}</strong><ul>'
     "{% for warning in warnings %}<li>{{ warning }}</li>{% endfor %}</ul></div>"
 )
 
@@ -79,15 +84,26 @@ class Record:
     out : str
         Folder that receives ``tables/``, ``figures/`` and ``results.json``; empty = show only.
     language : {"en", "zh"}
-        Language of labels.
+        Language of captions, table heads and sentences.
     seed : int, optional
         The run's seed, for the record.
+    smallest_cell : int
+        Fewest people a row of a published table may describe (see `show`); 0 publishes all.
     """
 
     def __init__(
-        self, notebook: str, *, out: str = "", language: str = "en", seed: int | None = None
+        self,
+        notebook: str,
+        *,
+        out: str = "",
+        language: str = "en",
+        seed: int | None = None,
+        smallest_cell: int = 0,
     ) -> None:
         self.notebook, self.language, self.seed = notebook, language, seed
+        self.smallest_cell = smallest_cell
+        self.words = Words(language)
+        self.methods_used = pd.DataFrame(columns=["method", "sentence", "references", "software"])
         self.folder = Path(out) if out else None
         self.tables: dict[str, pd.DataFrame] = {}
         self.captions: dict[str, dict[str, Any]] = {}
@@ -101,6 +117,24 @@ class Record:
             (self.folder / "tables").mkdir(parents=True, exist_ok=True)
             (self.folder / "figures").mkdir(parents=True, exist_ok=True)
 
+    def names(self, labels: Mapping[str, str]) -> None:
+        """What constructs, items or indicators are called in print; files keep their names."""
+        self.words = Words(self.language, self.words.names | dict(labels))
+
+    def methods(self, table: pd.DataFrame) -> None:
+        """Note what was done, for the methods paragraph and the references at the end.
+
+        Parameters
+        ----------
+        table : DataFrame
+            As `cvlib.inputs.methods.methods_table` makes it; in the order it is to be told.
+        """
+        self.methods_used = pd.concat([self.methods_used, table], ignore_index=True)
+
+    def publishable(self, table: pd.DataFrame, counts: str) -> pd.DataFrame:
+        """The table as `show` publishes it with ``counts``, for a figure of the same numbers."""
+        return publishable(table, counts, self.smallest_cell)[0]
+
     def show(
         self,
         name: str,
@@ -111,6 +145,7 @@ class Record:
         alt: str = "",
         decimals: int = 3,
         rows: int = 60,
+        counts: str = "",
     ) -> None:
         """Show a table or a figure, and keep it under ``name``.
 
@@ -128,13 +163,24 @@ class Record:
             Decimals printed; the kept table has full precision.
         rows : int
             Rows printed of a long table.
+        counts : str
+            Column that counts people: rows of fewer than ``smallest_cell`` are left blank.
         """
         if name in self.tables or name in self.figures:
             raise ValueError(f"{name!r} is shown twice in {self.notebook}")
         if isinstance(item, Figure):
-            self._show_figure(name, item, title, alt or title)
+            self._show_figure(name, item, self.words.text(title), self.words.text(alt or title))
             return
+        note = self.words.text(note)
+        if counts:
+            item, blank = publishable(item, counts, self.smallest_cell)
+            said = (
+                f"{blank} rows that describe fewer than {self.smallest_cell} people, or would give "
+                "them away, are left blank."
+            )
+            note = " ".join(filter(None, [note, self.words.text(said)])) if blank else note
         self.tables[name] = item
+        title = self.words.text(title)
         self.captions[name] = {"title": title, "note": note, "decimals": decimals}
         if self.folder:
             neutralised(item).to_csv(
@@ -143,7 +189,7 @@ class Record:
                 lineterminator="\n",
                 encoding="utf-8",
             )
-        display(HTML(table_html(name, item, title, note, decimals, rows)))
+        display(HTML(table_html(name, item, title, note, decimals, rows, self.words)))
 
     def _show_figure(self, name: str, figure: Figure, title: str, alt: str) -> None:
         self.figures[name] = {"title": title, "alt": alt}
@@ -161,41 +207,46 @@ class Record:
 
     def say(self, sentence: str) -> None:
         """Show and keep a sentence that a result generated."""
+        sentence = self.words.text(sentence)
         self.sentences.append(sentence)
         display(Markdown(_escape_markdown(sentence)))
 
     def headline(self, name: str, value: float | int | str, sentence: str) -> None:
         """Show and keep one number that answers the notebook's question."""
+        sentence = self.words.text(sentence)
         self.headlines[name] = {"value": value, "sentence": sentence}
         display(Markdown(f"**{_escape_markdown(sentence)}**"))
 
     def warn(self, warnings: Iterable[str]) -> None:
         """Show warnings above what they concern; each is kept once."""
-        new = [text for text in dict.fromkeys(warnings) if text not in self.warnings]
+        said = dict.fromkeys(self.words.text(text) for text in warnings)
+        new = [text for text in said if text not in self.warnings]
         if new:
             self.warnings.extend(new)
-            display(HTML(_WARNINGS.render(warnings=new)))
+            head = self.words.text("Please note")
+            display(HTML(_WARNINGS.render(warnings=new, head=head)))
 
     def used(self, name: str, source: str, sha256: str, rows: int) -> None:
         """Note an input: its parameter, file, hash and number of rows."""
         self.inputs[name] = {"source": Path(source).name, "sha256": sha256, "rows": rows}
 
     def close(self) -> None:
-        """End the notebook: show data hashes and the seed, write results.json.
-
-        Versions are the runner's to note: they are in the manifest and at the report's foot.
-        """
+        """End the notebook: methods, references, data hashes and seed; write results.json."""
+        paragraph, references = self._tell_methods()
         rows = [
             {
-                "what": f"{name}: {entry['source']} ({entry['rows']:,} rows), SHA-256",
+                "what": self.words.text(
+                    f"{name}: {entry['source']} ({entry['rows']:,} rows), SHA-256"
+                ),
                 "value": entry["sha256"][:16],
             }
             for name, entry in self.inputs.items()
         ]
         if self.seed is not None:
-            rows.append({"what": "seed", "value": str(self.seed)})
+            rows.append({"what": self.words.text("seed"), "value": str(self.seed)})
         if rows:
-            display(HTML(table_html("record", pd.DataFrame(rows), "Data and seed")))
+            table = table_html("record", pd.DataFrame(rows), "Data and seed", words=self.words)
+            display(HTML(table))
         if self.folder:
             write_json(
                 self.folder / "results.json",
@@ -207,11 +258,35 @@ class Record:
                     "inputs": self.inputs,
                     "figures": self.figures,
                     "captions": self.captions,
+                    "names": self.words.names,
+                    "methods": paragraph,
+                    "references": references,
                     "tables": {
                         name: table.to_dict(orient="records") for name, table in self.tables.items()
                     },
                 },
             )
+
+    def _tell_methods(self) -> tuple[str, list[str]]:
+        """The methods paragraph and the references of what was used, shown and kept."""
+        if not len(self.methods_used):
+            return "", []
+        used = self.methods_used.drop_duplicates("sentence")
+        software = list(dict.fromkeys(" ".join(used["software"]).split()))
+        found = versions()
+        listed = ", ".join(f"{name} {found[name]}" for name in ["python", *BENEATH, *software])
+        made = self.words.text(f"All numbers were computed with cvlib {found['cvlib']} ({listed}).")
+        gap = "" if self.language == "zh" else " "
+        paragraph = gap.join([*used["sentence"], made])
+        keys = [*" ".join(used["references"]).split(), *software, *BENEATH]
+        references = reference_list(keys)
+        display(Markdown(f"### {self.words.text('Methods')}\n\n{_escape_markdown(paragraph)}"))
+        listing = "\n".join(f"- {_escape_markdown(work)}" for work in references)
+        display(Markdown(f"### {self.words.text('References')}\n\n{listing}"))
+        if self.folder:
+            target = self.folder / "references.bib"
+            target.write_text(bibtex(keys), encoding="utf-8", newline="\n")
+        return paragraph, references
 
 
 _CAPTION = Environment(autoescape=True).from_string(

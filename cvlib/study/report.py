@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader
 from cvlib.inputs.errors import InputError
 from cvlib.study.formats import WRITERS
 from cvlib.study.kernel import RunFailed
+from cvlib.study.language import Words, translate
 from cvlib.study.notebooks import parse_parameters
 from cvlib.study.tables import table_html
 
@@ -25,10 +26,13 @@ _HEADING = re.compile(r"<h([23])>(.*?)</h\1>", re.DOTALL)
 _TAGS = re.compile(r"<[^>]+>")
 
 
-def page(template: str, **content: Any) -> str:
-    """A page of the house: template, one style sheet, nothing from outside."""
+def page(template: str, language: str = "en", **content: Any) -> str:
+    """A page of the house: template, one style sheet, nothing from outside; ``t`` translates."""
     css = _ENVIRONMENT.get_template("report.css").render()
-    return _ENVIRONMENT.get_template(template).render(css=css, **content)
+    words = Words(language)
+    return _ENVIRONMENT.get_template(template).render(
+        css=css, language=language, t=words.text, **content
+    )
 
 
 def check_formats(formats: tuple[str, ...]) -> None:
@@ -51,11 +55,12 @@ def write_reports(folder: Path, formats: tuple[str, ...]) -> None:
         return
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     body, _ = notebook_body(folder)
-    language = manifest["parameters"].get("language", "en")
+    language = _language(manifest)
     content = f"<html><body>{body}{_foot(manifest)}</body></html>"
+    title = translate(manifest["title"], language)
     for name in wanted:
         try:
-            WRITERS[name](folder, content, manifest["title"], language)
+            WRITERS[name](folder, content, title, language)
         except (OSError, RuntimeError, ValueError) as error:
             if isinstance(error, InputError):
                 raise
@@ -66,16 +71,24 @@ def write_reports(folder: Path, formats: tuple[str, ...]) -> None:
             ) from error
 
 
+def _language(manifest: dict[str, Any]) -> str:
+    return manifest["parameters"].get("language", "en")
+
+
 def notebook_body(folder: Path, prefix: str = "section") -> tuple[str, list[dict[str, Any]]]:
     """The executed notebook as plain HTML without code, and its headings with anchors."""
     from nbconvert import HTMLExporter
     from traitlets.config import Config
 
     content = nbformat.read(folder / "notebook.ipynb", as_version=4)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    language = _language(manifest)
     for position, cell in enumerate(content.cells):
         if "parameters" in cell.metadata.get("tags", []):
-            table = _parameters(folder, cell.source)
+            table = _parameters(manifest["parameters"], cell.source, language)
             content.cells[position] = nbformat.v4.new_markdown_cell(table)
+        elif cell.cell_type == "markdown":
+            cell.source = translate(cell.source, language)
     options = Config()
     options.TagRemovePreprocessor.enabled = True
     options.TagRemovePreprocessor.remove_cell_tags = ["injected-parameters"]
@@ -106,22 +119,24 @@ def html_report(folder: Path) -> str:
     return page(
         "report.html",
         manifest=manifest,
-        language=manifest["parameters"].get("language", "en"),
+        language=_language(manifest),
+        title=translate(manifest["title"], _language(manifest)),
         body=body,
         headings=headings,
         foot=_foot(manifest),
     )
 
 
-def _parameters(folder: Path, source: str) -> str:
+def _parameters(used: dict[str, Any], source: str, language: str) -> str:
     """The parameters of a run with what they mean, in place of their cell."""
-    used = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["parameters"]
+    words = Words(language)
     rows = [
-        {"parameter": p.name, "value": str(used[p.name]), "meaning": p.help}
+        {"parameter": p.name, "value": str(used[p.name]), "meaning": words.text(p.help)}
         for p in parse_parameters("notebook", source)
         if p.name in used
     ]
-    return table_html("parameters_used", pd.DataFrame(rows)).replace("\n", "")
+    table = table_html("parameters_used", pd.DataFrame(rows), words=words)
+    return table.replace("\n", "")
 
 
 def _foot(manifest: dict[str, Any]) -> str:
@@ -132,9 +147,11 @@ def _foot(manifest: dict[str, Any]) -> str:
             for name, entry in manifest["inputs"].items()
         ]
     )
+    words = Words(_language(manifest))
     return _ENVIRONMENT.get_template("foot.html").render(
         manifest=manifest,
-        inputs=table_html("inputs_used", inputs, "Inputs") if len(inputs) else "",
+        t=words.text,
+        inputs=table_html("inputs_used", inputs, "Inputs", words=words) if len(inputs) else "",
     )
 
 

@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 from jinja2 import Environment
 
+from cvlib.study.language import Words
+
 _TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
     """<div class="cvlib-table" id="table-{{ name }}">
 {% if not columns and title %}<p class="cvlib-caption">{{ title }}</p>{% endif %}
 {% if columns %}<table>
 {% if title %}<caption>{{ title }}</caption>{% endif %}
 <thead><tr>
-{% for column in columns %}<th scope="col" class="{{ column.kind }}">{{ column.head }}</th>
+{% for column in columns -%}
+<th scope="col" class="{{ column.kind }}" data-column="{{ column.name }}">{{ column.head }}</th>
 {% endfor %}</tr></thead>
 <tbody>
 {% for row in rows %}<tr>
@@ -32,6 +35,7 @@ _TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).f
 )
 _MISSING = "–"
 _LONGEST_TEXT = 300
+ENGLISH = Words()
 
 
 def format_number(value: float, decimals: int) -> str:
@@ -56,23 +60,23 @@ def _format_mixed(value: float, decimals: int) -> str:
     return format_number(value, 0 if whole else decimals)
 
 
-def _format_text(value: Any, decimals: int) -> str:
+def _format_text(value: Any, decimals: int, words: Words) -> str:
     if isinstance(value, float) and not math.isnan(value) and not math.isinf(value):
         return _format_mixed(value, decimals)
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return _MISSING
     # an unbroken word longer than a line (but a SHA-256 is not) would run out of the page
-    text = re.sub(r"(\S{70})\S+", r"\1…", str(value))
+    text = re.sub(r"(\S{70})\S+", r"\1…", words.cell(str(value)))
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
-def _formatter(column: pd.Series, decimals: int) -> tuple[str, Callable[[Any], str]]:
+def _formatter(column: pd.Series, decimals: int, words: Words) -> tuple[str, Callable[[Any], str]]:
     if pd.api.types.is_bool_dtype(column):
-        return "text", lambda value: "yes" if value else "no"
+        return "text", lambda value: words.cell("yes" if value else "no")
     if pd.api.types.is_datetime64_any_dtype(column):
         return "text", lambda value: _MISSING if pd.isna(value) else str(value)[:10]
     if not pd.api.types.is_numeric_dtype(column):
-        return "text", lambda value: _format_text(value, decimals)
+        return "text", lambda value: _format_text(value, decimals, words)
     if column.name in ("p", "p_value"):
         return "number", _format_p
     values = column[np.isfinite(column.astype(float))]
@@ -82,7 +86,9 @@ def _formatter(column: pd.Series, decimals: int) -> tuple[str, Callable[[Any], s
     return "number", lambda value: format_number(float(value), places)
 
 
-def printed(table: pd.DataFrame, decimals: int = 3) -> tuple[pd.DataFrame, list[str]]:
+def printed(
+    table: pd.DataFrame, decimals: int = 3, words: Words = ENGLISH
+) -> tuple[pd.DataFrame, list[str]]:
     """A table as text, rounded, with the kind (``text`` or ``number``) of each column.
 
     Parameters
@@ -91,11 +97,13 @@ def printed(table: pd.DataFrame, decimals: int = 3) -> tuple[pd.DataFrame, list[
         Full-precision tidy table; a meaningful index should have been reset.
     decimals : int
         Decimals of non-integer columns; columns named ``p`` follow the APA form.
+    words : Words
+        Language, and labels of the names in the table.
     """
     shown, kinds = {}, []
     for position, name in enumerate(table.columns):
         column = table.iloc[:, position]
-        kind, form = _formatter(column, decimals)
+        kind, form = _formatter(column, decimals, words)
         kinds.append(kind)
         shown[name] = [form(value) for value in column]
     return pd.DataFrame(shown, dtype=object), kinds
@@ -138,18 +146,25 @@ def table_html(
     note: str = "",
     decimals: int = 3,
     rows: int = 60,
+    words: Words = ENGLISH,
 ) -> str:
     """The three-line HTML table of a report; text is escaped, long tables are cut and say so."""
-    head, kinds = printed(table.head(rows), decimals)
-    notes = [note] if note else []
+    head, kinds = printed(table.head(rows), decimals, words)
+    notes = [words.text(note)] if note else []
     if not len(table):
-        notes.insert(0, "None.")
+        notes.insert(0, words.text("None."))
     if len(table) > rows:
-        notes.append(f"First {rows} of {len(table):,} rows; all in tables/{name}.csv.")
+        cut = f"First {rows} of {len(table):,} rows; all in tables/{name}.csv."
+        notes.append(words.text(cut))
+    names = [str(column) for column in head.columns]
     columns = [
-        {"head": str(column).replace("_", " "), "kind": kind}
-        for column, kind in zip(head.columns, kinds, strict=True)
+        {"name": name, "head": text, "kind": kind}
+        for name, text, kind in zip(names, words.heads(names), kinds, strict=True)
     ]
     return _TEMPLATE.render(
-        name=name, title=title, columns=columns, rows=head.to_numpy().tolist(), notes=notes
+        name=name,
+        title=words.text(title),
+        columns=columns,
+        rows=head.to_numpy().tolist(),
+        notes=notes,
     )
