@@ -130,6 +130,12 @@ class Words:
         found = catalogue(self.language).find(column, "column")
         return column.replace("_", " ") if found is None else found
 
+    def meaning(self, table: str, column: str) -> str:
+        """What a column of a table holds; empty where no catalogue says."""
+        known = catalogue(self.language)
+        found = known.find(f"{table}.{column}", "meaning") or known.find(column, "meaning")
+        return found or ""
+
     def heads(self, columns: Iterable[str]) -> list[str]:
         """The heads of a table's columns; their own names where two would read alike."""
         names = list(columns)
