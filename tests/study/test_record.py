@@ -1,0 +1,80 @@
+"""What a record keeps beside tables and figures: methods, references, small cells, labels."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cvlib.study.record import Record, versions
+
+METHODS = pd.DataFrame(
+    {
+        "method": ["a", "b", "b"],
+        "sentence": ["First <this> was done.", "Then that.", "Then that."],
+        "references": ["semopy", "", ""],
+        "software": ["lifelines", "", ""],
+    }
+)
+
+
+def kept(record: Record) -> dict:
+    record.close()
+    return json.loads((record.folder / "results.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    return Record("little", out=str(tmp_path), smallest_cell=5)
+
+
+def test_methods_are_told_once_with_versions_and_works(record: Record, capsys) -> None:
+    record.methods(METHODS)
+    results = kept(record)
+    found = versions()
+    assert results["methods"] == (
+        "First <this> was done. Then that. All numbers were computed with cvlib "
+        f"{found['cvlib']} (python {found['python']}, numpy {found['numpy']}, "
+        f"scipy {found['scipy']}, lifelines {found['lifelines']})."
+    )
+    keys = ["Davidson-Pilon", "Harris", "Igolkina", "Virtanen"]
+    assert [work.split(",")[0] for work in results["references"]] == keys
+    written = (record.folder / "references.bib").read_text(encoding="utf-8")
+    assert written.count("@") == len(keys)
+
+
+def test_without_methods_there_is_no_bibliography(record: Record) -> None:
+    assert kept(record)["methods"] == ""
+    assert not (record.folder / "references.bib").exists()
+
+
+def test_small_cells_reach_neither_page_nor_file(record: Record) -> None:
+    table = pd.DataFrame({"brand": ["a", "b", "c"], "n": [50, 3, 4], "index": [70.5, 61.25, 62.75]})
+    record.show("brands", table, counts="n", note="Kept.")
+    results = kept(record)
+    text = (record.folder / "tables" / "brands.csv").read_text(encoding="utf-8")
+    assert "70.5" in text
+    assert "61.25" not in text
+    assert "62.75" not in text
+    assert [row["n"] for row in results["tables"]["brands"]] == [50, None, None]
+    assert results["captions"]["brands"]["note"] == (
+        "Kept. 2 rows that describe fewer than 5 people, or would give them away, are left blank."
+    )
+    assert record.publishable(table, "n")["index"].isna().sum() == 2
+
+
+def test_labels_are_for_print_only(record: Record) -> None:
+    record.names({"image": "Image of the firm"})
+    record.show("table", pd.DataFrame({"construct": ["image"], "value": [1.5]}))
+    results = kept(record)
+    assert results["tables"]["table"] == [{"construct": "image", "value": 1.5}]
+    assert results["names"] == {"image": "Image of the firm"}
+
+
+def test_chinese_captions_and_warnings(tmp_path: Path) -> None:
+    record = Record("little", out=str(tmp_path), language="zh", seed=7)
+    record.show("table", pd.DataFrame({"value": []}), title="Inputs")
+    record.warn(["None.", "None.", "Not in any catalogue."])
+    results = kept(record)
+    assert results["captions"]["table"]["title"] == "输入数据"
+    assert results["warnings"] == ["无。", "Not in any catalogue."]
