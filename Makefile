@@ -43,8 +43,9 @@ lint: $(STAMP)  ## format check, lint, types
 format: $(STAMP)  ## rewrite the code in the house format
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-notebooks: $(STAMP)  ## re-execute the committed notebooks in place and clean their metadata
+notebooks: $(STAMP)  ## re-execute the committed notebooks in place, and write docs/ from them
 	$(PYTHON) -m cvlib refresh
+	$(PYTHON) -m cvlib pages
 
 lock: $(STAMP)  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock

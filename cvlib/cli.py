@@ -354,6 +354,15 @@ def refresh(notebooks: tuple[str, ...]) -> None:
         click.echo(f"{notebook.name}: executed with its defaults")
 
 
+@main.command()
+@_plain_errors
+def pages() -> None:
+    """Write the documentation pages in docs/ from the notebooks as they are stored."""
+    from cvlib.study.pages import FOLDER, write_pages
+
+    click.echo(f"{len(write_pages())} files in {FOLDER}")
+
+
 @main.group()
 def data() -> None:
     """The catalogue of public data sets."""

@@ -132,9 +132,12 @@ class Words:
 
     def meaning(self, table: str, column: str) -> str:
         """What a column of a table holds; empty where no catalogue says."""
-        known = catalogue(self.language)
-        found = known.find(f"{table}.{column}", "meaning") or known.find(column, "meaning")
-        return found or ""
+        found = self.specific(table, column)
+        return found or catalogue(self.language).find(column, "meaning") or ""
+
+    def specific(self, table: str, column: str) -> str:
+        """What a column holds in this table and means otherwise elsewhere."""
+        return catalogue(self.language).find(f"{table}.{column}", "meaning") or ""
 
     def heads(self, columns: Iterable[str]) -> list[str]:
         """The heads of a table's columns; their own names where two would read alike."""

@@ -1,0 +1,176 @@
+"""The documentation: a page per notebook and a gallery of figures, from the notebooks themselves.
+
+Nothing is typed twice: the prose is the notebook's, tables and figures are its stored outputs,
+what a column holds is told by the catalogues, the works by the bibliography.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+from jinja2 import Environment, PackageLoader
+
+from cvlib.study.language import Words
+from cvlib.study.notebooks import read_notebook, shipped
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs"
+LANGUAGES = {"en": "", "zh": "zh"}
+_OFTEN = 3
+_TEMPLATES = Environment(
+    loader=PackageLoader("cvlib.study"), trim_blocks=True, lstrip_blocks=True, autoescape=False
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table or figure of a notebook as its stored output shows it."""
+
+    kind: str
+    name: str
+    title: str
+    heading: str
+    note: str = ""
+    columns: tuple[str, ...] = ()
+    alt: str = ""
+    image: bytes = b""
+
+
+@dataclass
+class Told:
+    """What a notebook's page needs from its cells."""
+
+    question: list[str] = field(default_factory=list)
+    limits: list[str] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
+    methods: str = ""
+    references: str = ""
+
+    def recurring(self) -> list[str]:
+        """Columns that several tables share: what they mean is told once."""
+        count = Counter(column for shown in self.shown for column in set(shown.columns))
+        listed = dict.fromkeys(column for shown in self.shown for column in shown.columns)
+        return [column for column in listed if count[column] >= _OFTEN]
+
+
+def _text(node: Any) -> str:
+    return " ".join(node.get_text(" ", strip=True).split()) if node else ""
+
+
+def _outputs(cell: Any, heading: str, told: Told) -> None:
+    from bs4 import BeautifulSoup
+
+    caption = ("", "")
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        page = BeautifulSoup(data.get("text/html", ""), "html.parser")
+        table, figure = page.find("div", class_="cvlib-table"), page.find("p", id=True)
+        if table and str(table["id"]) != "table-record":
+            heads = page.find_all("th", attrs={"data-column": True})
+            told.shown.append(
+                Shown(
+                    "table",
+                    str(table["id"]).removeprefix("table-"),
+                    _text(page.find("caption") or page.find("p", class_="cvlib-caption")),
+                    heading,
+                    note=" ".join(
+                        _text(note)
+                        for note in page.find_all("p", class_="note")
+                        if "all in tables/" not in note.get_text()
+                    ).removeprefix("None."),
+                    columns=tuple(str(head["data-column"]) for head in heads),
+                )
+            )
+        elif figure and str(figure["id"]).startswith("figure-"):
+            caption = (str(figure["id"]).removeprefix("figure-"), _text(figure))
+        elif "image/png" in data and caption[0]:
+            alt = output["metadata"].get("image/png", {}).get("alt", caption[1])
+            image = base64.b64decode(data["image/png"])
+            told.shown.append(Shown("figure", *caption, heading, alt=alt, image=image))
+            caption = ("", "")
+        prose = data.get("text/markdown", "")
+        if prose.startswith("### Methods"):
+            told.methods = prose.split("\n", 1)[1].strip()
+        elif prose.startswith("### References"):
+            told.references = prose.split("\n", 1)[1].strip()
+
+
+def read_told(path: Path, words: Words) -> Told:
+    """A notebook's prose in a language, and its stored tables and figures."""
+    told, section, heading = Told(), "", ""
+    for cell in nbformat.read(path, as_version=4).cells:
+        if cell.cell_type != "markdown":
+            _outputs(cell, heading, told)
+            continue
+        prose = words.text(cell.source)
+        for line in prose.splitlines():
+            if line.startswith("## "):
+                section, heading = line[3:4], ""
+            elif line.startswith("### "):
+                heading = line[4:]
+        if section == "1":
+            told.question.append(re.sub(r"^#{1,2} .*\n?", "", prose, flags=re.MULTILINE).strip())
+        elif section == "5" and "**" in prose:
+            told.limits.append(re.sub(r"^#+ .*\n?", "", prose, flags=re.MULTILINE).strip())
+    return told
+
+
+def _cell(text: str) -> str:
+    """Text that does not break a Markdown table."""
+    return " ".join(text.replace("|", r"\|").split())
+
+
+def citation(root: Path) -> dict[str, Any]:
+    """How to cite the suite, from CITATION.cff."""
+    found: dict[str, Any] = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    return found
+
+
+def write_pages(folder: Path = FOLDER) -> list[Path]:
+    """Write the documentation of every shipped notebook, in every language.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to; pages of notebooks that are no longer there are removed.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    notebooks = [read_notebook(path) for path in shipped()]
+    written: dict[Path, bytes] = {}
+    for language, below in LANGUAGES.items():
+        words = Words(language)
+        told = {notebook.name: read_told(notebook.path, words) for notebook in notebooks}
+        home = folder / below
+        common = {"words": words, "t": words.text, "cell": _cell, "told": told, "below": below}
+        for notebook in notebooks:
+            page = _render("page.md", notebook=notebook, page=told[notebook.name], **common)
+            written[home / f"{notebook.name}.md"] = page
+        pages = {"notebooks": notebooks, "citation": citation(folder.parent), **common}
+        written[home / "README.md"] = _render("documentation.md", **pages)
+        written[home / "figures.md"] = _render("figures.md", **pages)
+    for notebook in notebooks:
+        for shown in read_told(notebook.path, Words()).shown:
+            if shown.image:
+                written[folder / "figures" / notebook.name / f"{shown.name}.png"] = shown.image
+    for left in [*folder.rglob("*.md"), *folder.rglob("*.png")]:
+        if left not in written:
+            left.unlink()
+    for path, content in written.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return list(written)
+
+
+def _render(template: str, **content: Any) -> bytes:
+    text = _TEMPLATES.get_template(template).render(**content)
+    return (re.sub(r"\n{3,}", "\n\n", text).strip() + "\n").encode("utf-8")
