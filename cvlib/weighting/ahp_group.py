@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -57,6 +58,9 @@ class ExpertWeights:
         the expert is left out, and the rank agreement of the weights with and without.
     clusters : pandas.DataFrame
         ``expert, cluster, silhouette``; empty for fewer than four experts.
+    settings : dict
+        ``experts`` (how many), ``published`` (name of a shipped set of judgements, else "") and the
+        options: ``aggregation, methods, table, draws, level, perturbation, seed``.
     warnings : tuple of str
     """
 
@@ -70,6 +74,7 @@ class ExpertWeights:
     consensus: pd.DataFrame
     influence: pd.DataFrame
     clusters: pd.DataFrame
+    settings: dict[str, Any]
     warnings: tuple[str, ...]
 
 
@@ -265,6 +270,17 @@ def expert_weights(
         agreement,
         moved,
         clusters(tree, first, experts),
+        {
+            "experts": len(experts),
+            "published": judgements.published,
+            "aggregation": aggregation,
+            "methods": methods,
+            "table": table,
+            "draws": draws,
+            "level": level,
+            "perturbation": perturbation,
+            "seed": seed,
+        },
         tuple(dict.fromkeys([*warnings, *said, *told])),
     )
 

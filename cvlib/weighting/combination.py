@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,9 @@ class Combination:
     sweep_ranks : pandas.DataFrame
         alpha, spearman, largest_rank_change, top_decile_overlap: customers ranked at this alpha
         against alpha = 0.5.
+    settings : dict
+        ``subjective`` and ``objective`` (names of the two weightings), ``alpha``, and ``fallback``:
+        whether game theory fell back to equal coefficients.
     warnings : tuple of str
     """
 
@@ -38,6 +42,7 @@ class Combination:
     coefficients: pd.DataFrame
     sweep: pd.DataFrame
     sweep_ranks: pd.DataFrame
+    settings: dict[str, Any]
     warnings: tuple[str, ...]
 
 
@@ -58,7 +63,7 @@ def combine(
     tree : Tree
         The tree both weightings belong to.
     subjective, objective : pandas.Series
-        Global weight of each of ``tree.weighted``.
+        Global weight of each of ``tree.weighted``, named by its method.
     normalised : Normalised
         The customers, for the deviation-maximising rule and the rank changes.
     alpha : float
@@ -133,6 +138,12 @@ def combine(
         coefficients,
         sweep.stack().rename("global_weight").reset_index(),
         _rank_changes(z, mixed, grid, pair.mean(axis=0)),
+        {
+            "subjective": subjective.name,
+            "objective": objective.name,
+            "alpha": alpha,
+            "fallback": bool(reason),
+        },
         tuple(warnings),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,11 +52,14 @@ class FuzzyEvaluation:
         customer, score (grade values weighted by membership), grade (largest membership),
         validity (alpha = (g β − 1)/(2 γ (g − 1)) of that choice; below 0.5 the largest
         membership is a poor guide; infinite where it is the only one).
+    settings : dict
+        ``operator`` and ``grades``.
     warnings : tuple of str
     """
 
     membership: pd.DataFrame
     scores: pd.DataFrame
+    settings: dict[str, Any]
     warnings: tuple[str, ...]
 
 
@@ -110,7 +114,8 @@ def fuzzy_evaluation(
     weak = int((validity < 0.5).sum())
     warnings = (f"{weak} customers have no clear largest membership.",) if weak else ()
     table = pd.DataFrame(membership, index=normalised.values.index, columns=list(grades))
-    return FuzzyEvaluation(table, scores, warnings)
+    settings = {"operator": operator, "grades": tuple(grades)}
+    return FuzzyEvaluation(table, scores, settings, warnings)
 
 
 def join_memberships(

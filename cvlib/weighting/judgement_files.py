@@ -171,7 +171,7 @@ def read_judgements(
         return from_pairs(tree, given)
     if isinstance(given, str) and given in available_judgements():
         folder = Path(str(resources.files("cvlib.weighting"))) / "published"
-        return read_yaml(tree, folder / f"{given}.yaml")
+        return replace(read_yaml(tree, folder / f"{given}.yaml"), published=given)
     paths = _paths(given)
     if len(paths) == 1 and paths[0].suffix in (".yaml", ".yml"):
         return read_yaml(tree, paths[0])

@@ -46,6 +46,8 @@ class Judgements:
     source : str
         Where the judgements come from, with the note of a published set.
     warnings : tuple of str
+    published : str
+        Name of the shipped set they are; empty for the user's own.
     """
 
     matrices: dict[str, dict[str, pd.DataFrame]]
@@ -53,6 +55,7 @@ class Judgements:
     left_out: pd.DataFrame
     source: str
     warnings: tuple[str, ...]
+    published: str = ""
 
 
 @cache

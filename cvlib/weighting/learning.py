@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings as python_warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,12 +31,16 @@ class Learned:
         indicator, estimate, seed_sd, seed_low, seed_high: the network's permutation importance in
         the folds held back (loss of R², for events of mean log-likelihood, when the indicator is
         shuffled) and its spread over random starts.
+    settings : dict
+        ``event`` (whether the outcome is 0/1), ``folds, starts, hidden, seed``; empty where nothing
+        was learned.
     warnings : tuple of str
     """
 
     scores: pd.DataFrame
     weights: pd.DataFrame
     importance: pd.DataFrame
+    settings: dict[str, Any]
     warnings: tuple[str, ...]
 
 
@@ -91,7 +96,7 @@ def learn_from_outcome(
     if outcome is None:
         empty = pd.DataFrame(columns=["indicator", "method", "global_weight"])
         spread = pd.DataFrame(columns=["indicator", "estimate", "seed_sd", "seed_low", "seed_high"])
-        return Learned(pd.DataFrame(index=normalised.values.index), empty, spread, ())
+        return Learned(pd.DataFrame(index=normalised.values.index), empty, spread, {}, ())
     y = outcome.reindex(normalised.values.index).to_numpy(float)
     event = bool(np.isin(y, (0, 1)).all())
     rarest = min((y == 0).sum(), (y == 1).sum()) if event else len(y)
@@ -138,7 +143,10 @@ def learn_from_outcome(
     notes = [f"{unfinished} of {folds * starts} network fits stopped early."] if unfinished else []
     if np.ptp(coefficients) == 0 and len(names) > 1:
         notes.append("No indicator raises the outcome: learned weights are equal.")
-    return Learned(scores, weights, spread, tuple(notes))
+    settings = {
+        "event": event, "folds": folds, "starts": starts, "hidden": hidden, "seed": seed,
+    }  # fmt: skip
+    return Learned(scores, weights, spread, settings, tuple(notes))
 
 
 def _predict(model: object, z: np.ndarray) -> np.ndarray:

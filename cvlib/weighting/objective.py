@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,6 +40,8 @@ class ObjectiveWeights:
         on log(1 + x); empty unless a skewed column takes the weight.
     left_out : pandas.DataFrame
         method, reason, count: methods that do not apply to these data.
+    settings : dict
+        ``methods`` (those that apply), ``epsilon, draws, level, seed``.
     warnings : tuple of str
     """
 
@@ -47,6 +50,7 @@ class ObjectiveWeights:
     columns: pd.DataFrame
     alternatives: pd.DataFrame
     left_out: pd.DataFrame
+    settings: dict[str, Any]
     warnings: tuple[str, ...]
 
 
@@ -147,6 +151,7 @@ def objective_weights(
         columns,
         alternatives,
         pd.DataFrame(refused, columns=["method", "reason", "count"]),
+        {"methods": used, "epsilon": epsilon, "draws": draws, "level": level, "seed": seed},
         tuple(warnings) + notice,
     )
 

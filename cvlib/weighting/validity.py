@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,8 @@ class Validity:
         The method that never saw the outcome (nor is the baseline) with the highest Spearman.
     verdict : str
         What the differences mean, in words.
+    settings : dict
+        ``baseline, draws, level, seed``; empty without an outcome.
     warnings : tuple of str
     """
 
@@ -45,6 +48,7 @@ class Validity:
     capture: pd.DataFrame
     best: str
     verdict: str
+    settings: dict[str, Any]
     warnings: tuple[str, ...]
 
 
@@ -91,6 +95,7 @@ def criterion_validity(
     draws: int = 500,
     level: float = 0.95,
     seed: int = 20261121,
+    labels: Mapping[str, str] | None = None,
 ) -> Validity:
     """Compare scores by a later outcome (spend, repurchase; for churn use its absence).
 
@@ -111,6 +116,8 @@ def criterion_validity(
         Confidence level.
     seed : int
         Seed of the resamples.
+    labels : mapping of method to label, optional
+        What the verdict calls the methods.
 
     Returns
     -------
@@ -124,7 +131,7 @@ def criterion_validity(
     if outcome is None:
         told = "Without an outcome these data cannot say which weighting is best."
         empty = [pd.DataFrame(columns=names) for names in (COLUMNS, CURVE)]
-        return Validity(empty[0], empty[1], "", told, ())
+        return Validity(empty[0], empty[1], "", told, {}, ())
     y = outcome.reindex(scores.index).to_numpy(float)
     if np.isnan(y).any() or scores.isna().to_numpy().any():
         raise InputError("the outcome", "or a score is missing for some customers", "Complete it.")
@@ -172,14 +179,26 @@ def criterion_validity(
         warnings.append(f"{', '.join(flat)} score every customer the same: no rank correlation.")
     curves = [_capture(m, orders[m].group, y) for m in methods]
     curves.append(_capture("outcome itself", truth.group, y))
-    best, told = verdict(table, baseline, learned, level)
-    return Validity(table, pd.concat(curves, ignore_index=True), best, told, tuple(warnings))
+    best, told = verdict(table, baseline, learned, level, labels)
+    return Validity(
+        table,
+        pd.concat(curves, ignore_index=True),
+        best,
+        told,
+        {"baseline": baseline, "draws": draws, "level": level, "seed": seed},
+        tuple(warnings),
+    )
 
 
 def verdict(
-    table: pd.DataFrame, baseline: str, learned: tuple[str, ...], level: float
+    table: pd.DataFrame,
+    baseline: str,
+    learned: tuple[str, ...],
+    level: float,
+    labels: Mapping[str, str] | None = None,
 ) -> tuple[str, str]:
     """Name the weighting that ranks customers closest to the outcome; say how certain that is."""
+    called = {name: name for name in (*table["method"], baseline)} | dict(labels or {})
     rho = table[table["metric"] == "spearman"].set_index("method").dropna(subset=["estimate"])
     blind = rho.drop(index=[m for m in (*learned, baseline) if m in rho.index])
     if blind.empty or baseline not in rho.index or "difference_ci_low" not in rho:
@@ -189,13 +208,14 @@ def verdict(
     if best["difference_ci_low"] > 0:
         ending = "more than resampling the customers explains"
     elif best["difference_ci_high"] < 0:
-        ending = f"so every one of them ranks customers worse than {baseline}"
+        ending = f"so every one of them ranks customers worse than {called[baseline]}"
     else:
-        ending = f"so these data do not show it to be better than {baseline}"
+        ending = f"so these data do not show it to be better than {called[baseline]}"
     text = (
-        f"Of {len(blind)} methods that never saw the outcome, {name} ranks customers closest to "
-        f"it: Spearman {best['estimate']:.3f} against {rho.loc[baseline, 'estimate']:.3f} for "
-        f"{baseline} (difference {best['difference']:+.3f}, {level:.0%} interval "
+        f"Of {len(blind)} methods that never saw the outcome, {called[name]} ranks customers "
+        f"closest to it: Spearman {best['estimate']:.3f} against "
+        f"{rho.loc[baseline, 'estimate']:.3f} for {called[baseline]} "
+        f"(difference {best['difference']:+.3f}, {level:.0%} interval "
         f"{best['difference_ci_low']:+.3f} to {best['difference_ci_high']:+.3f}, not corrected "
         f"for picking the best), {ending}."
     )
@@ -203,7 +223,7 @@ def verdict(
     if len(fitted):
         top = str(fitted["estimate"].idxmax())
         text += (
-            f" Learned from the outcome, and tested on customers held back, {top} reaches "
+            f" Learned from the outcome, and tested on customers held back, {called[top]} reaches "
             f"{fitted.loc[top, 'estimate']:.3f}."
         )
     return name, text
