@@ -16,7 +16,7 @@ from openpyxl.utils import get_column_letter
 from cvlib.figures.style import CHINESE_FONT
 from cvlib.inputs.errors import InputError
 from cvlib.study.language import Words
-from cvlib.study.tables import escape_latex, neutralised, printed
+from cvlib.study.tables import escape_latex, neutral, neutralised, printed
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -139,33 +139,61 @@ def write_pdf(folder: Path, page: str, title: str, language: str) -> Path:
 
 
 def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
-    """A workbook with one sheet per table, numbers as numbers, text inert."""
+    """A workbook: a sheet that lists the tables, then one per table, numbers as numbers."""
     target = folder / "report.xlsx"
     results = _results(folder)
     tables, words = results["tables"], Words(language, results["names"])
-    taken: set[str] = set()
+    first = words.text("Contents")[:31]
+    sheets: dict[str, str] = {}
+    for name in tables:
+        sheet, taken = name[:31], {first.lower(), *(other.lower() for other in sheets.values())}
+        if sheet.lower() in taken:
+            sheet = f"{sheet[:28]}_{len(taken)}"
+        sheets[name] = sheet
+    listing = pd.DataFrame(
+        [
+            {"sheet": sheets[name], "title": results["captions"][name]["title"]}
+            | {"rows": len(rows), "note": results["captions"][name]["note"]}
+            for name, rows in tables.items()
+        ]
+    )
     with pd.ExcelWriter(target, engine="openpyxl") as writer:
+        _sheet(writer, first, listing, words)
         for name, rows in tables.items():
-            sheet = name[:31]
-            while sheet.lower() in taken:
-                sheet = f"{sheet[:28]}_{len(taken)}"
-            taken.add(sheet.lower())
-            table = neutralised(pd.DataFrame(rows))
-            table.columns = words.heads(map(str, table.columns))
-            table.to_excel(writer, sheet_name=sheet, index=False, freeze_panes=(1, 0))
-            for position, column in enumerate(table.columns, 1):
-                cells = table.iloc[:200, position - 1]
-                longest = max([len(column), *(len(str(cell)) for cell in cells)])
-                letter = get_column_letter(position)
-                writer.sheets[sheet].column_dimensions[letter].width = min(max(10, longest + 2), 60)
+            _sheet(writer, sheets[name], pd.DataFrame(rows), words)
+        writer.book.properties.title = title
+        for row in range(2, len(listing) + 2):
+            cell = writer.sheets[first].cell(row, 1)
+            cell.hyperlink, cell.style = f"#'{cell.value}'!A1", "Hyperlink"
     return target
 
 
+def _sheet(writer: pd.ExcelWriter, sheet: str, table: pd.DataFrame, words: Words) -> None:
+    heads = words.heads(map(str, table.columns))
+    table = neutralised(table.set_axis([neutral(head) for head in heads], axis=1))
+    table.to_excel(writer, sheet_name=sheet, index=False, freeze_panes=(1, 0))
+    for position, head in enumerate(table.columns, 1):
+        cells = table.iloc[:200, position - 1]
+        longest = max([len(head), *(len(str(cell)) for cell in cells)])
+        letter = get_column_letter(position)
+        writer.sheets[sheet].column_dimensions[letter].width = min(max(10, longest + 2), 60)
+
+
 def write_latex(folder: Path, page: str, title: str, language: str) -> Path:
-    """One booktabs table per file in ``latex/``, to be read into a paper by ``input``."""
+    """``latex/``: a booktabs table per file, to be read by ``input``, and the figures as PDF."""
+    typst = _library("typst", "latex")
     target = folder / "latex"
     target.mkdir(exist_ok=True)
     results = _results(folder)
+    for name in results["figures"]:
+        # text is outlines in the SVG, so that the PDF needs no fonts
+        page = f'#set page(width: auto, height: auto, margin: 0pt)\n#image("figures/{name}.svg")'
+        source = folder / f".{name}.typ"
+        source.write_text(page, encoding="utf-8")
+        try:
+            typst.compile(str(source), output=str(target / f"{name}.pdf"), root=str(folder))
+        finally:
+            source.unlink()
     words = Words(language, results["names"])
     for name, rows in results["tables"].items():
         if not rows:
@@ -184,6 +212,10 @@ def write_latex(folder: Path, page: str, title: str, language: str) -> Path:
                 position_float="centering",
             )
         )
+        if caption["note"]:
+            said = f"\\textit{{{words.text('Note.')}}} {escape_latex(caption['note'])}"
+            note = f"{{\\footnotesize {said}}}"
+            text = text.replace(r"\end{table}", f"\\par\\smallskip\n{note}\n\\end{{table}}")
         (target / f"{name}.tex").write_text(text, encoding="utf-8", newline="\n")
     return target
 

@@ -116,8 +116,9 @@ def escape_latex(text: str) -> str:
     return "".join(signs.get(character, character) for character in text)
 
 
-def _neutral(value: Any) -> Any:
-    # A spreadsheet takes such text for a formula; a lone sign or a negative number is harmless.
+def neutral(value: Any) -> Any:
+    """A cell that no spreadsheet runs: text that begins like a formula gets an apostrophe."""
+    # a lone sign or a negative number is harmless
     if isinstance(value, str) and len(value) > 1 and value[0] in "=+-@\t\r":
         try:
             float(value)
@@ -135,7 +136,7 @@ def neutralised(table: pd.DataFrame) -> pd.DataFrame:
     ]
     safe = table.copy()
     for position in text:
-        safe.isetitem(position, table.iloc[:, position].map(_neutral))
+        safe.isetitem(position, table.iloc[:, position].map(neutral))
     return safe
 
 

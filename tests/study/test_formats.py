@@ -56,6 +56,17 @@ def test_xlsx_has_numbers_as_numbers_and_no_formulas(folder: Path) -> None:
     assert sheet["A3"].value == "'=HYPERLINK('x')" and sheet["A3"].data_type == "s"
 
 
+def test_xlsx_begins_with_a_list_that_leads_to_every_sheet(folder: Path) -> None:
+    book = openpyxl.load_workbook(folder / "report.xlsx")
+    assert book.sheetnames == ["Contents", "numbers", "nothing"]
+    rows = list(book["Contents"].iter_rows(min_row=2, values_only=True))
+    assert rows == [
+        ("numbers", "Numbers & <signs>", 7, "A note"),
+        ("nothing", "Nothing at all", 0, None),
+    ]
+    assert book["Contents"]["A2"].hyperlink.location or book["Contents"]["A2"].hyperlink.target
+
+
 def test_csv_has_no_formulas_and_json_keeps_the_text(folder: Path) -> None:
     assert "'=HYPERLINK" in (folder / "tables" / "numbers.csv").read_text(encoding="utf-8")
     assert '"=HYPERLINK' in (folder / "results.json").read_text(encoding="utf-8")
@@ -65,6 +76,14 @@ def test_latex_has_booktabs_and_escaped_text(folder: Path) -> None:
     text = (folder / "latex" / "numbers.tex").read_text(encoding="utf-8")
     assert r"\toprule" in text and r"a\_b \& 5\%" in text and "0.333" in text
     assert r"\caption{Numbers \& <signs>}" in text
+    assert r"{\footnotesize \textit{Note.} A note}" in text
+
+
+def test_latex_figures_are_pdf_without_fonts(folder: Path) -> None:
+    (page,) = pypdf.PdfReader(folder / "latex" / "line.pdf").pages
+    assert float(page.mediabox.width) == pytest.approx(3 * 72)
+    assert not page.get("/Resources", {}).get("/Font")
+    assert not list(folder.glob(".*.typ"))
 
 
 def test_html_is_inert_and_self_contained(folder: Path) -> None:
