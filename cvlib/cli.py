@@ -32,6 +32,11 @@ def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
         except RunFailed as error:
             click.echo(f"cvlib: {error}", err=True)
             sys.exit(1)
+        except OSError as error:
+            if not error.filename:  # a closed pipe, not a file
+                raise
+            click.echo(f"cvlib: {error.strerror}: {error.filename}", err=True)
+            sys.exit(1)
 
     return guarded
 
@@ -148,8 +153,6 @@ def describe(notebook: str) -> None:
 @_plain_errors
 def batch(study: Path, out: Path, jobs: int, dask: str, dry_run: bool) -> None:
     """Run the STUDY file's grid of notebooks; an interrupted batch continues where it stopped."""
-    from tqdm import tqdm
-
     from cvlib.study.batch import planned, read_study, run_study
     from cvlib.study.gallery import write_gallery
 
@@ -157,18 +160,11 @@ def batch(study: Path, out: Path, jobs: int, dask: str, dry_run: bool) -> None:
     if dry_run:
         click.echo(planned(found).to_string(index=False))
         return
-    outcomes = run_study(
-        found,
-        out,
-        jobs=jobs,
-        dask=dask,
-        progress=lambda stream, total: tqdm(
-            stream, total=total, desc=found.title, disable=not sys.stderr.isatty()
-        ),
-    )
-    failed = [outcome for outcome in outcomes if outcome.run is None]
-    before = sum(outcome.run.existed for outcome in outcomes if outcome.run)
-    click.echo(f"{len(outcomes) - len(failed)} of {len(outcomes)} runs done, {before} before.")
+    outcomes = run_study(found, out, jobs=jobs, dask=dask, progress=sys.stderr.isatty())
+    failed = [outcome for outcome in outcomes if outcome.reason]
+    done = [outcome.run for outcome in outcomes if outcome.run]
+    before = sum(run.existed for run in done)
+    click.echo(f"{len(done)} of {len(outcomes)} runs done, {before} before.")
     for outcome in failed:
         click.echo(f"failed: {outcome.cell.label}: {outcome.reason}", err=True)
     page, _ = write_gallery(out)

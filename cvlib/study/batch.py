@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+import logging
 import re
-from collections.abc import Callable, Iterator
+import shutil
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +19,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.study.claim import Busy, aside, claim, clear_abandoned, put_in_place
 from cvlib.study.kernel import RunFailed, check_data
 from cvlib.study.notebooks import Notebook, find
 from cvlib.study.record import write_json
 from cvlib.study.report import check_formats, combined_report
-from cvlib.study.run import Run, run_notebook
+from cvlib.study.run import Run, add_reports, run_notebook
+
+_LOG = logging.getLogger("cvlib")
 
 
 class _Runs(BaseModel):
@@ -73,7 +80,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a cell: its run, or the reason there is none."""
+    """What became of a cell: its run, and the reason where there is none or not all of it."""
 
     cell: Cell
     run: Run | None
@@ -132,14 +139,11 @@ def _beside(study: Path, value: Any) -> Any:
 
 
 def run_study(
-    study: Study,
-    out: Path,
-    *,
-    jobs: int = 2,
-    dask: str = "",
-    progress: Callable[[Iterator[Outcome], int], Iterator[Outcome]] | None = None,
+    study: Study, out: Path, *, jobs: int = 2, dask: str = "", progress: bool = False
 ) -> list[Outcome]:
     """Run every cell; what is finished is not repeated, one failure does not stop the rest.
+
+    A run that another process is at is left to it, and its answer taken at the end.
 
     Parameters
     ----------
@@ -151,23 +155,27 @@ def run_study(
         Kernels at the same time.
     dask : str
         Address of a Dask scheduler; empty = this machine.
-    progress : callable, optional
-        Wraps the stream of outcomes, given their number.
+    progress : bool
+        Show a bar with the time left, and failures as they come.
 
     Returns
     -------
     list of Outcome
         In the study's order.
+
+    Raises
+    ------
+    InputError
+        The reports folder cannot be written; nothing has run.
+    RunFailed
+        The runs are done, but their summary cannot be written.
     """
     import joblib
 
-    def one(cell: Cell) -> Outcome:
-        try:
-            run = run_notebook(cell.notebook, cell.parameters, out, formats=study.formats)
-            return Outcome(cell, run)
-        except (InputError, RunFailed) as error:
-            return Outcome(cell, None, str(error))
-
+    out = out.resolve()
+    with claim(out / "studies", study.slug):  # refuses a folder that cannot be written
+        pass
+    stack = contextlib.ExitStack()
     backend: dict[str, Any] = {"backend": "threading", "n_jobs": jobs}
     if dask:
         try:
@@ -176,21 +184,81 @@ def run_study(
             raise InputError(
                 "--dask", "needs Dask", "Install it: pip install 'dask[distributed]'."
             ) from error
-        Client(dask)
+        stack.enter_context(Client(dask))
         backend = {"backend": "dask"}
-    with joblib.parallel_config(**backend):
-        stream = joblib.Parallel(return_as="generator")(
-            joblib.delayed(one)(cell) for cell in study.cells
-        )
-        outcomes = list(progress(stream, len(study.cells)) if progress else stream)
-    write_summary(study, outcomes, out)
+
+    def several(positions: list[int], wait: bool) -> Iterator[tuple[int, Outcome | None]]:
+        tasks = (joblib.delayed(_one)(study, at, out, wait) for at in positions)
+        yield from joblib.Parallel(return_as="generator_unordered")(tasks)
+
+    found: dict[int, Outcome] = {}
+    bar = stack.enter_context(_bar(study, progress))
+    with stack, joblib.parallel_config(**backend):
+        left = list(range(len(study.cells)))
+        for wait in (False, True):
+            for at, outcome in several(left, wait):
+                if outcome:
+                    found[at] = outcome
+                    _tell(bar, outcome)
+            left = [at for at in left if at not in found]
+    outcomes = [found[at] for at in sorted(found)]
+    for home in {out / cell.notebook.name for cell in study.cells}:
+        clear_abandoned(home)
+    try:
+        write_summary(study, outcomes, out)
+    except OSError as error:
+        where = error.filename or out / "studies"
+        raise RunFailed(
+            f"{study.title}: the runs are done, but not their summary: {error.strerror}: {where}. "
+            "Start the batch again."
+        ) from error
     return outcomes
+
+
+def _one(study: Study, at: int, out: Path, wait: bool) -> tuple[int, Outcome | None]:
+    """Run one cell; None when another process is at it."""
+    cell = study.cells[at]
+    run = None
+    try:
+        run = run_notebook(cell.notebook, cell.parameters, out, wait=wait)
+        add_reports(run, study.formats)
+    except Busy:
+        return at, None
+    except (InputError, RunFailed) as error:
+        return at, Outcome(cell, run, str(error))
+    except Exception as error:  # a fault of one cell must not take the others with it
+        _LOG.exception("cvlib: %s", cell.label)
+        return at, Outcome(cell, run, f"{type(error).__name__}: {error}")
+    return at, Outcome(cell, run)
+
+
+def _bar(study: Study, progress: bool) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(
+        total=len(study.cells),
+        desc=study.title,
+        unit="run",
+        smoothing=0,
+        bar_format="{desc}: {n_fmt} of {total_fmt} runs |{bar:20}| {elapsed}, {remaining} left",
+        file=sys.stderr,
+        disable=not progress,
+    )
+
+
+def _tell(bar: Any, outcome: Outcome) -> None:
+    if bar.disable:
+        return
+    if outcome.run and outcome.run.existed:
+        bar.initial += 1  # took no time: says nothing about the time left
+    if outcome.reason:
+        bar.write(f"failed: {outcome.cell.label}: {outcome.reason}", file=sys.stderr)
+    bar.update()
 
 
 def write_summary(study: Study, outcomes: list[Outcome], out: Path) -> Path:
     """Write the study's folder: headlines and tables of all runs side by side, one report."""
-    folder = out.resolve() / "studies" / study.slug
-    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    home = out.resolve() / "studies"
     headlines: list[dict[str, Any]] = []
     tables: dict[str, list[pd.DataFrame]] = {}
     for outcome in outcomes:
@@ -203,40 +271,55 @@ def write_summary(study: Study, outcomes: list[Outcome], out: Path) -> Path:
             headlines.append(about | {"headline": name} | headline)
         for name, rows in results["tables"].items():
             tables.setdefault(name, []).append(pd.DataFrame(rows).assign(**about))
-    for name, parts in tables.items():
-        pd.concat(parts, ignore_index=True).to_csv(
-            folder / "tables" / f"{name}.csv", index=False, lineterminator="\n"
-        )
     summary = pd.DataFrame(headlines)
-    summary.to_csv(folder / "summary.csv", index=False, lineterminator="\n")
-    failures = [{"run": o.cell.label, "reason": o.reason} for o in outcomes if o.run is None]
-    write_json(folder / "study.json", {"title": study.title, "failures": failures})
+    failures = [{"run": o.cell.label, "reason": o.reason} for o in outcomes if o.reason]
     page = combined_report(
         study.title,
         summary,
         pd.DataFrame(failures),
         [(o.cell.label, o.run.folder) for o in outcomes if o.run is not None],
     )
-    (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
-    return folder
+    with claim(home, study.slug):
+        folder = aside(home, study.slug)
+        try:
+            (folder / "tables").mkdir()
+            for name, parts in tables.items():
+                pd.concat(parts, ignore_index=True).to_csv(
+                    folder / "tables" / f"{name}.csv", index=False, lineterminator="\n"
+                )
+            summary.to_csv(folder / "summary.csv", index=False, lineterminator="\n")
+            write_json(folder / "study.json", {"title": study.title, "failures": failures})
+            (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
+            put_in_place(folder, home / study.slug)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return home / study.slug
 
 
 def check_study(study: Study) -> list[Outcome]:
-    """Run only the first sections of every distinct cell, up to the data: files, columns, types.
+    """Run only the first sections of every cell, up to the data: files, columns, types.
 
     Returns
     -------
     list of Outcome
         With a reason where the notebook could not read its data; no run folder is made.
     """
-    outcomes = []
-    for cell in study.cells:
-        try:
-            check_data(cell.notebook, cell.parameters)
-            outcomes.append(Outcome(cell, None))
-        except (InputError, RunFailed) as error:
-            outcomes.append(Outcome(cell, None, str(error)))
-    return outcomes
+    import joblib
+
+    groups: dict[Path, list[int]] = {}
+    for at, cell in enumerate(study.cells):
+        groups.setdefault(cell.notebook.path, []).append(at)
+
+    def check(positions: list[int]) -> list[str]:
+        cells = [study.cells[at] for at in positions]
+        return check_data(cells[0].notebook, [cell.parameters for cell in cells])
+
+    answers = joblib.Parallel(n_jobs=2, backend="threading")(
+        joblib.delayed(check)(positions) for positions in groups.values()
+    )
+    order = [at for positions in groups.values() for at in positions]
+    reasons = dict(zip(order, [text for texts in answers for text in texts], strict=True))
+    return [Outcome(cell, None, reasons[at]) for at, cell in enumerate(study.cells)]
 
 
 def planned(study: Study) -> pd.DataFrame:

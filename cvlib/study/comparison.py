@@ -46,9 +46,11 @@ def open_run(folder: Path) -> Run:
         When the folder is not one, or is damaged.
     """
     run = Run(folder.resolve(), existed=True)
-    if not run.intact():
+    if wrong := run.damage():
         raise InputError(
-            str(folder), "is not a finished run folder", "Give reports/<notebook>/<run id>."
+            str(folder),
+            f"is not a finished run folder ({wrong})",
+            "Give reports/<notebook>/<run id>.",
         )
     return run
 

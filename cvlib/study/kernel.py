@@ -7,8 +7,7 @@ import logging
 import os
 import shutil
 import sys
-import tempfile
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,9 @@ QUIET_KERNEL = {
     "PYTHONHASHSEED": "0",
     "MPLBACKEND": "agg",
 }
-LOG_ERRORS_ONLY = ["--log-level=40"]
+# Silent, and without a history: many kernels at once would wait for its one database.
+KERNEL_OPTIONS = ["--log-level=40", "--HistoryManager.enabled=False"]
+START_SECONDS = 180
 
 
 class RunFailed(RuntimeError):
@@ -85,26 +86,44 @@ def execute(
     logging.getLogger("papermill").setLevel(logging.ERROR)
     target = aside / "notebook.ipynb"
     bar = {"desc": notebook.name, "file": sys.stderr, "leave": False} if progress else False
-    try:
+
+    def run() -> None:
         papermill.execute_notebook(
-            str(notebook.path),
-            str(target),
+            _literal(notebook.path),
+            _literal(target),
             parameters=parameters,
             kernel_name="python3",
             language="python",
             progress_bar=bar,
             log_output=False,
-            extra_arguments=LOG_ERRORS_ONLY,
+            start_timeout=START_SECONDS,
+            extra_arguments=KERNEL_OPTIONS,
         )
+
+    try:
+        try:
+            run()
+        except DeadKernelError:
+            raise
+        except RuntimeError:  # no kernel came up, nothing has run: a crowded machine, once more
+            run()
     except PapermillExecutionError as error:
         if error.ename == "InputError":
             where, _, rest = str(error.evalue).partition(": ")
             raise _Relayed(where, rest) from error
         reason = f"cell {error.exec_count} failed with {error.ename}: {error.evalue}"
         raise _keep_failed(notebook, target, failed, reason) from error
-    except (DeadKernelError, NoSuchKernel, TimeoutError) as error:
-        reason = f"the kernel stopped ({type(error).__name__}: {error})"
+    except DeadKernelError as error:
+        reason = f"the kernel stopped ({error}); the machine may have run out of memory"
         raise _keep_failed(notebook, target, failed, reason) from error
+    except (RuntimeError, NoSuchKernel, TimeoutError) as error:
+        reason = f"the kernel did not start ({type(error).__name__}: {error})"
+        raise _keep_failed(notebook, target, failed, reason) from error
+
+
+def _literal(path: Path) -> str:
+    # papermill fills in {braces} of a path
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 class _Relayed(InputError):
@@ -122,37 +141,64 @@ def _keep_failed(notebook: Notebook, target: Path, failed: Path, reason: str) ->
         if target.is_file():
             target.rename(failed / "notebook.ipynb")
         (failed / "error.txt").write_text(reason + "\n", encoding="utf-8")
-    first_line = reason.splitlines()[0]
-    return RunFailed(f"{notebook.name}: {first_line}. Look at {failed / 'notebook.ipynb'}.")
+    kept = failed / "notebook.ipynb"
+    look = f" Look at {kept}." if kept.is_file() else ""
+    return RunFailed(f"{notebook.name}: {reason.splitlines()[0].rstrip('.')}.{look}")
 
 
-def check_data(notebook: Notebook, parameters: dict[str, Any]) -> None:
-    """Execute a notebook up to its results: parameters, files and columns are checked for real.
+def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[str]:
+    """Execute a notebook up to its results for several sets of parameters, in one kernel.
 
-    Raises
-    ------
-    InputError, RunFailed
-        As `run_notebook`; nothing is written.
+    Parameters, files and columns are checked for real; nothing is written.
+
+    Returns
+    -------
+    list of str
+        Per set of parameters what is wrong, in one paragraph; empty when it can run.
     """
     import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
 
-    arguments = notebook.arguments(parameters)
-    files = input_files(arguments)
-    content = nbformat.read(notebook.path, as_version=4)
-    results = next(
-        (i for i, cell in enumerate(content.cells) if cell.source.startswith("## 4 ")), None
+    os.environ.update(QUIET_KERNEL)
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    wrong = [""] * len(several)
+    cells, owners = [], []
+    for number, given in enumerate(several):
+        try:
+            arguments = notebook.arguments(given)
+            values = sent(arguments, input_files(arguments))
+        except InputError as error:
+            wrong[number] = str(error)
+            continue
+        content = load_notebook_node(str(notebook.path))
+        filled = parameterize_notebook(content, values, kernel_name="python3", language="python")
+        for cell in filled.cells:
+            if cell.source.startswith("## 4 "):
+                break
+            if cell.cell_type == "code":
+                cells.append(cell)
+                owners.append(number)
+    client = NotebookClient(
+        nbformat.v4.new_notebook(cells=cells),
+        kernel_name="python3",
+        startup_timeout=START_SECONDS,
+        extra_arguments=KERNEL_OPTIONS,
     )
-    content.cells = content.cells[:results]
-    with tempfile.TemporaryDirectory() as folder:
-        beginning = replace(notebook, path=Path(folder) / notebook.path.name)
-        nbformat.write(content, beginning.path)
-        execute(
-            beginning,
-            sent(arguments, files),
-            Path(folder),
-            Path(folder) / "failed",
-            progress=False,
-        )
+    with client.setup_kernel():
+        for position, (cell, number) in enumerate(zip(cells, owners, strict=True)):
+            if wrong[number]:
+                continue
+            try:
+                client.execute_cell(cell, position)
+            except CellExecutionError as error:
+                said = str(error.evalue)
+                wrong[number] = said if error.ename == "InputError" else f"{error.ename}: {said}"
+            except DeadKernelError as error:
+                return [text or f"the kernel stopped ({error})" for text in wrong]
+    return wrong
 
 
 def refresh(notebook: Notebook) -> None:
@@ -174,7 +220,7 @@ def refresh(notebook: Notebook) -> None:
         kernel_name="python3",
         record_timing=False,
         resources={"metadata": {"path": str(notebook.path.parent)}},
-        extra_arguments=LOG_ERRORS_ONLY,
+        extra_arguments=KERNEL_OPTIONS,
     )
     try:
         client.execute()

@@ -5,23 +5,25 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import os
+import logging
 import shutil
 import time
-import uuid
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 import cvlib
 from cvlib.inputs.datasets import sha256
 from cvlib.inputs.errors import InputError
+from cvlib.study.claim import aside, claim, clear_abandoned, put_in_place
 from cvlib.study.kernel import RunFailed, execute, input_files, sent
 from cvlib.study.notebooks import Notebook
 from cvlib.study.record import versions, write_json
+
+_LOG = logging.getLogger("cvlib")
+# What a number, a table or a page can depend on.
+_PROGRAM = (".py", ".yaml", ".html", ".css", ".js", ".typ", ".po", ".bib")
 
 
 @dataclass(frozen=True)
@@ -31,12 +33,20 @@ class Run:
     folder: Path
     existed: bool
 
-    def intact(self) -> bool:
-        """Whether the folder holds a complete run."""
+    def damage(self) -> str:
+        """What is wrong with the folder; empty when every file is as the run wrote it."""
+        name = "manifest.json"
         try:
-            return {"tables", "headlines"} <= set(self.results) and "run_id" in self.manifest
-        except (OSError, ValueError):
-            return False
+            for name, digest in [*self.manifest["files"].items()]:
+                if sha256(self.folder / name) != digest:
+                    return f"{name} is not as the run wrote it"
+        except FileNotFoundError:
+            return f"{name} is missing"
+        except OSError as error:
+            return f"{name} cannot be read ({error.strerror})"
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return f"{name} is not a manifest"
+        return ""
 
     @property
     def results(self) -> dict[str, Any]:
@@ -58,7 +68,7 @@ def code_fingerprint() -> str:
     root = Path(cvlib.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):
-        if path.suffix in (".py", ".yaml", ".html", ".css", ".js"):
+        if path.suffix in _PROGRAM:
             digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
@@ -66,8 +76,19 @@ def code_fingerprint() -> str:
 
 def _hash(files: list[Path]) -> str:
     """SHA-256 of a file, or of the hashes of several."""
-    each = [sha256(path) for path in files]
+    each = [_hash_once(path, *_stamp(path)) for path in files]
     return each[0] if len(each) == 1 else hashlib.sha256("".join(each).encode()).hexdigest()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+@lru_cache(maxsize=1024)
+def _hash_once(path: Path, size: int, modified: int) -> str:
+    # a grid asks for the same large file again and again
+    return sha256(path)
 
 
 def input_hashes(arguments: dict[str, Any]) -> dict[str, str]:
@@ -95,6 +116,7 @@ def run_notebook(
     formats: tuple[str, ...] = ("html",),
     force: bool = False,
     progress: bool = False,
+    wait: bool = True,
 ) -> Run:
     """Run a notebook with parameters into ``out/<notebook>/<run id>/``.
 
@@ -112,6 +134,8 @@ def run_notebook(
         Run again even when the same question has been answered.
     progress : bool
         Show a progress bar.
+    wait : bool
+        Wait for another process that is at the same run, and take its answer.
 
     Returns
     -------
@@ -124,36 +148,78 @@ def run_notebook(
         Bad parameters or data; nothing is left behind.
     RunFailed
         A cell failed; the executed notebook is kept in a folder marked failed.
+    Busy
+        Another process is at the same run, and ``wait`` is false.
     """
-    from cvlib.study.report import write_reports
-
     arguments = notebook.arguments(parameters)
-    files = input_files(arguments)
-    hashes = {name: _hash(paths) for name, paths in files.items()}
+    hashes = input_hashes(arguments)
     identity = run_id(notebook, arguments, hashes)
     home = out.resolve() / notebook.name
-    folder = home / identity
-    if folder.exists() and not force:
-        run = Run(folder, existed=True)
-        if run.intact():
-            write_reports(folder, formats)
-            return run
-        folder.rename(_free_name(home / f"{identity}.damaged"))
-    aside = home / f".{identity}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+    run = Run(home / identity, existed=True)
+    if force or _unfinished(run):
+        with claim(home, identity, wait=wait):
+            # another process may have answered meanwhile
+            wrong = _unfinished(run)
+            if force or wrong:
+                if wrong and run.folder.exists():
+                    _set_aside(run, wrong)
+                _answer(notebook, arguments, hashes, run.folder, progress)
+                run = Run(run.folder, existed=False)
+        clear_abandoned(home)
+    add_reports(run, formats)
+    return run
+
+
+def _unfinished(run: Run) -> str:
+    """Why a folder is not the answer that its name says; empty when it is."""
+    wrong = run.damage()
+    if not wrong and run.manifest["run_id"] != run.folder.name:
+        return f"manifest.json is of run {run.manifest['run_id']}"
+    return wrong
+
+
+def _set_aside(run: Run, wrong: str) -> None:
+    names = (f"{run.folder.name}.damaged{number or ''}" for number in itertools.count())
+    free = next(path for path in map(run.folder.with_name, names) if not path.exists())
+    what = f"{run.folder.parent.name}/{run.folder.name}"
     try:
-        aside.mkdir(parents=True)
+        run.folder.rename(free)
     except OSError as error:
         raise InputError(
-            str(out), f"cannot be written ({error.strerror})", "Choose another --out folder."
+            str(run.folder), f"{wrong}, and it cannot be moved ({error.strerror})", "Remove it."
         ) from error
-    _remove_abandoned(home, identity)
+    _LOG.warning(
+        "cvlib: %s is damaged: %s. It is kept as %s, and the run is repeated.",
+        what, wrong, free.name,
+    )  # fmt: skip
+
+
+def _answer(
+    notebook: Notebook,
+    arguments: dict[str, Any],
+    hashes: dict[str, str],
+    folder: Path,
+    progress: bool,
+) -> None:
+    """Execute a notebook aside and give the result its name when it is complete."""
+    from cvlib.study.report import write_reports
+
+    home, identity = folder.parent, folder.name
+    failed = home / f"{identity}.failed"
+    files = input_files(arguments)
+    work = None
     try:
+        work = aside(home, identity)
         started = time.time()
-        given = sent(arguments, files) | {"out": str(aside)}
-        execute(notebook, given, aside, home / f"{identity}.failed", progress)
-        results = json.loads((aside / "results.json").read_text(encoding="utf-8"))
+        given = sent(arguments, files) | {"out": str(work)}
+        execute(notebook, given, work, failed, progress)
+        if input_hashes(arguments) != hashes:
+            raise InputError(
+                notebook.name, "an input file changed while the run was reading it", "Run it again."
+            )
+        results = json.loads((work / "results.json").read_text(encoding="utf-8"))
         write_json(
-            aside / "manifest.json",
+            work / "manifest.json",
             {
                 "notebook": notebook.name,
                 "title": notebook.title,
@@ -173,42 +239,29 @@ def run_notebook(
                 "warnings": results["warnings"],
                 "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(started)),
                 "duration_seconds": round(time.time() - started, 2),
+                "files": {
+                    path.relative_to(work).as_posix(): sha256(path)
+                    for path in sorted(work.rglob("*"))
+                    if path.is_file()
+                },
             },
         )
-        write_reports(aside, ("html",))
-        _put_in_place(aside, folder)
-        shutil.rmtree(home / f"{identity}.failed", ignore_errors=True)
+        write_reports(work, ("html",))
+        put_in_place(work, folder)
+        shutil.rmtree(failed, ignore_errors=True)
     except OSError as error:
-        raise RunFailed(f"{notebook.name}: cannot write below {home} ({error.strerror})") from error
+        where = error.filename or home
+        raise RunFailed(f"{notebook.name}: {error.strerror}: {where}. Run it again.") from error
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        if home.is_dir() and not any(home.iterdir()):
-            home.rmdir()
-    write_reports(folder, formats)
-    return Run(folder, existed=False)
+        if work:
+            shutil.rmtree(work, ignore_errors=True)
 
 
-def _put_in_place(aside: Path, folder: Path) -> None:
-    """Give a complete run its name; another process may have answered the same question."""
-    if folder.exists():
-        old = _free_name(folder.with_name(f".{folder.name}.old"))
-        folder.rename(old)
-        shutil.rmtree(old, ignore_errors=True)
-    try:
-        aside.rename(folder)
-    except OSError:
-        if not Run(folder, existed=True).intact():
-            raise
+def add_reports(run: Run, formats: tuple[str, ...]) -> None:
+    """Write the reports that a finished run does not have yet; one process at a time."""
+    from cvlib.study.report import write_reports
 
-
-def _free_name(path: Path) -> Path:
-    candidates = (path.with_name(f"{path.name}{n or ''}") for n in itertools.count())
-    return next(candidate for candidate in candidates if not candidate.exists())
-
-
-def _remove_abandoned(home: Path, identity: str) -> None:
-    """Remove what a killed process left half-written of the same run."""
-    for left in home.glob(f".{identity}.*"):
-        owner = left.name.split(".")[2]
-        if owner.isdigit() and not psutil.pid_exists(int(owner)):
-            shutil.rmtree(left, ignore_errors=True)
+    if set(formats) <= {"html"} and (run.folder / "report.html").is_file():
+        return
+    with claim(run.folder.parent, run.folder.name):
+        write_reports(run.folder, formats)
