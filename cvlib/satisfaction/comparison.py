@@ -51,6 +51,8 @@ class ModelComparison:
         Key of `results` to the answers behind it.
     left_out : DataFrame
         reason, count, share: respondents not used by any model.
+    settings : mapping
+        folds, repetitions, adjustment.
     warnings : tuple of str
     """
 
@@ -60,6 +62,7 @@ class ModelComparison:
     left_out: pd.DataFrame
     predictions: Mapping[Key, Prediction] = field(default_factory=dict)
     surveys: Mapping[Key, Survey] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -192,13 +195,14 @@ def compare_models(
         q2 = foretold.constructs[["construct", "q2_predict"]]
         extra = {**found.extra, "prediction_items": foretold.items}
         results[key] = replace(found, r_squared=found.r_squared.merge(q2, how="left"), extra=extra)
-        prefix = key[1] + (" (shared items)" if key[0] == "shared" else "")
-        told += [f"{prefix}: {text}" for text in (*found.warnings, *foretold.warnings)]
+        prefix = key[1] + (", shared items" if key[0] == "shared" else "")
+        told += [f"Model {prefix}: {text}" for text in (*found.warnings, *foretold.warnings)]
     return ModelComparison(
         results=results, predictions=predictions, surveys=surveys,
         shift=_shift(results, surveys, scheme, draws, seed, level),
         cvpat=_cvpat(results, predictions, level, adjustment),
         left_out=left_out, warnings=tuple(dict.fromkeys(told)),
+        settings={"folds": folds, "repetitions": repetitions, "adjustment": adjustment},
     )  # fmt: skip
 
 

@@ -49,7 +49,8 @@ class Groups:
     path_keys : DataFrame
         source, target of the m paths.
     settings : dict
-        seed, level, scheme, estimator.
+        seed, level, scheme, draws, missing, minimum, minimum_share, weighted, clustered, total
+        (rows of the data).
     left_out : DataFrame
         column, reason, count, share.
     warnings : tuple of str
@@ -215,8 +216,11 @@ def estimate_groups(
     together = fit_pls(model, *pooling.moments(), scheme=scheme)
     told = [*((model.adapted,) if model.adapted else ()), *model.dropped, *survey.warnings]
     if small:
-        told.append(f"Left out for having fewer than {minimum} respondents: "
-                    + ", ".join(f"{r.split(':')[0]} ({n})" for _, r, n in small) + ".")  # fmt: skip
+        # without their sizes, which a published report must not tell of a few people
+        names = ", ".join(
+            " / ".join(map(str, name)) for name, rows in sizes.items() if len(rows) < minimum
+        )
+        told.append(f"Left out for having fewer than {minimum} respondents: {names}.")
     if keys["failed"].any():
         told.append(f"{int(keys['failed'].sum())} of {draws * len(keys)} draws of single groups"
                     " have no estimate and are left out of intervals by own weights.")  # fmt: skip
@@ -225,7 +229,11 @@ def estimate_groups(
         mean=found["mean"], shares=found["shares"], paths=found["paths"],
         pooled=index_values(model, together).shares,
         path_keys=statistics(model)["path_coefficients"][0][["source", "target"]],
-        settings={"seed": seed, "level": level, "scheme": scheme, "draws": draws},
+        settings={
+            "seed": seed, "level": level, "scheme": scheme, "draws": draws, "missing": missing,
+            "minimum": minimum, "minimum_share": minimum_share, "weighted": weights is not None,
+            "clustered": clusters is not None, "total": len(data),
+        },
         left_out=left_out, warnings=tuple(told),
     )  # fmt: skip
 

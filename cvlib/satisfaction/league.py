@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,8 @@ class League:
         As `groups.path_table`, `differences.path_differences`, `differences.omnibus`.
     left_out : DataFrame
         column, reason, count, share.
+    settings : mapping
+        permutations (0 where none were made), adjustment.
     warnings : tuple of str
     """
 
@@ -69,6 +71,7 @@ class League:
     gate: pd.DataFrame = field(default_factory=pd.DataFrame)
     path_differences: pd.DataFrame = field(default_factory=pd.DataFrame)
     omnibus: pd.DataFrame = field(default_factory=pd.DataFrame)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
 
@@ -139,6 +142,7 @@ def compare_groups(
         groups=groups, target=construct, league=league_table(groups, construct, pairwise),
         index=index_table(groups), pairwise=pairwise, path_coefficients=path_table(groups),
         left_out=groups.left_out, warnings=tuple(told), **more,
+        settings={"permutations": permutations if exchanged else 0, "adjustment": adjustment},
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,8 @@ class Waves:
         ci_low, ci_high.
     left_out : DataFrame
         column, reason, count, share.
+    settings : mapping
+        Those of `Groups`, with permutations and adjustment; waves: how many.
     warnings : tuple of str
     """
 
@@ -51,6 +54,7 @@ class Waves:
     decomposition: pd.DataFrame
     trend: pd.DataFrame
     left_out: pd.DataFrame
+    settings: Mapping[str, Any]
     warnings: tuple[str, ...]
 
 
@@ -160,7 +164,9 @@ def compare_waves(
             )
     changes["different"] = changes["p_welch_adjusted"] < 1 - level
     return Waves(construct, tables["series"], changes, tables["decomposition"], tables["trend"],
-                 found[-1][1].left_out, tuple(told))  # fmt: skip
+                 found[-1][1].left_out,
+                 {**found[0][1].settings, "permutations": permutations, "adjustment": adjustment,
+                  "waves": len(found[0][1].keys)}, tuple(told))  # fmt: skip
 
 
 def decompose(mean: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
