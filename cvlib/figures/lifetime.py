@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -10,10 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure
+from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure, words
 
+Label = Callable[[str], str]  # what a model, tier or segment is called in print
 _MARKERS = "osD^vPX*"
 _LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _both_grids(*axes: Axes) -> None:
@@ -21,7 +26,7 @@ def _both_grids(*axes: Axes) -> None:
         axis.grid(True, axis="both")
 
 
-def tracking_plot(tracking: pd.DataFrame, unit: str = "week") -> Figure:
+def tracking_plot(tracking: pd.DataFrame, unit: str = "week", language: str = "en") -> Figure:
     """Repeat purchases per period and cumulated, actual against expected, holdout shaded.
 
     Parameters
@@ -30,23 +35,28 @@ def tracking_plot(tracking: pd.DataFrame, unit: str = "week") -> Figure:
         period, sample, actual, expected, cumulative_actual, cumulative_expected.
     unit : str
         Name of a period.
+    language : str
+        Of the words on the axes.
     """
+    text = words("lifetime", language)
+    unit = text.get(unit, unit)
     with house_style():
         figure, axes = new_figure(8.0, 3.4, 1, 2)
         holdout = tracking.loc[tracking["sample"] == "holdout", "period"]
         for axis, start, title in (
-            (axes[0], "", f"Repeat purchases per {unit}"),
-            (axes[1], "cumulative_", "Cumulated repeat purchases"),
+            (axes[0], "", text["per_period"].format(unit=unit)),
+            (axes[1], "cumulative_", text["cumulated"]),
         ):
             period = tracking["period"]
-            axis.plot(period, tracking[f"{start}actual"], color=INK, lw=1.4, label="actual")
+            axis.plot(period, tracking[f"{start}actual"], color=INK, lw=1.4, label=text["actual"])
             axis.plot(
-                period, tracking[f"{start}expected"], "--", color=PALETTE[1], lw=2, label="expected"
-            )
+                period, tracking[f"{start}expected"], "--", color=PALETTE[1], lw=2,
+                label=text["expected"],
+            )  # fmt: skip
             if len(holdout):
                 axis.axvspan(holdout.min() - 0.5, holdout.max() + 0.5, color="#F1F1F1", zorder=0)
                 axis.text(
-                    holdout.mean(), 0.02, "holdout", transform=axis.get_xaxis_transform(),
+                    holdout.mean(), 0.02, text["holdout"], transform=axis.get_xaxis_transform(),
                     color="#5F6368", ha="center",
                 )  # fmt: skip
             axis.set(title=title, xlabel=unit, ylim=(0, None))
@@ -56,7 +66,11 @@ def tracking_plot(tracking: pd.DataFrame, unit: str = "week") -> Figure:
 
 
 def conditional_expectation_plot(
-    table: pd.DataFrame, by: str = "frequency", models: Sequence[str] = ()
+    table: pd.DataFrame,
+    by: str = "frequency",
+    models: Sequence[str] = (),
+    language: str = "en",
+    label: Label = _plain,
 ) -> Figure:
     """Mean purchases in the holdout by what was seen before, actual against each model.
 
@@ -68,31 +82,38 @@ def conditional_expectation_plot(
         "frequency" or "recency".
     models : sequence of str
         Which to draw; empty = all.
+    language, label
+        Of the words on the axes, and what models are called.
     """
+    text = words("lifetime", language)
     with house_style():
         figure, axis = new_figure(7.0, 3.8)
         chosen = list(models) or list(table["model"].unique())
         first = table[table["model"] == chosen[0]].reset_index(drop=True)
-        axis.plot(first.index, first["actual"], color=INK, marker="o", lw=2.2, label="actual")
+        axis.plot(first.index, first["actual"], color=INK, marker="o", lw=2.2, label=text["actual"])
         for number, model in enumerate(chosen):
             rows = table[table["model"] == model].reset_index(drop=True)
             axis.plot(
                 rows.index, rows["expected"], color=PALETTE[number], lw=1.5,
-                marker=_MARKERS[number + 1], ls=_LINES[(number + 1) % len(_LINES)], label=model,
+                marker=_MARKERS[number + 1], ls=_LINES[(number + 1) % len(_LINES)],
+                label=label(model),
             )  # fmt: skip
-        labels = [f"{g}\nn {n:,}" for g, n in zip(first[by], first["customers"], strict=True)]
+        # a group too small to be published keeps its place without numbers
+        counts = [f"n {n:,.0f}" if n == n else "n –" for n in first["customers"]]
+        labels = [f"{group}\n{n}" for group, n in zip(first[by], counts, strict=True)]
         axis.set_xticks(first.index, labels)
-        names = {
-            "frequency": "repeat purchases in the calibration period",
-            "recency": "time since the last purchase",
-        }
-        axis.set(ylabel="mean purchases in the holdout", xlabel=names.get(by, by), ylim=(0, None))
+        axis.set(ylabel=text["holdout_mean"], xlabel=text.get(by, by), ylim=(0, None))
         axis.legend(loc="best")
         _both_grids(axis)
         return figure
 
 
-def calibration_plot(table: pd.DataFrame, models: Sequence[str] = ()) -> Figure:
+def calibration_plot(
+    table: pd.DataFrame,
+    models: Sequence[str] = (),
+    language: str = "en",
+    label: Label = _plain,
+) -> Figure:
     """Observed share against mean probability with Wilson intervals; the diagonal is perfect.
 
     Parameters
@@ -101,19 +122,22 @@ def calibration_plot(table: pd.DataFrame, models: Sequence[str] = ()) -> Figure:
         model, bin, n, mean_probability, observed, ci_low, ci_high.
     models : sequence of str
         Which to draw; empty = all.
+    language, label
+        Of the words on the axes, and what models are called.
     """
+    text = words("lifetime", language)
     with house_style():
         figure, axis = new_figure(5.2, 4.4)
-        axis.plot([0, 1], [0, 1], color=FAINT, lw=1, label="perfect")
+        axis.plot([0, 1], [0, 1], color=FAINT, lw=1, label=text["perfect"])
         for number, model in enumerate(list(models) or list(table["model"].unique())):
             rows = table[table["model"] == model]
             bars = rows["observed"] - rows["ci_low"], rows["ci_high"] - rows["observed"]
             axis.errorbar(
                 rows["mean_probability"], rows["observed"], yerr=np.maximum(bars, 0), lw=1.2,
-                ls=":", color=PALETTE[number], marker=_MARKERS[number], ms=5, label=model,
+                ls=":", color=PALETTE[number], marker=_MARKERS[number], ms=5, label=label(model),
                 capsize=2,
             )  # fmt: skip
-        axis.set(xlabel="forecast probability", ylabel="observed share", xlim=(-0.02, 1.02))
+        axis.set(xlabel=text["forecast"], ylabel=text["observed"], xlim=(-0.02, 1.02))
         axis.set_ylim(-0.02, 1.02)
         axis.legend(loc="upper left")
         _both_grids(axis)
@@ -121,7 +145,11 @@ def calibration_plot(table: pd.DataFrame, models: Sequence[str] = ()) -> Figure:
 
 
 def score_plot(
-    validation: pd.DataFrame, metric: str = "auc", reference: float | None = 0.5
+    validation: pd.DataFrame,
+    metric: str = "auc",
+    reference: float | None = 0.5,
+    language: str = "en",
+    label: Label = _plain,
 ) -> Figure:
     """One metric of every model with its interval, best on top.
 
@@ -133,7 +161,10 @@ def score_plot(
         Which metric.
     reference : float, optional
         A line to compare with (.5: a coin).
+    language, label
+        Of the words on the axes, and what models are called.
     """
+    text = words("lifetime", language)
     with house_style():
         rows = validation[validation["metric"] == metric].sort_values("value")
         figure, axis = new_figure(6.8, 0.9 + 0.3 * len(rows))
@@ -149,13 +180,18 @@ def score_plot(
             )
         if reference is not None:
             axis.axvline(reference, color=PALETTE[1], ls="--", lw=1)
-        axis.set_yticks(place, rows["model"])
-        axis.set_xlabel({"auc": "area under the ROC curve"}.get(metric, metric.replace("_", " ")))
+        axis.set_yticks(place, [label(model) for model in rows["model"]])
+        axis.set_xlabel(text.get(metric, label(metric)))
         axis.margins(x=0.12)
         return figure
 
 
-def profit_plot(curve: pd.DataFrame, models: Sequence[str] = ()) -> Figure:
+def profit_plot(
+    curve: pd.DataFrame,
+    models: Sequence[str] = (),
+    language: str = "en",
+    label: Label = _plain,
+) -> Figure:
     """Profit by the share of customers contacted, for each ranking and an oracle.
 
     Parameters
@@ -164,7 +200,10 @@ def profit_plot(curve: pd.DataFrame, models: Sequence[str] = ()) -> Figure:
         model, share, profit.
     models : sequence of str
         Which to draw; empty = all.
+    language, label
+        Of the words on the axes, and what models are called.
     """
+    text = words("lifetime", language)
     with house_style():
         figure, axis = new_figure(7.0, 3.8)
         for number, model in enumerate(list(models) or list(curve["model"].unique())):
@@ -172,17 +211,19 @@ def profit_plot(curve: pd.DataFrame, models: Sequence[str] = ()) -> Figure:
             color = FAINT if model == "oracle" else PALETTE[number % len(PALETTE)]
             axis.plot(
                 rows["share"], rows["profit"], color=color, lw=1.8,
-                ls=_LINES[number % len(_LINES)], label=model,
+                ls=_LINES[number % len(_LINES)], label=label(model),
             )  # fmt: skip
         axis.axhline(0, color=INK, lw=0.8)
         axis.xaxis.set_major_formatter(PercentFormatter(1))
-        axis.set(xlabel="customers contacted, best first", ylabel="profit in the holdout")
+        axis.set(xlabel=text["contacted"], ylabel=text["profit"])
         axis.legend(loc="best", ncols=2)
         _both_grids(axis)
         return figure
 
 
-def retention_gain_plot(curve: pd.DataFrame, claim: tuple[float, float] = (0.25, 0.85)) -> Figure:
+def retention_gain_plot(
+    curve: pd.DataFrame, claim: tuple[float, float] = (0.25, 0.85), language: str = "en"
+) -> Figure:
     """Gain in customer value of some points more retention, the claimed range shaded.
 
     Parameters
@@ -191,23 +232,28 @@ def retention_gain_plot(curve: pd.DataFrame, claim: tuple[float, float] = (0.25,
         discount_rate, retention, retention_after, gain.
     claim : pair of float
         The claimed gains.
+    language : str
+        Of the words on the axes.
     """
+    text = words("lifetime", language)
     with house_style():
         figure, axis = new_figure(7.0, 3.8)
         axis.axhspan(*claim, color="#FBE9DD", zorder=0)
         axis.text(
-            curve["retention"].min(), claim[1] - 0.02, f"claim {claim[0]:.0%}–{claim[1]:.0%}",
-            color=PALETTE[1], va="top",
+            curve["retention"].min(), claim[1] - 0.02,
+            text["claim"].format(low=claim[0], high=claim[1]), color=PALETTE[1], va="top",
         )  # fmt: skip
-        for number, (rate, rows) in enumerate(curve.groupby("discount_rate", sort=False)):
+        percent = 100 * curve["discount_rate"]
+        for number, (rate, rows) in enumerate(curve.groupby(percent, sort=False)):
             axis.plot(
                 rows["retention"], rows["gain"], color=PALETTE[number % len(PALETTE)], lw=1.8,
-                ls=_LINES[number % len(_LINES)], label=f"discount rate {rate:.0%}",
+                ls=_LINES[number % len(_LINES)],
+                label=text["discount_rate"].format(rate=rate),
             )  # fmt: skip
         points = (curve["retention_after"] - curve["retention"]).iloc[0]
         axis.set(
-            xlabel="retention before, per year",
-            ylabel=f"gain in value of {100 * points:g} points",
+            xlabel=text["retention"],
+            ylabel=text["gain"].format(points=round(100 * points, 6)),
             ylim=(0, min(1.3, 1.05 * curve["gain"].max())),
         )
         axis.xaxis.set_major_formatter(PercentFormatter(1))
@@ -222,6 +268,8 @@ def survival_plot(
     panel: str | None = None,
     time: str = "period",
     observed_until: float | None = None,
+    language: str = "en",
+    label: Label = _plain,
 ) -> Figure:
     """Share still subscribed over time: actual as points or steps, models as lines.
 
@@ -235,7 +283,10 @@ def survival_plot(
         Column of the time axis.
     observed_until : float, optional
         Where the data behind the models end; a line is drawn there.
+    language, label
+        Of the words on the axes, and what models and panels are called.
     """
+    text = words("lifetime", language)
     with house_style():
         names = list(curves[panel].unique()) if panel else [""]
         figure, axes = new_figure(
@@ -245,12 +296,14 @@ def survival_plot(
             part = curves[curves[panel] == name] if panel else curves
             if "actual" in part:
                 points = part.drop_duplicates(time)
-                axis.plot(points[time], points["actual"], "o", color=INK, ms=5, label="actual")
+                axis.plot(
+                    points[time], points["actual"], "o", color=INK, ms=5, label=text["actual"]
+                )
             for number, (model, rows) in enumerate(part.groupby("model", sort=False)):
                 steps = "steps-post" if model == "kaplan_meier" else "default"
                 axis.plot(
                     rows[time], rows["survival"], color=PALETTE[number % len(PALETTE)], lw=1.7,
-                    ls=_LINES[number % len(_LINES)], drawstyle=steps, label=model,
+                    ls=_LINES[number % len(_LINES)], drawstyle=steps, label=label(model),
                 )  # fmt: skip
                 if "ci_low" in rows and rows["ci_low"].notna().any():
                     low, high = rows["ci_low"].astype(float), rows["ci_high"].astype(float)
@@ -258,18 +311,20 @@ def survival_plot(
             if observed_until is not None:
                 axis.axvline(observed_until, color=INK, lw=0.9, ls=":")
                 axis.annotate(
-                    "fitted up to here", (observed_until, 0.02), xytext=(-4, 0), ha="right",
+                    text["fitted"], (observed_until, 0.02), xytext=(-4, 0), ha="right",
                     textcoords="offset points", fontsize=8,
                 )  # fmt: skip
-            axis.set(title=str(name).replace("_", " "), xlabel=time, ylim=(0, 1.02))
+            axis.set(title=label(str(name)), xlabel=text.get(time, time), ylim=(0, 1.02))
             axis.yaxis.set_major_formatter(PercentFormatter(1))
             _both_grids(axis)
-        axes[0][0].set_ylabel("still subscribed")
+        axes[0][0].set_ylabel(text["subscribed"])
         axes[0][-1].legend(loc="upper right" if panel else "lower left")
         return figure
 
 
-def share_plot(shares: pd.DataFrame, group: str = "group") -> Figure:
+def share_plot(
+    shares: pd.DataFrame, group: str = "group", language: str = "en", label: Label = _plain
+) -> Figure:
     """Share of customers beside share of value, for every tier or segment.
 
     Parameters
@@ -278,27 +333,37 @@ def share_plot(shares: pd.DataFrame, group: str = "group") -> Figure:
         `group`, share_of_customers, share_of_value; first row on top.
     group : str
         Column of names.
+    language, label
+        Of the words on the axes, and what groups are called.
     """
+    text = words("lifetime", language)
     with house_style():
         figure, axis = new_figure(6.8, 1.0 + 0.5 * len(shares))
         place = np.arange(len(shares))[::-1].astype(float)
-        for shift, column, color, hatch, label in (
-            (0.19, "share_of_customers", FAINT, "", "share of customers"),
-            (-0.19, "share_of_value", PALETTE[0], "//", "share of value"),
+        for shift, column, color, hatch in (
+            (0.19, "share_of_customers", FAINT, ""),
+            (-0.19, "share_of_value", PALETTE[0], "//"),
         ):
+            known = shares[column].astype(float)
             bars = axis.barh(
-                place + shift, shares[column], 0.36, color=color, hatch=hatch, label=label,
-                edgecolor="white", lw=0,
+                place + shift, known.fillna(0.0), 0.36, color=color, hatch=hatch,
+                label=text[column], edgecolor="white", lw=0,
             )  # fmt: skip
-            axis.bar_label(bars, [f"{value:.1%}" for value in shares[column]], padding=3)
-        axis.set_yticks(place, shares[group].str.replace("_", " "))
+            # a group too small to be published keeps its place without numbers
+            axis.bar_label(bars, [f"{v:.1%}" if v == v else "–" for v in known], padding=3)
+        axis.set_yticks(place, [label(name) for name in shares[group]])
         axis.xaxis.set_major_formatter(PercentFormatter(1))
         axis.margins(x=0.12)
         axis.legend(loc="best")
         return figure
 
 
-def transition_plot(transitions: pd.DataFrame, order: Sequence[str]) -> Figure:
+def transition_plot(
+    transitions: pd.DataFrame,
+    order: Sequence[str],
+    language: str = "en",
+    label: Label = _plain,
+) -> Figure:
     """Movement between segments: share of each row's customers found in each column later.
 
     Parameters
@@ -307,22 +372,27 @@ def transition_plot(transitions: pd.DataFrame, order: Sequence[str]) -> Figure:
         from_segment, to_segment, share.
     order : sequence of str
         Order of segments; "new" is put last among the rows.
+    language, label
+        Of the words on the axes, and what segments are called.
     """
+    text = words("lifetime", language)
     with house_style():
         table = transitions.pivot(index="from_segment", columns="to_segment", values="share")
         rows = [name for name in [*order, "new"] if name in table.index]
         columns = [name for name in order if name in table.columns]
+        met = transitions.pivot(index="from_segment", columns="to_segment", values="to_segment")
+        met = met.reindex(index=rows, columns=columns).notna()
         grid = table.reindex(index=rows, columns=columns).fillna(0.0)
         figure, axis = new_figure(1.9 + 0.85 * len(columns), 1.5 + 0.4 * len(rows))
         axis.imshow(grid, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         for (row, column), value in np.ndenumerate(grid.to_numpy()):
-            if value > 0:
+            if met.iloc[row, column]:  # a group too small to be published shows a dash
                 axis.text(
-                    column, row, f"{value:.0%}", ha="center", va="center", fontsize=8.5,
-                    color="white" if value > 0.55 else INK,
+                    column, row, f"{value:.0%}" if value > 0 else "–", ha="center", va="center",
+                    fontsize=8.5, color="white" if value > 0.55 else INK,
                 )  # fmt: skip
-        axis.set_xticks(range(len(columns)), [c.replace("_", "\n") for c in columns])
-        axis.set_yticks(range(len(rows)), [r.replace("_", " ") for r in rows])
-        axis.set(xlabel="later", ylabel="before")
+        axis.set_xticks(range(len(columns)), [label(c).replace(" ", "\n") for c in columns])
+        axis.set_yticks(range(len(rows)), [label(r) for r in rows])
+        axis.set(xlabel=text["later"], ylabel=text["before"])
         axis.grid(False)
         return figure

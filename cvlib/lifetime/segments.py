@@ -115,12 +115,18 @@ class SevenSegments:
         customers none of the seven describes.
     left_out : DataFrame
         reason, counted, count.
+    at : str
+        The date.
+    borders : mapping
+        The parameters the rules were made with: top, high, medium, inactive_days.
     """
 
     customers: pd.DataFrame
     rules: pd.DataFrame
     left_out: pd.DataFrame
     warnings: tuple[str, ...]
+    at: str
+    borders: Mapping[str, float]
 
 
 def _purchase_days(log: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -245,7 +251,8 @@ def seven_segments(
         warnings.append(f"The log covers {span} days: growth needs two windows of {inactive_days}.")
     if span < 548:
         warnings.append(f"The log covers {span} days: seasons cannot be told from chance.")
-    return SevenSegments(table, summary, left_out, tuple(warnings))
+    borders = {"top": top, "high": high, "medium": medium, "inactive_days": inactive_days}
+    return SevenSegments(table, summary, left_out, tuple(warnings), str(end.date()), borders)
 
 
 def transitions(before: pd.Series, after: pd.Series) -> pd.DataFrame:

@@ -226,6 +226,8 @@ class CohortProjection:
         last_period, actual, survival.
     residual : DataFrame
         cohort, model, renewals, residual_lifetime: discounted expected periods still to come.
+    discount_rate : float
+        Per period, of the residual lifetime.
     """
 
     parameters: pd.DataFrame
@@ -234,6 +236,7 @@ class CohortProjection:
     residual: pd.DataFrame
     sentence: str
     warnings: tuple[str, ...]
+    discount_rate: float
 
 
 def project_cohorts(
@@ -302,6 +305,7 @@ def project_cohorts(
         pd.DataFrame(residual, columns=["cohort", "model", "renewals", "residual_lifetime"]),
         sentence,
         tuple(warnings),
+        discount_rate,
     )
 
 

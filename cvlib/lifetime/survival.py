@@ -376,6 +376,31 @@ def _average(
     return lambda times: np.asarray(curve(data, times).mean(axis=0))
 
 
+@dataclass(frozen=True)
+class SubscriptionValue:
+    """What an average new contract is worth by every model.
+
+    Attributes
+    ----------
+    value : DataFrame
+        model, lifetime_value, within_data, share_beyond_data, at_horizon. Kaplan-Meier and Cox
+        have no curve beyond the data: there only `within_data` is given.
+    sentence : str
+        How far models that agree within the data differ beyond it.
+    margin, annual_rate, periods_per_year, horizon, payment
+        What the values assume.
+    """
+
+    value: pd.DataFrame
+    sentence: str
+    margin: float
+    annual_rate: float
+    periods_per_year: float
+    horizon: int
+    payment: str
+    warnings: tuple[str, ...] = ()
+
+
 def subscription_value(
     fits: SurvivalFits,
     data: pd.DataFrame,
@@ -385,15 +410,8 @@ def subscription_value(
     periods_per_year: float = 12.0,
     horizon: int = 600,
     payment: str = "begin",
-) -> pd.DataFrame:
-    """Lifetime value of an average new customer by every model, and the share beyond the data.
-
-    Returns
-    -------
-    DataFrame
-        model, lifetime_value, within_data, share_beyond_data, at_horizon. Kaplan-Meier and Cox
-        have no curve beyond the data: there only `within_data` is given.
-    """
+) -> SubscriptionValue:
+    """Lifetime value of an average new customer by every model, and the share beyond the data."""
     rows = []
     for model, curve in fits.curves.items():
         ends = model in ("kaplan_meier", "cox")
@@ -410,16 +428,20 @@ def subscription_value(
             found = {"within_data": found["within_data"]}
         rows.append({"model": model} | found)
     columns = ["model", "lifetime_value", "within_data", "share_beyond_data", "at_horizon"]
-    return pd.DataFrame(rows).reindex(columns=columns)
+    value = pd.DataFrame(rows).reindex(columns=columns)
+    return SubscriptionValue(
+        value, _value_sentence(value), margin, annual_rate, periods_per_year, horizon, payment
+    )
 
 
-def value_sentence(value: pd.DataFrame) -> str:
-    """How far models that agree within the data differ beyond it."""
+def _value_sentence(value: pd.DataFrame) -> str:
     whole = value.dropna(subset="lifetime_value")
     within, total = value["within_data"], whole["lifetime_value"]
+    known = f"Within the data a new contract is worth {within.min():,.0f} to {within.max():,.0f} by"
+    if not len(whole):
+        return f"{known} every model; none of them reaches beyond the data."
     return (
-        f"Within the data a new contract is worth {within.min():,.0f} to {within.max():,.0f} by "
-        f"every model; with the years beyond, {total.min():,.0f} to {total.max():,.0f}, of which "
-        f"{whole['share_beyond_data'].min():.0%} to {whole['share_beyond_data'].max():.0%} cannot "
-        "be checked."
+        f"{known} every model; with the years beyond, {total.min():,.0f} to {total.max():,.0f}, "
+        f"of which {whole['share_beyond_data'].min():.0%} to "
+        f"{whole['share_beyond_data'].max():.0%} cannot be checked."
     )

@@ -229,6 +229,10 @@ class SurvivalValidation:
         model, group, customers, forecast, observed, ci_low, ci_high at the middle horizon.
     sentence : str
         Which model forecasts best.
+    fitted, held_out : int
+        Customers the models were fitted to and judged on.
+    draws, seed, level
+        Of the split and of the bootstrap behind the intervals.
     """
 
     validation: pd.DataFrame
@@ -237,6 +241,11 @@ class SurvivalValidation:
     fits: SurvivalFits
     sentence: str
     warnings: tuple[str, ...]
+    fitted: int
+    held_out: int
+    draws: int
+    seed: int
+    level: float
 
 
 def validate_survival(
@@ -318,6 +327,11 @@ def validate_survival(
         fits,
         _sentence(validation),
         fits.warnings,
+        len(train),
+        len(test),
+        draws,
+        seed,
+        level,
     )
 
 

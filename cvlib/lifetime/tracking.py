@@ -21,7 +21,7 @@ def count_fit(counts: pd.DataFrame, parameters: int) -> pd.DataFrame:
     Parameters
     ----------
     counts : DataFrame
-        actual, expected by count, as `RepeatBuyingFit.purchase_counts` gives them.
+        actual, expected by repeat_purchases, as `RepeatBuyingFit.purchase_counts` gives them.
     parameters : int
         Estimated from the same data; df = cells − 1 − parameters.
 

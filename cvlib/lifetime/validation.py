@@ -38,6 +38,8 @@ class Validation:
         frequency or recency, customers, actual, model, expected.
     verdict : DataFrame
         finding: where the model beats recency and the other rivals and where it does not.
+    draws, seed, level
+        Of the bootstrap behind the intervals.
     """
 
     validation: pd.DataFrame
@@ -48,6 +50,9 @@ class Validation:
     by_recency: pd.DataFrame
     verdict: pd.DataFrame
     warnings: tuple[str, ...]
+    draws: int
+    seed: int
+    level: float
 
     def value(self, model: str, metric: str) -> float:
         """One number of `validation`."""
@@ -216,6 +221,9 @@ def validate(
         _conditional(np.asarray(fifths), "recency", bought, forecasts),
         pd.DataFrame({"finding": verdict(table, differences, focal)}),
         warnings,
+        draws,
+        seed,
+        level,
     )
 
 

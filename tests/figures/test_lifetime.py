@@ -1,5 +1,6 @@
 """Charts show the numbers they are given, under the house style, without a window manager."""
 
+import re
 import sys
 import warnings
 
@@ -7,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from cvlib.figures import lifetime as figures
-from cvlib.figures.style import house_style
+from cvlib.figures.style import house_style, words
 
 TRACKING = pd.DataFrame(
     {
@@ -82,16 +84,20 @@ MOVES = pd.DataFrame(
 )
 
 DRAWN = {
-    "tracking": lambda: figures.tracking_plot(TRACKING),
-    "frequency": lambda: figures.conditional_expectation_plot(BY),
-    "calibration": lambda: figures.calibration_plot(CALIBRATION),
-    "scores": lambda: figures.score_plot(VALIDATION),
-    "profit": lambda: figures.profit_plot(PROFIT),
-    "retention": lambda: figures.retention_gain_plot(GAIN),
-    "survival": lambda: figures.survival_plot(CURVES, "cohort", observed_until=1),
-    "survival_one": lambda: figures.survival_plot(CURVES.query("cohort == 'regular'")),
-    "shares": lambda: figures.share_plot(SHARES),
-    "moves": lambda: figures.transition_plot(MOVES, ["a", "b"]),
+    "tracking": lambda **said: figures.tracking_plot(TRACKING, language=said.get("language", "en")),
+    "frequency": lambda **said: figures.conditional_expectation_plot(BY, **said),
+    "calibration": lambda **said: figures.calibration_plot(CALIBRATION, **said),
+    "scores": lambda **said: figures.score_plot(VALIDATION, **said),
+    "profit": lambda **said: figures.profit_plot(PROFIT, **said),
+    "retention": lambda **said: figures.retention_gain_plot(
+        GAIN, language=said.get("language", "en")
+    ),
+    "survival": lambda **said: figures.survival_plot(CURVES, "cohort", observed_until=1, **said),
+    "survival_one": lambda **said: figures.survival_plot(
+        CURVES.query("cohort == 'regular'"), **said
+    ),
+    "shares": lambda **said: figures.share_plot(SHARES, **said),
+    "moves": lambda **said: figures.transition_plot(MOVES, ["a", "b"], **said),
 }
 
 
@@ -148,3 +154,48 @@ def test_movement_rows_and_empty_cells():
     axis = DRAWN["moves"]().axes[0]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["a", "new"]
     assert [text.get_text() for text in axis.texts] == ["40%", "60%", "100%"]
+
+
+def chinese(name: str) -> str:
+    return f"模型{name}"
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_chinese_words_stand_on_every_chart_and_have_glyphs(name, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figure = DRAWN[name](language="zh", label=chinese)
+        with house_style():
+            figure.savefig(tmp_path / "x.png")
+    said = [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+    english = set(words("lifetime", "en").values())
+    assert not english & set(said)
+    assert any("\u4e00" <= sign <= "\u9fff" for text in said for sign in text)
+    if name not in ("tracking", "retention"):
+        assert any("模型" in text for text in said)
+
+
+def test_words_are_the_same_in_both_languages_and_all_are_used():
+    english, translated = words("lifetime", "en"), words("lifetime", "zh")
+    assert set(english) == set(translated)
+    for key, text in english.items():
+        slots = re.findall(r"\{(\w+)", text)
+        assert slots == re.findall(r"\{(\w+)", translated[key]), key
+
+
+def test_groups_too_small_to_publish_keep_their_place_without_numbers():
+    hidden = SHARES.assign(share_of_customers=[np.nan, 0.99], share_of_value=[np.nan, 0.8])
+    shown = {text.get_text() for text in figures.share_plot(hidden).axes[0].texts}
+    assert shown == {"–", "99.0%", "80.0%"}
+    moves = MOVES.assign(share=[np.nan, 0.6, 1.0])
+    shown = [text.get_text() for text in figures.transition_plot(moves, ["a", "b"]).axes[0].texts]
+    assert shown == ["–", "60%", "100%"]
+    numbers = ["customers", "actual", "expected"]
+    by = BY.astype({"customers": float})
+    by.loc[by["frequency"] == "1", numbers] = np.nan
+    axis = figures.conditional_expectation_plot(by).axes[0]
+    assert [tick.get_text() for tick in axis.get_xticklabels()] == ["0\nn 10", "1\nn –"]
+    numbers = [name for name in CALIBRATION if name != "model"]
+    bins = CALIBRATION.astype({"bin": float, "n": float})
+    bins.loc[0, numbers] = np.nan
+    figures.calibration_plot(bins)

@@ -124,13 +124,20 @@ def test_models_without_covariates_share_one_curve(simulated):
 
 def test_value_says_what_lies_beyond_the_data(simulated):
     fits = survival.fit_survival(simulated.data, ["kaplan_meier", "cox", "sbg"])
-    table = survival.subscription_value(fits, simulated.data, margin=20, annual_rate=0.1)
-    rows = table.set_index("model")
+    found = survival.subscription_value(fits, simulated.data, margin=20, annual_rate=0.1)
+    rows = found.value.set_index("model")
     assert rows.loc[["kaplan_meier", "cox"], "lifetime_value"].isna().all()
     assert rows.loc["sbg", "within_data"] == pytest.approx(
         rows.loc["kaplan_meier", "within_data"], rel=0.02
     )
     assert 0 < rows.loc["sbg", "share_beyond_data"] < 1
+    assert f"{rows.loc['sbg', 'lifetime_value']:,.0f}" in found.sentence
+
+
+def test_value_of_models_that_end_with_the_data_says_so(simulated):
+    fits = survival.fit_survival(simulated.data, ["kaplan_meier"])
+    found = survival.subscription_value(fits, simulated.data, margin=20, annual_rate=0.1)
+    assert "none of them reaches beyond" in found.sentence and "nan" not in found.sentence
 
 
 def test_unknown_model_is_named(simulated):

@@ -115,7 +115,7 @@ class RepeatBuyingFit:
         return pd.DataFrame(
             {
                 "model": self.model,
-                "count": [*map(str, n), f"{largest}+"],
+                "repeat_purchases": [*map(str, n), f"{largest}+"],
                 "actual": actual,
                 "expected": np.append(expected, customers.sum() - expected.sum()),
             }

@@ -1,0 +1,269 @@
+"""What a study of lifetime value did, in the sentences of a methods section."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.methods import methods_table
+from cvlib.inputs.readers import Table
+from cvlib.lifetime.economics import Payback, RetentionGain, SpendingSplit
+from cvlib.lifetime.purchases import DAYS, PurchaseSummary
+from cvlib.lifetime.repeat_buying import FAMILIES, RepeatBuyingFit
+from cvlib.lifetime.segments import SevenSegments
+from cvlib.lifetime.spend import SpendFit
+from cvlib.lifetime.subscription import CohortProjection
+from cvlib.lifetime.survival import Subscriptions, SubscriptionValue, SurvivalFits
+from cvlib.lifetime.survival_metrics import SurvivalValidation
+from cvlib.lifetime.tracking import RollingOrigins
+from cvlib.lifetime.validation import Validation
+from cvlib.lifetime.value import LifetimeValue
+
+_Used = list[tuple[str, dict[str, Any]]]
+_LEFT_OUT = {
+    "negative amount, dropped by the rule": "negative_dropped",
+    "net of the day negative": "negative_days",
+    "net of the day zero": "zero_days",
+    "no purchase left": "never_bought",
+}
+_COHORT = ("sbg", "bdw", "geometric")
+
+
+def _told(used: _Used, language: str) -> pd.DataFrame:
+    return methods_table("cvlib.lifetime", used, language)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.6g}%"
+
+
+def _values(table: pd.DataFrame, name: str = "measure") -> dict[str, Any]:
+    return dict(zip(table[name], table["value"], strict=True))
+
+
+def purchase_methods(
+    summary: PurchaseSummary,
+    fit: RepeatBuyingFit,
+    spend: SpendFit,
+    value: LifetimeValue,
+    *,
+    free_orders: str = "count",
+    language: str = "en",
+) -> pd.DataFrame:
+    """How purchases and spend were modelled and valued.
+
+    Parameters
+    ----------
+    summary, fit, spend, value
+        The log in brief, the model of repeat buying, that of spend, and the values.
+    free_orders : str
+        The rule the log was summarised by, which the summary does not keep.
+    language : {"en", "zh"}
+        Of the sentences.
+
+    Returns
+    -------
+    DataFrame
+        method, sentence, references, software, as `cvlib.inputs.methods.methods_table` gives them.
+    """
+    facts = _values(summary.facts)
+    days = {key: facts[key] for key in ("first_day", "calibration_end")}
+    used: _Used = [(f"history_{free_orders}", {"customers": f"{facts['customers']:,}"} | days)]
+    counts = dict(zip(summary.left_out["reason"], summary.left_out["count"], strict=True))
+    for reason, method in _LEFT_OUT.items():
+        if counts[reason]:
+            used.append((method, {"count": f"{counts[reason]:,}"}))
+    climb, spent = _values(fit.fit), _values(spend.fit)
+    starts = f"{climb['starts']:.0f}"
+    used += [(fit.model, {}), ("likelihood", {"starts": starts, "level": _percent(fit.level)})]
+    if "not converged" in set(fit.diagnosis["verdict"]):
+        used.append(("not_converged", {}))
+    if np.isinf(fit.parameters["std_error"].astype(float)).any():
+        used.append(("ridge", {}))
+    used.append(("gamma_gamma", {"customers": f"{spent['n_customers']:,.0f}"}))
+    if len(spend.independence):
+        used.append(("independence", {}))
+    assumed = _values(value.value)
+    worth = {"margin": _percent(assumed["margin"]), "rate": _percent(assumed["annual_rate"])}
+    if np.isnan(assumed["horizon"]):
+        used.append(("value", worth))
+    else:
+        used.append(("value_horizon", worth | {"horizon": f"{assumed['horizon']:g}"}))
+    return _told(used, language)
+
+
+def holdout_methods(
+    summary: PurchaseSummary,
+    found: Validation,
+    rolled: RollingOrigins | None = None,
+    *,
+    profit: pd.DataFrame | None = None,
+    language: str = "en",
+) -> pd.DataFrame:
+    """How forecasts were judged on a holdout.
+
+    Parameters
+    ----------
+    summary, found, rolled
+        The split, the comparison, and the same at other cuts.
+    profit : DataFrame, optional
+        The curve of `targeting.profit_curve`, where it was shown.
+    language : {"en", "zh"}
+        Of the sentences.
+    """
+    facts, length = _values(summary.facts), round(summary.holdout * DAYS[summary.unit])
+    used: _Used = [("holdout", {"days": length, "holdout_end": facts["holdout_end"]})]
+    late = summary.left_out.set_index("reason")["count"]["joined after the cut"]
+    if late:
+        used.append(("late_joiners", {"count": f"{late:,}"}))
+    models = list(found.validation["model"].unique())
+    used += [(f"{m}_beside", {}) for m in models[1:] if m in FAMILIES and m != "nbd"]
+    if "recency" in models:
+        used.append(("rivals", {}))
+    used.append(("churn_score", {}))
+    if found.draws:
+        level = _percent(found.level)
+        used.append(("bootstrap", {"level": level, "draws": found.draws, "seed": found.seed}))
+    if rolled is not None:
+        dates = rolled.table[["calibration_end", "holdout_end"]].drop_duplicates()
+        first, last = dates["calibration_end"].min(), dates["calibration_end"].max()
+        ahead = pd.to_datetime(dates["holdout_end"]) - pd.to_datetime(dates["calibration_end"])
+        facts = {"cuts": len(dates), "first": first, "last": last, "days": ahead.dt.days.iloc[0]}
+        used.append(("rolling", facts))
+    if profit is not None:
+        used.append(("contact_profit", {}))
+    return _told(used, language)
+
+
+def subscription_methods(
+    projected: CohortProjection,
+    table: Table,
+    contracts: Subscriptions,
+    fits: SurvivalFits,
+    judged: SurvivalValidation,
+    value: SubscriptionValue,
+    *,
+    language: str = "en",
+) -> pd.DataFrame:
+    """How cohorts and single contracts were modelled, judged and valued.
+
+    Parameters
+    ----------
+    projected
+        The cohorts.
+    table, contracts, fits, judged, value
+        The contracts as read and as analysed, their models, what the models are worth on customers
+        held out, and the value of a contract.
+    language : {"en", "zh"}
+        Of the sentences.
+    """
+    sample = projected.projection.drop_duplicates(["cohort", "period"]).groupby("sample").size()
+    cohorts = projected.projection["cohort"].nunique()
+    periods = {name: int(sample.get(name, 0) // cohorts) for name in ("fitted", "projected")}
+    used: _Used = [
+        (
+            "cohorts",
+            {"cohorts": cohorts, "fitted": periods["fitted"], "later": periods["projected"]},
+        )
+    ]
+    used += _sentences(_COHORT, projected.parameters["model"])
+    used.append(("residual_lifetime", {"rate": _percent(projected.discount_rate)}))
+    facts = _values(contracts.facts)
+    counted = {"customers": f"{facts['customers']:,.0f}", "ended": f"{facts['left']:,.0f}"}
+    used.append(("contracts", counted))
+    if table.source == "simulated contracts":
+        used.append(("contracts_simulated", {}))
+    young, incomplete = (int(count) for count in contracts.left_out["count"])
+    if young or incomplete:
+        used.append(("contracts_left_out", {"young": young, "incomplete": incomplete}))
+    used += _sentences(("kaplan_meier", "cox", "weibull_aft", "logit", *_COHORT), fits.curves)
+    split = {"fitted": judged.fitted, "held_out": judged.held_out}
+    counts = {name: f"{count:,}" for name, count in split.items()}
+    used.append(("held_out", counts | {"seed": judged.seed}))
+    if judged.draws:
+        drawn = {"level": _percent(judged.level), "draws": judged.draws}
+        used.append(("held_out_bootstrap", drawn))
+    worth = {"margin": f"{value.margin:g}", "rate": _percent(value.annual_rate)}
+    worth |= {"horizon": f"{value.horizon:,}", "per_year": f"{value.periods_per_year:g}"}
+    used.append((f"contract_value_{value.payment}", worth))
+    return _told(used, language)
+
+
+def _sentences(models: Iterable[str], present: Iterable[str]) -> _Used:
+    known = set(present)
+    return [(model, {}) for model in models if model in known]
+
+
+def segment_methods(
+    now: SevenSegments,
+    earlier: SevenSegments | None = None,
+    *,
+    bins: int,
+    language: str = "en",
+) -> pd.DataFrame:
+    """How customers were scored, ranked and segmented.
+
+    Parameters
+    ----------
+    now, earlier
+        Segments at the two dates.
+    bins : int
+        Groups of each score.
+    language : {"en", "zh"}
+        Of the sentences.
+    """
+    borders: dict[str, Any] = {k: _percent(now.borders[k]) for k in ("top", "high", "medium")}
+    borders["inactive_days"] = f"{now.borders['inactive_days']:g}"
+    used: _Used = [("scores", {"bins": bins}), ("tiers", {}), ("seven_segments", borders)]
+    if earlier is not None:
+        used.append(("movement", {"before": earlier.at, "at": now.at}))
+    return _told(used, language)
+
+
+def economics_methods(
+    *,
+    equity: pd.DataFrame | None = None,
+    gain: RetentionGain | None = None,
+    split: SpendingSplit | None = None,
+    earned: Payback | None = None,
+    promoters: pd.DataFrame | None = None,
+    referrals: str = "",
+    opportunities: pd.DataFrame | None = None,
+    language: str = "en",
+) -> pd.DataFrame:
+    """How customer equity, retention, spend and recommendation were reckoned; what was not, is not.
+
+    Parameters
+    ----------
+    equity, gain, split, earned, promoters, opportunities
+        Results of `equity.customer_equity`, `economics.retention_gain`, `spending_split`,
+        `payback`, `equity.net_promoter_score` and `equity.opportunity_scores`.
+    referrals : str
+        Where the log of referrals comes from, "simulated" or a file; empty = none was used.
+    language : {"en", "zh"}
+        Of the sentences.
+    """
+    used: _Used = [("equity", {})] if equity is not None else []
+    if gain is not None:
+        rates, curve = gain.curve["discount_rate"], gain.curve
+        points = 100 * (curve["retention_after"] - curve["retention"]).iloc[0]
+        reach = {"low": _percent(rates.min()), "high": _percent(rates.max())}
+        used.append(("retention_gain", reach | {"points": f"{points:.6g}"}))
+    if split is not None:
+        used.append(("spending_split", {}))
+    if earned is not None:
+        first = earned.flows.iloc[0]
+        plain = (earned.flows["profit"] == earned.flows["discounted_profit"]).all()
+        cost = f"{first['discounted_profit'] - first['cumulative']:.6g}"
+        used.append(("payback" if plain else "payback_discounted", {"cost": cost}))
+    if promoters is not None:
+        used.append(("net_promoter_score", {"n": f"{int(promoters['n'].iloc[0]):,}"}))
+    if referrals:
+        simulated = "_simulated" if referrals == "simulated" else ""
+        used.append((f"referral_value{simulated}", {}))
+    if opportunities is not None:
+        used.append(("opportunities", {"needs": len(opportunities)}))
+    return _told(used, language)
