@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,15 @@ import pandas as pd
 import yaml
 
 from cvlib.satisfaction.index import default_target
+from cvlib.satisfaction.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
 
 HTMT_LIMIT, RELIABILITY_LIMIT = 0.90, 0.70
+# Constructs may go by these names, and so do columns of tables: their heads stay the columns'.
+COLUMNS = frozenset({
+    "value", "index", "loading", "weight", "source", "target", "model", "item", "items", "measure",
+    "group", "wave", "level", "rank", "share", "count", "reason", "scale", "estimate", "outcome",
+})  # fmt: skip
 
 
 @cache
@@ -33,6 +39,39 @@ def labels(result: SatisfactionResult, language: str = "en") -> dict[str, str]:
     """Construct (and interaction) names to their labels, for figures."""
     shown = [*result.model.construct_names, *result.path_coefficients["source"]]
     return {name: result.model.label(name, language) for name in shown}
+
+
+def print_names(
+    models: Sequence[Model], language: str = "en", tables: Sequence[pd.DataFrame] = ()
+) -> dict[str, str]:
+    """What constructs, routes and paths are called in print, for `Record.names`.
+
+    Parameters
+    ----------
+    models : sequence of Model
+        Where several label a construct, the first one's label is used.
+    language : {"en", "zh"}
+        Of the labels.
+    tables : sequence of DataFrame
+        Tables with columns `via` or `quantity`, whose routes and paths are labelled too.
+    """
+    labels: dict[str, str] = {}
+    for model in models:
+        labels = {name: model.label(name, language) for name in model.construct_names} | labels
+    found = {name: text for name, text in labels.items() if name not in COLUMNS}
+    texts = {
+        str(text) for table in tables for column in ("via", "quantity") if column in table
+        for text in table[column].dropna()
+    }  # fmt: skip
+    for text in sorted(texts):
+        separator = " > " if " > " in text else " -> "
+        route = text.split(separator)
+        if set(route) <= set(labels):
+            found[text] = " → ".join(labels[name] for name in route)
+        elif text.removeprefix("index of ") in labels:
+            construct = labels[text.removeprefix("index of ")]
+            found[text] = _say("index_of", language, construct=construct)
+    return {name: text for name, text in found.items() if name not in COLUMNS}
 
 
 def target_of(result: SatisfactionResult) -> str:
@@ -73,7 +112,13 @@ def orders_of_magnitude(table: pd.DataFrame, digits: int = 2) -> pd.DataFrame:
     return table.assign(value=[float(f"{value:.{digits}g}") for value in table["value"]])
 
 
-def as_matrix(table: pd.DataFrame, rows: str, columns: str, value: str) -> pd.DataFrame:
+def as_matrix(
+    table: pd.DataFrame,
+    rows: str,
+    columns: str,
+    value: str,
+    labels: Mapping[str, str] | None = None,
+) -> pd.DataFrame:
     """A long table as the matrix a paper prints, rows and columns in order of appearance.
 
     Parameters
@@ -82,9 +127,12 @@ def as_matrix(table: pd.DataFrame, rows: str, columns: str, value: str) -> pd.Da
         One row per cell.
     rows, columns, value : str
         Columns of `table`.
+    labels : mapping, optional
+        Names of rows and columns to what they are called in print.
     """
     wide = table.pivot(index=rows, columns=columns, values=value)
     wide = wide.reindex(index=table[rows].unique(), columns=table[columns].unique())
+    wide = wide.rename(index=labels, columns=labels) if labels else wide
     return wide.rename_axis(columns=None).reset_index()
 
 
@@ -205,7 +253,11 @@ def identification_sentence(result: SatisfactionResult, language: str = "en") ->
     bad = checks[checks["trouble"]]
     if bad.empty:
         return _say("identified", language, model=result.model.name)
-    reasons = "; ".join(f"{row.check} {row.value:.2g}" for row in bad.itertuples())
+    said = _sentences().get(language, {})
+    separator = ";" if language == "zh" else "; "
+    reasons = separator.join(
+        f"{said.get(row.check, row.check)} {row.value:.2g}" for row in bad.itertuples()
+    )
     return _say("unidentified", language, model=result.model.name, reasons=reasons)
 
 

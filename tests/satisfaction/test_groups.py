@@ -127,7 +127,8 @@ def test_small_and_nameless_groups_are_named_and_counted() -> None:
     found = compare_groups(few, MODEL, "brand", minimum=80, draws=0, permutations=0)
     told = found.left_out.set_index("reason")["count"].to_dict()
     assert told == {"no group named": 5, "C: fewer than 80 respondents": 60}
-    assert any("C (60)" in text for text in found.warnings)
+    said = "Left out for having fewer than 80 respondents: C."
+    assert said in found.warnings  # without the size, which may be that of a few people
     assert list(found.groups.names) == ["A", "B"]
     assert "std_error" not in found.league
     with pytest.raises(InputError, match="1 group"):
