@@ -1,26 +1,62 @@
-"""Charts of weightings: bars with intervals, heat map, ranks, sweeps, capture, grades."""
+"""Charts of weightings: bars with intervals, heat map, ranks, sweeps, capture, grades.
+
+Every chart takes ``labels``, what to print for the id of an indicator, a method or a grade (else
+the id in words), and ``language``, that of the words on the axes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from cvlib.figures.style import FAINT, HEAT, INK, PALETTE, house_style, new_figure
+from cvlib.figures.style import FAINT, HEAT, INK, PALETTE, house_style, new_figure, words
+
+Labels = Mapping[str, str]
 
 _MARKERS = "osD^vPX*"
 _DASHES = ("-", "--", "-.", ":")
+_KEPT = {
+    "below_50": "#B2182B",
+    "from_50": "#EF8A62",
+    "from_75": "#FDDBC7",
+    "from_90": "#92C5DE",
+    "from_99": "#2166AC",
+}
 
 
-def _name(key: object, labels: Mapping[str, str] | None = None) -> str:
+def _name(key: object, labels: Labels | None) -> str:
     text = str((labels or {}).get(str(key), str(key).replace("_", " ")))
     return text if len(text) <= 34 else f"{text[:33]}…"
 
 
-def weight_chart(weights: pd.DataFrame, labels: Mapping[str, str] | None = None) -> Figure:
+def _rows(axis: Axes, names: list[str]) -> None:
+    """Name the rows of a chart, the first at 0."""
+    axis.set_yticks(np.arange(len(names)), names)
+    axis.tick_params(axis="y", length=0)
+
+
+def _percent(*sides: Axis) -> None:
+    for side in sides:
+        side.set_major_formatter(PercentFormatter(1, decimals=0))
+
+
+def _told(number: int | None) -> dict[str, Any]:
+    """The line of one of those told apart, or of one that stays in the background."""
+    if number is None:
+        return {"color": FAINT, "lw": 1, "zorder": 2}
+    return {"color": PALETTE[number], "lw": 2, "zorder": 3}
+
+
+def weight_chart(
+    weights: pd.DataFrame, labels: Labels | None = None, language: str = "en"
+) -> Figure:
     """Weight of each indicator by each method, with intervals where there are any.
 
     Parameters
@@ -28,8 +64,8 @@ def weight_chart(weights: pd.DataFrame, labels: Mapping[str, str] | None = None)
     weights : DataFrame
         indicator, method, global_weight and, if known, ci_low, ci_high; one row per indicator
         and method.
-    labels : mapping of indicator to label, optional
-        What to print for an indicator.
+    labels, language
+        As every chart takes them.
     """
     with house_style():
         methods, items = list(weights["method"].unique()), list(weights["indicator"].unique())
@@ -50,19 +86,19 @@ def weight_chart(weights: pd.DataFrame, labels: Mapping[str, str] | None = None)
             if {"ci_low", "ci_high"} <= set(rows) and rows["ci_low"].notna().any():
                 axis.hlines(place, rows["ci_low"], rows["ci_high"], color=color, lw=1.6)
             axis.plot(
-                rows["global_weight"], place, color=color, label=_name(method), ls="", ms=5,
+                rows["global_weight"], place, color=color, label=_name(method, labels),
+                ls="", ms=5,
                 marker=_MARKERS[k % len(_MARKERS)],
             )  # fmt: skip
             if not together:
-                axis.set_title(_name(method).replace(" ", "\n", 1), fontsize=8.5)
+                axis.set_title(_name(method, labels).replace(" ", "\n", 1), fontsize=8.5)
                 axis.grid(True, axis="both")
                 axis.xaxis.set_major_locator(MaxNLocator(2))
         first = axes[0, 0]
-        first.set_yticks(np.arange(len(items)), [_name(item, labels) for item in items])
-        first.set(xlim=(0, None), ylim=(len(items) - 0.4, -0.6))
         for axis in axes[0]:
-            axis.tick_params(axis="y", length=0)
-        figure.supxlabel("global weight", fontsize=9.5)
+            _rows(axis, [_name(item, labels) for item in items])
+        first.set(xlim=(0, None), ylim=(len(items) - 0.4, -0.6))
+        figure.supxlabel(words("weighting", language)["global_weight"], fontsize=9.5)
         if together:
             for edge in np.arange(0.5, len(items) - 1):
                 first.axhline(edge, color="#E6E6E6", lw=0.8)
@@ -70,15 +106,17 @@ def weight_chart(weights: pd.DataFrame, labels: Mapping[str, str] | None = None)
         return figure
 
 
-def weight_heatmap(weights: pd.DataFrame, labels: Mapping[str, str] | None = None) -> Figure:
+def weight_heatmap(
+    weights: pd.DataFrame, labels: Labels | None = None, language: str = "en"
+) -> Figure:
     """Indicators by methods, coloured by weight, with the percentage in each cell.
 
     Parameters
     ----------
     weights : DataFrame
         indicator, method, global_weight.
-    labels : mapping of indicator to label, optional
-        What to print for an indicator.
+    labels, language
+        As every chart takes them.
     """
     with house_style():
         wide = _wide(weights)
@@ -89,17 +127,17 @@ def weight_heatmap(weights: pd.DataFrame, labels: Mapping[str, str] | None = Non
             color = "white" if value < middle else "black"
             text = f"{100 * value:.0f}" if value >= 0.005 or value == 0 else "<1"
             axis.text(column, row, text, ha="center", va="center", color=color, fontsize=8.5)
-        axis.set_yticks(range(len(wide)), [_name(item, labels) for item in wide.index])
-        names = [_name(method) for method in wide.columns]
+        _rows(axis, [_name(item, labels) for item in wide.index])
+        names = [_name(method, labels) for method in wide.columns]
         axis.set_xticks(range(wide.shape[1]), names, rotation=45, ha="right")
         axis.tick_params(length=0)
         axis.grid(False)
         axis.spines[:].set_visible(False)
-        axis.set_title("Global weight, per cent")
+        axis.set_title(words("weighting", language)["weight_percent"])
         return figure
 
 
-def rank_chart(weights: pd.DataFrame, labels: Mapping[str, str] | None = None) -> Figure:
+def rank_chart(weights: pd.DataFrame, labels: Labels | None = None, language: str = "en") -> Figure:
     """Slope graph: the rank of each indicator from method to method.
 
     Indicators whose rank moves by more than a tenth of the list (at least 2 places) are coloured,
@@ -110,8 +148,8 @@ def rank_chart(weights: pd.DataFrame, labels: Mapping[str, str] | None = None) -
     ----------
     weights : DataFrame
         indicator, method, global_weight.
-    labels : mapping of indicator to label, optional
-        What to print for an indicator.
+    labels, language
+        As every chart takes them.
     """
     with house_style():
         wide = _wide(weights)
@@ -127,28 +165,24 @@ def rank_chart(weights: pd.DataFrame, labels: Mapping[str, str] | None = None) -
         across = np.arange(rank.shape[1])
         for item, places in rank.iterrows():
             number = list(told).index(item) if item in told else None
-            color = FAINT if number is None else PALETTE[number]
-            axis.plot(
-                across, places, color=color, marker="o", ms=4, lw=1 if number is None else 2,
-                zorder=2 if number is None else 3,
-            )  # fmt: skip
+            axis.plot(across, places, marker="o", ms=4, **_told(number))
             for end, side, shift in ((0, "right", -7), (-1, "left", 7)):
                 axis.annotate(
                     _name(item, labels), (across[end], places.iloc[end]), xytext=(shift, 0),
                     textcoords="offset points", ha=side, va="center", fontsize=8.5,
-                    color=INK if number is None else color, annotation_clip=False,
+                    color=INK if number is None else PALETTE[number], annotation_clip=False,
                 )  # fmt: skip
-        axis.set_xticks(across, [_name(m) for m in rank.columns], rotation=45, ha="right")
+        axis.set_xticks(across, [_name(m, labels) for m in rank.columns], rotation=45, ha="right")
         axis.set_ylim(len(rank) + 0.6, 0.4)
         axis.yaxis.set_visible(False)
         axis.spines[["left", "bottom"]].set_visible(False)
         axis.tick_params(length=0)
-        axis.set_title("Rank of each indicator (1 on top)")
+        axis.set_title(words("weighting", language)["rank"])
         return figure
 
 
 def alpha_chart(
-    sweep: pd.DataFrame, ranks: pd.DataFrame, labels: Mapping[str, str] | None = None
+    sweep: pd.DataFrame, ranks: pd.DataFrame, labels: Labels | None = None, language: str = "en"
 ) -> Figure:
     """Additive combination from data (0) to experts (1): weights, and what happens to customers.
 
@@ -158,9 +192,10 @@ def alpha_chart(
         alpha, indicator, global_weight. Up to eight lines are named, the heaviest.
     ranks : DataFrame
         alpha, spearman, top_decile_overlap.
-    labels : mapping of indicator to label, optional
-        What to print for an indicator.
+    labels, language
+        As every chart takes them.
     """
+    text = words("weighting", language)
     with house_style():
         figure, (left, right) = new_figure(8.4, 3.8, 1, 2)
         largest = sweep.groupby("indicator", sort=False)["global_weight"].max()
@@ -168,40 +203,43 @@ def alpha_chart(
         for item, rows in sweep.groupby("indicator", sort=False):
             number = told.index(item) if item in told else None
             left.plot(
-                rows["alpha"], rows["global_weight"], lw=1 if number is None else 2,
-                color=FAINT if number is None else PALETTE[number],
+                rows["alpha"], rows["global_weight"], **_told(number),
                 ls="-" if number is None else _DASHES[number % 4],
                 label=None if number is None else _name(item, labels),
             )  # fmt: skip
-        left.set(title="Weights", ylabel="global weight", ylim=(0, None))
+        left.set(title=text["weights"], ylabel=text["global_weight"], ylim=(0, None))
         handles, names = left.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=4, fontsize=8)
-        right.plot(ranks["alpha"], ranks["spearman"], color=PALETTE[0], lw=2, label="Spearman")
+        right.plot(ranks["alpha"], ranks["spearman"], **_told(0), label=text["spearman"])
         right.plot(
-            ranks["alpha"], ranks["top_decile_overlap"], "--", color=PALETTE[1], lw=2,
-            label="overlap of the top tenth",
+            ranks["alpha"], ranks["top_decile_overlap"], "--", **_told(1), label=text["top_overlap"]
         )  # fmt: skip
-        right.set(title="Customers, against alpha 0.5", ylim=(None, 1.02))
+        right.set(title=text["against_half"], ylim=(None, 1.02))
         right.legend(loc="best", fontsize=8)
         for axis in (left, right):
-            axis.set_xlabel("alpha: 0 data, 1 experts")
+            axis.set_xlabel(text["alpha"])
             axis.grid(True, axis="both")
         return figure
 
 
-def capture_chart(capture: pd.DataFrame) -> Figure:
+def capture_chart(
+    capture: pd.DataFrame, labels: Labels | None = None, language: str = "en"
+) -> Figure:
     """Share of the outcome held by the best-scored customers, per method.
 
     Parameters
     ----------
     capture : DataFrame
         method, share_of_customers, share_of_outcome; the last method is the outcome itself.
+    labels, language
+        As every chart takes them.
     """
+    text = words("weighting", language)
     if capture.empty:
-        return _nothing("No outcome was given.")
+        return _nothing(text["no_outcome"])
     with house_style():
         figure, axis = new_figure(7.4, 4.4)
-        axis.plot([0, 1], [0, 1], color=FAINT, lw=1, label="at random")
+        axis.plot([0, 1], [0, 1], color=FAINT, lw=1, label=text["at_random"])
         methods = list(capture["method"].unique())
         for k, method in enumerate(methods):
             rows = capture[capture["method"] == method]
@@ -209,19 +247,24 @@ def capture_chart(capture: pd.DataFrame) -> Figure:
             axis.plot(
                 rows["share_of_customers"], rows["share_of_outcome"], lw=2.2 if ideal else 1.4,
                 color=INK if ideal else PALETTE[k % len(PALETTE)],
-                ls=":" if ideal else _DASHES[(k // len(PALETTE)) % 4], label=_name(method),
+                ls=":" if ideal else _DASHES[(k // len(PALETTE)) % 4], label=_name(method, labels),
             )  # fmt: skip
         axis.axvline(0.1, color=FAINT, lw=0.8)
-        for side in (axis.xaxis, axis.yaxis):
-            side.set_major_formatter(PercentFormatter(1, decimals=0))
-        axis.set(xlabel="customers, best score first", ylabel="share of the outcome", xlim=(0, 1))
-        axis.set_ylim(0, 1.02)
+        _percent(axis.xaxis, axis.yaxis)
+        axis.set(
+            xlabel=text["best_first"], ylabel=text["outcome_share"], xlim=(0, 1), ylim=(0, 1.02)
+        )
         axis.grid(True, axis="both")
         _legend_right(figure)
         return figure
 
 
-def validity_chart(validity: pd.DataFrame, learned: tuple[str, ...] = ()) -> Figure:
+def validity_chart(
+    validity: pd.DataFrame,
+    learned: tuple[str, ...] = (),
+    labels: Labels | None = None,
+    language: str = "en",
+) -> Figure:
     """Each metric of each method with its interval, methods in the order of the first metric.
 
     Parameters
@@ -230,9 +273,11 @@ def validity_chart(validity: pd.DataFrame, learned: tuple[str, ...] = ()) -> Fig
         method, metric, estimate and, if known, ci_low, ci_high.
     learned : tuple of str
         Methods drawn hollow because they were fitted to the outcome.
+    labels, language
+        As every chart takes them.
     """
     if validity.empty:
-        return _nothing("No outcome was given.")
+        return _nothing(words("weighting", language)["no_outcome"])
     with house_style():
         metrics = list(validity["metric"].unique())
         first = validity[validity["metric"] == metrics[0]].sort_values("estimate")
@@ -247,31 +292,24 @@ def validity_chart(validity: pd.DataFrame, learned: tuple[str, ...] = ()) -> Fig
                 axis.hlines(place, rows["ci_low"], rows["ci_high"], color=PALETTE[k], lw=2)
             inside = ["white" if method in learned else PALETTE[k] for method in order]
             axis.scatter(rows["estimate"], place, c=inside, edgecolors=PALETTE[k], s=34, zorder=3)
-            names = [_name(method) for method in order] if k == 0 else [""] * len(order)
-            axis.set_yticks(place, names)
-            axis.tick_params(axis="y", length=0)
-            axis.set_title(_METRICS.get(metric, _name(metric)))
+            _rows(axis, ["" if k else _name(method, labels) for method in order])
+            axis.set_title(_name(metric, labels))
             axis.xaxis.set_major_locator(MaxNLocator(4))
         return figure
 
 
-_METRICS = {
-    "spearman": "Spearman",
-    "top_decile_capture": "Held by the top tenth",
-    "auc": "AUC, any outcome",
-}
-
-
-def grade_chart(grades: pd.DataFrame, value: str = "value_share") -> Figure:
+def grade_chart(grades: pd.DataFrame, labels: Labels | None = None, language: str = "en") -> Figure:
     """Share of customers and share of value in each grade, one panel pair per method.
 
     Parameters
     ----------
     grades : DataFrame
-        grade, share and, if known, `value`; a column method where there are several.
-    value : str
-        Column of the value share.
+        grade, share and, if known, value_share; a column method where there are several. Rows left
+        blank for publication have no bars.
+    labels, language
+        As every chart takes them.
     """
+    text = words("weighting", language)
     with house_style():
         named = "method" in grades
         methods = list(grades["method"].unique()) if named else [""]
@@ -290,50 +328,50 @@ def grade_chart(grades: pd.DataFrame, value: str = "value_share") -> Figure:
                 continue
             table = parts[k]
             place = np.arange(len(table))
-            pairs = [("share", "customers", -0.19), (value, "value", 0.19)]
+            pairs = [("share", "customers", -0.19), ("value_share", "value", 0.19)]
             for number, (column, label, shift) in enumerate(p for p in pairs if p[0] in table):
                 bars = axis.barh(
-                    place + shift, table[column], 0.36, color=PALETTE[number], label=label
+                    place + shift, table[column], 0.36, color=PALETTE[number], label=text[label]
                 )
-                percent = [f"{100 * share:.0f} %" for share in table[column]]
+                percent = ["" if np.isnan(s) else f"{100 * s:.0f} %" for s in table[column]]
                 axis.bar_label(bars, percent, padding=2, fontsize=8)
             shown = not alike or k % columns == 0
-            axis.set_yticks(place, [str(g) if shown else "" for g in table["grade"]])
+            _rows(axis, [_name(g, labels) if shown else "" for g in table["grade"]])
             axis.set_ylim(len(table) - 0.5, -0.5)
-            axis.set_title(_name(methods[k]))
-            axis.tick_params(axis="y", length=0)
-            axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+            axis.set_title(_name(methods[k], labels))
+            _percent(axis.xaxis)
         axes[0, 0].set_xlim(0, 1.08)
         handles, names = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=2)
         return figure
 
 
-def stability_chart(stability: pd.DataFrame) -> Figure:
+def stability_chart(
+    stability: pd.DataFrame, labels: Labels | None = None, language: str = "en"
+) -> Figure:
     """Customers of each grade by how often they keep it when the weights vary.
 
     Parameters
     ----------
     stability : DataFrame
-        grade (ordered), stability.
+        grade, and the shares below_50, from_50, from_75, from_90, from_99. Rows left blank for
+        publication have no bars.
+    labels, language
+        As every chart takes them.
     """
+    text = words("weighting", language)
     with house_style():
         figure, axis = new_figure(7.0, 3.2)
-        edges = np.array([0, 0.5, 0.75, 0.9, 0.99, 1.0 + 1e-9])
-        names = ["below 50 %", "50 to 75 %", "75 to 90 %", "90 to 99 %", "99 to 100 %"]
-        grades = list(stability["grade"].cat.categories)
-        left = np.zeros(len(grades))
-        colors = ["#B2182B", "#EF8A62", "#FDDBC7", "#92C5DE", "#2166AC"]
-        for k, name in enumerate(names):
-            inside = stability["stability"].between(edges[k], edges[k + 1], inclusive="left")
-            share = inside.groupby(stability["grade"], observed=False).mean().fillna(0).to_numpy()
-            axis.barh(range(len(grades)), share, left=left, color=colors[k], label=name)
+        left = np.zeros(len(stability))
+        for name, color in _KEPT.items():
+            share = stability[name].fillna(0).to_numpy()
+            axis.barh(range(len(stability)), share, left=left, color=color, label=text[name])
             left += share
-        axis.set_yticks(range(len(grades)), [str(grade) for grade in grades])
+        _rows(axis, [_name(grade, labels) for grade in stability["grade"]])
         axis.invert_yaxis()
-        axis.set(xlim=(0, 1), xlabel="customers of the grade")
-        axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        figure.legend(loc="outside lower center", ncols=5, title="keeps the grade in", fontsize=8)
+        axis.set(xlim=(0, 1), xlabel=text["of_grade"])
+        _percent(axis.xaxis)
+        figure.legend(loc="outside lower center", ncols=5, title=text["keeps"], fontsize=8)
         return figure
 
 

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.weighting import ahp, importance
-from cvlib.weighting.ahp_group import expert_weights
+from cvlib.weighting.ahp_group import ExpertWeights, expert_weights
 from cvlib.weighting.judgement_files import read_judgements
 from cvlib.weighting.normalisation import Indicators
-from cvlib.weighting.objective import objective_weights
+from cvlib.weighting.objective import ObjectiveWeights, objective_weights
 from cvlib.weighting.scoring import plain_weights
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """One weighting.
+
+    Attributes
+    ----------
+    weights : pandas.DataFrame
+        indicator, parent, method, local_weight, global_weight.
+    expert : ExpertWeights or None
+        Where the weights came from experts.
+    data : ObjectiveWeights or None
+        Where they came from the data.
+    warnings : tuple of str
+    """
+
+    weights: pd.DataFrame
+    expert: ExpertWeights | None = None
+    data: ObjectiveWeights | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def choose_weights(
     indicators: Indicators, weighting: str, judgements: str = "", table: str = "alonso_lamata"
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+) -> Choice:
     """Weights of the whole tree by one method.
 
     Parameters
@@ -31,15 +54,14 @@ def choose_weights(
 
     Returns
     -------
-    tuple
-        Tidy weights (indicator, parent, method, local_weight, global_weight) and warnings.
+    Choice
     """
     expert = [f"ahp_{method}" for method in ahp.METHODS]
     if weighting == "equal":
-        return plain_weights(indicators.tree)[0], ()
+        return Choice(plain_weights(indicators.tree)[0])
     if weighting in importance.METHODS:
         found = objective_weights(indicators, [weighting])
-        return found.weights, found.warnings
+        return Choice(found.weights, data=found, warnings=found.warnings)
     if weighting in expert:
         if not judgements:
             raise InputError(
@@ -49,6 +71,6 @@ def choose_weights(
         method = weighting.removeprefix("ahp_")
         result = expert_weights(indicators.tree, read, methods=(method,), table=table)
         columns = ["indicator", "parent", "method", "local_weight", "global_weight"]
-        return result.weights[columns], (*read.warnings, *result.warnings)
+        return Choice(result.weights[columns], expert=result, warnings=result.warnings)
     known = ["equal", *expert, *importance.METHODS]
     raise InputError(f"weighting {weighting!r}", "is not known", nearest(weighting, known))

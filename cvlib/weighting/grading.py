@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from cvlib.weighting.normalisation import Normalised
 from cvlib.weighting.uncertainty import acceptability, class_sizes
 
 PYRAMID = {"VIP": 0.01, "major": 0.04, "ordinary": 0.15, "small": 0.80}
+# Edges of the classes of how often a customer keeps the grade.
+KEPT = (0.5, 0.75, 0.9, 0.99)
 SCHEMES = ("pyramid", "abc", "quantiles", "cutoffs", "natural_breaks", "rank_sum_ratio")
 # Cumulative normal cuts for 2 to 5 grades of the rank-sum ratio (Tian 1993) [M].
 _PROBITS = {2: (5.0,), 3: (4.0, 6.0), 4: (3.5, 5.0, 6.5), 5: (3.2, 4.4, 5.6, 6.8)}
@@ -329,7 +331,8 @@ def grade_stability(
     tuple
         Per customer: customer, grade, stability (share of weight vectors that give this grade),
         likeliest_grade. Per grade: grade, customers, mean_stability, unstable (customers more
-        likely in another grade), unstable_share.
+        likely in another grade), unstable_share, and the shares of the grade's customers by how
+        often they keep it: below_50, from_50, from_75, from_90 and from_99 per cent of the draws.
     """
     graded = grade(scores, "pyramid", shares=shares, labels=labels).customers
     chance = acceptability(normalised, weights, shares=shares, labels=labels, small=0).classes
@@ -344,8 +347,43 @@ def grade_stability(
         mean_stability=("stability", "mean"),
         unstable=("unstable", "sum"),
     ).reset_index()
-    summary["unstable_share"] = summary["unstable"] / summary["customers"].clip(lower=1)
+    people = summary["customers"].clip(lower=1)
+    summary["unstable_share"] = summary["unstable"] / people
+    often = np.searchsorted(KEPT, own, side="right")
+    crossed = pd.crosstab(graded["grade"].cat.codes, often)
+    crossed = crossed.reindex(index=range(len(labels)), columns=range(len(KEPT) + 1), fill_value=0)
+    names = ["below_50", *(f"from_{round(100 * edge)}" for edge in KEPT)]
+    summary[names] = crossed.to_numpy() / people.to_numpy()[:, None]
     return table, summary
+
+
+def stability_verdict(
+    summary: pd.DataFrame, labels: Mapping[str, str] | None = None
+) -> tuple[float, str]:
+    """How safely customers are in their grades, in a sentence.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        The table per grade of `grade_stability`; grades left blank for publication are passed over.
+    labels : mapping of grade to label, optional
+        What the sentence calls the grades.
+
+    Returns
+    -------
+    tuple
+        Mean stability of the best grade that is published (NaN if none is), and the sentence.
+    """
+    known = summary.dropna(subset=["mean_stability", "customers"])
+    if known.empty:
+        return float("nan"), "No grade holds enough customers to say how stable it is."
+    best, worst = known.iloc[0], known.loc[known["mean_stability"].idxmin()]
+    first, last = ((labels or {}).get(row["grade"], row["grade"]) for row in (best, worst))
+    return float(best["mean_stability"]), (
+        f"With weights near the chosen ones, customers of grade {first} keep it in "
+        f"{best['mean_stability']:.1%} of the draws; the least stable grade is {last} "
+        f"({worst['mean_stability']:.1%})."
+    )
 
 
 def _below(x: np.ndarray, cuts: np.ndarray) -> np.ndarray:

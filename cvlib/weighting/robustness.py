@@ -26,12 +26,8 @@ def reversals_by_method(
 
     Parameters
     ----------
-    indicators : Indicators
-        The customers.
-    weights : pandas.Series
-        Global weight of each item.
-    methods : sequence of str
-        Scoring methods.
+    indicators, weights, methods
+        As `score_all` takes them.
     leavers : int
         Customers tried, those who hold a bound first.
     seed : int
@@ -71,12 +67,8 @@ def newcomers(
 
     Parameters
     ----------
-    indicators : Indicators
-        The customers.
-    weights : pandas.Series
-        Global weight of each item.
-    methods : sequence of str
-        Scoring methods.
+    indicators, weights, methods
+        As `score_all` takes them.
     share : float
         Share of customers who come later, drawn at random.
     seed : int

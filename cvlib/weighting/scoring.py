@@ -15,6 +15,8 @@ from cvlib.weighting.objective import expand_weights
 from cvlib.weighting.tree import Tree
 
 METHODS = ("weighted_sum", "weighted_product", "topsis", "topsis_sqrt", "vikor", "grey")
+# VIKOR's weight of group utility, and the distinguishing coefficient of grey relations.
+V, RHO = 0.5, 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +127,8 @@ def score(
     method: str = "weighted_sum",
     *,
     reference: Reference | None = None,
-    v: float = 0.5,
-    rho: float = 0.5,
+    v: float = V,
+    rho: float = RHO,
 ) -> Scores:
     """Score customers by one method.
 
@@ -295,16 +297,7 @@ def _grey(z: np.ndarray, frozen: dict[str, np.ndarray], rho: float) -> np.ndarra
 def score_all(
     indicators: Indicators, weights: pd.Series, methods: Sequence[str] = METHODS
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Scores of customers by several methods with the same weights.
-
-    Parameters
-    ----------
-    indicators : Indicators
-        The customers.
-    weights : pandas.Series
-        Global weight of each item.
-    methods : sequence of str
-        Of `METHODS`.
+    """Scores of customers by several of `METHODS` with the same weights (see `score`).
 
     Returns
     -------
@@ -317,3 +310,31 @@ def score_all(
         index=indicators.values.index,
     )
     return wide, tuple(dict.fromkeys(text for r in results for text in r.warnings))
+
+
+def customer_list(
+    table: pd.DataFrame, names: pd.Series, by: str, *, ascending: bool = False
+) -> pd.DataFrame:
+    """One row per customer under the names to publish, sorted by a column and then by name.
+
+    The order of the table, which is that of the identifiers, would give pseudonyms away.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per customer; a column ``customer`` is replaced.
+    names : pandas.Series
+        Name of each customer, in the order of the table.
+    by : str
+        Column to sort by.
+    ascending : bool
+        Whether the smallest value comes first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer, then the other columns.
+    """
+    found = table.drop(columns="customer", errors="ignore").reset_index(drop=True)
+    found.insert(0, "customer", names.to_numpy())
+    return found.sort_values([by, "customer"], ascending=[ascending, True], ignore_index=True)

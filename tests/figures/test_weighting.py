@@ -5,9 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from cvlib.figures import weighting as figures
-from cvlib.figures.style import house_style
+from cvlib.figures.style import house_style, words
 
 METHODS = ["ahp_eigenvector", "entropy_sum", "entropy_minmax", "critic", "equal"]
 
@@ -138,11 +139,56 @@ def test_grade_chart_keeps_each_schemes_own_names():
     assert len(single.axes) == 1
 
 
-def test_stability_chart_shares_add_up():
-    grade = pd.Categorical(["VIP", "small", "small", "small"], ["VIP", "small"], ordered=True)
-    figure = figures.stability_chart(
-        pd.DataFrame({"grade": grade, "stability": [0.4, 0.6, 0.995, 1.0]})
-    )
+KEPT = ["below_50", "from_50", "from_75", "from_90", "from_99"]
+
+
+def test_stability_chart_shares_add_up_and_blank_rows_have_no_bars():
+    rows = [["VIP", 0.5, 0.5, 0, 0, 0], ["major", *[np.nan] * 5], ["small", 0, 1 / 3, 0, 0, 2 / 3]]
+    figure = figures.stability_chart(pd.DataFrame(rows, columns=["grade", *KEPT]))
     widths = np.array([[bar.get_width() for bar in group] for group in figure.axes[0].containers])
-    np.testing.assert_allclose(widths.sum(axis=0), 1)
-    np.testing.assert_allclose(widths[:, 1], [0, 1 / 3, 0, 0, 2 / 3])
+    np.testing.assert_allclose(widths.sum(axis=0), [1, 0, 1])
+    np.testing.assert_allclose(widths[:, 2], [0, 1 / 3, 0, 0, 2 / 3])
+
+
+def test_grade_chart_leaves_blank_rows_empty():
+    grades = pd.DataFrame({"grade": ["VIP", "small"], "share": [np.nan, 0.9]})
+    figure = figures.grade_chart(grades)
+    assert [t.get_text() for t in figure.axes[0].texts] == ["", "90 %"]
+
+
+def charts(language):
+    """Every chart with its words in a language."""
+    labels = {"a": "甲", "VIP": "贵宾"}
+    share = {"share_of_customers": [0, 1], "share_of_outcome": [0, 1]}
+    sweep = pd.DataFrame({"alpha": [0, 1], "indicator": "a", "global_weight": [0.2, 0.8]})
+    ranks = pd.DataFrame({"alpha": [0, 1], "spearman": [1, 1], "top_decile_overlap": [1, 1]})
+    stability = pd.DataFrame([["VIP", 1, 0, 0, 0, 0]], columns=["grade", *KEPT])
+    grades = pd.DataFrame({"grade": ["VIP"], "share": [1.0], "value_share": [1.0]})
+    validity = pd.DataFrame({"method": ["a"], "metric": ["a"], "estimate": [0.1]})
+    return {
+        "weight": figures.weight_chart(table(3), labels, language),
+        "heat_map": figures.weight_heatmap(table(3), labels, language),
+        "rank": figures.rank_chart(table(3), labels, language),
+        "alpha": figures.alpha_chart(sweep, ranks, labels, language),
+        "capture": figures.capture_chart(pd.DataFrame({"method": "a", **share}), labels, language),
+        "grade": figures.grade_chart(grades, labels, language),
+        "stability": figures.stability_chart(stability, labels, language),
+        "no_outcome": figures.capture_chart(pd.DataFrame(), labels, language),
+        "validity": figures.validity_chart(validity, (), labels, language),
+    }
+
+
+def wording(figure):
+    """All words on a figure, sorted."""
+    return sorted(
+        t.get_text() for t in figure.findobj(Text) if any(c.isalpha() for c in t.get_text())
+    )
+
+
+def test_every_chart_speaks_both_languages():
+    english, chinese = charts("en"), charts("zh")
+    for name, figure in english.items():
+        own = wording(figure)
+        assert own and (name == "validity" or own != wording(chinese[name])), name
+    assert "贵宾" in texts(chinese["stability"]) and "甲" in texts(chinese["validity"])
+    assert words("weighting", "en").keys() == words("weighting", "zh").keys()

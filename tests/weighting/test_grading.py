@@ -15,6 +15,7 @@ from cvlib.weighting.grading import (
     natural_breaks,
     rank_sum_ratio,
     rank_sum_ratio_cuts,
+    stability_verdict,
 )
 from cvlib.weighting.normalisation import normalise
 from cvlib.weighting.uncertainty import draw_weights
@@ -115,11 +116,33 @@ def test_stability_is_one_where_weights_cannot_matter_and_lower_at_the_edges(fla
     table, summary = grade_stability(normalise(mixed), scores, w)
     assert table["stability"].between(0, 1).all() and table["stability"].mean() < 0.99
     assert summary["customers"].tolist() == [1, 4, 15, 80]
+    kept = summary.set_index("grade").loc[:, "below_50":]
+    np.testing.assert_allclose(kept.sum(axis=1), 1)
+    small = table.loc[table["grade"] == "small", "stability"]
+    assert kept.loc["small", "from_99"] == pytest.approx((small >= 0.99).mean())
+    assert kept.loc["small", "from_75"] == pytest.approx(small.between(0.75, 0.9, "left").mean())
     assert summary.loc[3, "mean_stability"] > summary.loc[1, "mean_stability"]
     tight = draw_weights(
         mixed.items, 200, centre=pd.Series(1 / 3, index=mixed.items), concentration=1e6
     )
     assert grade_stability(normalise(mixed), scores, tight)[0]["stability"].mean() > 0.99
+
+
+def test_stability_is_told_of_published_grades_only():
+    summary = pd.DataFrame(
+        {
+            "grade": ["VIP", "major", "small"],
+            "customers": [2, 9, 90],
+            "mean_stability": [0.5, 0.7, 0.9],
+        }
+    )
+    value, text = stability_verdict(summary, {"VIP": "top"})
+    assert value == 0.5 and "customers of grade top keep it in 50.0%" in text
+    summary.loc[0, ["customers", "mean_stability"]] = np.nan
+    value, text = stability_verdict(summary)
+    assert value == 0.7 and "grade major" in text and "VIP" not in text
+    value, text = stability_verdict(summary.assign(customers=np.nan))
+    assert np.isnan(value) and "No grade holds enough" in text
 
 
 def test_bad_requests_are_refused():

@@ -40,10 +40,12 @@ def test_weights_are_chosen_by_name():
     rng = np.random.default_rng(2)
     table = pd.DataFrame(rng.gamma(2.0, size=(30, 3)), columns=["recency", "frequency", "monetary"])
     indicators = read_indicators(table, load_tree("rfm"))
-    weights, _ = choose_weights(indicators, "ahp_eigenvector", "liu_shih_2005")
+    found = choose_weights(indicators, "ahp_eigenvector", "liu_shih_2005")
+    weights = found.weights
+    assert found.expert is not None and found.data is None and found.warnings
     np.testing.assert_allclose(weights["global_weight"].round(3), [0.731, 0.188, 0.081])
     for name in ("equal", "critic"):
-        weights, _ = choose_weights(indicators, name)
+        weights = choose_weights(indicators, name).weights
         assert weights["method"].unique().tolist() == [name]
         assert weights["global_weight"].sum() == pytest.approx(1)
     with pytest.raises(InputError, match="judgements: is empty"):
@@ -79,7 +81,7 @@ def test_a_minimum_tree_is_scored_without_weights(make_tree):
     tree = make_tree({"a": {"direction": "benefit"}, "b": {"direction": "cost"}}, rule="minimum")
     table = pd.DataFrame({"a": [0, 1, 2, 3], "b": [0, 0, 0, 3]})
     indicators = read_indicators(table, tree)
-    weights, _ = choose_weights(indicators, "equal")
+    weights = choose_weights(indicators, "equal").weights
     assert weights[["indicator", "global_weight"]].values.tolist() == [["goal", 1.0]]
     one = weights.set_index("indicator")["global_weight"]
     for method in ("weighted_sum", "vikor"):
