@@ -379,11 +379,13 @@ def stability_verdict(
         return float("nan"), "No grade holds enough customers to say how stable it is."
     best, worst = known.iloc[0], known.loc[known["mean_stability"].idxmin()]
     first, last = ((labels or {}).get(row["grade"], row["grade"]) for row in (best, worst))
-    return float(best["mean_stability"]), (
+    text = (
         f"With weights near the chosen ones, customers of grade {first} keep it in "
-        f"{best['mean_stability']:.1%} of the draws; the least stable grade is {last} "
-        f"({worst['mean_stability']:.1%})."
+        f"{best['mean_stability']:.1%} of the draws."
     )
+    if first != last:
+        text += f" Least stable is grade {last} with {worst['mean_stability']:.1%}."
+    return float(best["mean_stability"]), text
 
 
 def _below(x: np.ndarray, cuts: np.ndarray) -> np.ndarray:

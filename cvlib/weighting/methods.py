@@ -230,16 +230,18 @@ def _expert(expert: ExpertWeights, language: str) -> list[pd.DataFrame]:
     said = words(language)
     who = said["one_expert"] if number == 1 else said["experts"].format(number=number)
     worst = checks.loc[checks["cr"].idxmax()]
-    used: list[tuple[str, Facts]] = [(options["published"], {})] if options["published"] else []
+    used: list[tuple[str, Facts]] = []
+    if options["draws"]:
+        noise = "noise_own" if options["perturbation"] is None else "noise_given"
+        used.append((noise if number == 1 else "experts_resampled", options))
+    if options["published"]:
+        used.append((options["published"], {}))
     if number > 1:
         used.append((options["aggregation"], {}))
     if missing := int(checks["missing"].sum()):
         used.append(("incomplete", {"missing": missing}))
     limits = {"cr": worst["cr"], "limit": worst["threshold"]}
     used.append((f"consistency_{options['table']}", limits))
-    if options["draws"]:
-        noise = "noise_own" if options["perturbation"] is None else "noise_given"
-        used.append((noise if number == 1 else "experts_resampled", options))
     ways: list[tuple[str, Facts]] = [(method, {}) for method in options["methods"]]
     return [_list("expert", ways, language, {"experts": who}), _told(used, language)]
 

@@ -138,6 +138,9 @@ def test_stability_is_told_of_published_grades_only():
     )
     value, text = stability_verdict(summary, {"VIP": "top"})
     assert value == 0.5 and "customers of grade top keep it in 50.0%" in text
+    assert "Least stable" not in text
+    value, text = stability_verdict(summary.assign(mean_stability=[0.9, 0.7, 0.8]))
+    assert text.endswith("Least stable is grade major with 70.0%.")
     summary.loc[0, ["customers", "mean_stability"]] = np.nan
     value, text = stability_verdict(summary)
     assert value == 0.7 and "grade major" in text and "VIP" not in text
