@@ -91,9 +91,10 @@ def league_chart(
         axes.set_yticks(rows, names)
         axes.set_ylim(-0.6, len(names) - 0.4)
         axes.set_xlabel(f"{text['index']}, {text['interval'].format(level=level)}")
-        ranks = [str(a) if a == b else f"{a}–{b}" for a, b in
+        ranks = [_rank(a, b) for a, b in
                  zip(pooled["rank_ci_low"], pooled["rank_ci_high"], strict=True)]  # fmt: skip
         letters = pooled.get("letters", pd.Series("", index=pooled.index))
+        letters = letters.mask(pooled["index"].isna(), "")
         at = axes.get_yaxis_transform()
         axes.text(1.03, 1.01, text["rank"], transform=axes.transAxes, va="bottom", weight="bold")
         for row, rank, letter in zip(rows, ranks, letters, strict=True):
@@ -191,6 +192,13 @@ def decomposition_chart(
         figure.legend(loc="outside upper left", ncols=3)
         _plain_rows(axes)
     return figure
+
+
+def _rank(low: float, high: float) -> str:
+    """A rank or a range of ranks; nothing where it is not published."""
+    if pd.isna(low) or pd.isna(high):
+        return ""
+    return f"{low:.0f}" if low == high else f"{low:.0f}–{high:.0f}"
 
 
 def _points(

@@ -417,7 +417,7 @@ def codebook(
                 "column": q.item.column,
                 "construct": q.construct,
                 "wording": q.text,
-                "scale": f"{q.item.minimum:g} to {q.item.maximum:g}",
+                "scale": words(language)["span"].format(low=q.item.minimum, high=q.item.maximum),
                 "direction": q.item.direction,
                 "n": len(answers),
                 "missing": len(number) - len(answers),

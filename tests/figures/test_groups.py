@@ -56,6 +56,20 @@ def test_league_with_ranks_and_letters() -> None:
     assert words_of(figures.league_chart(bare, "brand"), "letters") == ["", "", ""]
 
 
+def test_rows_that_are_not_published_stay_empty() -> None:
+    hidden = LEAGUE.reset_index(drop=True)
+    numbers = hidden.select_dtypes("number").columns
+    hidden[numbers] = hidden[numbers].astype(float)
+    hidden.loc[hidden["brand"] == "B", numbers] = np.nan
+    figure = figures.league_chart(hidden, "brand")
+    assert words_of(figure, "rank") == ["1–2", "", "3"]
+    assert words_of(figure, "letters") == ["a", "", "b"]
+    series = SERIES.astype({"index": float})
+    series.loc[3, "index"] = np.nan
+    figure = figures.trend_chart(series)
+    np.testing.assert_allclose(marked(figure, "series")[0].get_ydata(), [60, np.nan])
+
+
 def test_trend_names_few_groups_and_fades_many() -> None:
     figure = figures.trend_chart(SERIES)
     lines = marked(figure, "series")
