@@ -11,7 +11,7 @@ from urllib.parse import quote
 from cvlib.study.language import translate
 from cvlib.study.report import page
 
-_LONGEST_TEXT = 300
+_LONGEST_TEXT = 500
 _TABLES = '\n "tables": '
 _DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
@@ -111,7 +111,7 @@ def _read(path: Path) -> dict[str, Any]:
     """A JSON file of a run up to its tables, which come last and are most of it."""
     text = path.read_text(encoding="utf-8")
     head, tables, _ = text.partition(_TABLES)
-    if tables and text.endswith("}\n"):
+    if tables and text.endswith("\n}\n"):
         text = head.rstrip(",") + "}"
     return json.loads(text)
 
