@@ -77,8 +77,8 @@ def purchase_methods(
         if counts[reason]:
             used.append((method, {"count": f"{counts[reason]:,}"}))
     climb, spent = _values(fit.fit), _values(spend.fit)
-    starts = f"{climb['starts']:.0f}"
-    used += [(fit.model, {}), ("likelihood", {"starts": starts, "level": _percent(fit.level)})]
+    how = {"starts": f"{climb['starts']:.0f}", "level": _percent(fit.level)}
+    used.append((fit.model, how))
     if "not converged" in set(fit.diagnosis["verdict"]):
         used.append(("not_converged", {}))
     if np.isinf(fit.parameters["std_error"].astype(float)).any():
@@ -120,7 +120,9 @@ def holdout_methods(
     if late:
         used.append(("late_joiners", {"count": f"{late:,}"}))
     models = list(found.validation["model"].unique())
-    used += [(f"{m}_beside", {}) for m in models[1:] if m in FAMILIES and m != "nbd"]
+    beside = sorted(m for m in models[1:] if m in FAMILIES and m != "nbd")
+    if beside:
+        used.append(("_".join(["beside", *beside]), {}))
     if "recency" in models:
         used.append(("rivals", {}))
     used.append(("churn_score", {}))

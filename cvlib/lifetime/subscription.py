@@ -269,7 +269,7 @@ def project_cohorts(
             likelihood = fit.fit[fit.fit["measure"] == "log_likelihood"]
             likelihood = likelihood.rename(columns={"measure": "parameter", "value": "estimate"})
             found.append(pd.concat([fit.parameters, likelihood]).assign(cohort=cohort))
-            warnings += [f"{cohort}: {text}" for text in fit.warnings]
+            warnings += [f"Cohort {cohort}: {text}" for text in fit.warnings]
             table = pd.DataFrame({"period": period, "actual": actual})
             table["survival"] = fit.survival(period)
             table["retention"] = fit.retention(np.maximum(period, 1))

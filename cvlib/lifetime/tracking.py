@@ -135,7 +135,7 @@ def rolling_origins(
         parts.append(found.assign(**dates))
         gone = summary.left_out[summary.left_out["count"] > 0]
         left_out.append(gone.assign(calibration_end=origin))
-        warnings += [f"{origin}: {text}" for text in (*summary.warnings, *fit.warnings)]
+        warnings += [f"Cut at {origin}: {text}" for text in (*summary.warnings, *fit.warnings)]
     table = pd.concat(parts, ignore_index=True)
     away = pd.concat(left_out, ignore_index=True)
     return RollingOrigins(

@@ -100,12 +100,12 @@ def test_every_work_of_the_pillar_is_cited():
 def test_purchases_tell_dates_counts_and_assumptions(summary, fit, spend, value, language):
     said = told(methods.purchase_methods(summary, fit, spend, value, language=language))
     assert list(said) == [
-        "history_count", "bg_nbd", "likelihood", "gamma_gamma", "independence", "value",
+        "history_count", "bg_nbd", "gamma_gamma", "independence", "value",
     ]  # fmt: skip
     assert holds(said["history_count"], "2,357", "1997-01-01", "1997-09-30")
     assert holds(said["gamma_gamma"], 946)
     starts = fit.fit.set_index("measure")["value"]["starts"]
-    assert holds(said["likelihood"], f"{starts:.0f}", "95%")
+    assert holds(said["bg_nbd"], f"{starts:.0f}", "95%")
     assert holds(said["value"], "32.5%", "15%")
 
 
@@ -170,7 +170,7 @@ def test_holdout_tells_draws_seed_rivals_and_cuts(log, summary, result, language
     )
     said = told(methods.holdout_methods(summary, result, rolled, profit=profit, language=language))
     assert list(said) == [
-        "holdout", "pareto_nbd_beside", "mbg_nbd_beside", "rivals", "churn_score", "bootstrap",
+        "holdout", "beside_mbg_nbd_pareto_nbd", "rivals", "churn_score", "bootstrap",
         "rolling", "contact_profit",
     ]  # fmt: skip
     assert holds(said["holdout"], 273, "1998-06-30")
