@@ -193,19 +193,22 @@ def check_study_file(study: Path) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @_plain_errors
 def new(folder: Path) -> None:
-    """Make a study FOLDER: a study file that runs, data templates, an expert workbook."""
+    """Make a study FOLDER: a study file that runs, data templates, questionnaire and workbook."""
     import pandas as pd
 
     from cvlib.satisfaction.model import load_model
+    from cvlib.satisfaction.questionnaire import write_questionnaire
     from cvlib.study.folder import new_folder
     from cvlib.weighting.tree import load_tree
     from cvlib.weighting.workbook import write_workbook
 
+    model = load_model("ecsi_mobile")
     templates = {
-        "survey.csv": pd.DataFrame(columns=load_model("ecsi_mobile").columns),
+        "survey.csv": pd.DataFrame(columns=model.columns),
         "transactions.csv": pd.DataFrame(columns=["customer_id", "date", "amount"]),
     }
     written = new_folder(folder, templates)
+    written.append(write_questionnaire(model, folder / "questionnaire.xlsx"))
     written.append(write_workbook(load_tree("rfm"), folder / "expert_judgements.xlsx"))
     for path in written:
         click.echo(path)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
@@ -34,6 +34,12 @@ class _Runs(BaseModel):
     notebook: str
     parameters: dict[str, Any] = Field(default_factory=dict)
     grid: dict[str, list[Any]] = Field(default_factory=dict)
+
+    @field_validator("notebook", mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        # YAML reads 01 as a number
+        return f"{value:02d}" if isinstance(value, int) else value
 
 
 class _Report(BaseModel):
@@ -80,11 +86,15 @@ class Study:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a cell: its run, and the reason where there is none or not all of it."""
+    """What became of a cell: its run, and the reason where there is none or not all of it.
+
+    ``published`` is the reason as a report may tell it: an error of the data can quote them.
+    """
 
     cell: Cell
     run: Run | None
     reason: str = ""
+    published: str = ""
 
 
 def read_study(path: Path) -> Study:
@@ -224,11 +234,15 @@ def _one(study: Study, at: int, out: Path, wait: bool) -> tuple[int, Outcome | N
         add_reports(run, study.formats)
     except Busy:
         return at, None
-    except (InputError, RunFailed) as error:
-        return at, Outcome(cell, run, str(error))
+    except InputError as error:
+        refused = "The input was refused; `cvlib check` says why."
+        return at, Outcome(cell, run, str(error), refused)
+    except RunFailed as error:
+        return at, Outcome(cell, run, str(error), str(error))
     except Exception as error:  # a fault of one cell must not take the others with it
         _LOG.exception("cvlib: %s", cell.label)
-        return at, Outcome(cell, run, f"{type(error).__name__}: {error}")
+        reason = f"{type(error).__name__}: {error}"
+        return at, Outcome(cell, run, reason, reason)
     return at, Outcome(cell, run)
 
 
@@ -272,7 +286,7 @@ def write_summary(study: Study, outcomes: list[Outcome], out: Path) -> Path:
         for name, rows in results["tables"].items():
             tables.setdefault(name, []).append(pd.DataFrame(rows).assign(**about))
     summary = pd.DataFrame(headlines)
-    failures = [{"run": o.cell.label, "reason": o.reason} for o in outcomes if o.reason]
+    failures = [{"run": o.cell.label, "reason": o.published} for o in outcomes if o.reason]
     page = combined_report(
         study.title,
         summary,

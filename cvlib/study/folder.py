@@ -34,9 +34,19 @@ README = """\
 2. `cvlib batch study.yaml` runs it; what is finished is not repeated.
 3. Open `reports/index.html`, or `reports/studies/` for all runs side by side.
 
-Files to fill in and to name in study.yaml: `survey.csv` (one row per respondent; the columns are
-the items of the model ecsi_mobile, 1 to 10), `transactions.csv` (one row per purchase),
-`expert_judgements.xlsx` (send one copy to each expert).
+study.yaml runs as it is, on the data that come with cvlib. Put yours in their place:
+
+- `questionnaire.xlsx`: the questions of the model ecsi_mobile, their codes, and a sheet for the
+  answers. To print it: `cvlib questionnaire ecsi_mobile questionnaire.docx`, and `--language zh`
+  for Chinese.
+- `survey.csv`: one row per respondent; the columns are the items of the model, 1 to 10. Fill it in
+  and write `data: survey.csv` for notebook 01.
+- `expert_judgements.xlsx`: pairwise judgements on the indicators. Send one copy to each expert and
+  write `judgements: expert_judgements.xlsx` for notebook 04.
+- `transactions.csv`: one row per purchase. Fill it in and write `data: transactions.csv`, with your
+  own dates, for notebooks 04 and 06.
+
+`cvlib describe 01` lists the parameters of a notebook.
 """
 
 

@@ -23,8 +23,8 @@ QUIET_KERNEL = {
     "PYTHONHASHSEED": "0",
     "MPLBACKEND": "agg",
 }
-# Silent, and without a history: many kernels at once would wait for its one database.
-KERNEL_OPTIONS = ["--log-level=40", "--HistoryManager.enabled=False"]
+# Silent (a kernel told to stop complains), and without a history, one database for all kernels.
+KERNEL_OPTIONS = ["--log-level=50", "--HistoryManager.enabled=False"]
 START_SECONDS = 180
 
 

@@ -24,6 +24,26 @@ record.show("numbers", table, title="Numbers & signs")
 record.headline("third", 1 / 3, f"A third of {draws} *draws* <b>")
 record.close()"""
 
+# Counts its executions, draws, shows some tables and a figure.
+QUICK = """import os
+import numpy as np
+import pandas as pd
+import cvlib
+from cvlib.figures.style import house_style, new_figure
+with open(os.environ["CVLIB_TEST_COUNT"], "a") as count:
+    count.write(f"{draws}\\n")
+record = cvlib.Record("quick", out=out, seed=seed)
+drawn = np.random.default_rng([seed, draws]).normal(size=(300, 3))
+for part in ("first", "second", "third"):
+    table = pd.DataFrame(drawn, columns=["a", "b", "c"]).assign(part=part)
+    record.show(part, table, title=part, rows=10)
+with house_style():
+    figure, axes = new_figure(4, 3)
+    axes.plot(drawn.cumsum(axis=0))
+record.show("walk", figure, title="A walk", alt="Three lines.")
+record.headline("mean", drawn.mean(), f"The mean of {draws} is {drawn.mean():.3f}.")
+record.close()"""
+
 
 @pytest.fixture(scope="session")
 def write_notebook() -> Callable[..., Path]:
@@ -48,3 +68,26 @@ def make_notebook(write_notebook: Callable[..., Path], tmp_path: Path) -> Callab
         return write_notebook(tmp_path / "little.ipynb", **content)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def write_quick_study(write_notebook: Callable[..., Path]) -> Callable[[Path, int], Path]:
+    """Writes a study of so many quick runs into a folder."""
+
+    def write(folder: Path, runs: int) -> Path:
+        notebook = write_notebook(folder / "quick.ipynb", code=QUICK)
+        study = folder / "study.yaml"
+        grid = f"{{draws: {list(range(runs))}}}"
+        study.write_text(f"title: Quick\nruns:\n  - {{notebook: {notebook}, grid: {grid}}}\n")
+        return study
+
+    return write
+
+
+@pytest.fixture
+def make_quick_study(
+    write_quick_study: Callable[[Path, int], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[int], Path]:
+    """Makes such a study; each execution leaves a line in the file ``count`` beside it."""
+    monkeypatch.setenv("CVLIB_TEST_COUNT", str(tmp_path / "count"))
+    return lambda runs: write_quick_study(tmp_path, runs)

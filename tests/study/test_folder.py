@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 from click.testing import CliRunner
 
@@ -17,6 +18,24 @@ def test_a_new_study_is_ready_to_run(tmp_path: Path) -> None:
     assert list(pd.read_csv(folder / "transactions.csv")) == ["customer_id", "date", "amount"]
     assert "CUSA1" in list(pd.read_csv(folder / "survey.csv"))
     assert (folder / "expert_judgements.xlsx").stat().st_size > 5000
+    form = openpyxl.load_workbook(folder / "questionnaire.xlsx")
+    asked = [str(cell.value) for row in form.worksheets[0].iter_rows() for cell in row]
+    assert any("stable and firmly established" in text for text in asked)
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    written = {path.name for path in folder.iterdir()} - {"README.md"}
+    assert written == {"study.yaml", "survey.csv", "transactions.csv", "questionnaire.xlsx",
+                       "expert_judgements.xlsx"}  # fmt: skip
+    assert all(f"`{name}`" in readme for name in written - {"study.yaml"})
+    assert str(folder / "questionnaire.xlsx") in result.output
+
+
+def test_a_new_study_passes_its_own_check(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    CliRunner().invoke(main, ["new", str(folder)])
+    result = CliRunner().invoke(main, ["check", str(folder / "study.yaml")])
+    assert result.exit_code == 0, result.output
+    assert result.output.count("ok") == 4
+    assert not (folder / "reports").exists()
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
