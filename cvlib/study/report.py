@@ -135,7 +135,9 @@ def _parameters(used: dict[str, Any], source: str, language: str) -> str:
         for p in parse_parameters("notebook", source)
         if p.name in used
     ]
-    table = table_html("parameters_used", pd.DataFrame(rows), words=words)
+    as_written = {cell: cell for row in rows for cell in (row["parameter"], row["value"])}
+    kept = Words(language, as_written)  # names and values stay those that a user types
+    table = table_html("parameters_used", pd.DataFrame(rows), words=kept)
     return table.replace("\n", "")
 
 
