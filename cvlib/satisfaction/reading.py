@@ -254,7 +254,7 @@ def identification_sentence(result: SatisfactionResult, language: str = "en") ->
     if bad.empty:
         return _say("identified", language, model=result.model.name)
     said = _sentences().get(language, {})
-    separator = ";" if language == "zh" else "; "
+    separator = "\uff1b" if language == "zh" else "; "
     reasons = separator.join(
         f"{said.get(row.check, row.check)} {row.value:.2g}" for row in bad.itertuples()
     )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
+from babel.messages.pofile import read_po
 
 from cvlib.inputs.readers import read_table
 from cvlib.study.language import Words, catalogue
@@ -167,3 +169,28 @@ def test_the_checks_see_what_is_missing(tmp_path: Path) -> None:
     nbformat.write(book, path)
     assert list(spoken(path)) == ["Never said", "{} of {} gone", "Fit", "{} is {}"]
     assert [known(text) for text in spoken(path)] == [False, False, True, False]
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """The Chinese texts of a catalogue or of a pillar's methods."""
+    if path.suffix == ".yaml":
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8")).values():
+            yield entry["zh"]
+    else:
+        with path.open("rb") as file:
+            yield from (str(message.string) for message in read_po(file))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*(ROOT / "cvlib/study/words/zh").glob("*.po"), *(ROOT / "cvlib").glob("*/methods.yaml")],
+    ids=lambda path: f"{path.parent.name}-{path.name}",
+)
+def test_chinese_texts_have_chinese_punctuation(path: Path) -> None:
+    wrong = []
+    for text in texts_of(path):
+        plain = re.sub(r"\{[^{}]*\}|`[^`]*`", "", text)
+        # a comma and a space, and brackets after a Latin word, are those of a formula or citation
+        if re.search(f"{HAN.pattern}([;:?!(]|,(?! ))|[,;:?!]{HAN.pattern}", plain):
+            wrong.append(text)
+    assert not wrong, wrong

@@ -69,7 +69,10 @@ def test_a_sentence_cites_the_works_it_lists_and_no_other(method: str) -> None:
     for language in LANGUAGES:
         text = entry[language]
         for surname, year in works:
-            assert re.search(rf"{surname}[^;;()()]*?[,((]\s*{year}", text), (surname, text)
+            assert re.search(rf"{surname}[^;()\uff08\uff09\uff1b]*?[,(\uff08]\s*{year}", text), (
+                surname,
+                text,
+            )
         assert len(re.findall(r"\b(?:19|20)\d\d\b", text)) == len(works), text
     assert set(entry.get("software", [])) <= set(PACKAGES)
 
