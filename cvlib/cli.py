@@ -158,7 +158,7 @@ def batch(study: Path, out: Path, jobs: int, dask: str, dry_run: bool) -> None:
 
     found = read_study(study)
     if dry_run:
-        click.echo(planned(found).to_string(index=False))
+        click.echo(planned(found, out).to_string(index=False))
         return
     outcomes = run_study(found, out, jobs=jobs, dask=dask, progress=sys.stderr.isatty())
     failed = [outcome for outcome in outcomes if outcome.reason]

@@ -24,7 +24,7 @@ from cvlib.study.kernel import RunFailed, check_data
 from cvlib.study.notebooks import Notebook, find
 from cvlib.study.record import write_json
 from cvlib.study.report import check_formats, combined_report
-from cvlib.study.run import Run, add_reports, run_notebook
+from cvlib.study.run import Run, add_reports, question, run_notebook
 
 _LOG = logging.getLogger("cvlib")
 
@@ -336,14 +336,17 @@ def check_study(study: Study) -> list[Outcome]:
     return [Outcome(cell, None, reasons[at]) for at, cell in enumerate(study.cells)]
 
 
-def planned(study: Study) -> pd.DataFrame:
-    """What a batch would run: one row per cell with its parameters."""
-    return pd.DataFrame(
-        [
+def planned(study: Study, out: Path) -> pd.DataFrame:
+    """What a batch would do: one row per cell with its state, run id and parameters."""
+    rows = []
+    for cell in study.cells:
+        _, _, run = question(cell.notebook, cell.parameters, out)
+        rows.append(
             {
+                "state": "to run" if run.unfinished() else "finished",
                 "notebook": cell.notebook.name,
+                "run": run.folder.name,
                 "parameters": json.dumps(cell.parameters, ensure_ascii=False),
             }
-            for cell in study.cells
-        ]
-    )
+        )
+    return pd.DataFrame(rows)

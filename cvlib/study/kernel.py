@@ -165,7 +165,8 @@ def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[st
     os.environ.update(QUIET_KERNEL)
     logging.getLogger("papermill").setLevel(logging.ERROR)
     wrong = [""] * len(several)
-    cells, owners = [], []
+    cells: list[Any] = []
+    owners: list[int] = []
     for number, given in enumerate(several):
         try:
             arguments = notebook.arguments(given)
@@ -179,6 +180,7 @@ def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[st
             if cell.source.startswith("## 4 "):
                 break
             if cell.cell_type == "code":
+                cell["id"] = f"cell-{len(cells)}"
                 cells.append(cell)
                 owners.append(number)
     client = NotebookClient(
@@ -197,7 +199,8 @@ def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[st
                 said = str(error.evalue)
                 wrong[number] = said if error.ename == "InputError" else f"{error.ename}: {said}"
             except DeadKernelError as error:
-                return [text or f"the kernel stopped ({error})" for text in wrong]
+                rest = [text or f"the kernel stopped ({error})" for text in wrong[number:]]
+                return wrong[:number] + rest
     return wrong
 
 

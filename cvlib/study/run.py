@@ -48,6 +48,13 @@ class Run:
             return f"{name} is not a manifest"
         return ""
 
+    def unfinished(self) -> str:
+        """Why the folder is not the answer that its name says; empty when it is."""
+        wrong = self.damage()
+        if not wrong and self.manifest["run_id"] != self.folder.name:
+            return f"manifest.json is of run {self.manifest['run_id']}"
+        return wrong
+
     @property
     def results(self) -> dict[str, Any]:
         """The run's results.json."""
@@ -108,6 +115,16 @@ def run_id(notebook: Notebook, arguments: dict[str, Any], hashes: dict[str, str]
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def question(
+    notebook: Notebook, parameters: dict[str, Any], out: Path
+) -> tuple[dict[str, Any], dict[str, str], Run]:
+    """All arguments, the hashes of their files, and where the answer lies or will lie."""
+    arguments = notebook.arguments(parameters)
+    hashes = input_hashes(arguments)
+    folder = out.resolve() / notebook.name / run_id(notebook, arguments, hashes)
+    return arguments, hashes, Run(folder, existed=True)
+
+
 def run_notebook(
     notebook: Notebook,
     parameters: dict[str, Any],
@@ -151,15 +168,12 @@ def run_notebook(
     Busy
         Another process is at the same run, and ``wait`` is false.
     """
-    arguments = notebook.arguments(parameters)
-    hashes = input_hashes(arguments)
-    identity = run_id(notebook, arguments, hashes)
-    home = out.resolve() / notebook.name
-    run = Run(home / identity, existed=True)
-    if force or _unfinished(run):
+    arguments, hashes, run = question(notebook, parameters, out)
+    home, identity = run.folder.parent, run.folder.name
+    if force or run.unfinished():
         with claim(home, identity, wait=wait):
             # another process may have answered meanwhile
-            wrong = _unfinished(run)
+            wrong = run.unfinished()
             if force or wrong:
                 if wrong and run.folder.exists():
                     _set_aside(run, wrong)
@@ -168,14 +182,6 @@ def run_notebook(
         clear_abandoned(home)
     add_reports(run, formats)
     return run
-
-
-def _unfinished(run: Run) -> str:
-    """Why a folder is not the answer that its name says; empty when it is."""
-    wrong = run.damage()
-    if not wrong and run.manifest["run_id"] != run.folder.name:
-        return f"manifest.json is of run {run.manifest['run_id']}"
-    return wrong
 
 
 def _set_aside(run: Run, wrong: str) -> None:

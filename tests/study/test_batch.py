@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -65,6 +64,7 @@ def test_finished_runs_are_not_repeated_and_failures_give_status_one(folder: Pat
     result = CliRunner().invoke(main, [*words, "--dry-run"])
     assert result.exit_code == 0
     assert result.output.count("little") == 3
+    assert result.output.count("finished") == 2 and result.output.count("to run") == 1
 
 
 def test_two_runs_compare(folder: Path) -> None:
@@ -107,17 +107,37 @@ def test_a_wrong_study_is_refused_by_line(
         read_study(path)
 
 
+def test_a_notebook_may_be_given_by_its_number(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text("title: A\nruns: [{notebook: 04}, {notebook: 08}]\n")
+    cells = read_study(tmp_path / "study.yaml").cells
+    assert [cell.notebook.name[:2] for cell in cells] == ["04", "08"]
+
+
 def test_files_are_looked_for_beside_the_study(make_notebook: Make, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("a\n1\n")
     path = write(tmp_path, make_notebook(), STUDY.replace("seed: 3", "data: mine.csv"))
     assert read_study(path).cells[0].parameters["data"] == str(tmp_path / "mine.csv")
 
 
-def test_check_reads_the_data_and_computes_nothing(make_notebook: Make, tmp_path: Path) -> None:
-    path = make_notebook(code="import cvlib\ntable = cvlib.load_table(data)")
-    study = read_study(write(tmp_path, path, STUDY.replace("seed: 3", "data: gone.csv")))
-    outcomes = check_study(replace(study, cells=study.cells[:1]))
-    assert all("gone.csv" in outcome.reason for outcome in outcomes)
+CHECKED = """import cvlib, os
+assert draws > 0, "no draws"
+table = cvlib.load_table(data)
+if draws == 3:
+    os.kill(os.getpid(), 9)"""
+
+
+def test_check_reads_the_data_of_every_cell_in_one_kernel(
+    make_notebook: Make, tmp_path: Path
+) -> None:
+    path = make_notebook(code=CHECKED)
+    grid = "grid: {{draws: [1, 0, 1, 3, 2], data: [mobi, gone.csv]}}"
+    text = STUDY.replace("grid: {{draws: [1, 2], strict: [true, false]}}", grid)
+    study = read_study(write(tmp_path, path, text))
+    reasons = [outcome.reason for outcome in check_study(study)]
+    assert [reason[:8] for reason in reasons[:6:2]] == ["", "Assertio", ""]
+    assert "no draws" in reasons[3] and "gone.csv" in reasons[1] and "gone.csv" in reasons[5]
+    assert all("the kernel stopped" in reason for reason in reasons[6:])
+    assert not (tmp_path / "reports").exists()
 
 
 def test_not_a_run_folder(tmp_path: Path) -> None:

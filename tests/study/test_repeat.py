@@ -1,0 +1,105 @@
+"""The same question twice gives the same bytes, in any process and from any working folder."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+
+from cvlib.study.kernel import KERNEL_OPTIONS, QUIET_KERNEL
+from cvlib.study.notebooks import FOLDER, find, read_notebook, shipped
+
+LITTLE: dict[str, dict[str, Any]] = {
+    "04": {"draws": 20, "starts": 1},
+    "05": {"weight_draws": 50, "leavers": 3, "methods": ["weighted_sum", "topsis"]},
+}
+SUFFIXES = (".csv", ".json", ".svg", ".png", ".bib")
+
+
+def batch(study: Path, out: Path, hash_seed: str) -> dict[str, bytes]:
+    """A study's tables, figures and results, run in a process of its own."""
+    words = ["-m", "cvlib", "batch", str(study), "--out", str(out)]
+    # the environment as a user happens to have it: the runner sets what numbers depend on
+    surroundings = {k: v for k, v in os.environ.items() if k not in QUIET_KERNEL}
+    surroundings["PYTHONHASHSEED"] = hash_seed
+    done = subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True, env=surroundings
+    )
+    assert done.returncode == 0, done.stderr
+    files = [path for path in out.rglob("*") if path.suffix in SUFFIXES]
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in files
+        if path.name != "manifest.json"
+    }
+
+
+def same_twice(study: Path) -> dict[str, bytes]:
+    first, second = (batch(study, study.with_name(f"out_{n}"), n) for n in ("1", "2"))
+    assert set(first) == set(second)
+    assert [name for name in first if first[name] != second[name]] == []
+    return first
+
+
+def test_a_quick_study_gives_the_same_bytes(make_quick_study: Callable[[int], Path]) -> None:
+    found = same_twice(make_quick_study(2))
+    kinds = [Path(name).suffix for name in found]
+    assert kinds.count(".svg") == 2 and kinds.count(".csv") >= 8
+
+
+@pytest.mark.slow
+def test_real_notebooks_give_the_same_bytes(tmp_path: Path) -> None:
+    runs = [f"  - {{notebook: {name}, parameters: {LITTLE[name]}}}\n" for name in LITTLE]
+    study = tmp_path / "study.yaml"
+    study.write_text("title: Twice\nruns:\n" + "".join(runs))
+    found = same_twice(study)
+    assert len([name for name in found if name.endswith(".svg")]) > 5
+    assert len([name for name in found if name.endswith("results.json")]) == 2
+
+
+def outputs(path: Path, folder: Path, parameters: dict[str, Any]) -> list[Any]:
+    """What the cells of a notebook show when it is run as Jupyter runs it, from a folder."""
+    content = load_notebook_node(str(path))
+    if parameters:
+        content = parameterize_notebook(
+            content, parameters, kernel_name="python3", language="python"
+        )
+    client = NotebookClient(
+        content,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=KERNEL_OPTIONS,
+    )
+    client.execute()
+    return [cell.outputs for cell in content.cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("05", LITTLE["05"]),
+        *(pytest.param(path.stem, {}, marks=pytest.mark.slow) for path in shipped()),
+    ],
+)
+def test_a_notebook_shows_the_same_from_its_folder_and_the_root(
+    name: str, parameters: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for setting, value in QUIET_KERNEL.items():
+        monkeypatch.setenv(setting, value)
+    path = find(name).path
+    assert read_notebook(path).arguments(parameters)
+    here, root = (outputs(path, folder, parameters) for folder in (FOLDER, FOLDER.parent))
+    assert here == root
+    shown = [output for cell in here for output in cell]
+    assert sum("text/html" in output.get("data", {}) for output in shown) >= 3
+    assert sum("image/png" in output.get("data", {}) for output in shown) >= 1
+    if not parameters:
+        kept = nbformat.read(path, as_version=4).cells
+        assert len([cell for cell in kept if cell.cell_type == "code"]) == len(here)
