@@ -331,8 +331,8 @@ def grade_stability(
     tuple
         Per customer: customer, grade, stability (share of weight vectors that give this grade),
         likeliest_grade. Per grade: grade, customers, mean_stability, unstable (customers more
-        likely in another grade), unstable_share, and the shares of the grade's customers by how
-        often they keep it: below_50, from_50, from_75, from_90 and from_99 per cent of the draws.
+        likely in another grade), and the shares of the grade's customers by how often they keep
+        it: below_50, from_50, from_75, from_90 and from_99 per cent of the draws.
     """
     graded = grade(scores, "pyramid", shares=shares, labels=labels).customers
     chance = acceptability(normalised, weights, shares=shares, labels=labels, small=0).classes
@@ -348,7 +348,6 @@ def grade_stability(
         unstable=("unstable", "sum"),
     ).reset_index()
     people = summary["customers"].clip(lower=1)
-    summary["unstable_share"] = summary["unstable"] / people
     often = np.searchsorted(KEPT, own, side="right")
     crossed = pd.crosstab(graded["grade"].cat.codes, often)
     crossed = crossed.reindex(index=range(len(labels)), columns=range(len(KEPT) + 1), fill_value=0)
