@@ -330,9 +330,9 @@ def grade_stability(
     -------
     tuple
         Per customer: customer, grade, stability (share of weight vectors that give this grade),
-        likeliest_grade. Per grade: grade, customers, mean_stability, unstable (customers more
-        likely in another grade), and the shares of the grade's customers by how often they keep
-        it: below_50, from_50, from_75, from_90 and from_99 per cent of the draws.
+        likeliest_grade. Per grade: grade, customers, mean_stability, unstable (customers who keep
+        it in less than half of the draws), and the shares of the grade's customers by how often
+        they keep it: below_50, from_50, from_75, from_90 and from_99 per cent of the draws.
     """
     graded = grade(scores, "pyramid", shares=shares, labels=labels).customers
     chance = acceptability(normalised, weights, shares=shares, labels=labels, small=0).classes
