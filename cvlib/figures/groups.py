@@ -36,7 +36,7 @@ def models_chart(
     """
     text, names = words("groups", language), list(index["model"])
     rows = np.arange(len(names))[::-1].astype(float)
-    interval = text["interval"].format(level=level)
+    interval = text["interval"].format(name=text["index"], level=level)
     with house_style():
         figure, axes = new_figure(
             9.0, 0.42 * len(names) + 1.5, columns=1 + len(losses), sharey=True, squeeze=False
@@ -44,7 +44,7 @@ def models_chart(
         first, *others = axes[0]
         _points(first, rows, index, "index", PALETTE[0])
         first.set_yticks(rows, names)
-        first.set(xlabel=f"{text['index']}, {interval}", title=text["level"])
+        first.set(xlabel=interval, title=text["level"])
         for panel, (outcome, table) in zip(others, losses.items(), strict=True):
             place = [rows[names.index(name)] for name in table["model"]]
             _points(panel, np.array(place), table, "difference", PALETTE[1])
@@ -90,7 +90,7 @@ def league_chart(
             _points(axes, place + shift, own, "index", colour, text[weights])
         axes.set_yticks(rows, names)
         axes.set_ylim(-0.6, len(names) - 0.4)
-        axes.set_xlabel(f"{text['index']}, {text['interval'].format(level=level)}")
+        axes.set_xlabel(text["interval"].format(name=text["index"], level=level))
         ranks = [_rank(a, b) for a, b in
                  zip(pooled["rank_ci_low"], pooled["rank_ci_high"], strict=True)]  # fmt: skip
         letters = pooled.get("letters", pd.Series("", index=pooled.index))
@@ -150,7 +150,7 @@ def trend_chart(
                 axes.vlines(at, own["ci_low"], own["ci_high"], color=colour, lw=1.2)
         axes.set_xticks(range(len(waves)), [str(wave) for wave in waves])
         axes.set_xlim(-0.35, len(waves) - 0.65)
-        axes.set_ylabel(f"{text['index']}, {text['interval'].format(level=level)}")
+        axes.set_ylabel(text["interval"].format(name=text["index"], level=level))
         axes.grid(visible=False, axis="x")
         figure.legend(loc="outside right upper")
     return figure

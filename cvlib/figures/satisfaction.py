@@ -55,7 +55,7 @@ def index_chart(
             axes.text(end + 1.2, row, f"{value:.1f}", va="center", gid="value")
         label = text["index"]
         if "ci_high" in index:
-            label += ", " + text["interval"].format(level=level)
+            label = text["interval"].format(name=label, level=level)
         axes.set(yticks=rows, yticklabels=names, xlim=(0, max(104.0, reach.max() + 8)))
         axes.set_xlabel(label)
         axes.set_xticks(range(0, 101, 20))
@@ -222,7 +222,7 @@ def estimator_chart(
             [f"{known.get(a, a)} → {known.get(b, b)}" for a, b in pairs],
         )
         axes.set_xlim(low, high)
-        axes.set_xlabel(f"{text['path_coefficient']}, {text['interval'].format(level=level)}")
+        axes.set_xlabel(text["interval"].format(name=text["path_coefficient"], level=level))
         axes.tick_params(axis="y", pad=9)
         figure.legend(loc="outside upper right", ncols=len(estimators))
         _plain_rows(axes)
@@ -272,7 +272,7 @@ def loadings_chart(
                 1.02, own.mean(), (labels or {}).get(name, name), va="center", ha="left",
                 transform=axes.get_yaxis_transform(), color=INK, gid="construct",
             )  # fmt: skip
-        axes.set_xlabel(f"{text['loading']} ({text['threshold'].format(value=threshold)})")
+        axes.set_xlabel(text["threshold"].format(name=text["loading"], value=threshold))
         axes.margins(y=0.02)
         _plain_rows(axes)
     return figure
