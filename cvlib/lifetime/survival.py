@@ -323,7 +323,7 @@ def _logit(data: pd.DataFrame, level: float) -> _Fitted:
     interval = np.asarray(fitted.conf_int(1 - level)) / unit[:, None]
     table = pd.DataFrame(
         {
-            "covariate": ["intercept (at mean covariates)", "ln month", "month", *names],
+            "covariate": ["intercept (at mean covariates)", "ln period", "period", *names],
             "estimate": fitted.params / unit,
             "std_error": fitted.bse / unit,
             "ci_low": interval[:, 0],

@@ -143,7 +143,7 @@ def test_rules_of_the_log_change_its_sentences(log, spend):
     assert "(3)" in seen["ignore"]["negative_dropped"]
     assert "negative_days" not in seen["ignore"] and "negative_dropped" not in seen["net"]
     assert "26 periods" in seen["net"]["value_horizon"] and "value" not in seen["net"]
-    assert "90%" in seen["net"]["likelihood"]
+    assert "90%" in seen["net"]["bg_nbd"]
 
 
 def test_every_model_has_a_sentence_and_faults_are_told(summary, fit, spend, value):

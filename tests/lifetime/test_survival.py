@@ -96,7 +96,7 @@ def test_weibull_and_logit_recover_their_parameters():
     )
     fits = survival.fit_survival(data, ["logit"])
     table = fits.coefficients.set_index("covariate")
-    for name, truth in (("x", 0.7), ("month", 0.0), ("ln month", 0.0)):
+    for name, truth in (("x", 0.7), ("period", 0.0), ("ln period", 0.0)):
         assert abs(table.loc[name, "estimate"] - truth) < 3.5 * table.loc[name, "std_error"], name
     curve = fits.curves["logit"](data.iloc[:50], [6, 12])
     true = (1 - monthly[:50, None]) ** np.array([6, 12])

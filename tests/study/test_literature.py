@@ -27,7 +27,7 @@ def test_every_entry_has_what_a_reader_needs() -> None:
     for key, entry in bibliography().items():
         missing = {"title", "year"} - set(entry.fields)
         assert not missing, f"{key}: no {missing}"
-        assert re.fullmatch(r"\d{4}", entry.fields["year"]), key
+        assert re.fullmatch(r"\d{4}[a-z]?", entry.fields["year"]), key
         assert entry.persons.get("author") or entry.persons.get("editor"), key
         place = {"journal", "booktitle", "publisher", "institution", "school", "howpublished"}
         assert place & set(entry.fields), f"{key}: not said where it appeared"
