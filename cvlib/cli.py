@@ -164,11 +164,12 @@ def batch(study: Path, out: Path, jobs: int, dask: str, dry_run: bool) -> None:
     failed = [outcome for outcome in outcomes if outcome.reason]
     done = [outcome.run for outcome in outcomes if outcome.run]
     before = sum(run.existed for run in done)
-    click.echo(f"{len(done)} of {len(outcomes)} runs done, {before} before.")
+    click.echo(f"{len(done)} of {len(outcomes)} runs done, {before} of them earlier.")
     for outcome in failed:
         click.echo(f"failed: {outcome.cell.label}: {outcome.reason}", err=True)
     page, _ = write_gallery(out)
-    click.echo(f"Summary: {out / 'studies' / found.slug / 'report.html'}\nAll reports: {page}")
+    summary = page.parent / "studies" / found.slug / "report.html"
+    click.echo(f"Summary: {summary}\nAll reports: {page}")
     if failed:
         sys.exit(1)
 

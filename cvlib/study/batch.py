@@ -7,7 +7,6 @@ import itertools
 import json
 import logging
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,12 +18,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.study.claim import Busy, aside, claim, clear_abandoned, put_in_place
+from cvlib.study.claim import Busy, claim, clear_abandoned
 from cvlib.study.kernel import RunFailed, check_data
 from cvlib.study.notebooks import Notebook, find
-from cvlib.study.record import write_json
-from cvlib.study.report import check_formats, combined_report
+from cvlib.study.report import check_formats
 from cvlib.study.run import Run, add_reports, question, run_notebook
+from cvlib.study.summary import write_summary
 
 _LOG = logging.getLogger("cvlib")
 
@@ -203,14 +202,19 @@ def run_study(
 
     found: dict[int, Outcome] = {}
     bar = stack.enter_context(_bar(study, progress))
-    with stack, joblib.parallel_config(**backend):
-        left = list(range(len(study.cells)))
-        for wait in (False, True):
-            for at, outcome in several(left, wait):
-                if outcome:
-                    found[at] = outcome
-                    _tell(bar, outcome)
-            left = [at for at in left if at not in found]
+    try:
+        with stack, joblib.parallel_config(**backend):
+            left = list(range(len(study.cells)))
+            for wait in (False, True):
+                for at, outcome in several(left, wait):
+                    if outcome:
+                        found[at] = outcome
+                        _tell(bar, outcome)
+                left = [at for at in left if at not in found]
+    except KeyboardInterrupt as error:
+        raise RunFailed(
+            f"{study.title}: interrupted. What is finished is kept; the same command continues."
+        ) from error
     outcomes = [found[at] for at in sorted(found)]
     for home in {out / cell.notebook.name for cell in study.cells}:
         clear_abandoned(home)
@@ -266,48 +270,8 @@ def _tell(bar: Any, outcome: Outcome) -> None:
     if outcome.run and outcome.run.existed:
         bar.initial += 1  # took no time: says nothing about the time left
     if outcome.reason:
-        bar.write(f"failed: {outcome.cell.label}: {outcome.reason}", file=sys.stderr)
+        bar.write(f"failed: {outcome.cell.label}", file=sys.stderr)
     bar.update()
-
-
-def write_summary(study: Study, outcomes: list[Outcome], out: Path) -> Path:
-    """Write the study's folder: headlines and tables of all runs side by side, one report."""
-    home = out.resolve() / "studies"
-    headlines: list[dict[str, Any]] = []
-    tables: dict[str, list[pd.DataFrame]] = {}
-    for outcome in outcomes:
-        if outcome.run is None:
-            continue
-        about = {"run": outcome.run.folder.name, "notebook": outcome.cell.notebook.name}
-        about |= {name: str(value) for name, value in outcome.cell.varied.items()}
-        results = outcome.run.results
-        for name, headline in results["headlines"].items():
-            headlines.append(about | {"headline": name} | headline)
-        for name, rows in results["tables"].items():
-            tables.setdefault(name, []).append(pd.DataFrame(rows).assign(**about))
-    summary = pd.DataFrame(headlines)
-    failures = [{"run": o.cell.label, "reason": o.published} for o in outcomes if o.reason]
-    page = combined_report(
-        study.title,
-        summary,
-        pd.DataFrame(failures),
-        [(o.cell.label, o.run.folder) for o in outcomes if o.run is not None],
-    )
-    with claim(home, study.slug):
-        folder = aside(home, study.slug)
-        try:
-            (folder / "tables").mkdir()
-            for name, parts in tables.items():
-                pd.concat(parts, ignore_index=True).to_csv(
-                    folder / "tables" / f"{name}.csv", index=False, lineterminator="\n"
-                )
-            summary.to_csv(folder / "summary.csv", index=False, lineterminator="\n")
-            write_json(folder / "study.json", {"title": study.title, "failures": failures})
-            (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
-            put_in_place(folder, home / study.slug)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-    return home / study.slug
 
 
 def check_study(study: Study) -> list[Outcome]:

@@ -264,10 +264,35 @@ def _answer(
 
 
 def add_reports(run: Run, formats: tuple[str, ...]) -> None:
-    """Write the reports that a finished run does not have yet; one process at a time."""
-    from cvlib.study.report import write_reports
+    """Write the reports that a finished run does not have yet; each appears when complete."""
+    from cvlib.study.report import check_formats, write_reports
 
-    if set(formats) <= {"html"} and (run.folder / "report.html").is_file():
+    check_formats(formats)
+    folder = run.folder
+    missing = tuple(name for name in formats if not _has_report(folder, name))
+    if not missing:
         return
-    with claim(run.folder.parent, run.folder.name):
-        write_reports(run.folder, formats)
+    with claim(folder.parent, folder.name):
+        work = None
+        try:
+            work = aside(folder.parent, folder.name)
+            shutil.copytree(folder, work, dirs_exist_ok=True)
+            for name in missing:
+                write_reports(work, (name,))
+                for path in work.glob("[!.]*"):
+                    if not (folder / path.name).exists():
+                        path.rename(folder / path.name)
+        except RunFailed as error:
+            raise RunFailed(str(error).replace(str(work), str(folder))) from error
+        except OSError as error:
+            raise RunFailed(
+                f"{folder.parent.name}: the run is complete, but its reports are not: "
+                f"{error.strerror}: {error.filename or folder}. Run it again."
+            ) from error
+        finally:
+            if work:
+                shutil.rmtree(work, ignore_errors=True)
+
+
+def _has_report(folder: Path, name: str) -> bool:
+    return (folder / f"report.{name}").exists() or (folder / name).exists()

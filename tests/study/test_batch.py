@@ -21,7 +21,8 @@ runs:
 """
 FAILS_AT_TWO = """import cvlib, pandas as pd
 record = cvlib.Record("little", out=out, seed=seed)
-record.show("numbers", pd.DataFrame({"value": [1 / (2 - draws) + seed, float(strict)]}))
+values = [1 / (2 - draws) + seed, float(strict)]
+record.show("numbers", pd.DataFrame({"draws": ["first", "second"], "value": values}))
 record.headline("answer", draws, f"It is {draws}")
 record.close()"""
 
@@ -48,6 +49,9 @@ def test_a_batch_sums_up_what_worked(folder: Path) -> None:
     assert summary[["draws", "strict", "value"]].to_numpy().tolist() == [[1, True, 1], [3, True, 3]]
     together = pd.read_csv(folder / "studies" / "two_by_two" / "tables" / "numbers.csv")
     assert together["value"].tolist() == [4, 1, 2, 1]
+    assert together["draws"].tolist() == ["first", "second"] * 2
+    assert together["run_draws"].tolist() == [1, 1, 3, 3]
+    assert list(together)[:3] == ["run", "notebook", "run_draws"]
 
 
 def test_a_batch_tells_what_failed(folder: Path) -> None:
@@ -60,7 +64,7 @@ def test_finished_runs_are_not_repeated_and_failures_give_status_one(folder: Pat
     words = ["batch", str(folder / "study.yaml"), "--out", str(folder)]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 1
-    assert "2 of 3 runs done, 2 before" in result.output
+    assert "2 of 3 runs done, 2 of them earlier" in result.output
     result = CliRunner().invoke(main, [*words, "--dry-run"])
     assert result.exit_code == 0
     assert result.output.count("little") == 3

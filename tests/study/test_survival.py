@@ -11,9 +11,11 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import psutil
 import pytest
 from click.testing import CliRunner
@@ -22,6 +24,7 @@ import cvlib.study.batch
 import cvlib.study.claim
 import cvlib.study.report
 import cvlib.study.run
+import cvlib.study.summary
 from cvlib.cli import main
 from cvlib.inputs.errors import InputError
 from cvlib.study.batch import read_study, run_study
@@ -82,8 +85,8 @@ def results(out: Path) -> dict[str, bytes]:
 def survive(study: Path, runs: int, kills: int, seed: int) -> list[tuple[int, int, bool]]:
     """Kill a batch at random moments, start it again each time; compare with one undisturbed.
 
-    A moment is a number of runs finished since the start, none for one before the first kernel,
-    and a time after that, so that a busy machine does not move all kills into the beginning.
+    A moment is a random time after the start, after a new kernel's, or after so many more runs are
+    finished, so that a busy machine does not move all kills into the beginning.
 
     Returns
     -------
@@ -99,17 +102,19 @@ def survive(study: Path, runs: int, kills: int, seed: int) -> list[tuple[int, in
     assert executions(study) == each_once
     study.with_name("count").unlink()
 
+    after = ["start", 0, 1, 0, 1, 2, 0, 1, 2, "start"][:kills]
+    chance.shuffle(after)
     moments: list[tuple[int, int, bool]] = []
     settled: dict[str, int] = {}
     while len(moments) < kills:
-        batch = start(study, out)
-        more = chance.choice([None, 0, 0, 1, 1, 2])
-        while more is not None and batch.poll() is None:
-            if left_over(out) and len(finished(out)) >= len(settled) + more:
+        stale, batch, more = set(left_over(out)), start(study, out), after[len(moments)]
+        while more != "start" and batch.poll() is None:
+            if set(left_over(out)) - stale and len(finished(out)) >= len(settled) + more:
                 break
             time.sleep(0.05)
         try:
             batch.communicate(timeout=chance.uniform(0, share))
+            after = ["start"] * kills  # everything is finished
         except subprocess.TimeoutExpired:
             kernels = len(moments) % 2 == 0
             kill(batch, kernels)
@@ -118,7 +123,7 @@ def survive(study: Path, runs: int, kills: int, seed: int) -> list[tuple[int, in
             moments.append((len(done), begun.total(), kernels))
     status, text = finish(start(study, out))
     assert status == 0, text
-    assert f"{runs} of {runs} runs done, {len(settled)} before" in text
+    assert f"{runs} of {runs} runs done, {len(settled)} of them earlier" in text
     assert finished(out) == sorted(each_once)
     assert {draws: executions(study)[draws] for draws in settled} == settled  # none repeated
     assert left_over(out) == []
@@ -220,8 +225,8 @@ STEPS = {
     "half of the report": ("report.write_reports", report_half_and_die, False),
     "before the rename": ("run.put_in_place", die, False),
     "after the rename": ("run.put_in_place", place_and_die, True),
-    "half of the summary": ("batch.write_json", write_half_and_die, True),
-    "before the summary's rename": ("batch.put_in_place", die, True),
+    "half of the summary": ("summary.write_json", write_half_and_die, True),
+    "before the summary's rename": ("summary.put_in_place", die, True),
 }
 
 
@@ -259,6 +264,29 @@ def test_killed_while_a_run_is_replaced(
     again = run_notebook(notebook, {}, out)
     assert again.existed and not again.damage()
     assert left_over(out) == []
+
+
+@posix
+def test_killed_while_a_format_is_written(
+    no_kernel: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(folder: Path, *_: Any) -> None:
+        write_half_and_die(folder / "report.xlsx")
+
+    study, out = read_study(tmp_path / "study.yaml"), tmp_path / "reports"
+    study = replace(study, formats=("html", "xlsx", "latex"))
+    with monkeypatch.context() as patch:
+        patch.setitem(cvlib.study.report.WRITERS, "xlsx", half)
+        assert in_a_child(lambda: run_study(study, out)) == -signal.SIGKILL
+    assert finished(out) == ["0"] and not list((out / "quick").glob("[!.]*/report.xlsx"))
+    [outcome] = run_study(study, out)
+    assert outcome.run and outcome.run.existed and left_over(out) == []
+    book = outcome.run.folder / "report.xlsx"
+    assert "first" in openpyxl.load_workbook(book).sheetnames
+    assert (outcome.run.folder / "latex" / "first.tex").is_file()
+    book.write_bytes(b"with a co-author's comments")
+    run_study(study, out)
+    assert book.read_bytes() == b"with a co-author's comments"
 
 
 def in_a_child(work: Callable[[], Any]) -> int:
@@ -446,7 +474,7 @@ def test_a_full_disk_and_then_a_larger_one(make_quick_study: Quick, small_disk: 
     assert mount("-o", "remount,size=20m", str(small_disk))
     status, text = finish(start(study, out))
     assert status == 0, text
-    assert f"4 of 4 runs done, {len(done)} before" in text
+    assert f"4 of 4 runs done, {len(done)} of them earlier" in text
     assert {draws: executions(study)[draws] for draws in done} == dict.fromkeys(done, 1)
 
 
