@@ -31,12 +31,13 @@ TRUTH = {
 
 
 def peak_mb() -> float:
+    """Peak memory of this process in units of 10^6 bytes."""
     # VmHWM belongs to this process alone; ru_maxrss starts from the parent's
     status = Path("/proc/self/status")
     if status.exists():
         line = next(s for s in status.read_text().splitlines() if s.startswith("VmHWM"))
-        return float(line.split()[1]) / 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return float(line.split()[1]) * 1024 / 1e6
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
 
 
 def write_histories(path: str, model: str, customers: int) -> None:
@@ -92,7 +93,8 @@ def write_log(path: str, rows: int) -> None:
     )
 
 
-def summarise(path: str, customers_to: str) -> dict:
+def summarise(path: str, customers_to: str | None = None) -> dict:
+    """Under 2 GB; without `customers_to` the customers come back as a frame."""
     from cvlib.lifetime.purchases import summarise_purchases
 
     before, start, clock = peak_mb(), time.process_time(), time.monotonic()
@@ -106,6 +108,7 @@ def summarise(path: str, customers_to: str) -> dict:
         "before": before,
         "customers": float(summary.histories["customers"].sum()),
         "repeats": float(summary.histories["x"] @ summary.histories["customers"]),
+        "histories": float(len(summary.histories)),
     }
 
 
@@ -188,7 +191,7 @@ def benchmark_fits(peer: str | None, large: bool, folder: Path) -> pd.DataFrame:
             else:
                 row["lifetimes_error"] = done.stderr.strip().splitlines()[-1][:80]
         rows.append(row)
-    return pd.DataFrame(rows)
+    return with_growth(pd.DataFrame(rows), "model", "customers")
 
 
 def benchmark_summary(large: bool, folder: Path) -> pd.DataFrame:
@@ -196,9 +199,20 @@ def benchmark_summary(large: bool, folder: Path) -> pd.DataFrame:
     for size in [1_000_000, 10_000_000, *([100_000_000] if large else [])]:
         path, out = str(folder / "log.parquet"), str(folder / "customers.parquet")
         write_log(path, size)
-        tasks = ["summarise", *(["summarise_with_pandas"] if size <= 10_000_000 else [])]
-        rows += [{"rows": size, "by": task, **measured(task, path, out)} for task in tasks]
-    return pd.DataFrame(rows)
+        ours = measured("summarise", path, out)
+        rows.append({"rows": size, "by": "customers to a file", **ours})
+        if size <= 10_000_000:
+            rows.append({"rows": size, "by": "customers returned", **measured("summarise", path)})
+            theirs = measured("summarise_with_pandas", path, out)
+            ratio = theirs["cpu"] / ours["cpu"]
+            rows.append({"rows": size, "by": "pandas", **theirs, "ratio": ratio})
+    return with_growth(pd.DataFrame(rows), "by", "rows")
+
+
+def with_growth(table: pd.DataFrame, group: str, size: str) -> pd.DataFrame:
+    """Exponent of the CPU time from the next smaller size to this one (1 = proportional)."""
+    steps = np.log(table[["cpu", size]]).groupby(table[group]).diff()
+    return table.assign(growth=steps["cpu"] / steps[size])
 
 
 def main(arguments: list[str] | None = None) -> None:

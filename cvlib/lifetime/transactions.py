@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +15,33 @@ from cvlib.inputs.errors import InputError, nearest
 
 _TEXT = {".csv", ".tsv", ".txt", ".gz"}
 _PARQUET = {".parquet", ".pq"}
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_UNITS |= {f"{unit}I": 1024**power for power, unit in enumerate("KMGT", 1)}
+# Python with its libraries, and DuckDB's part of what is left: beyond its own limit it takes some
+# for joins, for results and for memory freed but not yet given back.
+_LIBRARIES = 250 * 10**6
+_DATABASE_SHARE = 0.7
+# A thread holds buffers of its own; with less than this each, it waits for the disk instead.
+_PER_THREAD = 250 * 10**6
+
+
+def memory_share(memory_limit: str) -> tuple[int, int]:
+    """A limit such as "2GB" (10^9) or "2GiB" (2^30) in bytes, and DuckDB's share of it."""
+    form = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]I?|)B?\s*", str(memory_limit).upper())
+    if form is None:
+        raise InputError("memory_limit", f"{memory_limit!r} is not a size", 'Write it as "2GB".')
+    size = int(float(form[1]) * _UNITS[form[2]])
+    if size < 500 * 10**6:
+        raise InputError(
+            "memory_limit",
+            f"{memory_limit} is little more than Python and its libraries take by themselves",
+            'Give at least "500MB".',
+        )
+    return size, int((size - _LIBRARIES) * _DATABASE_SHARE)
 
 
 @contextmanager
-def opened(source: Any, date: str, memory_limit: str) -> Iterator[tuple[Any, str, Any]]:
+def opened(source: Any, date: str, share: int, spill: str) -> Iterator[tuple[Any, str, Any]]:
     """An Ibis table over the source, its name for messages, and how to keep a step's result."""
     import duckdb
     import ibis
@@ -26,27 +49,33 @@ def opened(source: Any, date: str, memory_limit: str) -> Iterator[tuple[Any, str
     if isinstance(source, ibis.expr.types.Table):
         yield source, "the table", lambda name, expression: expression
         return
-    with tempfile.TemporaryDirectory(prefix="cvlib-") as spill:
-        settings = {"memory_limit": memory_limit, "temp_directory": spill}
-        try:
-            database = ibis.duckdb.connect(preserve_insertion_order=False, **settings)
-        except duckdb.Error as error:
-            raise InputError("memory_limit", str(error), 'Write it as "2GB".') from error
-        try:
-            yield (
-                *_read(database, source, date),
-                lambda name, expression: database.create_table(name, expression, temp=True),
-            )
-        except duckdb.OutOfMemoryException as error:
-            raise InputError(
-                "memory_limit", f"{memory_limit} is too little for this log", "Raise it."
-            ) from error
-        except duckdb.Error as error:
-            raise InputError(
-                _named(source), f"cannot be read: {error}", "Mend the row or column it names."
-            ) from error
-        finally:
-            database.disconnect()
+    database = ibis.duckdb.connect(temp_directory=spill, preserve_insertion_order=False)
+    _limit(database.con, share)
+    try:
+        yield (
+            *_read(database, source, date),
+            lambda name, expression: database.create_table(name, expression, temp=True),
+        )
+    except duckdb.OutOfMemoryException as error:
+        raise InputError(
+            "memory_limit",
+            f"DuckDB's share of it ({share / 1e9:.1f} GB) is too little for this log",
+            "Raise it, or give the temporary folder (TMPDIR) more room.",
+        ) from error
+    except duckdb.Error as error:
+        raise InputError(
+            _named(source), f"cannot be read: {error}", "Mend the row or column it names."
+        ) from error
+    finally:
+        database.disconnect()
+
+
+def _limit(connection: Any, share: int) -> None:
+    """Give DuckDB its share of the memory, no more threads than that feeds, and nothing to say."""
+    (threads,) = connection.execute("SELECT current_setting('threads')").fetchone()
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute(f"SET memory_limit = '{share}B'")
+    connection.execute(f"SET threads = {max(1, min(threads, share // _PER_THREAD))}")
 
 
 def _named(source: Any) -> str:
@@ -165,18 +194,20 @@ def checked(
             'Remove them, or choose free_orders="count" or "exclude".',
         ),
     ]
-    count = rows.agg(
+    # by currency and file: a count of distinct values over the whole log would hold every row
+    parts = rows.group_by("currency", "file").agg(
         transactions=rows.count(),
         negative=(finite & (spend < 0)).sum().fill_null(0),
         negative_amount=spend.sum(where=spend < 0).fill_null(0.0),
-        total_amount=spend.sum(),
-        currencies=rows.currency.nunique(),
-        files=rows.file.nunique(),
+        total_amount=spend.sum().fill_null(0.0),
         first_day=rows.day.min(),
         last_day=rows.day.max(),
         **{f"fault_{i}": fault.sum().fill_null(0) for i, (_, fault, _, _) in enumerate(faults)},
     )
-    found = count.to_pandas().iloc[0].to_dict()
+    table = parts.to_pandas()
+    first, last = table.pop("first_day").dropna(), table.pop("last_day").dropna()
+    found: dict[str, Any] = {c: table.pop(c).nunique() for c in ("currency", "file")}
+    found |= table.sum().to_dict()
     if not found["transactions"]:
         raise InputError(name, "has no rows", "Give a log with at least one transaction.")
     for i, (column, fault, wrong, remedy) in enumerate(faults):
@@ -189,24 +220,37 @@ def checked(
                 f"(such as customer {who}, date {when}, amount {spent})",
                 remedy,
             )
-    if found["currencies"] > 1:
+    if found["currency"] > 1:
         raise InputError(
             name,
-            f"amounts are in {int(found['currencies'])} currencies",
+            f"amounts are in {found['currency']} currencies",
             "Convert them to one currency, or summarise each currency on its own.",
         )
-    for key in ("first_day", "last_day"):
-        found[key] = pd.Timestamp(found[key]).date()
-    return found
+    return found | {
+        "first_day": pd.Timestamp(first.min()).date(),
+        "last_day": pd.Timestamp(last.max()).date(),
+    }
 
 
 def repeated_across_files(rows: Any) -> list[str]:
     """A warning when the same transaction stands in more than one file."""
-    same = rows.group_by("customer_id", "day", "amount").agg(files=rows.file.nunique())
-    twice = int(same.filter(same.files > 1).count().to_pandas())
+    # names as numbers: text would be kept once per transaction
+    file = rows.file.hash()
+    same = rows.group_by("customer_id", "day", "amount").agg(first=file.min(), last=file.max())
+    twice = int(same.filter(same.first != same.last).count().to_pandas())
     if not twice:
         return []
     return [
         f"{twice} transactions (same customer, day and amount) occur in more than one file: if the "
         "files overlap their amounts are counted twice."
     ]
+
+
+def read_by_column(path: Path | str) -> pd.DataFrame:
+    """A Parquet file as a frame, one column at a time: never the whole of it twice in memory."""
+    from pyarrow.parquet import read_schema
+
+    names = read_schema(path).names
+    return pd.DataFrame(
+        {name: pd.read_parquet(path, columns=[name])[name] for name in names}, copy=False
+    )

@@ -14,6 +14,7 @@ from cvlib.lifetime.purchases import summarise_purchases
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "tests" / "reference" / "lifetime"
 CDNOW = ROOT / "data" / "cdnow_sample.csv"
+JOINED_LATE = "joined after the cut"
 PERIODS = {"calibration_end": "1997-09-30", "holdout_end": "1998-06-30"}
 
 
@@ -109,9 +110,8 @@ def test_customers_can_go_to_a_file(cdnow, tmp_path):
     path = tmp_path / "customers.parquet"
     summary = summarise_purchases(CDNOW, **PERIODS, customers_to=path)
     assert summary.customers is None
-    written = pd.read_parquet(path)
-    assert written["customer_id"].tolist() == cdnow.customers["customer_id"].tolist()
-    np.testing.assert_array_equal(written["monetary"], cdnow.customers["monetary"])
+    pd.testing.assert_frame_equal(pd.read_parquet(path), cdnow.customers)
+    pd.testing.assert_frame_equal(summary.histories, cdnow.histories)
 
 
 def test_same_day_purchases_merge_and_late_joiners_leave(small):
@@ -129,6 +129,25 @@ def test_same_day_purchases_merge_and_late_joiners_leave(small):
     # the late joiner is not in the tracking either
     assert summary.tracking["new_customers"].sum() == 2
     assert summary.tracking["repeat_purchases"].sum() == 2
+
+
+@pytest.mark.parametrize("cut", ["1997-01-20", "1997-03-01"])
+def test_tracking_follows_those_who_joined_before_the_cut(cut):
+    # most join after the first cut and before the second; the same count by hand
+    summary = summarise_purchases(CDNOW, calibration_end=cut)
+    log = pd.read_csv(CDNOW, parse_dates=["date"])
+    days = log[log["amount"] >= 0].drop_duplicates(["customer_id", "date"])
+    joined = days.groupby("customer_id")["date"].min()
+    assert (joined > cut).sum() == summary.left_out.set_index("reason")["count"][JOINED_LATE]
+    assert (summary.facts.set_index("measure")["value"]["customers"] > (joined > cut).sum()) == (
+        cut == "1997-03-01"
+    )
+    cohort = days[days["customer_id"].map(joined) <= cut]
+    week = (cohort["date"] - pd.Timestamp("1997-01-01")).dt.days // 7
+    first = cohort["date"] == cohort["customer_id"].map(joined)
+    for column, rows in (("new_customers", first), ("repeat_purchases", ~first)):
+        expected = np.bincount(week[rows], minlength=len(summary.tracking))
+        assert summary.tracking[column].tolist() == expected.tolist()
 
 
 @pytest.mark.parametrize("unit, days", [("day", 1), ("week", 7), ("month", 30.4375)])
@@ -232,6 +251,9 @@ def test_left_truncation_is_flagged():
         (lambda t: t, {"calibration_end": "2019-01-01"}, "outside the log"),
         (lambda t: t, {"calibration_end": "soon"}, "is not a date"),
         (lambda t: t, {"holdout_end": "2020-12-31"}, "after the end of the data"),
+        (lambda t: t, {"memory_limit": "plenty"}, "is not a size"),
+        (lambda t: t, {"memory_limit": "100MB"}, 'at least "500MB"'),
+        (lambda t: t, {"customers_to": "no/such/folder/customers.parquet"}, "is in no folder"),
         (lambda t: t, {"unit": "weeks"}, "Did you mean 'week'"),
         (lambda t: "nowhere.csv", {}, "no such file"),
         (lambda t: "README.md", {}, "neither CSV nor Parquet|no such file"),
