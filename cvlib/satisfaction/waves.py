@@ -155,7 +155,9 @@ def compare_waves(
             tested.insert(place, column, values * 2)
         parts.setdefault("changes", []).append(tested.drop(columns=["group_1", "group_2"]))
         told += [text for text in groups.warnings if text not in told]
-    tables = {name: pd.concat(rows, ignore_index=True) for name, rows in parts.items()}
+    tables = {
+        name: _named_waves(pd.concat(rows, ignore_index=True)) for name, rows in parts.items()
+    }
     changes = tables["changes"]
     for test in ("p_welch", "p_permutation"):
         if test in changes:
@@ -167,6 +169,12 @@ def compare_waves(
                  found[-1][1].left_out,
                  {**found[0][1].settings, "permutations": permutations, "adjustment": adjustment,
                   "waves": len(found[0][1].keys)}, tuple(told))  # fmt: skip
+
+
+def _named_waves(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with its waves as names: 2025 is no quantity."""
+    waves = [column for column in ("wave", "from_wave", "to_wave") if column in table]
+    return table.assign(**{column: table[column].astype(str) for column in waves})
 
 
 def decompose(mean: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -34,8 +34,8 @@ def test_answers_and_weights_add_up_to_the_change() -> None:
     )
     np.testing.assert_allclose(wide["answers"] + wide["weights"], wide["change"], atol=1e-10)
     own = WAVES.series.query("series == 'own'").set_index(["group", "wave"])["index"]
-    assert wide.loc[("B", 2024), "change"] == pytest.approx(
-        own["B", 2024] - own["B", 2022], abs=1e-10
+    assert wide.loc[("B", "2024"), "change"] == pytest.approx(
+        own["B", "2024"] - own["B", "2022"], abs=1e-10
     )
 
 
@@ -48,16 +48,16 @@ def test_the_four_series() -> None:
     np.testing.assert_allclose(series["fixed"], mean @ shares[0], atol=1e-10)
     np.testing.assert_allclose(series["pooled"], mean @ groups.pooled[0, own], atol=1e-10)
     answers = decompose(mean, shares)[0]
-    assert series["chained", 2021] == pytest.approx(series["own", 2021], abs=1e-10)
-    assert series["chained", 2024] == pytest.approx(series["own", 2021] + answers.sum(), abs=1e-10)
+    assert series["chained", "2021"] == pytest.approx(series["own", "2021"], abs=1e-10)
+    assert series["chained", "2024"] == pytest.approx(series["own", "2021"] + answers.sum(), abs=1e-10)
 
 
 def test_the_raised_wave_is_found_and_the_others_are_not() -> None:
     rows = WAVES.changes.query("weights == 'pooled'").set_index(["group", "to_wave"])
-    assert rows.loc[("B", 2024), "different"]
-    assert rows.loc[("B", 2024), "p_permutation"] == pytest.approx(1 / 200)
-    assert not rows.loc[[("A", 2022), ("A", 2024), ("B", 2022)], "different"].any()
-    assert rows.loc[("B", 2024), "difference"] > 5
+    assert rows.loc[("B", "2024"), "different"]
+    assert rows.loc[("B", "2024"), "p_permutation"] == pytest.approx(1 / 200)
+    assert not rows.loc[[("A", "2022"), ("A", "2024"), ("B", "2022")], "different"].any()
+    assert rows.loc[("B", "2024"), "difference"] > 5
     told = change_verdict(WAVES)
     assert "From 2022 to 2024" in told and "B (+" in told and "A (" not in told
     assert "2024" in change_verdict(WAVES, language="zh")
