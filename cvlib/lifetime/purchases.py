@@ -118,6 +118,12 @@ def summarise_purchases(
     customers_to : path, optional
         Write ``customers`` to this Parquet file, as they would be returned, and return None.
 
+    Raises
+    ------
+    InputError
+        Missing columns, unreadable or future dates, amounts as text, mixed currencies, a cut or
+        holdout outside the log, a `memory_limit` that is no size or too little.
+
     Notes
     -----
     Of `memory_limit` 250 MB are left to Python and its libraries and 70 % of the rest are DuckDB's
@@ -130,12 +136,6 @@ def summarise_purchases(
     customers under "2GB", the process may go beyond the limit; a warning says so, and
     `customers_to` avoids it. Not covered are a DataFrame passed in, which is in memory already,
     and an Ibis table, whose own engine has its own limits.
-
-    Raises
-    ------
-    InputError
-        Missing columns, unreadable or future dates, amounts as text, mixed currencies, a cut or
-        holdout outside the log, a `memory_limit` that is no size or too little.
 
     References
     ----------
