@@ -69,6 +69,11 @@ def _run(folder: Path, root: Path) -> dict[str, Any]:
         "title": _short(title),
         "language": language,
         "href": _link(folder / "report.html", root),
+        "formats": {
+            ending: _link(file, root)
+            for ending in ("pdf", "docx", "xlsx")
+            if (file := folder / f"report.{ending}").is_file()
+        },
         "settings": _short(" · ".join(settings) or "default settings"),
         "headlines": [_short(sentence) for sentence in sentences],
         "started": started,

@@ -66,6 +66,14 @@ def test_a_run_has_a_card_with_thumbnail_headline_and_settings(
     assert "model = ccsi · columns = q1, q2 · weights = (empty)" in card
 
 
+def test_other_formats_of_a_report_are_linked(add_run: AddRun, tmp_path: Path) -> None:
+    (add_run() / "report.docx").write_text("")
+    (card,) = cards(write_gallery(tmp_path)[0])
+    assert re.findall(r'<a href="([^"]+)" aria-describedby="about-0">(\w+)</a>', card) == [
+        ("01_index/aaaa/report.docx", "docx")
+    ]
+
+
 def test_what_runs_are_compared_by_is_in_the_page(add_run: AddRun, tmp_path: Path) -> None:
     add_run(warnings=["a"])
     (run,) = embedded(write_gallery(tmp_path)[0])
