@@ -180,6 +180,7 @@ def run_study(
         The runs are done, but their summary cannot be written.
     """
     import joblib
+    from tqdm.contrib.logging import logging_redirect_tqdm
 
     out = out.resolve()
     with claim(out / "studies", study.slug):  # refuses a folder that cannot be written
@@ -202,6 +203,8 @@ def run_study(
 
     found: dict[int, Outcome] = {}
     bar = stack.enter_context(_bar(study, progress))
+    if progress:
+        stack.enter_context(logging_redirect_tqdm([_LOG]))
     try:
         with stack, joblib.parallel_config(**backend):
             left = list(range(len(study.cells)))
@@ -221,11 +224,13 @@ def run_study(
     try:
         write_summary(study, outcomes, out)
     except OSError as error:
-        where = error.filename or out / "studies"
-        raise RunFailed(
-            f"{study.title}: the runs are done, but not their summary: {error.strerror}: {where}. "
-            "Start the batch again."
-        ) from error
+        failed = [f"{o.cell.label}: {o.reason}" for o in outcomes if o.reason]
+        done = sum(outcome.run is not None for outcome in outcomes)
+        said = (
+            f"{study.title}: {done} of {len(outcomes)} runs are done, but not their summary: "
+            f"{error.strerror}: {error.filename or out / 'studies'}. Start the batch again."
+        )
+        raise RunFailed("\nfailed: ".join([said, *failed])) from error
     return outcomes
 
 

@@ -47,13 +47,14 @@ def finish(batch: subprocess.Popen[str]) -> tuple[int, str]:
     return batch.returncode, text + errors
 
 
-def kill(batch: subprocess.Popen[str], kernels: bool) -> None:
-    """Kill -9 a batch, with its kernels or leaving them orphans."""
-    children = psutil.Process(batch.pid).children(recursive=True) if kernels else []
+def kill(batch: subprocess.Popen[str], kernels: bool) -> list[psutil.Process]:
+    """Kill -9 a batch, with its kernels or leaving them orphans; its kernels."""
+    children = psutil.Process(batch.pid).children(recursive=True)
     os.killpg(batch.pid, signal.SIGKILL)
-    for child in children:
+    for child in children if kernels else []:
         child.kill()
     batch.communicate()
+    return children
 
 
 def executions(study: Path) -> Counter[str]:
@@ -106,6 +107,7 @@ def survive(study: Path, runs: int, kills: int, seed: int) -> list[tuple[int, in
     chance.shuffle(after)
     moments: list[tuple[int, int, bool]] = []
     settled: dict[str, int] = {}
+    kernels_left: list[psutil.Process] = []
     while len(moments) < kills:
         stale, batch, more = set(left_over(out)), start(study, out), after[len(moments)]
         while more != "start" and batch.poll() is None:
@@ -117,7 +119,7 @@ def survive(study: Path, runs: int, kills: int, seed: int) -> list[tuple[int, in
             after = ["start"] * kills  # everything is finished
         except subprocess.TimeoutExpired:
             kernels = len(moments) % 2 == 0
-            kill(batch, kernels)
+            kernels_left += kill(batch, kernels)
             begun, done = executions(study), finished(out)
             settled = {draws: begun[draws] for draws in done} | settled
             moments.append((len(done), begun.total(), kernels))
@@ -127,6 +129,7 @@ def survive(study: Path, runs: int, kills: int, seed: int) -> list[tuple[int, in
     assert finished(out) == sorted(each_once)
     assert {draws: executions(study)[draws] for draws in settled} == settled  # none repeated
     assert left_over(out) == []
+    assert psutil.wait_procs(kernels_left, timeout=10)[1] == []
     assert sorted(path.name for path in out.iterdir()) == ["index.html", "quick", "studies"]
     assert results(out) == results(plain)
     assert len(results(out)) > 6 * runs
@@ -430,17 +433,17 @@ def small_files() -> None:
 
 @posix
 def test_a_write_refused_half_way_damages_nothing_else(
-    make_quick_study: Quick, tmp_path: Path
+    executed: Path, make_quick_study: Quick, tmp_path: Path
 ) -> None:
-    study, out = make_quick_study(1), tmp_path / "reports"
-    assert finish(start(study, out))[0] == 0
-    before = results(out / "quick")
-    study = make_quick_study(2)
+    study, out = make_quick_study(2), tmp_path / "reports"
+    shutil.copytree(executed.parent, out / "quick")
+    before = results(out)
     status, text = finish(start(study, out, preexec_fn=small_files))
     assert status == 1
-    assert "File too large" in text and "Traceback" not in text
-    assert results(out / "quick") == before
-    assert finished(out) == ["0"]
+    assert "1 of 2 runs are done, but not their summary: File too large" in text
+    assert "failed: quick (draws = 1): " in text and "Traceback" not in text
+    assert finished(out) == ["0"] and executions(study) == {"1": 1}
+    assert {name: content for name, content in results(out).items() if name in before} == before
     assert left_over(out) == []
 
 
