@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +72,11 @@ def opened(source: Any, date: str, share: int, spill: str) -> Iterator[tuple[Any
 
 def _limit(connection: Any, share: int) -> None:
     """Give DuckDB its share of the memory, no more threads than that feeds, and nothing to say."""
+    import duckdb
+
     (threads,) = connection.execute("SELECT current_setting('threads')").fetchone()
-    connection.execute("SET enable_progress_bar = false")
+    with suppress(duckdb.InvalidInputException):  # Jupyter without ipywidgets has no bar to set
+        connection.execute("SET enable_progress_bar = false")
     connection.execute(f"SET memory_limit = '{share}B'")
     connection.execute(f"SET threads = {max(1, min(threads, share // _PER_THREAD))}")
 
