@@ -21,7 +21,7 @@ def print_names(tree: Tree, language: str = "en") -> dict[str, str]:
     Returns
     -------
     dict
-        Id to label; ``only_`` and an item is the weighting by that item alone.
+        Id to label; the root is the goal, ``only_`` and an item the weighting by that item alone.
     """
     said = words(language)
     nodes = {node: tree.label(node, language) for node in tree.nodes["node"]}
@@ -30,7 +30,7 @@ def print_names(tree: Tree, language: str = "en") -> dict[str, str]:
         for item in tree.weighted or (tree.name,)
     }
     numbered = {f"grade {i}": said["grade"].format(number=i) for i in range(1, 11)}
-    return {**said["names"], **numbered, **single, **nodes}
+    return {**said["names"], **numbered, **single, **nodes, tree.name: said["goal"]}
 
 
 def listed(names: Sequence[str], language: str = "en") -> str:

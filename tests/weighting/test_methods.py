@@ -55,9 +55,13 @@ def indicators(missing="listwise", **changed):
     return read_indicators(customers(**changed), TREE, missing=missing)
 
 
-def experts(number=2, leave=()):
+def experts_pairs(leave=()):
     pairs = [("recency", "frequency", 5), ("recency", "monetary", 7), ("frequency", "monetary", 3)]
-    given = [Pair(a, b, v, "here") for a, b, v in pairs if (a, b) not in leave]
+    return [Pair(a, b, v, "here") for a, b, v in pairs if (a, b) not in leave]
+
+
+def experts(number=2, leave=()):
+    given = experts_pairs(leave)
     return collect(TREE, {f"e{i}": given for i in range(number)}, "here")
 
 
@@ -145,6 +149,15 @@ def test_groups_gaps_and_noise_are_told():
     assert "7 experts" in told and "arithmetic mean (Forman" in told
     assert "20 bootstrap samples of the experts" in told and "95%" in told
     assert "aczel1983" in keys(weighting_methods(found, expert_weights(TREE, experts(2))))
+    ratios = [("recency", "frequency", r) for r in (5, 2)]
+    uneven = collect(
+        TREE,
+        {f"e{r}": [Pair(*first, "here"), *experts_pairs()[1:]] for r, first in enumerate(ratios)},
+        "here",
+    )
+    found_uneven = expert_weights(TREE, uneven)
+    worst = found_uneven.consistency["cr"].max()
+    assert f"{worst:.3f}" in text(weighting_methods(found, found_uneven))
     gap = expert_weights(TREE, experts(1, leave=[("recency", "monetary")]))
     told = text(weighting_methods(found, gap))
     assert "Judgements not given (1)" in told and "judgements of one expert" in told
@@ -274,6 +287,7 @@ def test_names_of_the_tree_win_and_single_indicators_have_one(make_tree):
     )
     named = print_names(tree)
     assert named["critic"] == "Critics" and named["only_critic"] == "Critics alone"
+    assert named["goal"] == "Goal" and print_names(TREE, "zh")["rfm"] == "总目标"
     assert print_names(tree, "zh")["grade 2"] == "第 2 级" and named["b"] == "b"
     assert print_names(tree).keys() == print_names(tree, "zh").keys()
     assert listed(["a"]) == "a" and listed(["a", "b", "c"]) == "a, b and c"
