@@ -23,6 +23,7 @@ from cvlib.study.notebooks import read_notebook, shipped
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 LANGUAGES = {"en": "", "zh": "zh"}
 _OFTEN = 3
+_LEAD = re.compile(r"^\*\*[^*]+\*\*\s*")  # the page has a heading in place of the bold word
 _TEMPLATES = Environment(
     loader=PackageLoader("cvlib.study"), trim_blocks=True, lstrip_blocks=True, autoescape=False
 )
@@ -117,7 +118,8 @@ def read_told(path: Path, words: Words) -> Told:
         if section == "1":
             told.question.append(re.sub(r"^#{1,2} .*\n?", "", prose, flags=re.MULTILINE).strip())
         elif section == "5" and "**" in prose:
-            told.limits.append(re.sub(r"^#+ .*\n?", "", prose, flags=re.MULTILINE).strip())
+            limits = re.sub(r"^#+ .*\n?", "", prose, flags=re.MULTILINE).strip()
+            told.limits.append(_LEAD.sub("", limits))
     return told
 
 
