@@ -107,7 +107,7 @@ class TestNotebook:
         assert last.startswith("**Assumptions.** ")
         assert 2 <= len(re.findall(r"[.?!](?=\s|$)", last.removeprefix("**Assumptions.** "))) <= 8
         translated = Words("zh").text(question).strip().split("\n\n")[-1]
-        assert re.match(r"\*\*(假设|假定)", translated)
+        assert re.match(r"\*\*(前提)?(假设|假定)", translated)
 
     def test_parameters_are_explained_in_chinese(self, path: Path) -> None:
         lacking = [p.help for p in read_notebook(path).parameters if not known(p.help)]
