@@ -134,7 +134,7 @@ def holdout_methods(
         first, last = dates["calibration_end"].min(), dates["calibration_end"].max()
         ahead = pd.to_datetime(dates["holdout_end"]) - pd.to_datetime(dates["calibration_end"])
         facts = {"cuts": len(dates), "first": first, "last": last, "days": ahead.dt.days.iloc[0]}
-        used.append(("rolling", facts))
+        used.append(("rolling" if len(dates) > 1 else "rolling_once", facts))
     if profit is not None:
         used.append(("contact_profit", {}))
     return _told(used, language)

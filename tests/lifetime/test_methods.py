@@ -176,6 +176,9 @@ def test_holdout_tells_draws_seed_rivals_and_cuts(log, summary, result, language
     assert holds(said["holdout"], 273, "1998-06-30")
     assert holds(said["bootstrap"], 200, "95%", result.seed)
     assert holds(said["rolling"], 2, "1997-06-30", "1997-12-31", 181)
+    once = tracking.rolling_origins(log, origins=["1997-06-30"], holdout_days=91)
+    said = told(methods.holdout_methods(summary, result, once, language=language))
+    assert holds(said["rolling_once"], "1997-06-30", 91) and "contact_profit" not in said
 
 
 def test_without_draws_rivals_or_cuts_nothing_is_said_of_them(log, summary, fit):

@@ -30,7 +30,8 @@ def diagnose(
     gain = ndtri((1 + level) / 2) ** 2 / 2
     verdict = "converged" if found.converged else "not converged"
     rows: list[tuple[str, float, float, str]] = [
-        ("newton_decrement", found.decrement, 1e-6, verdict)
+        # in powers of ten, which a table can print
+        ("newton_decrement_log10", math.log10(max(found.decrement, 1e-300)), -6.0, verdict)
     ]
     warnings: list[str] = []
     loose: dict[str, float] = {}
@@ -71,7 +72,7 @@ def diagnose(
     sd = np.sqrt(np.diag(scaled).clip(min=1e-300))
     condition = float(np.linalg.cond(scaled / np.outer(sd, sd)))
     verdict = "well conditioned" if condition < 1e8 else "ridge"
-    rows.append(("hessian_condition", condition, 1e8, verdict))
+    rows.append(("hessian_condition_log10", math.log10(condition), 8.0, verdict))
     table = pd.DataFrame(rows, columns=["check", "value", "threshold", "verdict"])
     table.insert(0, "model", model)
     return table, warnings, loose
