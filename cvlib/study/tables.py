@@ -35,6 +35,11 @@ _TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).f
 )
 _MISSING = "–"
 _LONGEST_TEXT = 300
+# An unbroken word longer than a line would run out of the page (a SHA-256 would not); Chinese
+# has no blanks and breaks anywhere.
+_LONG_WORD = re.compile(r"([^\s\u2e80-\uffef]{70})[^\s\u2e80-\uffef]+")
+# Columns of p values, printed as APA does; p_alive and the like are probabilities of another kind.
+_P_VALUES = re.compile(r"p(_value|_adjusted|_welch|_permutation|_parametric|_henseler)*")
 ENGLISH = Words()
 
 
@@ -65,8 +70,7 @@ def _format_text(value: Any, decimals: int, words: Words) -> str:
         return _format_mixed(value, decimals)
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return _MISSING
-    # an unbroken word longer than a line (but a SHA-256 is not) would run out of the page
-    text = re.sub(r"(\S{70})\S+", r"\1…", words.cell(str(value)))
+    text = _LONG_WORD.sub(r"\1…", words.cell(str(value)))
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
@@ -77,7 +81,7 @@ def _formatter(column: pd.Series, decimals: int, words: Words) -> tuple[str, Cal
         return "text", lambda value: _MISSING if pd.isna(value) else str(value)[:10]
     if not pd.api.types.is_numeric_dtype(column):
         return "text", lambda value: _format_text(value, decimals, words)
-    if column.name in ("p", "p_value"):
+    if _P_VALUES.fullmatch(str(column.name)):
         return "number", _format_p
     values = column[np.isfinite(column.astype(float))]
     if column.name == "value":

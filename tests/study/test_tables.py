@@ -44,3 +44,16 @@ def test_an_empty_table_says_so() -> None:
     assert "None." in table_html("t", pd.DataFrame({"a": []}), title="Left out")
     bare = table_html("t", pd.DataFrame(), title="Left out")
     assert "<table" not in bare and "Left out" in bare and "None." in bare
+
+
+def test_every_kind_of_p_value_is_printed_in_the_apa_form() -> None:
+    table = pd.DataFrame({"p_welch_adjusted": [0.0001, 0.25], "p_alive": [0.0001, 0.25]})
+    shown, _ = printed(table)
+    assert list(shown["p_welch_adjusted"]) == ["<.001", ".250"]
+    assert list(shown["p_alive"]) == ["0.000", "0.250"]
+
+
+def test_long_words_are_cut_and_chinese_sentences_are_not() -> None:
+    sentence = "顾客满意度指数" * 20
+    shown, _ = printed(pd.DataFrame({"text": ["x" * 100, sentence]}))
+    assert shown["text"].tolist() == ["x" * 70 + "…", sentence]
