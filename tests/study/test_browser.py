@@ -343,10 +343,24 @@ def test_the_gallery_works_by_keyboard_alone(open_page: Open, reports: Path) -> 
     page.keyboard.press("Enter")
     expect(comparison).to_be_focused()
     expect(comparison).to_be_in_viewport()
+    expect(page.get_by_role("status").last).to_be_empty()
     tab_to("#clear")
     page.keyboard.press("Enter")
     expect(comparison).to_be_hidden()
     assert page.evaluate("document.activeElement.matches('.run input')")
+
+
+def test_the_gallery_is_as_it_was_when_one_comes_back(open_page: Open, reports: Path) -> None:
+    page = gallery(open_page, reports)
+    page.get_by_role("searchbox", name="Search").fill("index")
+    page.get_by_role("combobox", name="Parameter").select_option("draws")
+    page.get_by_role("combobox", name="Value").select_option("5")
+    choose(page, "default settings", "model = " + NASTY)
+    card(page, "default settings").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("A little notebook")
+    page.go_back()
+    expect(page.get_by_role("status").first).to_have_text("2 of 4 runs")
+    expect(page.get_by_role("region", name="Two runs compared")).to_contain_text("1 in parameters")
 
 
 def test_text_from_data_does_nothing(open_page: Open, reports: Path) -> None:
