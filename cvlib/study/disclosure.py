@@ -6,12 +6,15 @@ import numpy as np
 import pandas as pd
 
 
-def publishable(table: pd.DataFrame, counts: str, smallest_cell: int) -> tuple[pd.DataFrame, int]:
+def publishable(
+    table: pd.DataFrame, counts: str, smallest_cell: int, within: str = ""
+) -> tuple[pd.DataFrame, int]:
     """A table without the numbers of groups smaller than a threshold.
 
     A row that counts at least one person and fewer than ``smallest_cell`` keeps its names and
-    loses every number. When that leaves one row blank, its number could be had from the total:
-    the next smallest row is blanked with it (complementary suppression).
+    loses every number but the one in the first column, which names the row. When that leaves one
+    row blank, its number could be had from the total: the next smallest row is blanked with it
+    (complementary suppression).
 
     Parameters
     ----------
@@ -21,6 +24,8 @@ def publishable(table: pd.DataFrame, counts: str, smallest_cell: int) -> tuple[p
         Column with the number of people in each row.
     smallest_cell : int
         Fewest people a published row may describe; 0 or 1 publishes everything.
+    within : str
+        Column whose every value has a total of its own; empty = the table has one.
 
     Returns
     -------
@@ -34,13 +39,16 @@ def publishable(table: pd.DataFrame, counts: str, smallest_cell: int) -> tuple[p
     """
     people = table[counts].to_numpy(dtype=float)
     small = (people > 0) & (people < smallest_cell)
-    if small.sum() == 1 and (people >= smallest_cell).any():
-        others = np.where(small | ~(people > 0), np.inf, people)
-        small[int(np.argmin(others))] = True
+    parts = table[within].astype(str).to_numpy() if within else np.zeros(len(table))
+    for part in np.unique(parts[small]):
+        here = parts == part
+        others = np.where(here & ~small & (people > 0), people, np.inf)
+        if small[here].sum() == 1 and np.isfinite(others).any():
+            small[int(np.argmin(others))] = True
     if not small.any():
         return table, 0
     blank = table.copy()
-    for position in range(table.shape[1]):
+    for position in range(table.columns[0] != counts, table.shape[1]):
         column = table.iloc[:, position]
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
             blank.isetitem(position, column.astype(float).mask(small))

@@ -17,8 +17,10 @@ from cvlib.figures.style import CHINESE_FONT
 from cvlib.inputs.errors import InputError
 from cvlib.study.language import Words
 from cvlib.study.tables import escape_latex, neutral, neutralised, printed
+from cvlib.study.word_tables import three_lines
 
 _TEMPLATES = Path(__file__).with_name("templates")
+_TEXT_WIDTH = 170  # mm, on A4
 
 
 def _results(folder: Path) -> dict[str, Any]:
@@ -66,47 +68,18 @@ def write_docx(folder: Path, page: str, title: str, language: str) -> Path:
     document = docx.Document(str(target))
     document.core_properties.title = title
     for table in document.tables:
-        _three_lines(table)
+        three_lines(table, _TEXT_WIDTH)
     for section in document.sections:
         section.page_width, section.page_height = docx.shared.Mm(210), docx.shared.Mm(297)
-        section.left_margin = section.right_margin = docx.shared.Mm(22)
+        section.left_margin = section.right_margin = docx.shared.Mm((210 - _TEXT_WIDTH) / 2)
         section.top_margin = section.bottom_margin = docx.shared.Mm(22)
-    width = docx.shared.Mm(210 - 2 * 22)
+    width = docx.shared.Mm(_TEXT_WIDTH)
     for shape in document.inline_shapes:
         if shape.width > width:
             shape.height = int(shape.height * width / shape.width)
             shape.width = width
     document.save(str(target))
     return target
-
-
-def _three_lines(table: Any) -> None:
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
-    from docx.shared import Pt
-
-    def border(parent: Any, sides: dict[str, int]) -> None:
-        for side, eighths in sides.items():
-            line = OxmlElement(f"w:{side}")
-            line.set(qn("w:val"), "single")
-            line.set(qn("w:sz"), str(eighths))
-            parent.append(line)
-
-    borders = OxmlElement("w:tblBorders")
-    border(borders, {"top": 12, "bottom": 12})
-    table._tbl.tblPr.append(borders)
-    for position, row in enumerate(table.rows):
-        for cell in row.cells:
-            if position == 0:
-                below = OxmlElement("w:tcBorders")
-                border(below, {"bottom": 6})
-                cell._tc.get_or_add_tcPr().append(below)
-            for paragraph in cell.paragraphs:
-                paragraph.paragraph_format.space_before = Pt(1)
-                paragraph.paragraph_format.space_after = Pt(1)
-                for run in paragraph.runs:
-                    run.font.size = Pt(8)
-                    run.font.bold = position == 0
 
 
 def write_pdf(folder: Path, page: str, title: str, language: str) -> Path:

@@ -101,6 +101,7 @@ def apa(key: str) -> str:
             f", {fields['pages']}" if "booktitle" not in fields else f" (pp. {fields['pages']})"
         )
     maker = fields.get("publisher") or fields.get("institution") or fields.get("school", "")
-    parts = [f"{people} ({fields['year']})", fields["title"], where, maker]
-    text = ". ".join(part.rstrip(".") for part in parts if part) + "."
+    note = f"[{fields['note']}]" if "note" in fields else ""
+    parts = [f"{people} ({fields['year']})", fields["title"], where, maker, note]
+    text = " ".join(part if part[-1] in ".?!" else f"{part}." for part in parts if part)
     return f"{text} https://doi.org/{fields['doi']}" if "doi" in fields else text

@@ -131,9 +131,9 @@ class Record:
         """
         self.methods_used = pd.concat([self.methods_used, table], ignore_index=True)
 
-    def publishable(self, table: pd.DataFrame, counts: str) -> pd.DataFrame:
+    def publishable(self, table: pd.DataFrame, counts: str, within: str = "") -> pd.DataFrame:
         """The table as `show` publishes it with ``counts``, for a figure of the same numbers."""
-        return publishable(table, counts, self.smallest_cell)[0]
+        return publishable(table, counts, self.smallest_cell, within)[0]
 
     def show(
         self,
@@ -146,6 +146,7 @@ class Record:
         decimals: int = 3,
         rows: int = 60,
         counts: str = "",
+        within: str = "",
     ) -> None:
         """Show a table or a figure, and keep it under ``name``.
 
@@ -165,6 +166,8 @@ class Record:
             Rows printed of a long table.
         counts : str
             Column that counts people: rows of fewer than ``smallest_cell`` are left blank.
+        within : str
+            Column whose every value has a total of its own (see `disclosure.publishable`).
         """
         if name in self.tables or name in self.figures:
             raise ValueError(f"{name!r} is shown twice in {self.notebook}")
@@ -173,7 +176,7 @@ class Record:
             return
         note = self.words.text(note)
         if counts:
-            item, blank = publishable(item, counts, self.smallest_cell)
+            item, blank = publishable(item, counts, self.smallest_cell, within)
             said = (
                 f"{blank} rows that describe fewer than {self.smallest_cell} people, or would give "
                 "them away, are left blank."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,9 @@ def notebook_body(folder: Path, prefix: str = "section") -> tuple[str, list[dict
     def anchored(match: re.Match[str]) -> str:
         level, text = match.group(1), match.group(2)
         anchor = f"{prefix}-{len(headings) + 1}"
-        headings.append({"level": level, "anchor": anchor, "text": _TAGS.sub("", text).strip()})
+        headings.append(
+            {"level": level, "anchor": anchor, "text": unescape(_TAGS.sub("", text)).strip()}
+        )
         return f'<h{level} id="{anchor}">{text}</h{level}>'
 
     return _HEADING.sub(anchored, body), headings
@@ -164,12 +167,18 @@ def combined_report(
     sections = []
     for number, (label, folder) in enumerate(runs, 1):
         body, _ = notebook_body(folder, prefix=f"run-{number}-section")
-        sections.append({"anchor": f"run-{number}", "label": label, "body": _lowered(body)})
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        about = {"anchor": f"run-{number}", "label": label, "language": _language(manifest)}
+        sections.append(about | {"body": _lowered(body)})
+    languages = {section["language"] for section in sections}
+    words = Words(languages.pop() if len(languages) == 1 else "en")
+    failed = table_html("failures", failures, "Runs that failed", words=words)
     return page(
         "study.html",
+        language=words.language,
         title=title,
-        summary=table_html("summary", summary, "Headline numbers by run", rows=500),
-        failures=table_html("failures", failures, "Runs that failed") if len(failures) else "",
+        summary=table_html("summary", summary, "Headline numbers by run", rows=500, words=words),
+        failures=failed if len(failures) else "",
         runs=sections,
     )
 

@@ -44,3 +44,18 @@ def test_a_table_of_one_small_group_is_blank() -> None:
     shown, blank = publishable(pd.DataFrame({"n": [2], "mean": [1.5]}), "n", 5)
     assert blank == 1
     assert shown.isna().to_numpy().all()
+
+
+def test_each_part_with_a_total_hides_its_own() -> None:
+    table = pd.DataFrame(
+        {"start": ["a"] * 3 + ["b"] * 3, "people": [90, 20, 2, 9, 8, 30], "share": [0.1] * 6}
+    )
+    shown, blank = publishable(table, "people", 5, within="start")
+    assert blank == 2
+    assert shown["share"].isna().tolist() == [False, True, True, False, False, False]
+
+
+def test_the_first_column_names_the_row_even_as_a_number() -> None:
+    shown, _ = publishable(pd.DataFrame({"bin": [1, 2], "n": [2, 3]}), "n", 5)
+    assert shown["bin"].tolist() == [1, 2]
+    assert shown["n"].isna().all()

@@ -2,12 +2,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import docx
+import docx.shared
 import openpyxl
 import pypdf
 import pytest
 
 from cvlib.study.notebooks import read_notebook
 from cvlib.study.run import run_notebook
+from cvlib.study.word_tables import column_widths
 
 NASTY = """import cvlib, pandas as pd
 from cvlib.figures.style import house_style, new_figure
@@ -42,6 +44,29 @@ def test_docx_has_a_real_table_a_caption_and_the_figure(folder: Path) -> None:
     assert len(document.inline_shapes) == 1
     image = next(p for p in document.part.package.iter_parts() if "image" in p.content_type)
     assert len(image.blob) == (folder / "figures" / "line.png").stat().st_size
+
+
+def test_columns_share_the_page_without_breaking_a_number() -> None:
+    narrow = [["n", "mean"], ["150", "1.250"]]
+    size, widths = column_widths(narrow, 170)
+    assert size == 8
+    assert sum(widths) < 60
+    many = [["p"] * 14, ["-123.456"] * 14]
+    size, widths = column_widths(many, 170)
+    assert size < 8
+    assert sum(widths) <= 170
+    assert min(widths) == pytest.approx(max(widths))
+    prose = [["name", "meaning"], ["abc", "a long sentence " * 20]]
+    size, widths = column_widths(prose, 170)
+    assert size == 8
+    assert sum(widths) == pytest.approx(170)
+    assert widths[1] > 3 * widths[0]
+
+
+def test_docx_tables_stay_on_the_page_and_repeat_their_head(folder: Path) -> None:
+    for table in docx.Document(str(folder / "report.docx")).tables:
+        assert sum(column.width for column in table.columns) <= docx.shared.Mm(170.1)
+        assert table._tbl.tr_lst[0].xpath("w:trPr/w:tblHeader")
 
 
 def test_pdf_has_the_text_in_both_languages(folder: Path) -> None:
@@ -88,6 +113,6 @@ def test_latex_figures_are_pdf_without_fonts(folder: Path) -> None:
 
 def test_html_is_inert_and_self_contained(folder: Path) -> None:
     html = (folder / "report.html").read_text(encoding="utf-8")
-    assert "<script" not in html and 'src="http' not in html
+    assert html.count("<script") == 1 and "<script>alert" not in html and 'src="http' not in html
     assert "x" * 400 not in html
     assert """<img alt='A "rising" line'""" in html

@@ -29,7 +29,15 @@ def test_every_entry_has_what_a_reader_needs() -> None:
         assert not missing, f"{key}: no {missing}"
         assert re.fullmatch(r"\d{4}[a-z]?", entry.fields["year"]), key
         assert entry.persons.get("author") or entry.persons.get("editor"), key
-        place = {"journal", "booktitle", "publisher", "institution", "school", "howpublished"}
+        place = {
+            "journal",
+            "booktitle",
+            "publisher",
+            "institution",
+            "school",
+            "howpublished",
+            "note",
+        }
         assert place & set(entry.fields), f"{key}: not said where it appeared"
         assert not re.search(r"\(\)|, ,|\.\.|None", apa(key)), apa(key)
 

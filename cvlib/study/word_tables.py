@@ -1,0 +1,97 @@
+"""Tables of a Word document as journals print them: three lines, columns as wide as needed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_WIDE = re.compile(
+    r"[\u2e80-\uffef]"
+)  # Chinese characters: twice as wide, and a line may break there
+_SIZES = (8.0, 7.0, 6.0, 5.0)  # points; the largest at which no number is broken
+_PER_POINT = 0.245  # width of a character in mm, per point of its size; no common font is wider
+_PADDING = 2.4  # mm, both sides of a cell together
+_LONGEST = 90  # characters; longer cells are broken into lines anyway
+
+
+def three_lines(table: Any, page: float) -> None:
+    """Set a python-docx table in three lines, at most ``page`` mm wide.
+
+    Numbers and words are kept whole: the columns share the page by what they hold, and the type
+    gets smaller before a number would be broken.
+    """
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+    from docx.shared import Mm, Pt
+
+    def element(parent: Any, tag: str, **values: Any) -> Any:
+        made = OxmlElement(f"w:{tag}")
+        for name, value in values.items():
+            made.set(qn(f"w:{name}"), str(value))
+        parent.append(made)
+        return made
+
+    rows = [list(row.tc_lst) for row in table._tbl.tr_lst]
+    texts = [
+        ["".join(node.text or "" for node in cell.iter(qn("w:t"))) for cell in row] for row in rows
+    ]
+    size, widths = column_widths(texts, page)
+    properties = table._tbl.tblPr
+    for tag in ("tblW", "tblLayout", "tblBorders", "tblCellMar"):
+        for old in properties.findall(qn(f"w:{tag}")):
+            properties.remove(old)
+    # in the order the format demands
+    element(properties, "tblW", w=round(Mm(sum(widths)).twips), type="dxa")
+    borders = element(properties, "tblBorders")
+    for side in ("top", "bottom"):
+        element(borders, side, val="single", sz=12)
+    element(properties, "tblLayout", type="fixed")
+    margins = element(properties, "tblCellMar")
+    for side in ("left", "right"):
+        element(margins, side, w=round(Mm(_PADDING / 2).twips), type="dxa")
+    for column, width in zip(table._tbl.tblGrid.gridCol_lst, widths, strict=True):
+        column.w = Mm(width)
+    for position, row in enumerate(rows):
+        for cell, width in zip(row, widths, strict=True):
+            cell.width = Mm(width)
+            if position == 0:
+                element(element(cell.get_or_add_tcPr(), "tcBorders"), "bottom", val="single", sz=6)
+    if rows:
+        element(table._tbl.tr_lst[0].get_or_add_trPr(), "tblHeader")  # repeated on every page
+    for position, row in enumerate(table.rows):
+        for cell in row.cells:
+            for paragraph in cell.paragraphs:
+                paragraph.paragraph_format.space_before = Pt(1)
+                paragraph.paragraph_format.space_after = Pt(1)
+                for run in paragraph.runs:
+                    run.font.size = Pt(size)
+                    run.font.bold = position == 0
+
+
+def _length(text: str) -> int:
+    return len(text) + len(_WIDE.findall(text))
+
+
+def _needed(text: str) -> int:
+    """Length of the longest piece that must not be broken."""
+    return max((_length(word) for word in re.split(r"\s+", _WIDE.sub("汉 ", text))), default=0)
+
+
+def column_widths(texts: list[list[str]], page: float) -> tuple[float, list[float]]:
+    """Size of the type in points and widths of the columns in mm for the text of a table."""
+    columns = list(zip(*texts, strict=True))
+    whole = [max(min(_length(text), _LONGEST) for text in column) for column in columns]
+    least = [max(_needed(text) for text in column) for column in columns]
+    for size in _SIZES:
+        narrow = [n * size * _PER_POINT + _PADDING for n in least]
+        if sum(narrow) <= page:
+            break
+    wide = [
+        max(n * size * _PER_POINT + _PADDING, low) for n, low in zip(whole, narrow, strict=True)
+    ]
+    if sum(wide) <= page:
+        return size, wide
+    if sum(narrow) >= page:  # even the smallest type is too large: words will be broken
+        return size, [width * page / sum(narrow) for width in narrow]
+    share = (page - sum(narrow)) / (sum(wide) - sum(narrow))
+    return size, [low + (high - low) * share for low, high in zip(narrow, wide, strict=True)]
