@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,30 @@ QUIET_KERNEL = {
     "PYTHONHASHSEED": "0",
     "MPLBACKEND": "agg",
 }
-# Silent (a kernel told to stop complains), and without a history, one database for all kernels.
-KERNEL_OPTIONS = ["--log-level=50", "--HistoryManager.enabled=False"]
+# Silent: a kernel told to stop complains of it.
+KERNEL_OPTIONS = ["--log-level=50"]
 START_SECONDS = 180
+
+
+@cache
+def kernel_manager() -> type:
+    """A manager that does not wait for a finished kernel to take itself apart, up to 3 seconds.
+
+    One with processes of its own is asked to end, so that it can end them.
+    """
+    import psutil
+    from jupyter_client.manager import AsyncKernelManager
+
+    class Manager(AsyncKernelManager):
+        async def shutdown_kernel(  # type: ignore[override]
+            self, now: bool = False, restart: bool = False
+        ) -> None:
+            with contextlib.suppress(psutil.Error):
+                kernel = psutil.Process(getattr(self.provisioner, "pid", 0))
+                now = now or not kernel.children()
+            await self._async_shutdown_kernel(now=now, restart=restart)
+
+    return Manager
 
 
 class RunFailed(RuntimeError):
@@ -97,6 +119,7 @@ def execute(
             progress_bar=bar,
             log_output=False,
             start_timeout=START_SECONDS,
+            kernel_manager_class=kernel_manager(),
             extra_arguments=KERNEL_OPTIONS,
         )
 
@@ -187,6 +210,7 @@ def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[st
         nbformat.v4.new_notebook(cells=cells),
         kernel_name="python3",
         startup_timeout=START_SECONDS,
+        kernel_manager_class=kernel_manager(),
         extra_arguments=KERNEL_OPTIONS,
     )
     with client.setup_kernel():

@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cvlib.inputs.errors import InputError
@@ -139,6 +140,22 @@ def test_a_killed_kernel_is_a_failure(make_notebook: Make, tmp_path: Path) -> No
     broken = read_notebook(make_notebook(code="import os; os.kill(os.getpid(), 9)"))
     with pytest.raises(RunFailed, match="the kernel stopped"):
         run_notebook(broken, {}, tmp_path / "out")
+
+
+WORKERS = """import joblib, os, psutil, cvlib
+joblib.Parallel(n_jobs=2)(joblib.delayed(abs)(number) for number in range(4))
+pids = [child.pid for child in psutil.Process().children(recursive=True)]
+record = cvlib.Record("little", out=out)
+record.headline("pids", " ".join(map(str, [os.getpid(), *pids])), "Who works")
+record.close()"""
+
+
+def test_nothing_of_a_kernel_stays_behind(make_notebook: Make, tmp_path: Path) -> None:
+    run = run_notebook(read_notebook(make_notebook(code=WORKERS)), {}, tmp_path / "out")
+    pids = [int(pid) for pid in run.results["headlines"]["pids"]["value"].split()]
+    assert len(pids) >= 3
+    alive = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    assert psutil.wait_procs(alive, timeout=10)[1] == []
 
 
 def test_refresh_keeps_outputs_and_no_varying_metadata(make_notebook: Make) -> None:
