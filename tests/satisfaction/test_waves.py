@@ -49,7 +49,9 @@ def test_the_four_series() -> None:
     np.testing.assert_allclose(series["pooled"], mean @ groups.pooled[0, own], atol=1e-10)
     answers = decompose(mean, shares)[0]
     assert series["chained", "2021"] == pytest.approx(series["own", "2021"], abs=1e-10)
-    assert series["chained", "2024"] == pytest.approx(series["own", "2021"] + answers.sum(), abs=1e-10)
+    assert series["chained", "2024"] == pytest.approx(
+        series["own", "2021"] + answers.sum(), abs=1e-10
+    )
 
 
 def test_the_raised_wave_is_found_and_the_others_are_not() -> None:
