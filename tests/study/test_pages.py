@@ -34,7 +34,7 @@ def test_a_page_has_question_tables_figures_limits_and_works(path: Path) -> None
     figures = [shown for shown in told.shown if shown.kind == "figure"]
     assert told.question[0]
     assert len(tables) > 5
-    assert len(figures) > 1
+    assert figures
     assert all(shown.title for shown in told.shown)
     assert all(shown.alt and shown.image[:4] == b"\x89PNG" for shown in figures)
     assert told.limits
