@@ -66,7 +66,7 @@ def best_contact(curve: pd.DataFrame) -> pd.DataFrame:
 
 
 def pseudonyms(identifiers: pd.Series, seed: int, pseudonymise: bool = True) -> pd.Series:
-    """Labels C1, C2, … in an order drawn from the seed; only the owner of the ids can undo it.
+    """Labels C1, C2, … in an order drawn from the seed; whoever knows all ids can undo it.
 
     With `pseudonymise` false the identifiers come back as they are.
     """

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.study.claim import Busy, claim, clear_abandoned
-from cvlib.study.kernel import RunFailed, check_data
+from cvlib.study.kernel import RunFailed, can_be_path, check_data
 from cvlib.study.notebooks import Notebook, find
 from cvlib.study.report import check_formats
 from cvlib.study.run import Run, add_reports, question, run_notebook
@@ -142,7 +142,7 @@ def read_study(path: Path) -> Study:
 
 
 def _beside(study: Path, value: Any) -> Any:
-    if isinstance(value, str) and value and (study.parent / value).is_file():
+    if can_be_path(value) and (study.parent / value).is_file():
         return str((study.parent / value).resolve())
     return value
 

@@ -54,6 +54,13 @@ class RunFailed(RuntimeError):
     """A notebook failed half-way; the message says where to look."""
 
 
+def can_be_path(value: Any) -> bool:
+    """Whether a parameter's value may name a file: text, and no part longer than names can be."""
+    if not isinstance(value, str) or not value:
+        return False
+    return all(len(os.fsencode(part)) < 256 for part in Path(value).parts)
+
+
 def input_files(arguments: dict[str, Any]) -> dict[str, list[Path]]:
     """The files among the parameter values.
 
@@ -62,7 +69,7 @@ def input_files(arguments: dict[str, Any]) -> dict[str, list[Path]]:
     """
     found: dict[str, list[Path]] = {}
     for name, value in arguments.items():
-        if not isinstance(value, str) or not value:
+        if not can_be_path(value):
             continue
         path = Path(value).expanduser()
         if value in entries():

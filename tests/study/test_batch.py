@@ -9,6 +9,7 @@ from cvlib.cli import main
 from cvlib.inputs.errors import InputError
 from cvlib.study.batch import check_study, read_study, run_study
 from cvlib.study.comparison import compare_runs, open_run, rerun
+from cvlib.study.kernel import can_be_path, input_files
 from cvlib.study.run import Run
 
 Make = Callable[..., Path]
@@ -147,3 +148,9 @@ def test_check_reads_the_data_of_every_cell_in_one_kernel(
 def test_not_a_run_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not a finished run folder"):
         open_run(tmp_path)
+
+
+@pytest.mark.parametrize("value", ["x" * 5000, "顾客" * 50, "", 7, None])
+def test_a_long_text_is_not_taken_for_a_file(value: object) -> None:
+    assert not can_be_path(value)
+    assert input_files({"note": value}) == {}
