@@ -47,7 +47,14 @@ def opened(source: Any, date: str, share: int, spill: str) -> Iterator[tuple[Any
     import ibis
 
     if isinstance(source, ibis.expr.types.Table):
-        yield source, "the table", lambda name, expression: expression
+        try:
+            yield source, "the table", lambda name, expression: expression
+        except ibis.IbisError as error:
+            raise InputError(
+                "the table",
+                f"its database cannot summarise it ({error})",
+                "Write it to a Parquet file (table.to_parquet) and pass that.",
+            ) from error
         return
     database = ibis.duckdb.connect(temp_directory=spill, preserve_insertion_order=False)
     _limit(database.con, share)

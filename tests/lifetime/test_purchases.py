@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -75,7 +76,7 @@ def test_cdnow_totals(cdnow):
     assert cdnow.warnings == ()
 
 
-@pytest.mark.parametrize("form", ["frame", "text_dates", "parquet", "ibis"])
+@pytest.mark.parametrize("form", ["frame", "text_dates", "parquet", "ibis", "database"])
 def test_every_kind_of_input_gives_the_same_customers(cdnow, form, tmp_path):
     import ibis
 
@@ -88,6 +89,10 @@ def test_every_kind_of_input_gives_the_same_customers(cdnow, form, tmp_path):
         frame.to_parquet(source)
     if form == "ibis":
         source = ibis.memtable(frame)
+    if form == "database":
+        database = ibis.duckdb.connect(tmp_path / "shop.duckdb")
+        database.con.execute("CREATE TABLE log AS SELECT * FROM frame")
+        source = database.table("log")
     summary = summarise_purchases(source, **PERIODS)
     pd.testing.assert_frame_equal(summary.customers, cdnow.customers)
     pd.testing.assert_frame_equal(summary.histories, cdnow.histories)
@@ -262,6 +267,17 @@ def test_left_truncation_is_flagged():
 def test_faulty_logs_are_refused_with_a_reason(small, change, options, message):
     with pytest.raises(InputError, match=message):
         summarise_purchases(change(small), **{"calibration_end": "2020-01-31", **options})
+
+
+def test_a_database_that_cannot_do_it_is_refused(small, tmp_path):
+    import ibis
+
+    path = tmp_path / "shop.sqlite"
+    with sqlite3.connect(path) as connection:
+        small.assign(date="2020-01-01").to_sql("log", connection, index=False)
+    table = ibis.sqlite.connect(path).table("log")
+    with pytest.raises(InputError, match=r"the table: its database cannot .* pass that"):
+        summarise_purchases(table, calibration_end="2020-01-01")
 
 
 def test_file_that_is_not_a_table_is_refused(tmp_path):
