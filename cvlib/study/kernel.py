@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-import re
 import shutil
+import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ QUIET_KERNEL = {
 }
 # Silent: a kernel told to stop complains of it.
 KERNEL_OPTIONS = ["--log-level=50"]
+START_SECONDS = 180
 
 
 @cache
@@ -103,83 +105,55 @@ def execute(
     RunFailed
         Any other error of a cell, or of the kernel.
     """
+    import papermill
     from jupyter_client.kernelspec import NoSuchKernel
-    from nbclient.exceptions import CellExecutionError, DeadKernelError
-    from tqdm import tqdm
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
 
-    content = _filled(notebook, parameters)
+    os.environ.update(QUIET_KERNEL)
+    # papermill reads parameters by pattern and logs what it cannot; ours are checked already
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    target = aside / "notebook.ipynb"
+    bar = {"desc": notebook.name, "file": sys.stderr, "leave": False} if progress else False
 
     def run() -> None:
-        client = _client(content.cells)
-        bar = {"desc": notebook.name, "leave": False, "disable": not progress}
-        with client.setup_kernel():
-            for position, cell in enumerate(tqdm(content.cells, **bar)):
-                client.execute_cell(cell, position)
+        papermill.execute_notebook(
+            _literal(notebook.path),
+            _literal(target),
+            parameters=parameters,
+            kernel_name="python3",
+            language="python",
+            progress_bar=bar,
+            log_output=False,
+            start_timeout=START_SECONDS,
+            kernel_manager_class=kernel_manager(),
+            extra_arguments=KERNEL_OPTIONS,
+        )
 
     try:
         try:
             run()
-        except (CellExecutionError, DeadKernelError):
+        except DeadKernelError:
             raise
         except RuntimeError:  # no kernel came up, nothing has run: a crowded machine, once more
             run()
-    except CellExecutionError as error:
+    except PapermillExecutionError as error:
         if error.ename == "InputError":
             where, _, rest = str(error.evalue).partition(": ")
             raise _Relayed(where, rest) from error
-        number = max(cell.get("execution_count") or 0 for cell in content.cells)
-        reason = f"cell {number} failed with {error.ename}: {error.evalue}"
-        raise _keep_failed(notebook, content, failed, reason) from error
+        reason = f"cell {error.exec_count} failed with {error.ename}: {error.evalue}"
+        raise _keep_failed(notebook, target, failed, reason) from error
     except DeadKernelError as error:
         reason = f"the kernel stopped ({error}); the machine may have run out of memory"
-        raise _keep_failed(notebook, content, failed, reason) from error
+        raise _keep_failed(notebook, target, failed, reason) from error
     except (RuntimeError, NoSuchKernel, TimeoutError) as error:
-        reason = f"the kernel does not answer ({type(error).__name__}: {error})"
-        raise _keep_failed(notebook, content, failed, reason) from error
-    _write(content, aside / "notebook.ipynb")
+        reason = f"the kernel did not start ({type(error).__name__}: {error})"
+        raise _keep_failed(notebook, target, failed, reason) from error
 
 
-def _filled(notebook: Notebook, values: dict[str, Any]) -> Any:
-    """The notebook with a cell of parameters behind its own."""
-    from papermill.iorw import load_notebook_node
-    from papermill.parameterize import parameterize_notebook
-
-    content = load_notebook_node(str(notebook.path))
-    return parameterize_notebook(content, values, kernel_name="python3", language="python")
-
-
-def _client(cells: list[Any], folder: Path | None = None) -> Any:
-    """What executes cells in a new kernel, with the same arithmetic on every run."""
-    import nbformat
-    from nbclient import NotebookClient
-
-    os.environ.update(QUIET_KERNEL)
-    return NotebookClient(
-        nbformat.v4.new_notebook(cells=cells),
-        kernel_name="python3",
-        kernel_manager_class=kernel_manager(),
-        startup_timeout=180,  # of a machine on which many kernels start
-        iopub_timeout=60,
-        raise_on_iopub_timeout=True,  # outputs must not be missing without a word
-        record_timing=False,
-        extra_arguments=KERNEL_OPTIONS,
-        resources={"metadata": {"path": str(folder)}} if folder else {},
-    )
-
-
-def _write(content: Any, target: Path) -> None:
-    """Write an executed notebook without what varies, or would make it write here when run."""
-    import nbformat
-
-    content.metadata.pop("papermill", None)
-    for cell in content.cells:
-        cell.metadata.pop("papermill", None)
-        if not cell.metadata.get("tags"):
-            cell.metadata.pop("tags", None)
-        if "injected-parameters" in cell.metadata.get("tags", []):
-            cell["id"] = "injected-parameters"
-            cell.source = re.sub("^out = .*$", 'out = ""', cell.source, flags=re.MULTILINE)
-    nbformat.write(content, target)
+def _literal(path: Path) -> str:
+    # papermill fills in {braces} of a path
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 class _Relayed(InputError):
@@ -190,13 +164,14 @@ class _Relayed(InputError):
         self.where, self.wrong, self.remedy = where, rest, ""
 
 
-def _keep_failed(notebook: Notebook, content: Any, failed: Path, reason: str) -> RunFailed:
-    kept = failed / "notebook.ipynb"
+def _keep_failed(notebook: Notebook, target: Path, failed: Path, reason: str) -> RunFailed:
     with contextlib.suppress(OSError):  # a full disk must not hide the reason
         shutil.rmtree(failed, ignore_errors=True)
         failed.mkdir(parents=True)
+        if target.is_file():
+            target.rename(failed / "notebook.ipynb")
         (failed / "error.txt").write_text(reason + "\n", encoding="utf-8")
-        _write(content, kept)
+    kept = failed / "notebook.ipynb"
     look = f" Look at {kept}." if kept.is_file() else ""
     return RunFailed(f"{notebook.name}: {reason.splitlines()[0].rstrip('.')}.{look}")
 
@@ -211,18 +186,26 @@ def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[st
     list of str
         Per set of parameters what is wrong, in one paragraph; empty when it can run.
     """
+    import nbformat
+    from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, DeadKernelError
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
 
+    os.environ.update(QUIET_KERNEL)
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     wrong = [""] * len(several)
     cells: list[Any] = []
     owners: list[int] = []
     for number, given in enumerate(several):
         try:
             arguments = notebook.arguments(given)
-            filled = _filled(notebook, sent(arguments, input_files(arguments)))
+            values = sent(arguments, input_files(arguments))
         except InputError as error:
             wrong[number] = str(error)
             continue
+        content = load_notebook_node(str(notebook.path))
+        filled = parameterize_notebook(content, values, kernel_name="python3", language="python")
         for cell in filled.cells:
             if cell.source.startswith("## 4 "):
                 break
@@ -230,7 +213,13 @@ def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[st
                 cell["id"] = f"cell-{len(cells)}"
                 cells.append(cell)
                 owners.append(number)
-    client = _client(cells)
+    client = NotebookClient(
+        nbformat.v4.new_notebook(cells=cells),
+        kernel_name="python3",
+        startup_timeout=START_SECONDS,
+        kernel_manager_class=kernel_manager(),
+        extra_arguments=KERNEL_OPTIONS,
+    )
     with client.setup_kernel():
         for position, (cell, number) in enumerate(zip(cells, owners, strict=True)):
             if wrong[number]:
@@ -255,11 +244,20 @@ def refresh(notebook: Notebook) -> None:
         When a cell fails; the file is left as it was.
     """
     import nbformat
+    from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
+    os.environ.update(QUIET_KERNEL)
     content = nbformat.read(notebook.path, as_version=4)
+    client = NotebookClient(
+        content,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(notebook.path.parent)}},
+        extra_arguments=KERNEL_OPTIONS,
+    )
     try:
-        _client(content.cells, notebook.path.parent).execute()
+        client.execute()
     except CellExecutionError as error:
         raise RunFailed(f"{notebook.name}: {error.ename}: {error.evalue}") from error
     content.metadata = nbformat.from_dict(

@@ -20,7 +20,7 @@ LITTLE: dict[str, dict[str, Any]] = {
     "04": {"draws": 20, "starts": 1},
     "05": {"weight_draws": 50, "leavers": 3, "methods": ["weighted_sum", "topsis"]},
 }
-SUFFIXES = (".csv", ".json", ".svg", ".png", ".bib", ".ipynb")
+SUFFIXES = (".csv", ".json", ".svg", ".png", ".bib")
 
 
 def batch(study: Path, out: Path, hash_seed: str) -> dict[str, bytes]:

