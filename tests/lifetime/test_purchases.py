@@ -91,7 +91,7 @@ def test_every_kind_of_input_gives_the_same_customers(cdnow, form, tmp_path):
         source = ibis.memtable(frame)
     if form == "database":
         database = ibis.duckdb.connect(tmp_path / "shop.duckdb")
-        database.con.execute("CREATE TABLE log AS SELECT * FROM frame")
+        database.con.register("frame", frame).execute("CREATE TABLE log AS SELECT * FROM frame")
         source = database.table("log")
     summary = summarise_purchases(source, **PERIODS)
     pd.testing.assert_frame_equal(summary.customers, cdnow.customers)
