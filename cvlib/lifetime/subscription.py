@@ -353,3 +353,69 @@ def curve_value(
         "share_beyond_data": 1 - within / total,
         "at_horizon": float(survival(np.array([horizon]))[0]),
     }
+
+
+def observed_survival(
+    duration: ArrayLike, event: ArrayLike, times: ArrayLike, counts: Array | None = None
+) -> Array:
+    """Kaplan-Meier of one or several resamples of the same customers, shape (samples, times).
+
+    Parameters
+    ----------
+    duration, event : array, shape (customers,)
+        As observed.
+    times : array, shape (times,)
+        Where; beyond a resample's longest duration its last value is carried on.
+    counts : array, shape (samples, customers), optional
+        How often each customer was drawn; without it the sample itself.
+    """
+    time, left = np.asarray(duration, dtype=float), np.asarray(event, dtype=float)
+    steps, place = np.unique(time, return_inverse=True)
+    column = np.searchsorted(steps, np.asarray(times, dtype=float), side="right")
+    curves = []
+    for drawn in np.ones((1, time.size)) if counts is None else counts:
+        lost = np.bincount(place, weights=drawn * left, minlength=steps.size)
+        gone = np.bincount(place, weights=drawn, minlength=steps.size)
+        at_risk = gone[::-1].cumsum()[::-1]
+        kept = np.cumprod(1 - lost / np.maximum(at_risk, 1e-300))
+        curves.append(np.concatenate([[1.0], kept])[column])
+    return np.array(curves)
+
+
+def lifetime_value_error(
+    observed: Array,
+    forecast: Array,
+    *,
+    margin: float = 1.0,
+    annual_rate: float = 0.1,
+    periods_per_year: float = 12.0,
+    payment: str = "begin",
+) -> tuple[float, float]:
+    """Value of a new customer that a forecast curve misses, and its share of the observed value.
+
+    Σ_t margin · [S(t) − Ŝ(t)] / (1 + i)^(t / periods_per_year): above zero the forecast values
+    customers too low. Payments and discounting are those of `curve_value`.
+
+    Parameters
+    ----------
+    observed, forecast : array, shape (periods + 1,)
+        S(t) and Ŝ(t) at t = 0, 1, …; the sum ends with them.
+    margin, annual_rate, periods_per_year, payment
+        See `curve_value`; the error is in the unit of the margin.
+    """
+    last = len(observed) - 1
+
+    def worth(curve: Array) -> float:
+        return curve_value(
+            lambda t: curve[np.minimum(np.asarray(t, dtype=int), last)],
+            margin=margin,
+            annual_rate=annual_rate,
+            observed=last,
+            periods_per_year=periods_per_year,
+            horizon=last + (payment == "begin"),
+            payment=payment,
+        )["lifetime_value"]
+
+    value = worth(observed)
+    error = value - worth(forecast)
+    return error, error / value

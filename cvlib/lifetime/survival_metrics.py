@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
+from cvlib.lifetime.subscription import lifetime_value_error, observed_survival
 from cvlib.lifetime.survival import SurvivalFits, fit_survival
 
 Array = NDArray[np.float64]
@@ -222,7 +224,12 @@ class SurvivalValidation:
     ----------
     validation : DataFrame
         model, metric, value, ci_low, ci_high: harrell_c, uno_c, integrated_brier, auc_<t>,
-        brier_<t>, d_calibration_p. Models without covariates have C = ½ by construction.
+        brier_<t>, d_calibration_p, clv_error (unit of the margin; above zero the model values new
+        customers too low) and clv_error_share (of the observed value). Models without covariates
+        have C = ½ by construction.
+    differences : DataFrame
+        model, rival (the first model), metric (uno_c, integrated_brier, clv_error_size: the
+        absolute error), difference, ci_low, ci_high: paired over the same resamples.
     over_time : DataFrame
         model, period, brier, auc.
     calibration : DataFrame
@@ -231,11 +238,15 @@ class SurvivalValidation:
         Which model forecasts best.
     fitted, held_out : int
         Customers the models were fitted to and judged on.
+    valued_until : int
+        Last period in the sum behind clv_error: the last loss among those held out, or the end of
+        the fitted curves when that comes first.
     draws, seed, level
         Of the split and of the bootstrap behind the intervals.
     """
 
     validation: pd.DataFrame
+    differences: pd.DataFrame
     over_time: pd.DataFrame
     calibration: pd.DataFrame
     fits: SurvivalFits
@@ -243,6 +254,7 @@ class SurvivalValidation:
     warnings: tuple[str, ...]
     fitted: int
     held_out: int
+    valued_until: int
     draws: int
     seed: int
     level: float
@@ -254,6 +266,10 @@ def validate_survival(
     *,
     horizons: Sequence[float] = (12, 24, 36),
     test_share: float = 0.3,
+    margin: float = 1.0,
+    annual_rate: float = 0.1,
+    periods_per_year: float = 12.0,
+    payment: str = "begin",
     draws: int = 100,
     seed: int = 1,
     level: float = 0.95,
@@ -268,13 +284,18 @@ def validate_survival(
     data : DataFrame
         duration, event, covariates.
     models : sequence of str
-        See `fit_survival`; Kaplan-Meier is the benchmark without covariates.
+        See `fit_survival`; the first is the rival of the paired differences (Kaplan-Meier is the
+        benchmark without covariates).
     horizons : sequence of float
         Periods at which AUC(t), Brier(t) and, at the middle one, calibration are given.
     test_share : float
         Share of customers held out.
+    margin, annual_rate, periods_per_year, payment
+        Of the lifetime value in clv_error, see `lifetime_value_error`: S is Kaplan-Meier of the
+        customers held out, Ŝ the mean forecast of the same customers.
     draws, seed, level
-        Bootstrap of the held-out customers for the concordance and the integrated Brier score.
+        Bootstrap of the held-out customers for the concordance, the integrated Brier score and
+        the error of the lifetime value.
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(data))
@@ -289,6 +310,13 @@ def validate_survival(
     middle = sorted(horizons)[len(horizons) // 2]
     samples = [rng.integers(0, len(test), len(test)) for _ in range(draws)]
     span = grid[-1] - grid[0]
+    periods = np.arange(0, int(last) + 2)
+    counts = np.array([np.ones(len(test)), *(np.bincount(s, minlength=len(test)) for s in samples)])
+    observed = observed_survival(time, left, periods, counts)
+    money: dict[str, Any] = {"margin": margin, "annual_rate": annual_rate}
+    money |= {"periods_per_year": periods_per_year, "payment": payment}
+    single: dict[tuple[str, str], float] = {}
+    sampled: dict[tuple[str, str], Array] = {}
     rows, over, tables = [], [], []
     for model, curve in fits.curves.items():
         survival = curve(test, grid)
@@ -305,6 +333,18 @@ def validate_survival(
         rows.append([model, "uno_c", uno, *_quantiles(drawn, level)])
         area = [float(own_part[s].mean()) for s in samples]
         rows.append([model, "integrated_brier", float(own_part.mean()), *_quantiles(area, level)])
+        forecast = counts @ curve(test, periods) / len(test)
+        errors = np.array(
+            [lifetime_value_error(*pair, **money) for pair in zip(observed, forecast, strict=True)]
+        )
+        for metric, values in zip(("clv_error", "clv_error_share"), errors.T, strict=True):
+            rows.append([model, metric, float(values[0]), *_quantiles(values[1:], level)])
+        # without covariates every resample has C = ½
+        single |= {(model, "uno_c"): uno, (model, "integrated_brier"): float(own_part.mean())}
+        single[model, "clv_error_size"] = abs(float(errors[0, 0]))
+        sampled[model, "uno_c"] = np.array(drawn) if drawn else np.full(draws, 0.5)
+        sampled[model, "integrated_brier"] = np.array(area)
+        sampled[model, "clv_error_size"] = np.abs(errors[1:, 0])
         for horizon in horizons:
             place = np.flatnonzero(grid == horizon)
             if place.size:
@@ -320,8 +360,19 @@ def validate_survival(
             tables.append(table.assign(model=model, period=float(min(middle, last))))
     validation = pd.DataFrame(rows, columns=["model", "metric", "value", "ci_low", "ci_high"])
     calibration = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    rival = models[0]
+    pairs = [
+        [
+            *(model, rival, metric, single[model, metric] - single[rival, metric]),
+            *_quantiles(sampled[model, metric] - sampled[rival, metric], level),
+        ]
+        for model, metric in single
+        if model != rival
+    ]
+    columns = ["model", "rival", "metric", "difference", "ci_low", "ci_high"]
     return SurvivalValidation(
         validation,
+        pd.DataFrame(pairs, columns=columns),
         pd.concat(over, ignore_index=True),
         calibration,
         fits,
@@ -329,13 +380,14 @@ def validate_survival(
         fits.warnings,
         len(train),
         len(test),
+        int(periods[-1]),
         draws,
         seed,
         level,
     )
 
 
-def _quantiles(drawn: Sequence[float], level: float) -> tuple[float | None, float | None]:
+def _quantiles(drawn: Sequence[float] | Array, level: float) -> tuple[float | None, float | None]:
     if not len(drawn):
         return None, None
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])

@@ -182,6 +182,64 @@ def test_monthly_discounting_uses_the_yearly_rate():
     assert found["lifetime_value"] == pytest.approx(100)
 
 
+def test_error_of_the_lifetime_value_by_hand():
+    # paid at the begin: (1 − 1) + (.8 − .9) / 1.1 + (.6 − .5) / 1.21 of 50 each
+    observed, forecast = np.array([1, 0.8, 0.6]), np.array([1, 0.9, 0.5])
+    money = {"margin": 50.0, "annual_rate": 0.1, "periods_per_year": 1.0}
+    error, share = subscription.lifetime_value_error(observed, forecast, **money)
+    assert error == pytest.approx(50 * (-0.1 / 1.1 + 0.1 / 1.21), rel=1e-12)
+    assert share == pytest.approx(error / (50 * (1 + 0.8 / 1.1 + 0.6 / 1.21)), rel=1e-12)
+    # paid at the end the same two periods count, the free start does not
+    later, _ = subscription.lifetime_value_error(observed, forecast, payment="end", **money)
+    assert later == pytest.approx(error, rel=1e-12)
+    longer, _ = subscription.lifetime_value_error(observed * 0.9, observed, payment="end", **money)
+    assert longer == pytest.approx(-0.1 * 50 * (0.8 / 1.1 + 0.6 / 1.21), rel=1e-12)
+    with pytest.raises(InputError, match="'middle'"):
+        subscription.lifetime_value_error(observed, forecast, payment="middle", **money)
+
+
+def test_sign_of_the_error_of_the_lifetime_value():
+    """Above zero the forecast values customers too low."""
+    curve = np.array([1, 0.9, 0.8, 0.75])
+    assert subscription.lifetime_value_error(curve, curve) == (0.0, 0.0)
+    assert subscription.lifetime_value_error(curve, curve**2)[0] > 0
+    assert subscription.lifetime_value_error(curve**2, curve)[0] < 0
+
+
+def test_observed_survival_equals_lifelines_for_every_resample():
+    from lifelines import KaplanMeierFitter
+
+    rng = np.random.default_rng(5)
+    time, left = rng.integers(1, 9, 60), rng.integers(0, 2, 60)
+    counts = rng.multinomial(60, np.full(60, 1 / 60), 3)
+    times = np.arange(0, time.max() + 1)
+    found = subscription.observed_survival(time, left, times, counts)
+    for drawn, row in zip(counts, found, strict=True):
+        fitted = KaplanMeierFitter().fit(np.repeat(time, drawn), np.repeat(left, drawn))
+        np.testing.assert_allclose(row, fitted.survival_function_at_times(times), atol=1e-12)
+    plain = subscription.observed_survival(time, left, times)
+    np.testing.assert_allclose(
+        plain, subscription.observed_survival(time, left, times, np.ones((1, 60)))
+    )
+
+
+def test_the_true_curve_values_customers_rightly():
+    """Kaplan-Meier of drawn customers against the sBG they were drawn from: no bias, 100 times."""
+    rng, t = np.random.default_rng(11), np.arange(0, 25)
+    truth = np.exp(subscription.log_survival("sbg", [0.7, 2.0], t))
+    wrong = np.exp(subscription.log_survival("geometric", [0.7 / 2.0], t))
+    errors = []
+    for _ in range(100):
+        life = rng.geometric(rng.beta(0.7, 2.0, 800))
+        seen = rng.integers(12, 37, 800)
+        observed = subscription.observed_survival(np.minimum(life, seen), life <= seen, t)[0]
+        errors.append([subscription.lifetime_value_error(observed, s)[0] for s in (truth, wrong)])
+    mean, spread = np.mean(errors, axis=0), np.std(errors, axis=0, ddof=1) / 10
+    assert abs(mean[0]) < 3.5 * spread[0]
+    assert spread[0] < 0.05  # of 10 margins: the test can fail
+    assert mean[1] > 20 * spread[1]  # one average rate undervalues them
+
+
 def test_wrong_cohorts_and_models_are_named():
     with pytest.raises(InputError, match="'sgb'"):
         subscription.fit_cohort(losses("regular"), "sgb")

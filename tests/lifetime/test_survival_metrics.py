@@ -108,6 +108,39 @@ def test_validation_prefers_models_that_know_something(simulated):
     pd.testing.assert_frame_equal(found.validation, again.validation)
 
 
+def test_error_of_the_lifetime_value_is_that_of_the_curves(simulated):
+    """The validation's number by the formula, from the split it says it used."""
+    money = {"margin": 20.0, "annual_rate": 0.12, "periods_per_year": 12.0, "payment": "end"}
+    found = survival_metrics.validate_survival(
+        simulated.data, ["kaplan_meier", "sbg", "cox"], draws=30, seed=2, **money
+    )
+    order = np.random.default_rng(2).permutation(len(simulated.data))
+    test = simulated.data.iloc[order[: found.held_out]]
+    assert found.valued_until == test.loc[test["event"] == 1, "duration"].max()
+    t = np.arange(1, found.valued_until + 1)
+    own = survival.fit_survival(test, ["kaplan_meier"]).curves["kaplan_meier"](test.iloc[:1], t)[0]
+    discount = 20 * 1.12 ** (-t / 12)
+    table = found.validation.set_index(["model", "metric"])
+    for model, curve in found.fits.curves.items():
+        missed = float((discount * (own - curve(test, t).mean(axis=0))).sum())
+        row = table.loc[(model, "clv_error")]
+        assert row["value"] == pytest.approx(missed, rel=1e-10)
+        assert row["ci_low"] < row["value"] < row["ci_high"]
+        share = table.loc[(model, "clv_error_share"), "value"]
+        assert share == pytest.approx(missed / float((discount * own).sum()), rel=1e-10)
+    pairs = found.differences.set_index(["model", "metric"])
+    assert set(pairs["rival"]) == {"kaplan_meier"}
+    sizes = table["value"].abs().xs("clv_error", level="metric")
+    expected = sizes["cox"] - sizes["kaplan_meier"]
+    assert pairs.loc[("cox", "clv_error_size"), "difference"] == pytest.approx(expected)
+    assert pairs.loc[("cox", "uno_c"), "ci_low"] > 0.1
+    assert pairs.loc[("sbg", "uno_c"), "difference"] == 0
+    # both models' sums move with the same customers: the pair is tighter than either error
+    width = (table["ci_high"] - table["ci_low"]).xs("clv_error", level="metric")
+    pair = pairs.loc[("cox", "clv_error_size")]
+    assert pair["ci_high"] - pair["ci_low"] < width["cox"]
+
+
 @pytest.mark.skipif(
     not os.environ.get("CVLIB_DATA_MIRROR"), reason="needs CVLIB_DATA_MIRROR with telco_churn.csv"
 )
