@@ -1,4 +1,4 @@
-"""Draw customers from the models: histories for checking the fits, logs for teaching."""
+"""Draw customers from the models: histories and contracts for checking fits, logs for teaching."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.lifetime.purchases import DAYS
 from cvlib.lifetime.repeat_buying import FAMILIES
+from cvlib.lifetime.subscription import COHORT_MODELS
 
 
 def simulate_histories(
@@ -110,6 +111,77 @@ def simulate_transactions(
             "amount": amount,
         }
     )
+
+
+def simulate_spend(parameters: Mapping[str, float], x: Any, *, seed: int) -> pd.DataFrame:
+    """Mean spend per repeat purchase of customers who follow the Gamma-Gamma model.
+
+    Parameters
+    ----------
+    parameters : mapping
+        p, q, v; amounts are gamma(p, rate ν) and ν is gamma(q, rate v).
+    x : array, shape (n,)
+        Repeat purchases of each customer.
+    seed : int
+        Of numpy's default generator.
+
+    Returns
+    -------
+    DataFrame
+        x, mean_repeat_spend (0 where x = 0), own_mean: p/ν, what the customer spends in the long
+        run.
+    """
+    p, q, v = _positive("parameters", parameters, ("p", "q", "v"))
+    x = np.asarray(x, dtype=float).ravel()
+    if not (np.isfinite(x) & (x >= 0) & (x % 1 == 0)).all():
+        raise InputError("x", "holds values that are not counts", "Give repeat purchases.")
+    rng = np.random.default_rng(seed)
+    rate = rng.gamma(q, 1.0, x.size) / v
+    # the sum of x amounts at one rate is gamma(px, rate ν)
+    mean = np.where(x > 0, rng.gamma(p * np.maximum(x, 1.0)) / (rate * np.maximum(x, 1.0)), 0.0)
+    return pd.DataFrame({"x": x.astype("int64"), "mean_repeat_spend": mean, "own_mean": p / rate})
+
+
+def simulate_subscriptions(
+    model: str, parameters: Mapping[str, float], seen: Any, *, seed: int
+) -> pd.DataFrame:
+    """Subscriptions that end by a cohort model, each watched for its own number of periods.
+
+    Parameters
+    ----------
+    model : str
+        geometric, sbg or bdw.
+    parameters : mapping
+        The model's parameters by name, see `subscription.log_survival`.
+    seen : array of int, shape (n,)
+        Periods each subscription is watched; who is still there then is censored.
+    seed : int
+        Of numpy's default generator.
+
+    Returns
+    -------
+    DataFrame
+        duration (whole periods, at least 1), event (1 left in that period, 0 still there after
+        it), as `fit_survival` and `grouped_losses` take them.
+    """
+    if model not in COHORT_MODELS:
+        raise InputError("model", f"{model!r} is not a model", nearest(model, list(COHORT_MODELS)))
+    values = _positive("parameters", parameters, COHORT_MODELS[model])
+    seen = np.asarray(seen, dtype=float).ravel()
+    if not (np.isfinite(seen) & (seen >= 1) & (seen % 1 == 0)).all():
+        raise InputError("seen", "holds values that are not whole periods", "Give 1, 2, …")
+    rng = np.random.default_rng(seed)
+    if model == "geometric":
+        hazard = np.full(seen.size, np.log1p(values[0]))
+    else:
+        chance = rng.beta(values[0], values[1], seen.size).clip(1e-300, 1 - 1e-16)
+        hazard = -np.log1p(-chance)
+    # P(life > t) = (1 - chance)^(t^c), so that life^c times the hazard is exponential
+    power = values[2] if model == "bdw" else 1.0
+    log_life = np.log(rng.exponential(1.0, seen.size) / hazard) / power
+    life = np.maximum(np.ceil(np.exp(np.minimum(log_life, 40.0))), 1.0)
+    duration = np.minimum(life, seen).astype("int64")
+    return pd.DataFrame({"duration": duration, "event": (life <= seen).astype("int64")})
 
 
 def _positive(where: str, given: Mapping[str, float], names: tuple[str, ...]) -> list[float]:

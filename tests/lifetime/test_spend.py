@@ -11,6 +11,7 @@ import pytest
 from scipy.stats import pearsonr
 
 from cvlib.inputs.errors import InputError
+from cvlib.lifetime.simulate import simulate_spend
 from cvlib.lifetime.spend import _objective, fit_spend
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
@@ -100,23 +101,18 @@ def test_a_new_currency_changes_only_v(fit, unit):
     assert found["v"] == pytest.approx(estimates(fit)["v"] * unit, rel=1e-6)
 
 
-def simulated(p, q, v, customers, seed):
-    rng = np.random.default_rng(seed)
-    x = rng.integers(1, 8, customers)
-    rate = rng.gamma(q, 1 / v, customers)
-    return pd.DataFrame({"x": x, "mean_repeat_spend": rng.gamma(p * x) / (rate * x)})
-
-
 def test_recovers_what_was_simulated():
     truth = {"p": 6.0, "q": 3.5, "v": 16.0}
-    table = fit_spend(simulated(**truth, customers=6000, seed=1)).parameters
+    x = np.random.default_rng(7).integers(1, 8, 6000)
+    table = fit_spend(simulate_spend(truth, x, seed=1)).parameters
     table = table.set_index("parameter")
     for name, value in truth.items():
         assert abs(table.loc[name, "estimate"] - value) < 3 * table.loc[name, "std_error"]
 
 
 def test_no_finite_mean_is_refused_with_the_reason():
-    fit = fit_spend(simulated(p=3.0, q=0.6, v=2.0, customers=800, seed=2))
+    x = np.random.default_rng(7).integers(1, 8, 800)
+    fit = fit_spend(simulate_spend({"p": 3.0, "q": 0.6, "v": 2.0}, x, seed=2))
     assert estimates(fit)["q"] < 1
     assert "mean_spend" not in estimates(fit)
     assert any("not above 1" in warning for warning in fit.warnings)
