@@ -99,7 +99,7 @@ def check_survey(
     return Checked(frame, counts, (*table.warnings, *notes))
 
 
-def _find(table: Table, role: str, name: str, notes: list[str]) -> str:
+def role_column(table: Table, role: str, name: str, notes: list[str]) -> str:
     """The column for a role: the given name, or the one column that goes by a usual other name."""
     if name in table.data.columns or name != role:
         return name
@@ -206,9 +206,9 @@ def check_transactions(
     notes: list[str] = list(table.warnings)
     rows: list[tuple[str, str, int]] = []
     total = len(table.data)
-    customer = _find(table, "customer_id", customer, notes)
-    date = _find(table, "date", date, notes)
-    _one_currency(table, _find(table, "currency", currency, []))
+    customer = role_column(table, "customer_id", customer, notes)
+    date = role_column(table, "date", date, notes)
+    _one_currency(table, role_column(table, "currency", currency, []))
     repeated = int(table.data.duplicated().sum())
     if repeated:
         notes.append(f"{table.source}: {repeated} rows repeat an earlier row exactly; kept.")
@@ -230,7 +230,7 @@ def check_transactions(
     frame = pd.DataFrame({"customer_id": _identifiers(table.data[customer]), "date": dates})
 
     if amount is not None:
-        amount = _find(table, "amount", amount, notes)
+        amount = role_column(table, "amount", amount, notes)
         frame["amount"] = _amounts(table, amount, notes)
         unknown = ~np.isfinite(frame["amount"])
         if unknown.any():
@@ -253,7 +253,8 @@ def check_transactions(
         raise InputError(table.source, "has no usable transaction", "See the rules for dropping.")
     used = [customer, date] + ([amount] if amount is not None else [])
     counts = left_out_of(table, used, rows, total)
-    notes += [*_across_files(table, frame), *_stray_dates(frame, table.source)]
+    by_day = frame["date"].dt.floor("D").value_counts().sort_index()
+    notes += [*_across_files(table, frame), *stray_dates(by_day, table.source)]
     frame = frame.reset_index(drop=True)
     frame.attrs["source"] = table.source  # for errors of what is computed from it
     return Checked(frame, counts, tuple(notes))
@@ -269,11 +270,18 @@ def _identifiers(values: pd.Series) -> pd.Series:
 def _one_currency(table: Table, column: str) -> None:
     if column not in table.data.columns:
         return
-    counts = table.data[column].astype("str").str.strip().str.upper().value_counts()
+    mixed_currencies(
+        table.place(column),
+        table.data[column].astype("str").str.strip().str.upper().value_counts(),
+    )
+
+
+def mixed_currencies(place: str, counts: pd.Series) -> None:
+    """Raise when a column of currency codes holds more than one (rows by code)."""
     if len(counts) > 1:
         shown = ", ".join(f"{code} {count} rows" for code, count in counts.head(5).items())
         raise InputError(
-            table.place(column), f"mixes currencies ({shown})",
+            place, f"mixes currencies ({shown})",
             "Convert the amounts to one currency, or keep the rows of one.",
         )  # fmt: skip
 
@@ -319,20 +327,28 @@ def _across_files(table: Table, frame: pd.DataFrame) -> list[str]:
     return notes
 
 
-def _stray_dates(frame: pd.DataFrame, source: str) -> list[str]:
-    """Say when the last dates lie far from all others: one mistyped year sets the log's end."""
-    days = np.sort(frame["date"].to_numpy().astype("datetime64[D]").astype("int64"))
-    notes = []
-    gaps = np.diff(days)
-    if len(gaps) > 1:
-        widest = int(gaps.argmax())
-        after = len(days) - 1 - widest
-        if after <= len(days) / 100 and gaps[widest] > max(90, 5 * np.delete(gaps, widest).max()):
-            notes.append(
-                f"{source}: {after} rows lie {gaps[widest]} days after all others; "
-                "check their dates, they set the end of observation."
-            )
-    return notes
+def stray_dates(rows: pd.Series, source: str) -> list[str]:
+    """Say when the last dates lie far from all others: one mistyped year sets the log's end.
+
+    Parameters
+    ----------
+    rows : Series
+        Number of rows by day (datetime64), in the order of the days.
+    source : str
+        Name of the log.
+    """
+    gaps = np.diff(rows.index.to_numpy().astype("datetime64[D]").astype("int64"))
+    if not gaps.size:
+        return []
+    widest = int(gaps.argmax())
+    after = int(rows.iloc[widest + 1 :].sum())
+    others = np.delete(gaps, widest).max(initial=0)
+    if after > rows.sum() / 100 or gaps[widest] <= max(90, 5 * others):
+        return []
+    return [
+        f"{source}: {after} rows lie {gaps[widest]} days after all others; "
+        "check their dates, they set the end of observation."
+    ]
 
 
 def check_indicators(

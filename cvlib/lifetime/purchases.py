@@ -15,6 +15,7 @@ import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.lifetime.transactions import (
+    TransactionLog,
     checked,
     memory_share,
     opened,
@@ -73,7 +74,7 @@ class PurchaseSummary:
 
 
 def summarise_purchases(
-    transactions: pd.DataFrame | Path | str | Sequence[Path | str] | ir.Table,
+    transactions: pd.DataFrame | Path | str | Sequence[Path | str] | TransactionLog | ir.Table,
     *,
     customer: str = "customer_id",
     date: str = "date",
@@ -97,9 +98,10 @@ def summarise_purchases(
 
     Parameters
     ----------
-    transactions : DataFrame, path or list of paths (CSV, Parquet), or Ibis table
+    transactions : DataFrame, path or list of paths (CSV, Parquet), TransactionLog, or Ibis table
         One row per transaction. Files are read and aggregated by DuckDB inside `memory_limit`;
-        an Ibis table is aggregated where it lives.
+        an Ibis table is aggregated where it lives. `cvlib.lifetime.logs.transaction_log` reads
+        more forms of file.
     customer, date, amount : str
         Column names; `amount` None when only dates are known (spend columns are then 0).
     currency : str, optional

@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,34 @@ def memory_share(memory_limit: str) -> tuple[int, int]:
     return size, int((size - _LIBRARIES) * _DATABASE_SHARE)
 
 
+@dataclass(frozen=True, eq=False)
+class TransactionLog:
+    """A transaction log brought to one form: columns customer_id, date and (if any) amount.
+
+    Attributes
+    ----------
+    data : DataFrame or Path
+        The rows; a Parquet file in the temporary folder when the log was read in place. It is
+        deleted with this object.
+    source, sha256 : str
+        Name and hash of the user's file (of several files: as `cvlib.load_table` has them).
+    rows : int
+        Transactions in it.
+    warnings : tuple of str
+        What had to be assumed, and what the analyst should look at.
+    """
+
+    data: pd.DataFrame | Path
+    source: str
+    sha256: str
+    rows: int
+    warnings: tuple[str, ...]
+    _folder: Any = None  # keeps the temporary folder for as long as the log
+
+
 @contextmanager
 def opened(source: Any, date: str, share: int, spill: str) -> Iterator[tuple[Any, str, Any]]:
     """An Ibis table over the source, its name for messages, and how to keep a step's result."""
-    import duckdb
     import ibis
 
     if isinstance(source, ibis.expr.types.Table):
@@ -56,13 +81,25 @@ def opened(source: Any, date: str, share: int, spill: str) -> Iterator[tuple[Any
                 "Write it to a Parquet file (table.to_parquet) and pass that.",
             ) from error
         return
-    database = ibis.duckdb.connect(temp_directory=spill, preserve_insertion_order=False)
-    _limit(database.con, share)
+    with told(_named(source), share):
+        database = ibis.duckdb.connect(temp_directory=spill, preserve_insertion_order=False)
+        try:
+            limit(database.con, share)
+            yield (
+                *_read(database, source, date),
+                lambda name, expression: database.create_table(name, expression, temp=True),
+            )
+        finally:
+            database.disconnect()
+
+
+@contextmanager
+def told(name: str, share: int) -> Iterator[None]:
+    """DuckDB's errors as bad input of the log `name`, read under the limit `share`."""
+    import duckdb
+
     try:
-        yield (
-            *_read(database, source, date),
-            lambda name, expression: database.create_table(name, expression, temp=True),
-        )
+        yield
     except duckdb.OutOfMemoryException as error:
         raise InputError(
             "memory_limit",
@@ -71,13 +108,11 @@ def opened(source: Any, date: str, share: int, spill: str) -> Iterator[tuple[Any
         ) from error
     except duckdb.Error as error:
         raise InputError(
-            _named(source), f"cannot be read: {error}", "Mend the row or column it names."
+            name, f"cannot be read: {error}", "Mend the row or column it names."
         ) from error
-    finally:
-        database.disconnect()
 
 
-def _limit(connection: Any, share: int) -> None:
+def limit(connection: Any, share: int) -> None:
     """Give DuckDB its share of the memory, no more threads than that feeds, and nothing to say."""
     import duckdb
 
@@ -89,6 +124,8 @@ def _limit(connection: Any, share: int) -> None:
 
 
 def _named(source: Any) -> str:
+    if isinstance(source, TransactionLog):
+        return source.source
     if isinstance(source, pd.DataFrame):
         return str(source.attrs.get("source", "transactions"))
     return ", ".join(str(path) for path in _paths(source))
@@ -100,6 +137,8 @@ def _paths(source: Any) -> list[str]:
 
 def _read(database: Any, source: Any, date: str) -> tuple[Any, str]:
     name = _named(source)
+    if isinstance(source, TransactionLog):
+        source = source.data
     if isinstance(source, pd.DataFrame):
         if source.empty:
             raise InputError(name, "has no rows", "Give a log with at least one transaction.")
