@@ -234,6 +234,40 @@ def test_predictions_equal_arbitrary_precision():
         np.testing.assert_allclose(expected, rows["expected_purchases"], rtol=rel, atol=1e-300)
 
 
+def test_discrete_and_no_churn_predictions_equal_arbitrary_precision():
+    """mpmath 1.3.0 at 40 digits, term by term (no library call shared with ours but log-gamma).
+
+    NBD goes to x = 100,000 and T = 10,000 as the other models do. BG/BB ends at x = 10,000: its
+    time is opportunities with at most one purchase at each, so that x cannot exceed T.
+    """
+    table = pd.read_csv(REFERENCE / "predictions_mpmath_nbd_bg_bb.csv")
+    assert table.groupby("model")["x"].max().to_dict() == {"bg_bb": 10_000, "nbd": 100_000}
+    parameters = ["first", "second", "third", "fourth"]
+    for (model, *values), rows in table.groupby(["model", *parameters], dropna=False):
+        family, theta = FAMILIES[model], np.log([v for v in values if not np.isnan(v)])
+        x, t_x, T, t = (rows[name].to_numpy(float) for name in ("x", "t_x", "T", "horizon"))
+        alive = family.p_alive(theta, x, t_x, T)
+        chance = alive * family.chance_if_alive(theta, t, x, T)
+        expected = alive * family.expected_if_alive(theta, t, x, T)
+        # log-betas near 1e4 are good to 1e-12, and up to 10,000 of them are added
+        rel = 1e-14 if model == "nbd" else 1e-10
+        for found, name in (
+            (alive, "p_alive"),
+            (chance, "probability_of_purchase"),
+            (expected, "expected_purchases"),
+        ):
+            np.testing.assert_allclose(found, rows[name], rtol=rel, atol=1e-300, err_msg=name)
+
+
+@pytest.mark.parametrize("history", [(0, 0, 10_000), (10_000, 10_000, 10_000), (40, 9_000, 10_000)])
+def test_discounted_donations_of_a_long_history(fits, history):
+    fit = fits["bg_bb"]
+    k = np.arange(1, 401)
+    gained = np.diff([0.0, *fit.expected_purchases(k, *history)])
+    found = fit.discounted_expected_purchases(0.1, *history, periods_per_year=1)
+    assert float(found) == pytest.approx((gained * 1.1**-k).sum(), rel=1e-8)
+
+
 @pytest.mark.parametrize("a", [0.03, 0.79, 0.99999, 1.0, 1.0003, 5.0, 7.999, 8.001, 65.0, 1e4])
 def test_mean_over_dropout_in_both_forms(a):
     # the defining integral over p, by adaptive quadrature on either side of its bulk
