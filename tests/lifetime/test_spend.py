@@ -44,9 +44,11 @@ def test_two_decimal_means_give_their_own_estimates():
     # the file that lifetimes ships rounds half a cent up
     cents = np.floor(CDNOW["mean_repeat_spend"] * 100 + 0.5 + 1e-6)
     rounded = CDNOW.assign(mean_repeat_spend=cents / 100)
-    found = estimates(fit_spend(rounded))
+    fit = fit_spend(rounded)
     for name in ("p", "q", "v"):
-        assert found[name] == pytest.approx(MLE["gg_2dec"][name], rel=2e-6)
+        assert estimates(fit)[name] == pytest.approx(MLE["gg_2dec"][name], rel=2e-6)
+    best = fit.fit.set_index("measure")["value"]["log_likelihood"]
+    assert best == pytest.approx(MLE["gg_2dec"]["LL"], abs=1e-8)
 
 
 def test_expected_spend_of_the_first_ten_customers(fit):
