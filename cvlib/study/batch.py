@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import logging
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -247,7 +248,7 @@ def _one(study: Study, at: int, out: Path, wait: bool) -> tuple[int, Outcome | N
         refused = "The input was refused; `cvlib check` says why."
         return at, Outcome(cell, run, str(error), refused)
     except RunFailed as error:
-        return at, Outcome(cell, run, str(error), str(error))
+        return at, Outcome(cell, run, str(error), str(error).replace(f"{out}{os.sep}", ""))
     except Exception as error:  # a fault of one cell must not take the others with it
         _LOG.exception("cvlib: %s", cell.label)
         reason = f"{type(error).__name__}: {error}"

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from cvlib.study.language import translate
-from cvlib.study.report import page
+from cvlib.study.report import page, shown_parameters
 
 _LONGEST_TEXT = 500
 _TABLES = '\n "tables": '
@@ -59,7 +59,8 @@ def _run(folder: Path, root: Path) -> dict[str, Any]:
     results = _read(folder / "results.json")
     notebook, language = manifest["notebook"], manifest["parameters"].get("language", "en")
     title = translate(manifest["title"], language)
-    settings = [f"{name} = {_value(value)}" for name, value in manifest["changed"].items()]
+    changed = shown_parameters(manifest, "changed")
+    settings = [f"{name} = {_value(value)}" for name, value in changed.items()]
     sentences = [headline["sentence"] for headline in results["headlines"].values()]
     started = manifest["started"][:16].replace("T", " ")
     name, figure = next(iter(results["figures"].items()), ("", {"alt": ""}))
@@ -88,7 +89,7 @@ def _run(folder: Path, root: Path) -> dict[str, Any]:
             "Headline numbers": {
                 name: headline["value"] for name, headline in results["headlines"].items()
             },
-            "Parameters": {k: _value(v) for k, v in manifest["parameters"].items()},
+            "Parameters": {k: _value(v) for k, v in shown_parameters(manifest).items()},
             "Inputs": {
                 name: f"{entry['file']} (SHA-256 {entry['sha256'][:12]})"
                 for name, entry in manifest["inputs"].items()

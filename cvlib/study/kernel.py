@@ -27,6 +27,7 @@ QUIET_KERNEL = {
 # Silent: a kernel told to stop complains of it.
 KERNEL_OPTIONS = ["--log-level=50"]
 START_SECONDS = 180
+SAVE_SECONDS = 5
 
 
 @cache
@@ -48,6 +49,34 @@ def kernel_manager() -> type:
             await self._async_shutdown_kernel(now=now, restart=restart)
 
     return Manager
+
+
+@cache
+def engine() -> str:
+    """Papermill's own engine, saving every few seconds and at the end, not twice per cell."""
+    from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
+
+    class Progress(NotebookExecutionManager):
+        def save(self, **kwargs: Any) -> None:
+            waited = (self.now() - self.last_save_time).total_seconds()
+            if self.end_time or waited > SAVE_SECONDS:
+                super().save(**kwargs)
+
+    class Engine(NBClientEngine):
+        @classmethod
+        def execute_notebook(
+            cls, nb: Any, kernel_name: str, output_path: str, progress_bar: Any, **options: Any
+        ) -> Any:
+            progress = Progress(nb, output_path, progress_bar=progress_bar)
+            progress.notebook_start()
+            try:
+                cls.execute_managed_notebook(progress, kernel_name, **options)
+            finally:
+                progress.notebook_complete()
+            return progress.nb
+
+    papermill_engines.register("cvlib", Engine)
+    return "cvlib"
 
 
 class RunFailed(RuntimeError):
@@ -121,6 +150,7 @@ def execute(
             _literal(notebook.path),
             _literal(target),
             parameters=parameters,
+            engine_name=engine(),
             kernel_name="python3",
             language="python",
             progress_bar=bar,

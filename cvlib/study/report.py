@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from html import unescape
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import nbformat
@@ -25,6 +27,8 @@ _ENVIRONMENT = Environment(
 )
 _HEADING = re.compile(r"<h([23])>(.*?)</h\1>", re.DOTALL)
 _TAGS = re.compile(r"<[^>]+>")
+_BODY = re.compile(r'<main id="content">\n(.*)\n<footer>\n', re.DOTALL)
+_EXPORTING = Lock()  # runs of a batch are threads of one process
 
 
 def page(template: str, language: str = "en", **content: Any) -> str:
@@ -55,7 +59,7 @@ def write_reports(folder: Path, formats: tuple[str, ...]) -> None:
     if not wanted:
         return
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    body, _ = notebook_body(folder)
+    body = _written_body(folder)
     language = _language(manifest)
     content = f"<html><body>{body}{_foot(manifest)}</body></html>"
     title = translate(manifest["title"], language)
@@ -76,24 +80,16 @@ def _language(manifest: dict[str, Any]) -> str:
     return manifest["parameters"].get("language", "en")
 
 
-def notebook_body(folder: Path, prefix: str = "section") -> tuple[str, list[dict[str, Any]]]:
-    """The executed notebook as plain HTML without code, and its headings with anchors."""
+@cache
+def _exporter() -> Any:
+    """One exporter per process: it compiles its templates only once."""
     from nbconvert import HTMLExporter
     from traitlets.config import Config
 
-    content = nbformat.read(folder / "notebook.ipynb", as_version=4)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    language = _language(manifest)
-    for position, cell in enumerate(content.cells):
-        if "parameters" in cell.metadata.get("tags", []):
-            table = _parameters(manifest["parameters"], cell.source, language)
-            content.cells[position] = nbformat.v4.new_markdown_cell(table)
-        elif cell.cell_type == "markdown":
-            cell.source = translate(cell.source, language)
     options = Config()
     options.TagRemovePreprocessor.enabled = True
     options.TagRemovePreprocessor.remove_cell_tags = ["injected-parameters"]
-    exporter = HTMLExporter(
+    return HTMLExporter(
         template_name="basic",
         exclude_input=True,
         exclude_input_prompt=True,
@@ -101,18 +97,39 @@ def notebook_body(folder: Path, prefix: str = "section") -> tuple[str, list[dict
         exclude_anchor_links=True,
         config=options,
     )
-    body, _ = exporter.from_notebook_node(content)
+
+
+def notebook_body(folder: Path) -> tuple[str, list[dict[str, Any]]]:
+    """The executed notebook as plain HTML without code, and its headings with anchors."""
+    content = nbformat.read(folder / "notebook.ipynb", as_version=4)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    language = _language(manifest)
+    for position, cell in enumerate(content.cells):
+        if "parameters" in cell.metadata.get("tags", []):
+            table = _parameters(shown_parameters(manifest), cell.source, language)
+            content.cells[position] = nbformat.v4.new_markdown_cell(table)
+        elif cell.cell_type == "markdown":
+            cell.source = translate(cell.source, language)
+    with _EXPORTING:
+        body, _ = _exporter().from_notebook_node(content)
     headings: list[dict[str, Any]] = []
 
     def anchored(match: re.Match[str]) -> str:
         level, text = match.group(1), match.group(2)
-        anchor = f"{prefix}-{len(headings) + 1}"
+        anchor = f"section-{len(headings) + 1}"
         headings.append(
             {"level": level, "anchor": anchor, "text": unescape(_TAGS.sub("", text)).strip()}
         )
         return f'<h{level} id="{anchor}">{text}</h{level}>'
 
     return _HEADING.sub(anchored, body), headings
+
+
+def _written_body(folder: Path) -> str:
+    """The body as the run's own page has it: converted once, the same in every format."""
+    report = folder / "report.html"
+    found = _BODY.search(report.read_text(encoding="utf-8")) if report.is_file() else None
+    return found[1] if found else notebook_body(folder)[0]
 
 
 def html_report(folder: Path) -> str:
@@ -128,6 +145,15 @@ def html_report(folder: Path) -> str:
         headings=headings,
         foot=_foot(manifest),
     )
+
+
+def shown_parameters(manifest: dict[str, Any], which: str = "parameters") -> dict[str, Any]:
+    """Parameters of a run (all, or `changed`) as others may read them: files by name only."""
+    files = manifest["inputs"]
+    return {
+        name: Path(value).name if name in files and isinstance(value, str) else value
+        for name, value in manifest[which].items()
+    }
 
 
 def _parameters(used: dict[str, Any], source: str, language: str) -> str:
@@ -166,7 +192,7 @@ def combined_report(
     """One page over all runs of a study: headlines side by side, then every run in full."""
     sections = []
     for number, (label, folder) in enumerate(runs, 1):
-        body, _ = notebook_body(folder, prefix=f"run-{number}-section")
+        body = _written_body(folder)
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         about = {"anchor": f"run-{number}", "label": label, "language": _language(manifest)}
         sections.append(about | {"body": _lowered(body)})

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from cvlib.cli import main
 from cvlib.inputs.errors import InputError
 from cvlib.study.batch import check_study, read_study, run_study
 from cvlib.study.comparison import compare_runs, open_run, rerun
+from cvlib.study.gallery import write_gallery
 from cvlib.study.kernel import can_be_path, input_files
 from cvlib.study.run import Run
 
@@ -59,6 +61,17 @@ def test_a_batch_tells_what_failed(folder: Path) -> None:
     html = (folder / "studies" / "two_by_two" / "report.html").read_text()
     assert "ZeroDivisionError" in html and "draws = 2" in html
     assert html.count("<h1") == 1
+    names = re.findall(r' id="([^"]+)"', html)
+    assert len(names) == len(set(names)) and "run-2-section-1" in names
+
+
+def test_pages_do_not_tell_where_files_lie(folder: Path) -> None:
+    write_gallery(folder)
+    pages = list(folder.rglob("*.html"))
+    assert len(pages) == 4
+    for page in pages:
+        text = page.read_text()
+        assert "d.csv" in text and str(folder) not in text
 
 
 def test_finished_runs_are_not_repeated_and_failures_give_status_one(folder: Path) -> None:

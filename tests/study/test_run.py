@@ -2,6 +2,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 
@@ -137,9 +138,14 @@ def test_a_failure_keeps_its_notebook_and_earlier_reports(
 
 
 def test_a_killed_kernel_is_a_failure(make_notebook: Make, tmp_path: Path) -> None:
-    broken = read_notebook(make_notebook(code="import os; os.kill(os.getpid(), 9)"))
+    path = make_notebook(code="import os; os.kill(os.getpid(), 9)")
+    content = nbformat.read(path, as_version=4)
+    content.cells.insert(2, nbformat.v4.new_code_cell("print('had run')"))
+    nbformat.write(content, path)
     with pytest.raises(RunFailed, match="the kernel stopped"):
-        run_notebook(broken, {}, tmp_path / "out")
+        run_notebook(read_notebook(path), {}, tmp_path / "out")
+    (kept,) = (tmp_path / "out").rglob("notebook.ipynb")
+    assert nbformat.read(kept, as_version=4).cells[3].outputs[0].text == "had run\n"
 
 
 WORKERS = """import joblib, os, psutil, cvlib
@@ -148,6 +154,21 @@ pids = [child.pid for child in psutil.Process().children(recursive=True)]
 record = cvlib.Record("little", out=out)
 record.headline("pids", " ".join(map(str, [os.getpid(), *pids])), "Who works")
 record.close()"""
+
+
+def test_a_long_run_is_saved_as_it_goes(
+    make_notebook: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_notebook()
+    content = nbformat.read(path, as_version=4)
+    look = "import glob; print(len(glob.glob(f'{out}/*.ipynb')))"
+    content.cells.append(nbformat.v4.new_code_cell(look))
+    nbformat.write(content, path)
+    for seconds in (0, 60):
+        monkeypatch.setattr("cvlib.study.kernel.SAVE_SECONDS", seconds)
+        run = run_notebook(read_notebook(path), {"seed": str(seconds)}, tmp_path / "out")
+        cells = nbformat.read(run.folder / "notebook.ipynb", as_version=4).cells
+        assert cells[-1].outputs[0].text == ("0\n" if seconds else "1\n")
 
 
 def test_nothing_of_a_kernel_stays_behind(make_notebook: Make, tmp_path: Path) -> None:
