@@ -21,6 +21,8 @@ from cvlib.study.word_tables import three_lines
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _TEXT_WIDTH = 170  # mm, on A4
+_STYLES = {"Table Caption": (10, 9, 3), "Table Note": (8.5, 3, 6)}  # points: type, before, after
+_NOTE = re.compile(r'<p class="note">(.*?)</p>', re.DOTALL)
 
 
 def _results(folder: Path) -> dict[str, Any]:
@@ -49,6 +51,9 @@ def _for_print(folder: Path, page: str) -> str:
             caption = f"<figcaption>{shown[1]}</figcaption>"
             whole = f"{shown[2]}<figure>{image}{caption}</figure>"
             page = page[: shown.start()] + whole + page[shown.end() :]
+    page = _NOTE.sub(
+        r'<div data-custom-style="Table Note" data-typst:text:size="8.5pt">\1</div>', page
+    )
     return page.replace('class="number"', 'align="right"').replace('class="text"', 'align="left"')
 
 
@@ -69,6 +74,12 @@ def write_docx(folder: Path, page: str, title: str, language: str) -> Path:
     document.core_properties.title = title
     for table in document.tables:
         three_lines(table, _TEXT_WIDTH)
+    for name, (size, before, after) in _STYLES.items():
+        if name in document.styles:
+            style = document.styles[name]
+            style.font.size = docx.shared.Pt(size)
+            style.paragraph_format.space_before = docx.shared.Pt(before)
+            style.paragraph_format.space_after = docx.shared.Pt(after)
     for section in document.sections:
         section.page_width, section.page_height = docx.shared.Mm(210), docx.shared.Mm(297)
         section.left_margin = section.right_margin = docx.shared.Mm((210 - _TEXT_WIDTH) / 2)

@@ -69,6 +69,21 @@ def test_docx_tables_stay_on_the_page_and_repeat_their_head(folder: Path) -> Non
         assert table._tbl.tr_lst[0].xpath("w:trPr/w:tblHeader")
 
 
+def test_notes_stand_below_in_smaller_type(folder: Path) -> None:
+    document = docx.Document(str(folder / "report.docx"))
+    notes = [p for p in document.paragraphs if p.style and p.style.name == "Table Note"]
+    note = next(p for p in notes if "A note" in p.text)
+    assert note.style and note.style.font.size == docx.shared.Pt(8.5)
+    sizes: dict[str, float] = {}
+
+    def seen(text: str, _cm: object, _tm: object, _font: object, size: float) -> None:
+        sizes[text.strip()] = size
+
+    for page in pypdf.PdfReader(folder / "report.pdf").pages:
+        page.extract_text(visitor_text=seen)
+    assert next(size for text, size in sizes.items() if "A note" in text) == pytest.approx(8.5)
+
+
 def test_pdf_has_the_text_in_both_languages(folder: Path) -> None:
     text = "".join(page.extract_text() for page in pypdf.PdfReader(folder / "report.pdf").pages)
     assert "顾客满意度" in text and "Numbers & <signs>" in text and "0.333" in text
