@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -44,7 +45,7 @@ def bibtex(keys: Iterable[str]) -> str:
 
 def reference_list(keys: Iterable[str]) -> list[str]:
     """The works in APA form, in order of authors and year."""
-    return sorted((apa(key) for key in set(keys)), key=str.casefold)
+    return sorted((apa(key) for key in set(keys)), key=_plain)
 
 
 def _entry(key: str) -> Any:
@@ -52,6 +53,12 @@ def _entry(key: str) -> Any:
     if key not in known:
         raise KeyError(f"no reference {key!r}. {nearest(key, list(known))}")
     return known[key]
+
+
+def _plain(text: str) -> str:
+    """Text for sorting: letters without accents, so that Á stands with A."""
+    parts = unicodedata.normalize("NFKD", text)
+    return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
 
 
 def _name(person: Any) -> str:

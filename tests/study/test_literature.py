@@ -48,6 +48,8 @@ def test_bibtex_reads_back_and_lists_each_work_once() -> None:
     assert sorted(again.entries) == ["numpy", "semopy"]
     assert again.entries["semopy"].fields["pages"] == "952--963"
     assert len(reference_list(["semopy", "numpy", "semopy"])) == 2
+    first, second = reference_list(["semopy", "agoston2022"])
+    assert first.startswith("Ágoston") and not second.startswith("Ágoston")
 
 
 def test_an_unknown_work_is_named_with_its_neighbour() -> None:
