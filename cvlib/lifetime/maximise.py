@@ -49,10 +49,15 @@ class Maximum:
         return self.decrement < _ENOUGH
 
     def covariance(self) -> np.ndarray:
-        """Inverse Hessian over the free coordinates, zero for those held at a bound."""
+        """Inverse Hessian over the free coordinates, zero for those held at a bound.
+
+        A direction in which the likelihood is flat gets a large variance, not none.
+        """
         free = ~self.held
         inverse = np.zeros_like(self.hessian)
-        inverse[np.ix_(free, free)] = np.linalg.pinv(self.hessian[np.ix_(free, free)])
+        values, vectors = np.linalg.eigh(self.hessian[np.ix_(free, free)])
+        floor = max(float(np.abs(values).max(initial=0.0)) * 1e-13, 1e-12)
+        inverse[np.ix_(free, free)] = (vectors / np.maximum(values, floor)) @ vectors.T
         return inverse
 
 
@@ -171,20 +176,20 @@ def parameter_table(
     parameters: Sequence[str],
     level: float,
     shares: Sequence[str] = (),
-    loose: Mapping[str, float] = MappingProxyType({}),
+    profiled: Mapping[str, tuple[float, float]] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """Estimates with delta-method errors and intervals symmetric in logs (logits for `shares`).
 
-    `values` gives parameters and derived quantities at a point; `loose` the lower log bounds of
-    those without an upper one.
+    `values` gives parameters and derived quantities at a point; `profiled` the bounds of those
+    that end at 0 or have no end, where an error says nothing.
     """
     z = ndtri((1 + level) / 2)
     covariance = found.covariance()
     rows = []
     for name, value in values(found.at).items():
         kind = "parameter" if name in parameters else "derived"
-        if name in loose:
-            rows.append((model, name, kind, value, np.inf, np.exp(loose[name]), np.inf))
+        if name in profiled:
+            rows.append((model, name, kind, value, np.inf, *profiled[name]))
             continue
         forward, back, unit = (
             (logit, expit, value * (1 - value)) if name in shares else (np.log, np.exp, value)
@@ -199,7 +204,8 @@ def parameter_table(
                 slope[i] = (forward(high[name]) - forward(low[name])) / 2e-5
         spread = np.sqrt(max(slope @ covariance @ slope, 0.0))
         middle = forward(value)
-        edges = back(middle - z * spread), back(middle + z * spread)
+        with np.errstate(over="ignore"):
+            edges = back(middle - z * spread), back(middle + z * spread)
         rows.append((model, name, kind, value, spread * unit, *edges))
     columns = ["model", "parameter", "kind", "estimate", "std_error", "ci_low", "ci_high"]
     return pd.DataFrame(rows, columns=columns)

@@ -205,7 +205,9 @@ def _purchase_times(
     rate = rng.gamma(values[0], 1 / values[1], length.size)
     life = np.full(length.size, np.inf)
     if model == "pareto_nbd":
-        life = rng.exponential(1.0, length.size) / rng.gamma(values[2], 1 / values[3], length.size)
+        # for a small s some rates are below the smallest number there is: no dropout
+        drop = np.maximum(rng.gamma(values[2], 1 / values[3], length.size), 1e-300)
+        life = rng.exponential(1.0, length.size) / drop
     number = rng.poisson(rate * np.minimum(length, life))
     who = np.repeat(np.arange(length.size), number)
     # given their number, the times of a Poisson process are uniform

@@ -17,7 +17,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.lifetime.repeat_buying import FAMILIES, fit_repeat_buying
 from cvlib.lifetime.repeat_buying.histories import distinct_histories
 from cvlib.lifetime.repeat_buying.special import decay, purchases_until_dropout
-from cvlib.lifetime.repeat_buying.working import log_likelihood, to_working
+from cvlib.lifetime.repeat_buying.working import log_likelihood, to_log_parameters, to_working
 from cvlib.lifetime.simulate import simulate_histories
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
@@ -498,6 +498,214 @@ def test_no_dropout_is_said_not_guessed():
         nbd = fit_repeat_buying(data, "nbd")
         mine, theirs = (f.expected_purchases(10.0, 3, 20, 30) for f in (fit, nbd))
         assert float(mine) == pytest.approx(float(theirs), rel=0.05)
+
+
+def words(fit):
+    return " ".join([*fit.warnings, *fit.diagnosis["check"], *fit.diagnosis["verdict"]])
+
+
+def all_finite(fit, data, horizon=52.0):
+    """Every prediction, every estimate; intervals may be open but never unknown."""
+    assert np.isfinite(fit.predict(data, horizon)).all().all()
+    history = (data[name].to_numpy(float) for name in ("x", "t_x", "T"))
+    worth = fit.discounted_expected_purchases(0.1, *history, periods_per_year=52)
+    assert np.isfinite(worth).all()
+    assert np.isfinite(fit.parameters["estimate"]).all()
+    assert fit.parameters.notna().all().all()
+    assert fit.diagnosis.notna().all().all()
+    # where b runs past 1e7 the sums of log-gammas are too coarse for the last 1e-6
+    assert measure(fit, "newton_decrement") < 1e-6 or "ended before the top" in words(fit)
+    if fit.model != "bg_bb":
+        counts = fit.purchase_counts()
+        assert counts["expected"].sum() == pytest.approx(counts["actual"].sum())
+    assert fit.bootstrap(2, seed=1).draws["parameter"].nunique() >= 2
+
+
+def test_a_homogeneous_cohort_like_a_fashion_shop():
+    """600 customers over two years who all drop out by one chance: a and b have no maximum.
+
+    Such data make BG/NBD in other software stop somewhere on a ridge (a = 65, b = 404 on the
+    apparel data of CLVTools) and its Pareto/NBD return missing coefficients.
+    """
+    age = np.random.default_rng(40).integers(64, 105, 600).astype(float)
+    truth = {"r": 0.8, "alpha": 8.0, "a": 0.14e6, "b": 0.86e6}
+    data = simulate_histories("bg_nbd", truth, age, seed=3, holdout=52.0)
+    for model in ("bg_nbd", "pareto_nbd"):
+        fit = fit_repeat_buying(data[["x", "t_x", "T"]], model)
+        all_finite(fit, data)
+        assert "cannot be told from one value for all (a ridge" in words(fit)
+        assert "spread not identified" in words(fit)
+        ahead = fit.predict(data, 52.0)["expected_purchases"]
+        error = np.sqrt(data["x_star"].var() * len(data))
+        assert abs(ahead.sum() - data["x_star"].sum()) < 4 * error
+        if model == "bg_nbd":
+            table = fit.parameters.set_index("parameter")
+            chance = table.loc["mean_dropout_chance"]
+            assert chance["ci_low"] < 0.14 < chance["ci_high"]
+            assert chance["ci_high"] - chance["ci_low"] < 0.4 * 0.14
+            assert table.loc["mean_purchases_until_dropout", "ci_low"] < 1 / 0.14
+            assert table.loc["mean_purchases_until_dropout", "ci_high"] > 1 / 0.14
+            assert np.isposinf(table.loc[["a", "b"], "ci_high"].astype(float)).all()
+
+
+@pytest.mark.parametrize(
+    "seed, said",
+    [
+        # a few seem to leave at once and nobody later; all at one rate; nobody at all
+        (3, ["mean lifetime infinite: discount", "dropout rates: powers of ten in an interval"]),
+        (6, ["no dropout visible", "cannot be told from one value for all (a ridge"]),
+        (7, ["no dropout visible", "dropout rates: mean at an end of its range"]),
+    ],
+)
+def test_hardly_any_churn_is_a_boundary_named_in_words(seed, said):
+    # s = .01, beta = 200: two of 600 customers leave within two years
+    age = np.random.default_rng(40).integers(64, 105, 600).astype(float)
+    truth = {"r": 0.8, "alpha": 8.0, "s": 0.01, "beta": 200.0}
+    data = simulate_histories("pareto_nbd", truth, age, seed=seed)
+    fit = fit_repeat_buying(data[["x", "t_x", "T"]], "pareto_nbd")
+    all_finite(fit, data)
+    assert all(text in words(fit) for text in said)
+    assert fit.warnings
+    # and the predictions are those of a model without churn
+    nbd = fit_repeat_buying(data[["x", "t_x", "T"]], "nbd")
+    mine, theirs = (f.predict(data, 52.0)["expected_purchases"].sum() for f in (fit, nbd))
+    assert mine == pytest.approx(theirs, rel=0.05)
+
+
+def test_an_end_of_the_range_has_a_one_sided_interval():
+    """Everybody bought once and never again: all chances of dropping out are 1, or nearly."""
+    rng = np.random.default_rng(4)
+    data = pd.DataFrame({"x": 1, "t_x": rng.uniform(1, 9, 60), "T": 20.0})
+    fit = fit_repeat_buying(data, "bg_nbd")
+    all_finite(fit, data)
+    chance = fit.parameters.set_index("parameter").loc["mean_dropout_chance"]
+    assert chance["estimate"] == pytest.approx(1) and chance["ci_high"] == 1
+    # sixty customers of chance p for all keep 1.92 of log-likelihood down to about exp(-1.92/60)
+    assert 0.9 < chance["ci_low"] < 0.99
+    assert "estimated at 1, an end of their range" in words(fit)
+    # always a purchase at the last opportunity: nobody can have dropped out
+    x = rng.integers(1, 6, 40)
+    donors = fit_repeat_buying(pd.DataFrame({"x": x, "t_x": 6, "T": 6}), "bg_bb")
+    chance = donors.parameters.set_index("parameter").loc["mean_dropout_chance"]
+    assert chance["ci_low"] == 0
+    # one chance d for all: 40 customers alive after 6 opportunities, (1 - d)^240 = exp(-1.92);
+    # with a spread of chances a little more fits
+    assert 1 - np.exp(-1.92 / 240) < chance["ci_high"] < 0.1
+    assert "estimated at 0, an end of their range" in words(donors)
+
+
+def odd_histories():
+    rng = np.random.default_rng(1)
+
+    def table(x, t_x, T):
+        columns = {"x": x, "t_x": np.asarray(t_x, float), "T": np.asarray(T, float)}
+        return pd.DataFrame(columns)
+
+    truth = {"r": 0.5, "alpha": 6.0, "a": 1.0, "b": 3.0}
+    columns = ["x", "t_x", "T"]
+    few = simulate_histories("bg_nbd", truth, rng.uniform(10, 40, 20), seed=2)[columns]
+    many = simulate_histories("bg_nbd", truth, rng.uniform(10, 40, 300), seed=2)[columns]
+    x, age = rng.poisson(3, 200) + 1, rng.uniform(20, 40, 200)
+    lone = np.where(np.arange(50) == 3, 1, 0)
+    whale, left = many.copy(), many.copy()
+    whale.loc[5, ["x", "t_x"]] = [10_000, many.loc[5, "T"] - 0.01]
+    left.loc[5, ["x", "t_x"]] = [10_000, 1.0]
+    return {
+        "twenty customers": few,
+        "one customer": table([3], [3], [10]),
+        "one repeat purchase among fifty": table(lone, 11.0 * lone, np.full(50, 39)),
+        "all bought again": table(x, rng.uniform(5, 30, 200), np.full(200, 39)),
+        "all of one age": many.assign(T=40.0),
+        "all bought on the last day": table(x, age, age),
+        "a whale of 10,000 purchases": whale,
+        "a whale who left": left,
+        "all left at once": table(rng.integers(1, 4, 80), [0.1] * 80, [50] * 80),
+        "some joined at the cut": table([0, 0, 0, 2, 1], [0, 0, 0, 4, 3], [0, 0, 5, 9, 9]),
+        "very long": table(2 * lone + 1, 9000.0 + lone, np.full(50, 10_000)),
+    }
+
+
+@pytest.mark.parametrize("case", list(odd_histories()))
+@pytest.mark.parametrize("model", ["bg_nbd", "pareto_nbd", "nbd"])
+def test_odd_data_converge_or_say_why(case, model):
+    data = odd_histories()[case]
+    fit = fit_repeat_buying(data, model)
+    all_finite(fit, data)
+    ordinary = {"all of one age", "a whale of 10,000 purchases", "a whale who left"}
+    if model != "nbd" and case not in ordinary | {"twenty customers", "all bought again"}:
+        assert fit.warnings  # nobody can learn a spread of dropout from these
+
+
+DISCRETE = {
+    "eighteen donors": ([0, 0, 0, 1, 2, 3] * 3, [0, 0, 0, 2, 4, 6] * 3, 6),
+    "one gift": ([0] * 30 + [1], [0] * 30 + [3], 6),
+    "always": ([6] * 30, [6] * 30, 6),
+    "one opportunity": ([0, 1] * 15, [0, 1] * 15, 1),
+    "ten years of days": ([0, 40, 300, 5] * 10, [0, 900, 3650, 5] * 10, 3650),
+}
+
+
+@pytest.mark.parametrize("case", list(DISCRETE))
+def test_odd_donations_converge_or_say_why(case):
+    x, t_x, n = DISCRETE[case]
+    data = pd.DataFrame({"x": x, "t_x": t_x, "T": n})
+    fit = fit_repeat_buying(data, "bg_bb")
+    all_finite(fit, data, horizon=5.0)
+    if case != "ten years of days":
+        assert fit.warnings
+
+
+@pytest.mark.parametrize("rate, per_year", [(0.1, 1), (0.1, 52), (0.1, 365.25), (0.01, 365.25)])
+@pytest.mark.parametrize("theta", [(1.2, 0.75, 0.66, 2.78), (1, 7, 1, 100), (50, 60, 40, 4000)])
+def test_discounted_donations_at_any_rate(theta, rate, per_year):
+    # against the sum itself, until nothing is left of the money
+    n = np.array([6.0, 500.0, 10_000.0])
+    force = np.log1p(rate) / per_year
+    family, log_theta = FAMILIES["bg_bb"], np.log(theta)
+    found = family.discounted_if_alive(log_theta, force, None, np.ones(3), n)
+    gamma, delta = theta[2:]
+    k = np.arange(1, int(40 / force) + 1)
+    for value, age in zip(found, n, strict=True):
+        steps = np.log1p(-gamma / (gamma + delta + age + k[1:] - 1))  # alive at the next one
+        lives = np.exp(np.concatenate([[0.0], np.cumsum(steps)]) - force * k).sum()
+        hit = (theta[0] + 1) / (theta[0] + theta[1] + age)
+        assert value == pytest.approx(hit * lives, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "R, A, a, B, t, expected",
+    # mpmath 1.3.0, 30 digits, a trapezoid over logit p; where 2F1 gives NaN or no digits: dropout
+    # of a few in a billion, long horizons, very even purchase rates, everybody leaving at once
+    [
+        (11652.05, 1.9e10, 0.0424, 1.34e7, 52.0, 3.188982105262997e-05),
+        (0.931, 4.24, 3.12, 8.6e9, 9335.0, 2049.7354475832067),
+        (9.34, 1.19e9, 2460.0, 0.0295, 14.0, 1.0988234625782439e-07),
+        (10001.0, 46202.0, 0.5, 1.0, 52.0, 4.946515337478352),
+        (8.96, 1.8, 0.0289, 4e5, 9227.0, 45849.03438351034),
+        (30000.0, 50.0, 0.3, 2.0, 1.0, 145.0613049264376),
+    ],
+)
+def test_mean_over_dropout_where_library_functions_fail(R, A, a, B, t, expected):
+    found = purchases_until_dropout(*(np.array([v]) for v in (R, A)), a, np.array([B]), t)
+    assert found[0] == pytest.approx(expected, rel=1e-11)
+
+
+@pytest.mark.parametrize("model", ["bg_nbd", "mbg_nbd", "pareto_nbd"])
+def test_predictions_are_finite_wherever_a_fit_may_end(model):
+    """Any point between the optimiser's bounds, x to 100,000, T to 10,000."""
+    rng, family = np.random.default_rng(8), FAMILIES[model]
+    for _ in range(400):
+        point = rng.uniform([-25, -14] * 2, [25, np.log(1e4)] * 2)
+        theta = to_log_parameters(point, 4)
+        x = np.round(10 ** rng.uniform(0, 5, 8)) * rng.integers(0, 2, 8)
+        T, t = 10 ** rng.uniform(-1, 4, 8), 10 ** rng.uniform(-1, 4, 8)
+        t_x = np.where(x > 0, T * rng.uniform(size=8), 0.0)
+        alive = family.p_alive(theta, x, t_x, T)
+        chance = family.chance_if_alive(theta, t, x, T)
+        expected = family.expected_if_alive(theta, t, x, T)
+        assert ((alive >= 0) & (alive <= 1) & (chance >= 0) & (chance <= 1 + 1e-12)).all()
+        # Markov: a purchase is at least as likely as its expected number allows
+        assert (np.isfinite(expected) & (expected >= chance * (1 - 1e-6))).all()
 
 
 def test_bootstrap_is_reproducible_and_close_to_the_hessian(fits):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import betaln, digamma, gammaln, hyp2f1, logsumexp
+from scipy.special import betaln, digamma, gammaln, logsumexp
 
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.repeat_buying.histories import Histories
@@ -47,7 +47,8 @@ def total(theta: np.ndarray, data: Histories) -> tuple[float, np.ndarray]:
     x, t_x, n = (value[:, None] for value in (data.x, data.t_x, data.T))
     # column 0: alive to the end; column 1 + i: dropped out i opportunities after the last purchase
     i = np.arange(int((data.T - data.t_x).max()))[None, :]
-    fails = np.concatenate([beta + n - x, beta + t_x - x + i], axis=1)
+    # beta last: near 0 it must not be rounded away
+    fails = beta + np.concatenate([n - x, t_x - x + i], axis=1)
     lasts = np.concatenate([delta + n, delta + t_x + i], axis=1)
     drops = np.concatenate([np.full_like(n, gamma), np.full(i.shape, gamma + 1) + 0 * n], axis=1)
     terms = betaln(alpha + x, fails) + betaln(drops, lasts)
@@ -77,10 +78,10 @@ def p_alive(theta: np.ndarray, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) ->
         raise InputError(
             "histories", "have more purchases than opportunities", "BG/BB allows one at each."
         )
-    living = betaln(alpha + x, beta + T - x) + betaln(gamma, delta + T)
+    living = betaln(alpha + x, beta + (T - x)) + betaln(gamma, delta + T)
     likelihood = living.copy()
     for i in range(int((T - t_x).max(initial=0))):
-        gone = betaln(alpha + x, beta + t_x - x + i) + betaln(gamma + 1, delta + t_x + i)
+        gone = betaln(alpha + x, beta + (t_x - x + i)) + betaln(gamma + 1, delta + t_x + i)
         likelihood = np.logaddexp(likelihood, np.where(i < T - t_x, gone, -np.inf))
     return np.exp(living - likelihood) * (delta + T) / (gamma + delta + T)
 
@@ -108,7 +109,7 @@ def chance_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarr
     alpha, beta, _, _ = np.exp(theta)
     t, x, T = np.broadcast_arrays(t, x, T)
     k, lives = _ahead(theta, t, T)
-    hit, miss = (alpha + x)[..., None], (beta + T - x)[..., None]
+    hit, miss = (alpha + x)[..., None], (beta + (T - x))[..., None]
     first = np.exp(betaln(hit + 1, miss + k - 1) - betaln(hit, miss))
     return (first * lives).sum(axis=-1)
 
@@ -143,7 +144,25 @@ def discounted_if_alive(
     alpha, beta, gamma, delta = np.exp(theta)
     hit = (alpha + x) / (alpha + beta + T)
     if horizon is None:
-        keep = math.exp(-force)
-        return hit * keep * hyp2f1(1, delta + T + 1, gamma + delta + T + 1, keep)
+        return hit * math.exp(-force) * _discounted_life(gamma, delta + T + 1, force)
     k, lives = _ahead(theta, np.full(T.shape, float(horizon)), T)
     return hit * (lives * np.exp(-force * k)).sum(axis=-1)
+
+
+def _discounted_life(gamma: float, b: np.ndarray, force: float) -> np.ndarray:
+    """2F1(1, b; gamma + b; exp(-force)) by Gauss's continued fraction, evaluated from its tail.
+
+    Library versions give NaN for long histories at small rates. All partial numerators lie between
+    0 and 1, so that nothing cancels; the error falls by exp(-2 √(1 - z)) with every term.
+    """
+    z, rest = math.exp(-force), math.sqrt(-math.expm1(-force))
+    c = gamma + b
+    tail = np.full(np.shape(b), (1 + rest) / 2)
+    for n in range(math.ceil(18 / rest) + 10, 0, -1):
+        m = n // 2
+        if n % 2:
+            part = (b + m) * (c + m - 1) / ((c + 2 * m - 1) * (c + 2 * m))
+        else:
+            part = m * (gamma + m - 1) / ((c + 2 * m - 2) * (c + 2 * m - 1))
+        tail = 1 - part * z / tail
+    return 1 / tail

@@ -66,7 +66,7 @@ def total(theta: np.ndarray, data: Histories, early: int = 0) -> tuple[float, np
     some = slice(0 if early or data.x[0] > 0 else _first_repeat(data), None)
     x, T, t_x, count = data.x[some], data.T[some], data.t_x[some], data.count[some]
     since = np.log1p((T - t_x) / (alpha + t_x))
-    last = b + x + early - 1
+    last = b + (x + early - 1)  # in this order a b near 0 is not rounded away
     odds = np.log(a / last) + (r + x) * since
     either, gone = log1p_exp(odds)
     dead = count * gone
@@ -87,7 +87,7 @@ def p_alive(
 ) -> np.ndarray:
     r, alpha, a, b = np.exp(theta)
     with np.errstate(divide="ignore", invalid="ignore"):
-        odds = np.log(a / (b + x + early - 1)) + (r + x) * np.log1p((T - t_x) / (alpha + t_x))
+        odds = np.log(a / (b + (x + early - 1))) + (r + x) * np.log1p((T - t_x) / (alpha + t_x))
     return np.where(x + early > 0, expit(-odds), 1.0)
 
 
@@ -115,10 +115,9 @@ def distribution(theta: np.ndarray, n: np.ndarray, t: np.ndarray, early: int = 0
     r, alpha, a, b = np.exp(theta)
     living = np.exp(betaln(a, b + n + early) - betaln(a, b)) * nbd_pmf(n, r, alpha, t)
     gone = n + early > 0
-    last = np.where(gone, b + n + early - 1, 1.0)
-    return living + np.where(
-        gone, np.exp(betaln(a + 1, last) - betaln(a, b)) * nbd_tail(n, r, alpha, t), 0.0
-    )
+    last = np.where(gone, b + (n + early - 1), 1.0)
+    dropped = np.where(gone, betaln(a + 1, last) - betaln(a, b), -np.inf)
+    return living + np.exp(dropped) * nbd_tail(n, r, alpha, t)
 
 
 def time_scale(theta: np.ndarray, T: np.ndarray) -> np.ndarray:

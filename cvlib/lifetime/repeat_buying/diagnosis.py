@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from scipy.special import expit, ndtri
 
 from cvlib.lifetime.maximise import Maximum, newton
 from cvlib.lifetime.repeat_buying import nbd
+from cvlib.lifetime.repeat_buying.ageing import ageing
 from cvlib.lifetime.repeat_buying.histories import Histories
-from cvlib.lifetime.repeat_buying.working import SHAPE, bounds, climb, log_likelihood
+from cvlib.lifetime.repeat_buying.working import LEVEL, SHAPE, bounds, climb, log_likelihood
 
 # Shapes up to 1 leave the mean of the dropout process infinite.
 _MEANS = {
@@ -20,12 +21,14 @@ _MEANS = {
     "mbg_nbd": ("a", "mean purchases until dropout infinite: discount"),
     "pareto_nbd": ("s", "mean lifetime infinite: discount"),
 }
+# An interval wider than this says nothing about a parameter.
+_POWERS = 3.0
 
 
 def diagnose(
     model: str, family: Any, data: Histories, found: Maximum, level: float
-) -> tuple[pd.DataFrame, list[str], dict[str, float]]:
-    """Checks, warnings, and lower log bounds of the parameters that have no upper one."""
+) -> tuple[pd.DataFrame, list[str], dict[str, tuple[float, float]]]:
+    """Checks, warnings, and bounds of the parameters whose interval has no end or ends at 0."""
     covariance = found.covariance()
     gain = ndtri((1 + level) / 2) ** 2 / 2
     verdict = "converged" if found.converged else "not converged"
@@ -34,28 +37,64 @@ def diagnose(
         ("newton_decrement_log10", math.log10(max(found.decrement, 1e-300)), -6.0, verdict)
     ]
     warnings: list[str] = []
-    loose: dict[str, float] = {}
+    profiled: dict[str, tuple[float, float]] = {}
     if not found.converged:
         warnings.append(
             f"{model}: the climb ended before the top (decrement {found.decrement:.2g}); "
             "treat the estimates as a description only."
         )
     for number, (first, second, what) in enumerate(family.PAIRS):
-        at = 2 * number + 1
+        level_at, at = 2 * number, 2 * number + 1
+        if found.held[level_at]:
+            name = f"mean_{what.removesuffix('s').replace(' ', '_')}"
+            mean = expit if name in family.SHARES else np.exp
+            up = found.at[level_at] < 0
+            limit = float(mean(_profile_level(family, data, found, level_at, gain, up)))
+            end, word = ("0", "at most") if up else (f"{mean(LEVEL[1]):.3g}", "at least")
+            profiled[name] = (0.0, limit) if up else (limit, float(mean(math.inf)))
+            profiled |= {first: (0.0, np.inf), second: (0.0, np.inf)}
+            profiled["mean_purchases_until_dropout"] = (1.0, np.inf)
+            rows.append((f"{what}: mean at an end of its range", limit, gain, "not identified"))
+            bound = f"{word} {limit:.2g} on average" if math.isfinite(limit) else "without a bound"
+            warnings.append(
+                f"{model}: {what} are estimated at {end}, an end of their range ({bound}); {first} "
+                f"and {second} are not identified."
+            )
+            continue
         # a profile is needed only where the curvature leaves the shape in doubt
         if not (found.held[at] or found.at[at] > math.log(20) or covariance[at, at] > 1):
             continue
-        lost = found.value - _held_at(family, data, found, at, SHAPE[1]).value
+        lost = max(found.value - _held_at(family, data, found, at, SHAPE[1]).value, 0.0)
         verdict = "spread not identified" if lost < gain else "spread identified"
         rows.append((f"{what}: log-likelihood lost when all are equal", lost, gain, verdict))
         if lost < gain:
             low = _profile_edge(family, data, found, at, gain)
-            loose |= {first: low, second: low - found.at[at - 1]}
+            profiled[first] = (math.exp(low), np.inf)
+            profiled[second] = (math.exp(low - found.at[level_at]), np.inf)
+            if what == "purchase rates":
+                profiled["purchase_rate_cv"] = (0.0, math.exp(-low / 2) if low > -700 else np.inf)
             warnings.append(
                 f"{model}: {what} cannot be told from one value for all (a ridge: {first} and "
                 f"{second} grow together and lose {lost:.2g} of log-likelihood in the limit). "
                 "Their ratio is estimated, their size is not; predictions hardly depend on it."
             )
+    for number, (first, second, what) in enumerate(family.PAIRS):
+        part = covariance[2 * number : 2 * number + 2, 2 * number : 2 * number + 2]
+        # ln second = shape - level
+        largest = max(part[1, 1], part.sum() - 2 * (part[0, 1] + part[1, 0]))
+        powers = 2 * ndtri((1 + level) / 2) * math.sqrt(max(largest, 0.0)) / math.log(10)
+        if powers > _POWERS and first not in profiled:
+            verdict = "spread not identified"
+            rows.append((f"{what}: powers of ten in an interval", powers, _POWERS, verdict))
+            warnings.append(
+                f"{model}: {what} differ in a way the data hardly show (the interval of {first} or "
+                f"{second} spans {powers:.0f} powers of ten): read predictions, not these two."
+            )
+    if model == "ggom_nbd":
+        row, ends, said = ageing(data, found, level)
+        rows.append(row)
+        profiled |= ends
+        warnings += said
     if model in _MEANS and not data.names:
         rise, needed = found.value - climb(nbd, data).value, ndtri(level) ** 2 / 2
         verdict = "dropout visible" if rise > needed else "no dropout visible"
@@ -75,7 +114,7 @@ def diagnose(
     rows.append(("hessian_condition_log10", math.log10(condition), 8.0, verdict))
     table = pd.DataFrame(rows, columns=["check", "value", "threshold", "verdict"])
     table.insert(0, "model", model)
-    return table, warnings, loose
+    return table, warnings, profiled
 
 
 def _held_at(family: Any, data: Histories, found: Maximum, at: int, value: float) -> Maximum:
@@ -84,6 +123,24 @@ def _held_at(family: Any, data: Histories, found: Maximum, at: int, value: float
     start = found.at.copy()
     start[at] = lower[at] = upper[at] = value
     return newton(log_likelihood(family, data), start, lower, upper)
+
+
+def _profile_level(
+    family: Any, data: Histories, found: Maximum, at: int, gain: float, up: bool
+) -> float:
+    """Profile-likelihood bound of a level that is estimated at the other end of its range."""
+    from scipy.optimize import brentq
+
+    def excess(level: float) -> float:
+        return found.value - gain - _held_at(family, data, found, at, level).value
+
+    step, last = (1.0, LEVEL[1]) if up else (-1.0, LEVEL[0])
+    level = found.at[at] + step
+    while excess(level) < 0:
+        if level == last:
+            return step * math.inf
+        level = min(level + step, last) if up else max(level + step, last)
+    return float(brentq(excess, *sorted((level - step, level)), xtol=1e-3))
 
 
 def _profile_edge(family: Any, data: Histories, found: Maximum, at: int, gain: float) -> float:

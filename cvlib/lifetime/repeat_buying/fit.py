@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.lifetime.maximise import Maximum, fit_table, newton, parameter_table
 from cvlib.lifetime.purchases import PERIODS_PER_YEAR
-from cvlib.lifetime.repeat_buying import bg_bb, bg_nbd, mbg_nbd, nbd, pareto_nbd
+from cvlib.lifetime.repeat_buying import bg_bb, bg_nbd, ggom_nbd, mbg_nbd, nbd, pareto_nbd
 from cvlib.lifetime.repeat_buying.diagnosis import diagnose
 from cvlib.lifetime.repeat_buying.histories import Histories, check_histories, distinct_histories
 from cvlib.lifetime.repeat_buying.special import gauss
@@ -27,6 +27,8 @@ FAMILIES: dict[str, Any] = {
     "bg_bb": bg_bb,
     "nbd": nbd,
 }
+# the GGom/NBD, of which the Pareto/NBD is the limit, is fitted but not simulated
+MODELS: dict[str, Any] = FAMILIES | {"ggom_nbd": ggom_nbd}
 
 
 @dataclass(frozen=True)
@@ -74,14 +76,14 @@ class RepeatBuyingFit:
     def p_alive(self, x: Any, t_x: Any, T: Any, covariates: Any = None) -> np.ndarray:
         """Probability of not having dropped out by T (BG/NBD: 1 whenever x = 0)."""
         x, t_x, T = _history(x, t_x, T)
-        return FAMILIES[self.model].p_alive(self._theta(covariates), x, t_x, T)
+        return MODELS[self.model].p_alive(self._theta(covariates), x, t_x, T)
 
     def expected_purchases(
         self, horizon: Any, x: Any, t_x: Any, T: Any, covariates: Any = None
     ) -> np.ndarray:
         """Expected purchases in (T, T + horizon] given the history."""
         x, t_x, T = _history(x, t_x, T)
-        t, theta, family = _horizon(horizon), self._theta(covariates), FAMILIES[self.model]
+        t, theta, family = _horizon(horizon), self._theta(covariates), MODELS[self.model]
         return family.p_alive(theta, x, t_x, T) * family.expected_if_alive(theta, t, x, T)
 
     def probability_of_purchase(
@@ -89,17 +91,17 @@ class RepeatBuyingFit:
     ) -> np.ndarray:
         """Probability of a purchase in (T, T + horizon]: the score to hold against churn."""
         x, t_x, T = _history(x, t_x, T)
-        t, theta, family = _horizon(horizon), self._theta(covariates), FAMILIES[self.model]
+        t, theta, family = _horizon(horizon), self._theta(covariates), MODELS[self.model]
         return family.p_alive(theta, x, t_x, T) * family.chance_if_alive(theta, t, x, T)
 
     def expected_from_start(self, t: Any, covariates: Any = None) -> np.ndarray:
         """Expected repeat purchases of a new customer by age t."""
-        return FAMILIES[self.model].expected_from_start(self._theta(covariates), _horizon(t))
+        return MODELS[self.model].expected_from_start(self._theta(covariates), _horizon(t))
 
     def purchase_distribution(self, n: Any, t: Any) -> np.ndarray:
         """P(X(t) = n): n repeat purchases of a new customer by age t."""
         self._without_covariates("purchase_distribution")
-        return FAMILIES[self.model].distribution(
+        return MODELS[self.model].distribution(
             self._theta(None), np.asarray(n, dtype=float), _horizon(t)
         )
 
@@ -186,7 +188,7 @@ class RepeatBuyingFit:
         if horizon is not None and not horizon > 0:
             raise InputError("horizon", f"{horizon} is not positive", "Give periods ahead.")
         x, t_x, T = np.broadcast_arrays(*_history(x, t_x, T))
-        theta, family = self._theta(covariates), FAMILIES[self.model]
+        theta, family = self._theta(covariates), MODELS[self.model]
         force = math.log1p(annual_rate) / per_year
         if self.model == "bg_bb":
             later = bg_bb.discounted_if_alive(theta, force, horizon, x, T)
@@ -212,7 +214,7 @@ class RepeatBuyingFit:
     def bootstrap(self, draws: int, seed: int, level: float | None = None) -> RepeatBuyingBootstrap:
         """Refit to resampled customers (multinomial counts on histories) from the estimate."""
         level = self.level if level is None else level
-        family, data = FAMILIES[self.model], self._data
+        family, data = MODELS[self.model], self._data
         rng = np.random.default_rng(seed)
         share = data.count / data.customers
         edges, size, stuck = bounds(family, data), len(family.PARAMETERS), 0
@@ -249,7 +251,7 @@ class RepeatBuyingFit:
 
     def _theta(self, covariates: Any) -> Any:
         """Log-parameters; with covariates two of them vary by row."""
-        family, data = FAMILIES[self.model], self._data
+        family, data = MODELS[self.model], self._data
         base = to_log_parameters(self._maximum.at, len(family.PARAMETERS))
         if not data.names:
             if covariates is not None:
@@ -282,7 +284,7 @@ def fit_repeat_buying(
         Histories with columns x, t_x, T and, when distinct, ``customers``. For ``bg_bb`` T is the
         number of opportunities and t_x the one of the last purchase.
     model : str
-        bg_nbd, mbg_nbd, pareto_nbd, bg_bb or nbd.
+        bg_nbd, mbg_nbd, pareto_nbd, ggom_nbd, bg_bb or nbd.
     covariates : sequence of str
         Static covariates, for ``pareto_nbd`` only: there each acts once on the purchase rate and
         once on the dropout rate, as exp(γ'z), which can be read; BG/NBD has no single parameter
@@ -305,17 +307,17 @@ def fit_repeat_buying(
     Newton's method when g'H⁻¹g is negligible, so that a flat ridge is not mistaken for a failure:
     it is reported in ``diagnosis`` with the likelihood lost at the homogeneous limit.
     """
-    if model not in FAMILIES:
-        raise InputError("model", f"{model!r} is not a model", nearest(model, list(FAMILIES)))
+    if model not in MODELS:
+        raise InputError("model", f"{model!r} is not a model", nearest(model, list(MODELS)))
     if covariates and model != "pareto_nbd":
         raise InputError("covariates", f"{model} takes none", 'Choose model="pareto_nbd".')
     frame = data if isinstance(data, pd.DataFrame) else data.histories
     unit = None if isinstance(data, pd.DataFrame) else data.unit
     histories = distinct_histories(frame, covariates)
     _check_enough(histories, model)
-    family = FAMILIES[model]
+    family = MODELS[model]
     found = climb(family, histories)
-    diagnosis, warnings, loose = diagnose(model, family, histories, found, level)
+    diagnosis, warnings, profiled = diagnose(model, family, histories, found, level)
     table = parameter_table(
         model,
         found,
@@ -323,7 +325,7 @@ def fit_repeat_buying(
         family.PARAMETERS,
         level,
         family.SHARES,
-        loose,
+        profiled,
     )
     names = [f"{what}:{name}" for what in ("purchase", "dropout") for name in covariates]
     if names:
@@ -377,6 +379,8 @@ def _check_enough(data: Histories, model: str) -> None:
 
 def _estimates(family: Any, point: np.ndarray) -> dict[str, float]:
     """Parameters and derived quantities by name."""
+    if family is ggom_nbd:
+        return ggom_nbd.estimates(to_log_parameters(point, len(family.PARAMETERS)))
     natural = np.exp(to_log_parameters(point, len(family.PARAMETERS)))
     return dict(zip(family.PARAMETERS, natural, strict=True)) | family.derived(*natural)
 

@@ -53,7 +53,8 @@ def purchases_until_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndar
 
     The textbook form (1-z)^R 2F1(R, B; a+B-1; z) is infinity times zero from R of about 1,000;
     Euler's transformation gives (1-z)^(a-1) 2F1(a+B-1-R, a-1; a+B-1; z), which stays finite. For
-    large a, where library versions of 2F1 lose digits, the mean over p is taken by quadrature.
+    large a, and on rows where library versions of 2F1 lose digits, the mean over p is taken by
+    quadrature.
     """
     if a > 8:
         return _mean_over_dropout(R, A, a, B, t)
@@ -65,11 +66,18 @@ def purchases_until_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndar
         return np.tensordot(cubic, np.stack(values), axes=1)
     c = a + B - 1
     bend = hyp2f1(c - R, a - 1, c, t / (A + t)) * np.exp(-(a - 1) * np.log1p(t / A))
-    return np.asarray(c / (a - 1) * (1 - bend))
+    value = np.asarray(c / (a - 1) * (1 - bend))
+    # 2F1 gives up on some rows, and where dropout hardly matters the difference has no digits left
+    lost = np.where(np.abs(c - R) > 50, 10.0, 1e3) * np.abs(value)  # many terms, fewer digits
+    doubtful = ~np.isfinite(value) | (np.abs(c / (a - 1)) > lost)
+    if doubtful.any():
+        R, A, B, t = (row[doubtful] for row in np.broadcast_arrays(R, A, B, t))
+        value[doubtful] = _mean_over_dropout(R, A, a, B, t)
+    return value
 
 
 def _mean_over_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndarray:
-    """The same mean by Gauss-Legendre in logit p, on either side of the median."""
+    """The same mean by Gauss-Legendre in logit p, in pieces around the bulk and the bend."""
     arrays = np.broadcast_arrays(R, A, B, t)
     shape, columns = arrays[0].shape, [np.reshape(array, (-1, 1)) for array in arrays]
     result = np.empty(columns[0].shape[0])
@@ -77,22 +85,30 @@ def _mean_over_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndarray:
     for begin in range(0, result.size, _ROWS):
         part = slice(begin, begin + _ROWS)
         r, rate, b, ahead = (column[part] for column in columns)
-        middle = logit(betaincinv(a, b, 0.5))
+        pace = ahead / rate
+        # below `low` 1 - exp(-λpt) is λpt, above `high` p is 1; both tails have known masses
+        bend = -np.log(np.maximum(r * pace, 1e-300))
+        low = np.maximum(logit(betaincinv(a, b, 1e-16).clip(1e-300)), np.minimum(bend, 0) - 40)
         # from the other end, as 1 - p may be too small to be told from 0
-        high = -logit(betaincinv(b, a, 1e-16).clip(1e-300))
-        edges = (logit(betaincinv(a, b, 1e-16)), middle, high)
+        high = np.minimum(-logit(betaincinv(b, a, 1e-16).clip(1e-300)), 40.0)
+        high = np.maximum(high, low + 1.0)
+        few, many = betainc(a, b, expit(low))[:, 0], betainc(b, a, expit(-high))[:, 0]
+        middle = np.log(a / b)  # of the bulk
+        edges = np.sort([low, middle.clip(low, high), bend.clip(low, high), high], axis=0)
         mass, total = np.zeros((2, r.shape[0]))
-        for low, top in pairwise(edges):
-            v = low + (top - low) * at
+        for left, right in pairwise(edges):
+            v = left + (right - left) * at
             p = expit(v)
-            # relative to the density at the median, which keeps the exponent small
+            # relative to the density in the middle, which keeps the exponent small
             shift = a * (log_expit(v) - log_expit(middle)) + b * (
                 log_expit(-v) - log_expit(-middle)
             )
-            density = np.exp(shift) * weight * (top - low)
+            density = np.exp(shift) * weight * (right - left)
             mass += density.sum(axis=1)
-            total += (density * -np.expm1(-r * np.log1p(p * (ahead / rate))) / p).sum(axis=1)
-        result[part] = total / mass
+            total += (density * -np.expm1(-r * np.log1p(p * pace)) / p).sum(axis=1)
+        inner = total / np.where(mass > 0, mass, 1.0) * np.maximum(1 - few - many, 0.0)
+        tails = few * (r * pace)[:, 0] - many * np.expm1(-r * np.log1p(pace))[:, 0]
+        result[part] = inner + tails
     return result.reshape(shape)
 
 
