@@ -18,21 +18,26 @@ _SCOUTS = 10_000
 
 
 def to_working(theta: np.ndarray) -> np.ndarray:
-    point = np.empty(theta.size)
-    point[0::2], point[1::2] = theta[0::2] - theta[1::2], theta[0::2]
+    """Pairs as (level, shape); a last coordinate without a partner as it is."""
+    point, end = theta.copy(), theta.size // 2 * 2
+    point[0:end:2], point[1:end:2] = theta[0:end:2] - theta[1:end:2], theta[0:end:2]
     return point
 
 
 def to_log_parameters(point: np.ndarray, size: int) -> np.ndarray:
-    theta = np.empty(size)
-    theta[0::2], theta[1::2] = point[1:size:2], point[1:size:2] - point[0:size:2]
+    theta, end = np.array(point[:size]), size // 2 * 2
+    theta[0:end:2], theta[1:end:2] = point[1:end:2], point[1:end:2] - point[0:end:2]
     return theta
 
 
 def bounds(family: Any, data: Histories) -> tuple[np.ndarray, np.ndarray]:
     low, high = np.transpose([LEVEL, SHAPE])
     pairs, extra = len(family.PAIRS), np.full(2 * len(data.names), 50.0)
-    return np.append(np.tile(low, pairs), -extra), np.append(np.tile(high, pairs), extra)
+    least, most = np.reshape(getattr(family, "LIMITS", ()), (-1, 2)).T
+    return (
+        np.concatenate([np.tile(low, pairs), least, -extra]),
+        np.concatenate([np.tile(high, pairs), most, extra]),
+    )
 
 
 def log_likelihood(family: Any, data: Histories) -> Objective:
@@ -45,8 +50,9 @@ def log_likelihood(family: Any, data: Histories) -> Objective:
         extra = (point[size:],) if data.names else ()
         parts = [family.total(theta, block, *extra) for block in blocks]
         slope = np.array([math.fsum(s) for s in zip(*(part[1] for part in parts), strict=True)])
-        first, second = slope[0:size:2].copy(), slope[1:size:2].copy()
-        slope[0:size:2], slope[1:size:2] = -second, first + second
+        end = size // 2 * 2
+        first, second = slope[0:end:2].copy(), slope[1:end:2].copy()
+        slope[0:end:2], slope[1:end:2] = -second, first + second
         return math.fsum(part[0] for part in parts), slope
 
     return objective
