@@ -28,6 +28,8 @@ QUIET_KERNEL = {
 KERNEL_OPTIONS = ["--log-level=50"]
 START_SECONDS = 180
 SAVE_SECONDS = 5
+# Parameters, in every notebook by the same name, of which 0 means none.
+RESAMPLING = ("draws", "permutations")
 
 
 @cache
@@ -209,7 +211,7 @@ def _keep_failed(notebook: Notebook, target: Path, failed: Path, reason: str) ->
 def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[str]:
     """Execute a notebook up to its results for several sets of parameters, in one kernel.
 
-    Parameters, files and columns are checked for real; nothing is written.
+    Parameters, files and columns are checked for real, without resampling; nothing is written.
 
     Returns
     -------
@@ -230,7 +232,7 @@ def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[st
     for number, given in enumerate(several):
         try:
             arguments = notebook.arguments(given)
-            values = sent(arguments, input_files(arguments))
+            values = sent(_quick(arguments), input_files(arguments))
         except InputError as error:
             wrong[number] = str(error)
             continue
@@ -263,6 +265,15 @@ def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[st
                 rest = [text or f"the kernel stopped ({error})" for text in wrong[number:]]
                 return wrong[:number] + rest
     return wrong
+
+
+def _quick(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The same question without resampling: a check must not take as long as the answer.
+
+    Numbers of resamples too small to be used (1, or less than none) stay, and are refused.
+    """
+    many = [name for name in RESAMPLING if arguments.get(name, 0) > 1]
+    return arguments | dict.fromkeys(many, 0)
 
 
 def refresh(notebook: Notebook) -> None:

@@ -138,9 +138,10 @@ def test_files_are_looked_for_beside_the_study(make_notebook: Make, tmp_path: Pa
 
 
 CHECKED = """import cvlib, os
-assert draws > 0, "no draws"
+assert share > 0, "no share"
+assert draws == 0, "resampled"
 table = cvlib.load_table(data)
-if draws == 3:
+if share == 3:
     os.kill(os.getpid(), 9)"""
 
 
@@ -148,14 +149,25 @@ def test_check_reads_the_data_of_every_cell_in_one_kernel(
     make_notebook: Make, tmp_path: Path
 ) -> None:
     path = make_notebook(code=CHECKED)
-    grid = "grid: {{draws: [1, 0, 1, 3, 2], data: [mobi, gone.csv]}}"
+    grid = "grid: {{share: [1.0, 0.0, 1.0, 3.0, 2.0], data: [mobi, gone.csv]}}"
     text = STUDY.replace("grid: {{draws: [1, 2], strict: [true, false]}}", grid)
+    text = text.replace("seed: 3", "seed: 3, draws: 9")
     study = read_study(write(tmp_path, path, text))
     reasons = [outcome.reason for outcome in check_study(study)]
     assert [reason[:8] for reason in reasons[:6:2]] == ["", "Assertio", ""]
-    assert "no draws" in reasons[3] and "gone.csv" in reasons[1] and "gone.csv" in reasons[5]
+    assert "no share" in reasons[3] and "gone.csv" in reasons[1] and "gone.csv" in reasons[5]
     assert all("the kernel stopped" in reason for reason in reasons[6:])
     assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize("draws", [1, -2])
+def test_a_check_does_not_mend_wrong_numbers_of_draws(
+    make_notebook: Make, tmp_path: Path, draws: int
+) -> None:
+    path = make_notebook(code='assert draws == 0, f"{draws} draws"')
+    text = STUDY.replace("[1, 2], strict: [true, false]", f"[500, {draws}]")
+    fine, refused = check_study(read_study(write(tmp_path, path, text)))
+    assert fine.reason == "" and f"{draws} draws" in refused.reason
 
 
 def test_not_a_run_folder(tmp_path: Path) -> None:
