@@ -12,7 +12,7 @@ from cvlib.inputs.methods import methods_table
 from cvlib.inputs.readers import Table
 from cvlib.lifetime.economics import Payback, RetentionGain, SpendingSplit
 from cvlib.lifetime.purchases import DAYS, PurchaseSummary
-from cvlib.lifetime.repeat_buying import FAMILIES, RepeatBuyingFit
+from cvlib.lifetime.repeat_buying import MODELS, RepeatBuyingFit
 from cvlib.lifetime.segments import SevenSegments
 from cvlib.lifetime.spend import SpendFit
 from cvlib.lifetime.subscription import CohortProjection
@@ -120,9 +120,11 @@ def holdout_methods(
     if late:
         used.append(("late_joiners", {"count": f"{late:,}"}))
     models = list(found.validation["model"].unique())
-    beside = sorted(m for m in models[1:] if m in FAMILIES and m != "nbd")
+    beside = sorted(m for m in models[1:] if m in MODELS and m not in ("nbd", "ggom_nbd"))
     if beside:
         used.append(("_".join(["beside", *beside]), {}))
+    if "ggom_nbd" in models[1:]:
+        used.append(("beside_ggom_nbd", {}))
     if "recency" in models:
         used.append(("rivals", {}))
     used.append(("churn_score", {}))

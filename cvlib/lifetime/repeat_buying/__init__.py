@@ -2,9 +2,10 @@
 
 from cvlib.lifetime.repeat_buying.fit import (
     FAMILIES,
+    MODELS,
     RepeatBuyingBootstrap,
     RepeatBuyingFit,
     fit_repeat_buying,
 )
 
-__all__ = ["FAMILIES", "RepeatBuyingBootstrap", "RepeatBuyingFit", "fit_repeat_buying"]
+__all__ = ["FAMILIES", "MODELS", "RepeatBuyingBootstrap", "RepeatBuyingFit", "fit_repeat_buying"]

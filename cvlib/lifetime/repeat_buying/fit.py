@@ -27,8 +27,7 @@ FAMILIES: dict[str, Any] = {
     "bg_bb": bg_bb,
     "nbd": nbd,
 }
-# the GGom/NBD, of which the Pareto/NBD is the limit, is fitted but not simulated
-MODELS: dict[str, Any] = FAMILIES | {"ggom_nbd": ggom_nbd}
+MODELS: dict[str, Any] = FAMILIES | {"ggom_nbd": ggom_nbd}  # fitted, but not simulated
 
 
 @dataclass(frozen=True)
