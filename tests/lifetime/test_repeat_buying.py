@@ -518,7 +518,6 @@ def all_finite(fit, data, horizon=52.0):
     if fit.model != "bg_bb":
         counts = fit.purchase_counts()
         assert counts["expected"].sum() == pytest.approx(counts["actual"].sum())
-    assert fit.bootstrap(2, seed=1).draws["parameter"].nunique() >= 2
 
 
 def test_a_homogeneous_cohort_like_a_fashion_shop():
@@ -625,12 +624,30 @@ def odd_histories():
     }
 
 
-@pytest.mark.parametrize("case", list(odd_histories()))
+def rest_slow(cases, *quick):
+    return [pytest.param(c, marks=[] if c in quick else pytest.mark.slow) for c in cases]
+
+
+@pytest.mark.parametrize(
+    "case",
+    rest_slow(
+        odd_histories(),
+        "twenty customers",
+        "one repeat purchase among fifty",
+        "all bought again",
+        "all bought on the last day",
+        "a whale of 10,000 purchases",
+    ),
+)
 @pytest.mark.parametrize("model", ["bg_nbd", "pareto_nbd", "nbd"])
 def test_odd_data_converge_or_say_why(case, model):
     data = odd_histories()[case]
     fit = fit_repeat_buying(data, model)
     all_finite(fit, data)
+    if case in ("twenty customers", "all bought on the last day"):
+        drawn = fit.bootstrap(2, seed=1).draws.dropna()
+        assert len(drawn) >= 2 * len(FAMILIES[model].PARAMETERS)
+        assert np.isfinite(drawn["estimate"]).all()
     ordinary = {"all of one age", "a whale of 10,000 purchases", "a whale who left"}
     if model != "nbd" and case not in ordinary | {"twenty customers", "all bought again"}:
         assert fit.warnings  # nobody can learn a spread of dropout from these
@@ -645,7 +662,7 @@ DISCRETE = {
 }
 
 
-@pytest.mark.parametrize("case", list(DISCRETE))
+@pytest.mark.parametrize("case", rest_slow(DISCRETE, "always", "ten years of days"))
 def test_odd_donations_converge_or_say_why(case):
     x, t_x, n = DISCRETE[case]
     data = pd.DataFrame({"x": x, "t_x": t_x, "T": n})
@@ -655,7 +672,7 @@ def test_odd_donations_converge_or_say_why(case):
         assert fit.warnings
 
 
-@pytest.mark.parametrize("rate, per_year", [(0.1, 1), (0.1, 52), (0.1, 365.25), (0.01, 365.25)])
+@pytest.mark.parametrize("rate, per_year", [(0.1, 1), (0.1, 52), (0.1, 365.25)])
 @pytest.mark.parametrize("theta", [(1.2, 0.75, 0.66, 2.78), (1, 7, 1, 100), (50, 60, 40, 4000)])
 def test_discounted_donations_at_any_rate(theta, rate, per_year):
     # against the sum itself, until nothing is left of the money

@@ -134,7 +134,7 @@ def _profile_level(
     def excess(level: float) -> float:
         return found.value - gain - _held_at(family, data, found, at, level).value
 
-    step, last = (1.0, LEVEL[1]) if up else (-1.0, LEVEL[0])
+    step, last = (5.0, LEVEL[1]) if up else (-5.0, LEVEL[0])
     level = found.at[at] + step
     while excess(level) < 0:
         if level == last:
