@@ -81,7 +81,11 @@ def purchase_methods(
     used.append((fit.model, how))
     if "not converged" in set(fit.diagnosis["verdict"]):
         used.append(("not_converged", {}))
-    if np.isinf(fit.parameters["std_error"].astype(float)).any():
+    collapsed = "collapses on the Pareto/NBD" in set(fit.diagnosis["verdict"])
+    if collapsed:
+        used.append(("collapsed", {}))
+    loose = fit.parameters[np.isinf(fit.parameters["std_error"].astype(float))]["parameter"]
+    if set(loose) - ({"b", "beta"} if collapsed else set()):
         used.append(("ridge", {}))
     used.append(("gamma_gamma", {"customers": f"{spent['n_customers']:,.0f}"}))
     if len(spend.independence):

@@ -12,10 +12,12 @@ from scipy.integrate import quad
 from scipy.special import gammaln
 
 from cvlib.inputs.errors import InputError
+from cvlib.lifetime import methods
 from cvlib.lifetime.repeat_buying import fit_repeat_buying, ggom_nbd, pareto_nbd
 from cvlib.lifetime.repeat_buying.histories import distinct_histories
 from cvlib.lifetime.repeat_buying.working import log_likelihood, to_working
 from cvlib.lifetime.tracking import tracking_table
+from cvlib.lifetime.value import lifetime_value
 
 # dropout rates that hardly rise, rise within the period, and are negligible before they rise
 TRUTHS = [
@@ -72,6 +74,13 @@ def test_cdnow_likelihood_is_the_published_one_and_the_model_collapses(collapsed
     assert np.isfinite(own[["estimate", "ci_low"]].to_numpy(float)).all()
     assert "collapses on the Pareto/NBD" in " ".join(collapsed.warnings)
     assert "collapses on the Pareto/NBD" in set(collapsed.diagnosis["verdict"])
+
+
+def test_methods_say_that_it_collapsed(collapsed, summary, spend):
+    value = lifetime_value(collapsed, spend, summary.customers, annual_rate=0.1, margin=0.3)
+    said = methods.purchase_methods(summary, collapsed, spend, value).set_index("method")
+    assert "may rise with age (Bemmaor & Glady, 2012)" in said["sentence"]["ggom_nbd"]
+    assert "is the Pareto/NBD" in said["sentence"]["collapsed"] and "ridge" not in said.index
 
 
 def test_the_bound_of_b_loses_what_a_profile_may(collapsed, summary):
