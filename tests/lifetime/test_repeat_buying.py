@@ -391,6 +391,17 @@ def test_purchase_distribution_is_proper_and_has_the_right_mean(fits, model):
         assert chance[0] == pytest.approx(none, rel=1e-10)
 
 
+def test_discounted_purchases_of_a_known_customer(fits):
+    """20.652506 for x = 7, t_x = 35, T = 38.86 at a force of .0027 a week, by quadrature.
+
+    At parameters printed with seven to eight digits; at the maximum itself it is 20.652508.
+    """
+    rate = np.expm1(0.0027 * 52)
+    fit = fits["pareto_nbd"]
+    found = fit.discounted_expected_purchases(rate, 7, 35, 38.86, periods_per_year=52)
+    assert float(found) == pytest.approx(20.652506, rel=2e-7)
+
+
 def test_discounted_purchases_equal_the_closed_form_of_pareto(fits):
     # Fader, Hardie & Lee (2005, JMR), equation 2, with Tricomi's function
     fit = fits["pareto_nbd"]
