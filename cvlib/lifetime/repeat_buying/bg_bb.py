@@ -10,6 +10,7 @@ Fader, Hardie & Shang (2010), Marketing Science 29, 1086-1108; brucehardie.com/n
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from scipy.special import betaln, digamma, gammaln, logsumexp
@@ -86,32 +87,35 @@ def p_alive(theta: np.ndarray, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) ->
     return np.exp(living - likelihood) * (delta + T) / (gamma + delta + T)
 
 
-def _ahead(theta: np.ndarray, t: np.ndarray, T: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _ahead(theta: np.ndarray, t: np.ndarray, T: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Opportunities 1, 2, ... ahead and the chance to live to each, given life at the first."""
     _, _, gamma, delta = np.exp(theta)
     if (t % 1 != 0).any():
         raise InputError("horizon", "is not a whole number of opportunities", "BG/BB is discrete.")
-    k = np.arange(1, int(t.max(initial=0)) + 1)
-    later = delta + T[..., None] + k
-    log_lives = gammaln(later) - gammaln(later + gamma)
-    lives = np.exp(log_lives - log_lives[..., :1]) * (k <= t[..., None])
-    return k, lives
+    first = None
+    for k in range(1, int(t.max(initial=0)) + 1):  # one at a time: long horizons need no memory
+        later = delta + T + k
+        log_lives = gammaln(later) - gammaln(later + gamma)
+        first = log_lives if first is None else first
+        yield k, np.where(k <= t, np.exp(log_lives - first), 0.0)
 
 
 def expected_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
     alpha, beta, _, _ = np.exp(theta)
     t, x, T = np.broadcast_arrays(t, x, T)
-    return (alpha + x) / (alpha + beta + T) * _ahead(theta, t, T)[1].sum(axis=-1)
+    life = sum((lives for _, lives in _ahead(theta, t, T)), np.zeros(T.shape))
+    return (alpha + x) / (alpha + beta + T) * life
 
 
 def chance_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
     """The first purchase comes at opportunity k: alive so long, k - 1 misses, one hit."""
     alpha, beta, _, _ = np.exp(theta)
     t, x, T = np.broadcast_arrays(t, x, T)
-    k, lives = _ahead(theta, t, T)
-    hit, miss = (alpha + x)[..., None], (beta + (T - x))[..., None]
-    first = np.exp(betaln(hit + 1, miss + k - 1) - betaln(hit, miss))
-    return (first * lives).sum(axis=-1)
+    hit, miss = alpha + x, beta + (T - x)
+    chance = np.zeros(T.shape)
+    for k, lives in _ahead(theta, t, T):
+        chance = chance + np.exp(betaln(hit + 1, miss + k - 1) - betaln(hit, miss)) * lives
+    return chance
 
 
 def expected_from_start(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
@@ -145,8 +149,8 @@ def discounted_if_alive(
     hit = (alpha + x) / (alpha + beta + T)
     if horizon is None:
         return hit * math.exp(-force) * _discounted_life(gamma, delta + T + 1, force)
-    k, lives = _ahead(theta, np.full(T.shape, float(horizon)), T)
-    return hit * (lives * np.exp(-force * k)).sum(axis=-1)
+    ahead = _ahead(theta, np.full(T.shape, float(horizon)), T)
+    return hit * sum((lives * math.exp(-force * k) for k, lives in ahead), np.zeros(T.shape))
 
 
 def _discounted_life(gamma: float, b: np.ndarray, force: float) -> np.ndarray:
