@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import tempfile
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +23,8 @@ from cvlib.lifetime.transactions import TransactionLog, limit, memory_share, tol
 
 # Reading a file into a frame takes up to so many times its size.
 _IN_MEMORY = 15
+# A copy that a killed process left behind is removed after so many seconds.
+_STALE = 3600
 
 
 def transaction_log(
@@ -83,6 +89,19 @@ def transaction_log(
     return TransactionLog(found.data, table.source, table.sha256, len(table.data), found.warnings)
 
 
+def _own_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder of this process; what killed processes have left behind is removed."""
+    import psutil
+
+    for old in Path(tempfile.gettempdir()).glob("cvlib-log-*-*"):
+        pid = old.name.split("-")[2]
+        with suppress(OSError):
+            dead = pid.isdigit() and not psutil.pid_exists(int(pid))
+            if dead and time.time() - old.stat().st_mtime > _STALE:
+                shutil.rmtree(old)
+    return tempfile.TemporaryDirectory(prefix=f"cvlib-log-{os.getpid()}-")
+
+
 def _in_place(
     paths: list[Path],
     hashes: list[str],
@@ -97,7 +116,7 @@ def _in_place(
     if len(paths) > 1:
         name = f"{name} and {len(paths) - 1} more"
         sha256 = hashlib.sha256("".join(hashes).encode()).hexdigest()
-    folder = tempfile.TemporaryDirectory(prefix="cvlib-")
+    folder = _own_folder()
     target = Path(folder.name) / "log.parquet"
     with told(name, share), duckdb.connect() as connection:
         connection.execute(f"SET temp_directory = {quoted(folder.name)}")

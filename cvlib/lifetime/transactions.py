@@ -49,7 +49,7 @@ class TransactionLog:
     ----------
     data : DataFrame or Path
         The rows; a Parquet file in the temporary folder when the log was read in place. It is
-        deleted with this object.
+        deleted by `close`, or with this object.
     source, sha256 : str
         Name and hash of the user's file (of several files: as `cvlib.load_table` has them).
     rows : int
@@ -64,6 +64,11 @@ class TransactionLog:
     rows: int
     warnings: tuple[str, ...]
     _folder: Any = None  # keeps the temporary folder for as long as the log
+
+    def close(self) -> None:
+        """Delete the copy, if there is one."""
+        if self._folder is not None:
+            self._folder.cleanup()
 
 
 @contextmanager

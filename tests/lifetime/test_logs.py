@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -258,6 +260,27 @@ def test_the_copy_goes_with_the_log(tmp_path):
     assert [path.name for path in folder.iterdir()] == ["log.parquet"]
     del log
     assert not folder.exists()
+    log = transaction_log(CDNOW)
+    log.close()
+    assert not log.data.exists()
+    transaction_log(pd.read_csv(CDNOW)).close()
+
+
+def test_copies_that_killed_processes_left_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = tmp_path / f"cvlib-log-{ended.pid}-abc"
+    alive = tmp_path / f"cvlib-log-{os.getpid()}-abc"
+    for folder in (left, alive):
+        folder.mkdir()
+        (folder / "log.parquet").write_text("")
+    transaction_log(CDNOW).close()
+    assert left.exists()  # it may be of a process that cannot be seen from here
+    for folder in (left, alive):
+        os.utime(folder, (0, 0))
+    transaction_log(CDNOW).close()
+    assert not left.exists() and alive.exists()
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet", "renamed"])
