@@ -191,6 +191,7 @@ def subscription_methods(
     split = {"fitted": judged.fitted, "held_out": judged.held_out}
     counts = {name: f"{count:,}" for name, count in split.items()}
     used.append(("held_out", counts | {"seed": judged.seed}))
+    used.append(("held_out_value", {"periods": judged.valued_until}))
     if judged.draws:
         drawn = {"level": _percent(judged.level), "draws": judged.draws}
         used.append(("held_out_bootstrap", drawn))

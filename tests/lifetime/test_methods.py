@@ -213,13 +213,14 @@ def test_subscriptions_tell_models_counts_and_assumptions(contracts, language):
     assert list(said) == [
         "cohorts", "sbg", "bdw", "geometric", "residual_lifetime", "contracts",
         "contracts_simulated", "contracts_left_out", "kaplan_meier", "cox", "held_out",
-        "held_out_bootstrap", "contract_value_end",
+        "held_out_value", "held_out_bootstrap", "contract_value_end",
     ]  # fmt: skip
     assert holds(said["cohorts"], 7, 2, 5)
     assert holds(said["residual_lifetime"], "12%")
     assert holds(said["contracts"], 597, f"{contracts.data['event'].sum():.0f}")
     assert holds(said["contracts_left_out"], 2, 1)
     assert holds(said["held_out"], 418, 179, 7)
+    assert holds(said["held_out_value"], judged.valued_until)
     assert holds(said["held_out_bootstrap"], 5, "90%")
     assert holds(said["contract_value_end"], 20, 240, 12, "10%")
 
