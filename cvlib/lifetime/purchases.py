@@ -32,6 +32,7 @@ PERIODS_PER_YEAR = {unit: 365.25 / days for unit, days in DAYS.items()}
 # Money is kept to a millionth: sums then do not depend on the order of the rows, and a purchase
 # returned on the same day nets to exactly zero.
 _DECIMALS = 6
+_MONEY = f"decimal(38, {_DECIMALS})"
 
 
 @dataclass(frozen=True)
@@ -267,25 +268,28 @@ def _counts(days: Any, everyone: Any) -> dict[str, Any]:
     """Sums over purchase days and over customers, in two passes."""
     loss, known = days.net < 0, everyone.frequency > 0
     late = ~known & (everyone.holdout_purchases > 0)
+    # decimals: a sum of floats would depend on the order in which the threads add
+    net = days.net.cast(_MONEY)
+    past, later = everyone.monetary.cast(_MONEY), everyone.holdout_spend.cast(_MONEY)
     by_day = days.agg(
         purchase_days=days.count(),
         rows_used=days.transactions.sum(),
-        used_amount=days.net.sum(),
+        used_amount=net.sum(),
         loss=loss.sum(),
-        loss_amount=days.net.sum(where=loss).round(_DECIMALS),
+        loss_amount=net.sum(where=loss),
         zero=(~days.purchase & (days.net == 0)).sum(),
     )
     by_customer = everyone.agg(
         everyone=everyone.count(),
         customers=known.sum(),
         late=late.sum(),
-        late_amount=everyone.holdout_spend.sum(where=late).round(_DECIMALS),
+        late_amount=later.sum(where=late),
         repeat_customers=(everyone.x > 0).sum(),
         repeat_purchases=everyone.x.sum(where=known),
-        calibration_spend=everyone.monetary.sum(where=known).round(_DECIMALS),
+        calibration_spend=past.sum(where=known),
         holdout_purchases=everyone.holdout_purchases.sum(where=known),
         holdout_active=(known & (everyone.holdout_purchases > 0)).sum(),
-        holdout_spend=everyone.holdout_spend.sum(where=known).round(_DECIMALS),
+        holdout_spend=later.sum(where=known),
     )
     both = {**by_day.to_pandas().iloc[0].to_dict(), **by_customer.to_pandas().iloc[0].to_dict()}
     return {
@@ -340,7 +344,8 @@ def _left_out(count: dict[str, Any], returns: str) -> pd.DataFrame:
     ignored = returns == "ignore"
     dropped = int(count["negative"]) if ignored else 0
     dropped_amount = round(float(count["negative_amount"]), _DECIMALS) if ignored else 0.0
-    later_amount = round(count["total_amount"] - dropped_amount - count["used_amount"], 2)
+    later_amount = count["total_amount"] - dropped_amount - count["used_amount"]
+    later_amount = round(later_amount, 2) + 0.0  # never minus zero
     rows, used, days = int(count["transactions"]), count["rows_used"], count["purchase_days"]
     buyers, late = count["everyone"], count["late"]
     never = buyers - count["customers"] - late

@@ -248,11 +248,13 @@ def checked(
             'Remove them, or choose free_orders="count" or "exclude".',
         ),
     ]
+    # exact: a sum of floats would depend on the order in which the threads add
+    money = finite.ifelse(spend, 0.0).cast("decimal(38, 6)")
     # by currency and file: a count of distinct values over the whole log would hold every row
     parts = rows.group_by("currency", "file").agg(
         transactions=rows.count(),
         negative=(finite & (spend < 0)).sum().fill_null(0),
-        negative_amount=spend.sum(where=spend < 0).fill_null(0.0),
+        negative_amount=money.sum(where=finite & (spend < 0)).fill_null(0),
         total_amount=spend.sum().fill_null(0.0),
         first_day=rows.day.min(),
         last_day=rows.day.max(),

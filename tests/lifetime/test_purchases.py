@@ -106,6 +106,26 @@ def test_order_of_rows_and_compact_dates_do_not_matter(cdnow):
     pd.testing.assert_frame_equal(summary.customers, cdnow.customers)
 
 
+def test_totals_are_exact_to_the_cent():
+    """Floats would be off in the last digits, differently on every run with several threads."""
+    rng = np.random.default_rng(5)
+    cents = rng.integers(1, 10**11, 300_000)
+    log = pd.DataFrame(
+        {
+            "customer_id": rng.integers(0, 50_000, cents.size),
+            "date": pd.Timestamp("2020-01-01")
+            + pd.to_timedelta(rng.integers(0, 300, cents.size), unit="D"),
+            "amount": np.where(rng.random(cents.size) < 0.02, -cents, cents) / 100,
+        }
+    )
+    summary = summarise_purchases(log, calibration_end="2020-10-26", returns="ignore")
+    spend = summary.facts.set_index("measure")["value"]["calibration_spend"]
+    paid = log["amount"] > 0
+    assert spend == int(cents[paid].sum()) / 100
+    dropped = summary.left_out.set_index("reason")["amount"]["negative amount, dropped by the rule"]
+    assert dropped == -int(cents[~paid].sum()) / 100
+
+
 def test_histories_are_the_customers_grouped(cdnow):
     grouped = cdnow.customers.groupby(["x", "t_x", "T"]).size().reset_index(name="customers")
     pd.testing.assert_frame_equal(cdnow.histories, grouped)
