@@ -10,7 +10,7 @@ import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.lifetime.purchases import DAYS
-from cvlib.lifetime.repeat_buying import FAMILIES
+from cvlib.lifetime.repeat_buying import MODELS
 from cvlib.lifetime.subscription import COHORT_MODELS
 
 
@@ -22,7 +22,7 @@ def simulate_histories(
     Parameters
     ----------
     model : str
-        bg_nbd, mbg_nbd, pareto_nbd, bg_bb or nbd.
+        bg_nbd, mbg_nbd, pareto_nbd, ggom_nbd, bg_bb or nbd.
     parameters : mapping
         The model's parameters by name (see its module).
     T : array, shape (n,)
@@ -197,17 +197,19 @@ def _purchase_times(
     model: str, parameters: Mapping[str, float], length: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Customer and time of every repeat purchase up to `length`, and the time of dropout."""
-    if model not in FAMILIES:
-        raise InputError("model", f"{model!r} is not a model", nearest(model, list(FAMILIES)))
-    values = _positive("parameters", parameters, FAMILIES[model].PARAMETERS)
+    if model not in MODELS:
+        raise InputError("model", f"{model!r} is not a model", nearest(model, list(MODELS)))
+    values = _positive("parameters", parameters, MODELS[model].PARAMETERS)
     if model == "bg_bb":
         return _opportunities(*values, length=length, rng=rng)
     rate = rng.gamma(values[0], 1 / values[1], length.size)
     life = np.full(length.size, np.inf)
-    if model == "pareto_nbd":
+    if model in ("pareto_nbd", "ggom_nbd"):
         # for a small s some rates are below the smallest number there is: no dropout
-        drop = np.maximum(rng.gamma(values[2], 1 / values[3], length.size), 1e-300)
+        drop = np.maximum(rng.gamma(values[-2], 1 / values[-1], length.size), 1e-300)
         life = rng.exponential(1.0, length.size) / drop
+    if model == "ggom_nbd":  # the rate has grown by exp(by) at age y
+        life = np.log1p(life) / values[2]
     number = rng.poisson(rate * np.minimum(length, life))
     who = np.repeat(np.arange(length.size), number)
     # given their number, the times of a Poisson process are uniform

@@ -16,6 +16,7 @@ from cvlib.lifetime import methods
 from cvlib.lifetime.repeat_buying import fit_repeat_buying, ggom_nbd, pareto_nbd
 from cvlib.lifetime.repeat_buying.histories import distinct_histories
 from cvlib.lifetime.repeat_buying.working import log_likelihood, to_working
+from cvlib.lifetime.simulate import simulate_histories
 from cvlib.lifetime.tracking import tracking_table
 from cvlib.lifetime.value import lifetime_value
 
@@ -211,10 +212,17 @@ def simulated(truth, customers, age, ahead, seed):
     return pd.DataFrame({"x": x, "t_x": last, "T": age, "later": later, "alive": life > age})
 
 
+def by_the_product(truth, customers, age, ahead, seed):
+    ages = np.full(customers, age)
+    data = simulate_histories("ggom_nbd", truth, ages, seed=seed, holdout=ahead)
+    return data.rename(columns={"x_star": "later"})
+
+
+@pytest.mark.parametrize("draw", [simulated, by_the_product])
 @pytest.mark.parametrize("truth", TRUTHS)
-def test_customers_who_follow_the_model_do_as_it_says(truth):
+def test_customers_who_follow_the_model_do_as_it_says(truth, draw):
     n, age, ahead = 40_000, 30.0, 20.0
-    data = simulated(truth, n, age, ahead, seed=3)
+    data = draw(truth, n, age, ahead, seed=3)
     theta = coordinates(**truth)
     x, t_x, T = (data[name].to_numpy(float) for name in ("x", "t_x", "T"))
     counts = np.arange(6.0)

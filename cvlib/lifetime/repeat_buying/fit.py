@@ -27,7 +27,7 @@ FAMILIES: dict[str, Any] = {
     "bg_bb": bg_bb,
     "nbd": nbd,
 }
-MODELS: dict[str, Any] = FAMILIES | {"ggom_nbd": ggom_nbd}  # fitted, but not simulated
+MODELS: dict[str, Any] = FAMILIES | {"ggom_nbd": ggom_nbd}  # its coordinates are its own
 
 
 @dataclass(frozen=True)
