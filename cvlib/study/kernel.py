@@ -48,6 +48,9 @@ def kernel_manager() -> type:
             with contextlib.suppress(psutil.Error):
                 kernel = psutil.Process(getattr(self.provisioner, "pid", 0))
                 now = now or not kernel.children()
+                if now:  # else the manager would kill it, and look only a tenth of a second later
+                    kernel.kill()
+                    kernel.wait(timeout=1)
             await self._async_shutdown_kernel(now=now, restart=restart)
 
     return Manager

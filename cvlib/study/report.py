@@ -84,11 +84,11 @@ def _language(manifest: dict[str, Any]) -> str:
 def _exporter() -> Any:
     """One exporter per process: it compiles its templates only once."""
     from nbconvert import HTMLExporter
+    from nbconvert.preprocessors import CoalesceStreamsPreprocessor
     from traitlets.config import Config
 
     options = Config()
-    options.TagRemovePreprocessor.enabled = True
-    options.TagRemovePreprocessor.remove_cell_tags = ["injected-parameters"]
+    options.Exporter.default_preprocessors = [CoalesceStreamsPreprocessor]  # needs no others
     return HTMLExporter(
         template_name="basic",
         exclude_input=True,
@@ -99,13 +99,18 @@ def _exporter() -> Any:
     )
 
 
+def _tags(cell: Any) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
 def notebook_body(folder: Path) -> tuple[str, list[dict[str, Any]]]:
     """The executed notebook as plain HTML without code, and its headings with anchors."""
     content = nbformat.read(folder / "notebook.ipynb", as_version=4)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     language = _language(manifest)
+    content.cells = [cell for cell in content.cells if "injected-parameters" not in _tags(cell)]
     for position, cell in enumerate(content.cells):
-        if "parameters" in cell.metadata.get("tags", []):
+        if "parameters" in _tags(cell):
             table = _parameters(shown_parameters(manifest), cell.source, language)
             content.cells[position] = nbformat.v4.new_markdown_cell(table)
         elif cell.cell_type == "markdown":
