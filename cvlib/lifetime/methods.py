@@ -11,7 +11,7 @@ import pandas as pd
 from cvlib.inputs.methods import methods_table
 from cvlib.inputs.readers import Table
 from cvlib.lifetime.economics import Payback, RetentionGain, SpendingSplit
-from cvlib.lifetime.purchases import DAYS, PurchaseSummary
+from cvlib.lifetime.purchases import PurchaseSummary
 from cvlib.lifetime.repeat_buying import MODELS, RepeatBuyingFit
 from cvlib.lifetime.segments import SevenSegments
 from cvlib.lifetime.spend import SpendFit
@@ -19,6 +19,7 @@ from cvlib.lifetime.subscription import CohortProjection
 from cvlib.lifetime.survival import Subscriptions, SubscriptionValue, SurvivalFits
 from cvlib.lifetime.survival_metrics import SurvivalValidation
 from cvlib.lifetime.tracking import RollingOrigins
+from cvlib.lifetime.units import DAYS
 from cvlib.lifetime.validation import Validation
 from cvlib.lifetime.value import LifetimeValue
 

@@ -14,6 +14,13 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.lifetime.purchase_days import (
+    counts_of,
+    customers_of,
+    histories_of,
+    per_customer,
+    purchase_days,
+)
 from cvlib.lifetime.transactions import (
     TransactionLog,
     checked,
@@ -23,16 +30,10 @@ from cvlib.lifetime.transactions import (
     repeated_across_files,
     standard_rows,
 )
+from cvlib.lifetime.units import DAYS, DECIMALS
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-
-DAYS = {"day": 1.0, "week": 7.0, "month": 365.25 / 12, "year": 365.25}
-PERIODS_PER_YEAR = {unit: 365.25 / days for unit, days in DAYS.items()}
-# Money is kept to a millionth: sums then do not depend on the order of the rows, and a purchase
-# returned on the same day nets to exactly zero.
-_DECIMALS = 6
-_MONEY = f"decimal(38, {_DECIMALS})"
 
 
 @dataclass(frozen=True)
@@ -161,9 +162,9 @@ def summarise_purchases(
             warnings = repeated_across_files(rows) if count["file"] > 1 else []
             if returns == "ignore":
                 rows = rows.filter(rows.amount >= 0)
-            days = keep("days", _purchase_days(rows.filter(rows.day <= end), free_orders))
-            everyone = keep("everyone", _per_customer(days, cut))
-            count |= _counts(days, everyone)
+            days = keep("days", purchase_days(rows.filter(rows.day <= end), free_orders))
+            everyone = keep("everyone", per_customer(days, cut))
+            count |= counts_of(days, everyone)
             if not count["customers"]:
                 raise InputError(
                     "calibration_end", f"nobody bought up to {cut}", "Choose a later day."
@@ -172,8 +173,8 @@ def summarise_purchases(
             # through files: read when the database has given its memory back
             written = [Path(spill) / "histories.parquet", customers_to or Path(spill) / "customers"]
             customers = everyone.filter(everyone.frequency > 0)
-            _histories(customers, unit).to_parquet(written[0])
-            _customers(customers, unit).to_parquet(written[1])
+            histories_of(customers, unit).to_parquet(written[0])
+            customers_of(customers, unit).to_parquet(written[1])
         histories = read_by_column(written[0])
         frame = read_by_column(written[1]) if customers_to is None else None
     warnings += _memory(frame, histories, size, share)
@@ -226,106 +227,6 @@ def _end(count: dict[str, Any], cut: dt.date, end: dt.date | None, unit: str) ->
     return end
 
 
-def _purchase_days(rows: Any, free_orders: str) -> Any:
-    """One row per customer and day, with the rule that says whether it is a purchase."""
-    days = rows.group_by("customer_id", "day").agg(
-        net=rows.amount.sum().round(_DECIMALS),
-        transactions=rows.count(),
-        returned=(rows.amount < 0).any(),
-    )
-    paid = days.net > 0
-    if free_orders == "count":
-        paid = paid | ((days.net == 0) & ~days.returned)
-    return days.mutate(purchase=paid)
-
-
-def _per_customer(days: Any, cut: dt.date) -> Any:
-    import ibis
-
-    before = days.purchase & (days.day <= cut)
-    after = days.purchase & (days.day > cut)
-    at = ibis.literal(cut)
-    return (
-        days.group_by("customer_id")
-        .agg(
-            first_purchase=days.day.min(where=days.purchase),
-            last_purchase=days.day.max(where=before),
-            frequency=days.count(where=before),
-            monetary=days.net.sum(where=before).round(_DECIMALS),
-            first_net=days.net.argmin(days.day, where=days.purchase),
-            holdout_purchases=days.count(where=after),
-            holdout_spend=days.net.sum(where=after).round(_DECIMALS).fill_null(0.0),
-        )
-        .mutate(
-            x=lambda t: t.frequency - 1,
-            since_first=lambda t: at.delta(t.first_purchase, unit="day"),
-            recency=lambda t: at.delta(t.last_purchase, unit="day").cast("int64"),
-        )
-    )
-
-
-def _counts(days: Any, everyone: Any) -> dict[str, Any]:
-    """Sums over purchase days and over customers, in two passes."""
-    loss, known = days.net < 0, everyone.frequency > 0
-    late = ~known & (everyone.holdout_purchases > 0)
-    # decimals: a sum of floats would depend on the order in which the threads add
-    net = days.net.cast(_MONEY)
-    past, later = everyone.monetary.cast(_MONEY), everyone.holdout_spend.cast(_MONEY)
-    by_day = days.agg(
-        purchase_days=days.count(),
-        rows_used=days.transactions.sum(),
-        used_amount=net.sum(),
-        loss=loss.sum(),
-        loss_amount=net.sum(where=loss),
-        zero=(~days.purchase & (days.net == 0)).sum(),
-    )
-    by_customer = everyone.agg(
-        everyone=everyone.count(),
-        customers=known.sum(),
-        late=late.sum(),
-        late_amount=later.sum(where=late),
-        repeat_customers=(everyone.x > 0).sum(),
-        repeat_purchases=everyone.x.sum(where=known),
-        calibration_spend=past.sum(where=known),
-        holdout_purchases=everyone.holdout_purchases.sum(where=known),
-        holdout_active=(known & (everyone.holdout_purchases > 0)).sum(),
-        holdout_spend=later.sum(where=known),
-    )
-    both = {**by_day.to_pandas().iloc[0].to_dict(), **by_customer.to_pandas().iloc[0].to_dict()}
-    return {
-        key: (float if key.endswith(("amount", "spend")) else int)(0 if pd.isna(value) else value)
-        for key, value in both.items()
-    }
-
-
-def _histories(customers: Any, unit: str) -> Any:
-    grouped = customers.group_by("x", "since_first", "recency").agg(customers=customers.count())
-    return grouped.select(
-        x=grouped.x,
-        t_x=(grouped.since_first - grouped.recency) / DAYS[unit],
-        T=grouped.since_first / DAYS[unit],
-        customers=grouped.customers,
-    ).order_by("x", "t_x", "T")
-
-
-def _customers(customers: Any, unit: str) -> Any:
-    repeats = (customers.monetary - customers.first_net) / customers.x
-    return customers.select(
-        "customer_id",
-        first_purchase=customers.first_purchase.cast("timestamp"),
-        last_purchase=customers.last_purchase.cast("timestamp"),
-        x=customers.x,
-        t_x=(customers.since_first - customers.recency) / DAYS[unit],
-        T=customers.since_first / DAYS[unit],
-        mean_repeat_spend=(customers.x > 0).ifelse(repeats, 0.0),
-        recency=customers.recency,
-        frequency=customers.frequency,
-        monetary=customers.monetary,
-        holdout_purchases=customers.holdout_purchases,
-        holdout_spend=customers.holdout_spend,
-    ).order_by("customer_id")
-
-
 def _memory(
     frame: pd.DataFrame | None, histories: pd.DataFrame, size: int, share: int
 ) -> list[str]:
@@ -343,7 +244,7 @@ def _memory(
 def _left_out(count: dict[str, Any], returns: str) -> pd.DataFrame:
     ignored = returns == "ignore"
     dropped = int(count["negative"]) if ignored else 0
-    dropped_amount = round(float(count["negative_amount"]), _DECIMALS) if ignored else 0.0
+    dropped_amount = round(float(count["negative_amount"]), DECIMALS) if ignored else 0.0
     later_amount = count["total_amount"] - dropped_amount - count["used_amount"]
     later_amount = round(later_amount, 2) + 0.0  # never minus zero
     rows, used, days = int(count["transactions"]), count["rows_used"], count["purchase_days"]

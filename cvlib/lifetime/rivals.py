@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.purchases import DAYS, PurchaseSummary, summarise_purchases
+from cvlib.lifetime.purchases import PurchaseSummary, summarise_purchases
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
+from cvlib.lifetime.units import DAYS
 
 Array = NDArray[np.float64]
 

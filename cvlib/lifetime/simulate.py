@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.lifetime.purchases import DAYS
 from cvlib.lifetime.repeat_buying import MODELS
 from cvlib.lifetime.subscription import COHORT_MODELS
+from cvlib.lifetime.units import DAYS
 
 
 def simulate_histories(

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from cvlib.lifetime.purchases import DAYS, PurchaseSummary
+from cvlib.lifetime.purchases import PurchaseSummary
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit
 from cvlib.lifetime.rivals import Forecast, customer_rows
+from cvlib.lifetime.units import DAYS
 from cvlib.lifetime.value import LifetimeValue
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
-from cvlib.lifetime.purchases import DAYS, PurchaseSummary, summarise_purchases
+from cvlib.lifetime.purchases import PurchaseSummary, summarise_purchases
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
 from cvlib.lifetime.rivals import Forecast, customer_rows, hiatus_of
+from cvlib.lifetime.units import DAYS
 from cvlib.lifetime.validation import model_forecasts, validate
 
 

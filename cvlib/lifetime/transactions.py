@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.lifetime.units import MONEY
 
 _TEXT = {".csv", ".tsv", ".txt", ".gz"}
 _PARQUET = {".parquet", ".pq"}
@@ -249,7 +250,7 @@ def checked(
         ),
     ]
     # exact: a sum of floats would depend on the order in which the threads add
-    money = finite.ifelse(spend, 0.0).cast("decimal(38, 6)")
+    money = finite.ifelse(spend, 0.0).cast(MONEY)
     # by currency and file: a count of distinct values over the whole log would hold every row
     parts = rows.group_by("currency", "file").agg(
         transactions=rows.count(),
