@@ -95,7 +95,7 @@ def write_log(path: str, rows: int) -> None:
 
 def summarise(path: str, customers_to: str | None = None) -> dict:
     """Under 2 GB; without `customers_to` the customers come back as a frame."""
-    from cvlib.lifetime.purchases import summarise_purchases
+    from cvlib.lifetime.purchases.summary import summarise_purchases
 
     before, start, clock = peak_mb(), time.process_time(), time.monotonic()
     summary = summarise_purchases(

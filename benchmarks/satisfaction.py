@@ -63,7 +63,7 @@ def in_process(command: list[str]) -> dict:
 
 
 def peer(name: str, draws: int) -> dict:
-    from cvlib.satisfaction.model import load_model
+    from cvlib.satisfaction.model.model import load_model
 
     model = load_model("ecsi_mobile")
     told = {
@@ -78,7 +78,7 @@ def peer(name: str, draws: int) -> dict:
 
 def survey(rows: int, copies: int) -> tuple[pd.DataFrame, dict[str, list[str]]]:
     """Mobi's respondents drawn again to any number, its items copied with noise."""
-    from cvlib.satisfaction.model import load_model
+    from cvlib.satisfaction.model.model import load_model
 
     rng = np.random.default_rng(1)
     mobi = pd.read_csv(MOBI)
@@ -100,10 +100,10 @@ def prepared(rows: int, copies: int) -> tuple:
     """Source of moments, fitter, and what every draw computes."""
     from dataclasses import replace
 
-    from cvlib.satisfaction.estimate import fitter
-    from cvlib.satisfaction.missing import prepare
-    from cvlib.satisfaction.model import load_model
-    from cvlib.satisfaction.tables import compute, statistics
+    from cvlib.satisfaction.model.model import load_model
+    from cvlib.satisfaction.pls.estimate import fitter
+    from cvlib.satisfaction.pls.tables import compute, statistics
+    from cvlib.satisfaction.survey.missing import prepare
 
     data, items = survey(rows, copies)
     model = load_model("ecsi_mobile")
@@ -120,7 +120,7 @@ def prepared(rows: int, copies: int) -> tuple:
 
 def engine(draws: int, rows: int = 250, copies: int = 1) -> dict:
     """CPU of a bootstrap of the engine."""
-    from cvlib.satisfaction.inference import bootstrap
+    from cvlib.satisfaction.pls.bootstrap import bootstrap
 
     source, fit, measure = prepared(rows, copies)
     bootstrap(source, fit, measure, draws=32, seed=2)
@@ -132,7 +132,7 @@ def engine(draws: int, rows: int = 250, copies: int = 1) -> dict:
 
 def memory(draws: int) -> dict:
     """Peak memory of the whole estimate above import, every table with intervals."""
-    from cvlib.satisfaction.estimate import estimate_pls
+    from cvlib.satisfaction.pls.estimate import estimate_pls
 
     data = pd.read_csv(MOBI)
     estimate_pls(data, "ecsi_mobile", folds=0)  # imports
@@ -145,8 +145,8 @@ def covariance() -> dict:
     """ACSI on mobi: our whole covariance estimate, and semopy's default fit alone."""
     import semopy
 
-    from cvlib.satisfaction.covariance import estimate_covariance
-    from cvlib.satisfaction.model import load_model
+    from cvlib.satisfaction.model.model import load_model
+    from cvlib.satisfaction.sem.estimate import estimate_covariance
 
     data = pd.read_csv(MOBI)
     model = load_model("acsi").map(data.columns)

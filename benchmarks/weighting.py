@@ -31,9 +31,9 @@ def data(customers: int, indicators: int) -> np.ndarray:
 
 
 def ours(task: str, customers: int, indicators: int) -> tuple[float, np.ndarray]:
-    from cvlib.weighting.normalisation import read_indicators
-    from cvlib.weighting.objective import objective_weights
-    from cvlib.weighting.scoring import score
+    from cvlib.weighting.data.objective import objective_weights
+    from cvlib.weighting.scale import read_indicators
+    from cvlib.weighting.score import score
     from cvlib.weighting.tree import load_tree
 
     names = [f"c{j}" for j in range(indicators)]
@@ -73,7 +73,7 @@ def theirs(task: str, customers: int, indicators: int) -> tuple[float, np.ndarra
 
 
 def acceptability(customers: int, indicators: int, draws: int) -> float:
-    from cvlib.weighting.uncertainty import class_counts, class_sizes, draw_weights
+    from cvlib.weighting.smaa import class_counts, class_sizes, draw_weights
 
     z = np.random.default_rng(2).random((customers, indicators))
     weights = draw_weights([str(j) for j in range(indicators)], draws)

@@ -14,7 +14,7 @@ import cvlib
 from cvlib.inputs.errors import InputError
 
 if TYPE_CHECKING:
-    from cvlib.study.comparison import RunComparison
+    from cvlib.study.compare import RunComparison
 
 
 def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -22,7 +22,7 @@ def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> None:
-        from cvlib.study.kernel import RunFailed
+        from cvlib.study.execute import RunFailed
 
         try:
             command(*args, **kwargs)
@@ -89,8 +89,8 @@ def run(
     from tqdm import tqdm
 
     from cvlib.study.gallery import write_gallery
-    from cvlib.study.notebooks import find, read_notebook, shipped
-    from cvlib.study.report import check_formats
+    from cvlib.study.notebook import find, read_notebook, shipped
+    from cvlib.study.render.report import check_formats
     from cvlib.study.run import run_notebook
 
     if everything == bool(notebooks):
@@ -122,7 +122,7 @@ def run(
 @_plain_errors
 def list_notebooks() -> None:
     """List the notebooks and the question each answers."""
-    from cvlib.study.notebooks import read_notebook, shipped
+    from cvlib.study.notebook import read_notebook, shipped
 
     for path in shipped():
         notebook = read_notebook(path)
@@ -134,7 +134,7 @@ def list_notebooks() -> None:
 @_plain_errors
 def describe(notebook: str) -> None:
     """Say what NOTEBOOK answers and which parameters it takes."""
-    from cvlib.study.notebooks import find
+    from cvlib.study.notebook import find
 
     found = find(notebook)
     click.echo(f"{found.name}: {found.title}\n\n{found.question}\n")
@@ -197,11 +197,11 @@ def new(folder: Path) -> None:
     """Make a study FOLDER: a study file that runs, data templates, questionnaire and workbook."""
     import pandas as pd
 
-    from cvlib.satisfaction.model import load_model
-    from cvlib.satisfaction.questionnaire import write_questionnaire
+    from cvlib.satisfaction.design.questionnaire import write_questionnaire
+    from cvlib.satisfaction.model.model import load_model
     from cvlib.study.folder import new_folder
+    from cvlib.weighting.experts.workbook import write_workbook
     from cvlib.weighting.tree import load_tree
-    from cvlib.weighting.workbook import write_workbook
 
     model = load_model("ecsi_mobile")
     templates = {
@@ -222,8 +222,8 @@ def new(folder: Path) -> None:
 @_plain_errors
 def workbook(tree: str, file: Path, language: str) -> None:
     """Write the expert questionnaire of TREE (a shipped name or a file) as the workbook FILE."""
+    from cvlib.weighting.experts.workbook import write_workbook
     from cvlib.weighting.tree import load_tree
-    from cvlib.weighting.workbook import write_workbook
 
     click.echo(write_workbook(load_tree(tree), file, language=language))
 
@@ -239,8 +239,8 @@ def questionnaire(model: str, file: Path, language: str) -> None:
     FILE ends in .docx (print), .xlsx (with codes and data sheet), .xlsform.xlsx (ODK, KoBo) or .csv
     (the empty data table).
     """
-    from cvlib.satisfaction.model import load_model
-    from cvlib.satisfaction.questionnaire import write_questionnaire
+    from cvlib.satisfaction.design.questionnaire import write_questionnaire
+    from cvlib.satisfaction.model.model import load_model
 
     click.echo(write_questionnaire(load_model(model), file, language=language))
 
@@ -267,9 +267,9 @@ def plan(
     replications: int, seed: int, language: str,
 ) -> None:  # fmt: skip
     """Say how many interviews MODEL (a shipped name or a file) needs, by simulation."""
-    from cvlib.satisfaction.estimate import estimate_pls
-    from cvlib.satisfaction.planning import plan_survey
-    from cvlib.satisfaction.simulate import population
+    from cvlib.satisfaction.design.sample_size import plan_survey
+    from cvlib.satisfaction.design.simulate import population
+    from cvlib.satisfaction.pls.estimate import estimate_pls
 
     known: dict[str, Any] = {"missing": missing, "cluster_correlation": cluster_correlation}
     base: Any = model
@@ -310,7 +310,7 @@ _RUN = click.Path(path_type=Path, file_okay=False)
 @_plain_errors
 def compare(first: Path, second: Path) -> None:
     """Say what differs between run folders FIRST and SECOND: settings, data, versions, numbers."""
-    from cvlib.study.comparison import compare_runs, open_run
+    from cvlib.study.compare import compare_runs, open_run
 
     _tell(compare_runs(open_run(first), open_run(second)))
 
@@ -320,8 +320,8 @@ def compare(first: Path, second: Path) -> None:
 @_plain_errors
 def rerun(run_folder: Path) -> None:
     """Repeat a run and say whether the numbers agree (status 1 when they do not)."""
-    from cvlib.study.comparison import open_run
-    from cvlib.study.comparison import rerun as repeat
+    from cvlib.study.compare import open_run
+    from cvlib.study.compare import rerun as repeat
 
     found = repeat(open_run(run_folder))
     _tell(found)
@@ -345,8 +345,8 @@ def _tell(found: RunComparison) -> None:
 @_plain_errors
 def refresh(notebooks: tuple[str, ...]) -> None:
     """Re-execute NOTEBOOKS (default: all shipped) in place with their defaults."""
-    from cvlib.study.kernel import refresh as refresh_notebook
-    from cvlib.study.notebooks import find, read_notebook, shipped
+    from cvlib.study.execute import refresh as refresh_notebook
+    from cvlib.study.notebook import find, read_notebook, shipped
 
     chosen = [find(name) for name in notebooks] or [read_notebook(path) for path in shipped()]
     for notebook in chosen:

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.methods import methods_table
 from cvlib.inputs.readers import Table
+from cvlib.lifetime.contracts.cohorts import CohortProjection
+from cvlib.lifetime.contracts.survival import Subscriptions, SubscriptionValue, SurvivalFits
+from cvlib.lifetime.contracts.validate import SurvivalValidation
 from cvlib.lifetime.economics import Payback, RetentionGain, SpendingSplit
-from cvlib.lifetime.purchases import PurchaseSummary
+from cvlib.lifetime.holdout.tracking import RollingOrigins
+from cvlib.lifetime.holdout.validate import Validation
+from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import MODELS, RepeatBuyingFit
 from cvlib.lifetime.segments import SevenSegments
 from cvlib.lifetime.spend import SpendFit
-from cvlib.lifetime.subscription import CohortProjection
-from cvlib.lifetime.survival import Subscriptions, SubscriptionValue, SurvivalFits
-from cvlib.lifetime.survival_metrics import SurvivalValidation
-from cvlib.lifetime.tracking import RollingOrigins
 from cvlib.lifetime.units import DAYS
-from cvlib.lifetime.validation import Validation
 from cvlib.lifetime.value import LifetimeValue
+from cvlib.words.methods import methods_table
 
 _Used = list[tuple[str, dict[str, Any]]]
 _LEFT_OUT = {
@@ -68,7 +68,7 @@ def purchase_methods(
     Returns
     -------
     DataFrame
-        method, sentence, references, software, as `cvlib.inputs.methods.methods_table` gives them.
+        method, sentence, references, software, as `cvlib.words.methods.methods_table` gives them.
     """
     facts = _values(summary.facts)
     days = {key: facts[key] for key in ("first_day", "calibration_end")}

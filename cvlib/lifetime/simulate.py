@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.lifetime.contracts.cohorts import COHORT_MODELS
 from cvlib.lifetime.repeat_buying import MODELS
-from cvlib.lifetime.subscription import COHORT_MODELS
 from cvlib.lifetime.units import DAYS
 
 

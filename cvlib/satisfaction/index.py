@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.satisfaction.inference import total_effects
-from cvlib.satisfaction.model import Model
-from cvlib.satisfaction.pls import PLSFit
+from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.pls.bootstrap import total_effects
+from cvlib.satisfaction.pls.engine import PLSFit
 
 FORMULAS = ("unstandardized", "standardized", "simple")
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from cvlib.satisfaction.model import Model
-from cvlib.satisfaction.pls import PLSFit, fit_pls
+from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
 
 Measure = tuple[pd.DataFrame, Callable[[PLSFit], np.ndarray]]
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pandas as pd
 
-from cvlib.inputs.methods import methods_table
-from cvlib.satisfaction.comparison import ModelComparison
-from cvlib.satisfaction.estimation import Estimates, named
-from cvlib.satisfaction.league import League
-from cvlib.satisfaction.model import Model, available_models
+from cvlib.satisfaction.compare.league import League
+from cvlib.satisfaction.compare.market_environment import Roles
+from cvlib.satisfaction.compare.models import ModelComparison
+from cvlib.satisfaction.compare.waves import Waves
+from cvlib.satisfaction.estimators import Estimates, named
+from cvlib.satisfaction.model.model import Model, available_models
 from cvlib.satisfaction.result import SatisfactionResult
-from cvlib.satisfaction.roles import Roles
-from cvlib.satisfaction.waves import Waves
+from cvlib.words.methods import methods_table
 
 NO_WEIGHT = "survey weight of zero"
 Used = list[tuple[str, Mapping[str, Any]]]
@@ -33,7 +33,7 @@ def estimation_methods(found: Estimates, language: str = "en") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        As `cvlib.inputs.methods.methods_table`.
+        As `cvlib.words.methods.methods_table`.
     """
     main = found.main
     parts = [_covariance(main, language) if main.estimator == "covariance"

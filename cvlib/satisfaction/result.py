@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from cvlib.satisfaction.model import Model
+from cvlib.satisfaction.model.model import Model
 
 
 def _empty() -> pd.DataFrame:

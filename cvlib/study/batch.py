@@ -19,10 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.study.claim import Busy, claim, clear_abandoned
-from cvlib.study.kernel import RunFailed, can_be_path, check_data
-from cvlib.study.notebooks import Notebook, find
-from cvlib.study.report import check_formats
+from cvlib.study.execute import RunFailed, can_be_path, check_data
+from cvlib.study.lock import Busy, claim, clear_abandoned
+from cvlib.study.notebook import Notebook, find
+from cvlib.study.render.report import check_formats
 from cvlib.study.run import Run, add_reports, question, run_notebook
 from cvlib.study.summary import write_summary
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from cvlib.study.language import translate
-from cvlib.study.report import page, shown_parameters
+from cvlib.study.render.report import page, shown_parameters
+from cvlib.words.language import translate
 
 _LONGEST_TEXT = 500
 _TABLES = '\n "tables": '

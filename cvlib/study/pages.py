@@ -17,15 +17,18 @@ import nbformat
 import yaml
 from jinja2 import Environment, PackageLoader
 
-from cvlib.study.language import Words
-from cvlib.study.notebooks import read_notebook, shipped
+from cvlib.study.notebook import read_notebook, shipped
+from cvlib.words.language import Words
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 LANGUAGES = {"en": "", "zh": "zh"}
 _OFTEN = 3
 _LEAD = re.compile(r"^\*\*[^*]+\*\*\s*")  # the page has a heading in place of the bold word
 _TEMPLATES = Environment(
-    loader=PackageLoader("cvlib.study"), trim_blocks=True, lstrip_blocks=True, autoescape=False
+    loader=PackageLoader("cvlib.study.render"),
+    trim_blocks=True,
+    lstrip_blocks=True,
+    autoescape=False,
 )
 
 

@@ -19,10 +19,10 @@ from jinja2 import Environment
 from matplotlib.figure import Figure
 
 from cvlib.figures.style import house_style
-from cvlib.study.disclosure import publishable
-from cvlib.study.language import Words
-from cvlib.study.literature import bibtex, reference_list
-from cvlib.study.tables import neutralised, table_html
+from cvlib.statistics.disclosure import publishable
+from cvlib.study.render.tables import neutralised, table_html
+from cvlib.words.language import Words
+from cvlib.words.literature import bibtex, reference_list
 
 PACKAGES = (
     "cvlib",
@@ -127,7 +127,7 @@ class Record:
         Parameters
         ----------
         table : DataFrame
-            As `cvlib.inputs.methods.methods_table` makes it; in the order it is to be told.
+            As `cvlib.words.methods.methods_table` makes it; in the order it is to be told.
         """
         self.methods_used = pd.concat([self.methods_used, table], ignore_index=True)
 

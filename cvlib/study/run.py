@@ -16,9 +16,9 @@ from typing import Any
 import cvlib
 from cvlib.inputs.datasets import sha256
 from cvlib.inputs.errors import InputError
-from cvlib.study.claim import aside, claim, clear_abandoned, put_in_place
-from cvlib.study.kernel import RunFailed, execute, input_files, sent
-from cvlib.study.notebooks import Notebook
+from cvlib.study.execute import RunFailed, execute, input_files, sent
+from cvlib.study.lock import aside, claim, clear_abandoned, put_in_place
+from cvlib.study.notebook import Notebook
 from cvlib.study.record import versions, write_json
 
 _LOG = logging.getLogger("cvlib")
@@ -208,7 +208,7 @@ def _answer(
     progress: bool,
 ) -> None:
     """Execute a notebook aside and give the result its name when it is complete."""
-    from cvlib.study.report import write_reports
+    from cvlib.study.render.report import write_reports
 
     home, identity = folder.parent, folder.name
     failed = home / f"{identity}.failed"
@@ -265,7 +265,7 @@ def _answer(
 
 def add_reports(run: Run, formats: tuple[str, ...]) -> None:
     """Write the reports that a finished run does not have yet; each appears when complete."""
-    from cvlib.study.report import check_formats, write_reports
+    from cvlib.study.render.report import check_formats, write_reports
 
     check_formats(formats)
     folder = run.folder

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cvlib.study.claim import aside, claim, put_in_place
+from cvlib.study.lock import aside, claim, put_in_place
 from cvlib.study.record import write_json
-from cvlib.study.report import combined_report
+from cvlib.study.render.report import combined_report
 
 if TYPE_CHECKING:
     from cvlib.study.batch import Outcome, Study

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.weighting import ahp, importance
-from cvlib.weighting.ahp_group import ExpertWeights, expert_weights
-from cvlib.weighting.judgement_files import read_judgements
-from cvlib.weighting.normalisation import Indicators
-from cvlib.weighting.objective import ObjectiveWeights, objective_weights
-from cvlib.weighting.scoring import plain_weights
+from cvlib.weighting.data import importance
+from cvlib.weighting.data.objective import ObjectiveWeights, objective_weights
+from cvlib.weighting.experts import ahp
+from cvlib.weighting.experts.files import read_judgements
+from cvlib.weighting.experts.group import ExpertWeights, expert_weights
+from cvlib.weighting.scale import Indicators
+from cvlib.weighting.score import plain_weights
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,17 +7,17 @@ from typing import Any
 
 import pandas as pd
 
-from cvlib.inputs.methods import methods_table
-from cvlib.weighting.ahp_group import ExpertWeights
-from cvlib.weighting.combination import Combination
-from cvlib.weighting.fuzzy import FuzzyEvaluation
-from cvlib.weighting.judgements import words
-from cvlib.weighting.learning import Learned
+from cvlib.weighting.combine import Combination
+from cvlib.weighting.data.objective import ObjectiveWeights
+from cvlib.weighting.data.outcome import Learned
+from cvlib.weighting.experts.fuzzy import FuzzyEvaluation
+from cvlib.weighting.experts.group import ExpertWeights
+from cvlib.weighting.experts.judgements import words
 from cvlib.weighting.names import listed
-from cvlib.weighting.normalisation import Indicators
-from cvlib.weighting.objective import ObjectiveWeights
-from cvlib.weighting.scoring import RHO, V
+from cvlib.weighting.scale import Indicators
+from cvlib.weighting.score import RHO, V
 from cvlib.weighting.validity import Validity
+from cvlib.words.methods import methods_table
 
 PACKAGE = "cvlib.weighting"
 # How `read_indicators` treated empty cells, by the reason it gives.

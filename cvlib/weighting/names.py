@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cvlib.weighting.judgements import words
+from cvlib.weighting.experts.judgements import words
 from cvlib.weighting.tree import Tree
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.comparison import rank_reversals, ranks
-from cvlib.weighting.normalisation import Indicators, normalise
-from cvlib.weighting.scoring import score
+from cvlib.weighting.agreement import rank_reversals, ranks
+from cvlib.weighting.scale import Indicators, normalise
+from cvlib.weighting.score import score
 
 
 def reversals_by_method(

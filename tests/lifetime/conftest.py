@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cvlib.lifetime import validation
-from cvlib.lifetime.purchases import summarise_purchases
+from cvlib.lifetime.holdout import validate as validation
+from cvlib.lifetime.holdout.baselines import rival_forecasts
+from cvlib.lifetime.purchases.summary import summarise_purchases
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
-from cvlib.lifetime.rivals import rival_forecasts
 from cvlib.lifetime.spend import fit_spend
 
 ROOT = Path(__file__).parents[2]

@@ -13,11 +13,11 @@ from scipy.special import gammaln
 
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime import methods
+from cvlib.lifetime.holdout.tracking import tracking_table
+from cvlib.lifetime.purchases.histories import distinct_histories
 from cvlib.lifetime.repeat_buying import fit_repeat_buying, ggom_nbd, pareto_nbd
-from cvlib.lifetime.repeat_buying.histories import distinct_histories
-from cvlib.lifetime.repeat_buying.working import log_likelihood, to_working
+from cvlib.lifetime.repeat_buying.coordinates import log_likelihood, to_working
 from cvlib.lifetime.simulate import simulate_histories
-from cvlib.lifetime.tracking import tracking_table
 from cvlib.lifetime.value import lifetime_value
 
 # dropout rates that hardly rise, rise within the period, and are negligible before they rise

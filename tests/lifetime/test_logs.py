@@ -15,11 +15,11 @@ import pytest
 from cvlib.inputs.contracts import check_transactions
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import load_table
-from cvlib.lifetime import log_files, logs
-from cvlib.lifetime.logs import transaction_log
-from cvlib.lifetime.purchases import summarise_purchases
-from cvlib.lifetime.rivals import rival_forecasts
-from cvlib.lifetime.tracking import rolling_origins
+from cvlib.lifetime.holdout.baselines import rival_forecasts
+from cvlib.lifetime.holdout.tracking import rolling_origins
+from cvlib.lifetime.purchases import log_files, logs
+from cvlib.lifetime.purchases.logs import transaction_log
+from cvlib.lifetime.purchases.summary import summarise_purchases
 
 ROOT = Path(__file__).parents[2]
 CDNOW = ROOT / "data" / "cdnow_sample.csv"
@@ -323,8 +323,8 @@ def test_messages_name_the_users_file_not_the_copy(tmp_path):
 PROCESS = """
 import sys
 from pathlib import Path
-from cvlib.lifetime.logs import transaction_log
-from cvlib.lifetime.purchases import summarise_purchases
+from cvlib.lifetime.purchases.logs import transaction_log
+from cvlib.lifetime.purchases.summary import summarise_purchases
 log = transaction_log(sys.argv[1], memory_limit="500MB")
 summary = summarise_purchases(log, calibration_end="2021-06-30", memory_limit="500MB")
 peak = next(s for s in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in s)

@@ -10,22 +10,17 @@ import pytest
 import yaml
 
 from cvlib.inputs.contracts import check_subscriptions
-from cvlib.lifetime import (
-    economics,
-    equity,
-    methods,
-    segments,
-    subscription,
-    survival,
-    survival_metrics,
-    targeting,
-    tracking,
-    validation,
-)
-from cvlib.lifetime.purchases import summarise_purchases
+from cvlib.lifetime import economics, equity, methods, segments
+from cvlib.lifetime.contracts import cohorts as subscription
+from cvlib.lifetime.contracts import survival
+from cvlib.lifetime.contracts import validate as survival_metrics
+from cvlib.lifetime.holdout import contact as targeting
+from cvlib.lifetime.holdout import tracking
+from cvlib.lifetime.holdout import validate as validation
+from cvlib.lifetime.purchases.summary import summarise_purchases
 from cvlib.lifetime.repeat_buying import FAMILIES, fit_repeat_buying
 from cvlib.lifetime.value import lifetime_value
-from cvlib.study.literature import apa, bibliography
+from cvlib.words.literature import apa, bibliography
 
 ROOT = Path(__file__).parents[2]
 WORDINGS = yaml.safe_load((ROOT / "cvlib/lifetime/methods.yaml").read_text("utf-8"))
@@ -88,7 +83,7 @@ def test_languages_agree_in_slots_and_end_their_sentences(method):
 def test_every_work_of_the_pillar_is_cited():
     from pybtex.database import parse_file
 
-    own = parse_file(str(ROOT / "cvlib/study/references/lifetime.bib"), encoding="utf-8").entries
+    own = parse_file(str(ROOT / "cvlib/words/references/lifetime.bib"), encoding="utf-8").entries
     cited = {key for entry in WORDINGS.values() for key in entry.get("references", [])}
     assert set(own) <= cited
 

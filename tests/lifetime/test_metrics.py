@@ -9,7 +9,7 @@ import pytest
 from scipy import special, stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime import metrics
+from cvlib.lifetime.holdout import metrics
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
 

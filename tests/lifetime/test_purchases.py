@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.purchases import summarise_purchases
+from cvlib.lifetime.purchases.summary import summarise_purchases
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "tests" / "reference" / "lifetime"

@@ -14,10 +14,10 @@ from scipy.special import beta as beta_function
 from scipy.special import hyperu, roots_genlaguerre
 
 from cvlib.inputs.errors import InputError
+from cvlib.lifetime.purchases.histories import distinct_histories
 from cvlib.lifetime.repeat_buying import FAMILIES, fit_repeat_buying
-from cvlib.lifetime.repeat_buying.histories import distinct_histories
+from cvlib.lifetime.repeat_buying.coordinates import log_likelihood, to_log_parameters, to_working
 from cvlib.lifetime.repeat_buying.special import decay, purchases_until_dropout
-from cvlib.lifetime.repeat_buying.working import log_likelihood, to_log_parameters, to_working
 from cvlib.lifetime.simulate import simulate_histories
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime import rivals
-from cvlib.lifetime.purchases import summarise_purchases
+from cvlib.lifetime.holdout import baselines as rivals
+from cvlib.lifetime.purchases.summary import summarise_purchases
 
 LOG = pd.read_csv(Path(__file__).parents[2] / "data" / "cdnow_sample.csv", parse_dates=["date"])
 DATES = {"calibration_end": "1997-09-30", "holdout_end": "1998-06-30"}

@@ -8,7 +8,14 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.purchases import summarise_purchases
+from cvlib.lifetime.contracts.cohorts import (
+    COHORT_MODELS,
+    fit_cohort,
+    grouped_losses,
+    log_survival,
+    observed_survival,
+)
+from cvlib.lifetime.purchases.summary import summarise_purchases
 from cvlib.lifetime.repeat_buying import FAMILIES, fit_repeat_buying
 from cvlib.lifetime.simulate import (
     simulate_histories,
@@ -17,13 +24,6 @@ from cvlib.lifetime.simulate import (
     simulate_transactions,
 )
 from cvlib.lifetime.spend import fit_spend
-from cvlib.lifetime.subscription import (
-    COHORT_MODELS,
-    fit_cohort,
-    grouped_losses,
-    log_survival,
-    observed_survival,
-)
 
 TRUTH = {
     "bg_nbd": {"r": 0.5, "alpha": 6.0, "a": 1.2, "b": 3.5},

@@ -8,7 +8,8 @@ import pytest
 from scipy import special
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime import economics, subscription
+from cvlib.lifetime import economics
+from cvlib.lifetime.contracts import cohorts as subscription
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
 

@@ -6,7 +6,7 @@ import pytest
 
 from cvlib.inputs.contracts import check_subscriptions
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime import survival
+from cvlib.lifetime.contracts import survival
 
 COVARIATES = ["Contract", "InternetService", "PaymentMethod", "MonthlyCharges", "SeniorCitizen"]
 

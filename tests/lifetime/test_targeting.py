@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cvlib.lifetime import targeting
+from cvlib.lifetime.holdout import contact as targeting
 from cvlib.lifetime.value import lifetime_value
 
 

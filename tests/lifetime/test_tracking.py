@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cvlib.lifetime import tracking
+from cvlib.lifetime.holdout import tracking
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime import purchases
-from cvlib.lifetime.transactions import memory_share, opened, read_by_column
+from cvlib.lifetime.purchases import summary as purchases
+from cvlib.lifetime.purchases.transactions import memory_share, opened, read_by_column
 
 LOG = {"customer_id": [1, 2, 3], "date": "2020-01-01", "amount": [1.0, 2.0, 3.0]}
 
@@ -83,7 +83,7 @@ def test_tables_beyond_the_share_are_announced():
 PROCESS = """
 import sys
 from pathlib import Path
-from cvlib.lifetime.purchases import summarise_purchases
+from cvlib.lifetime.purchases.summary import summarise_purchases
 summary = summarise_purchases(sys.argv[1], calibration_end="2021-06-30", memory_limit=sys.argv[2])
 peak = next(s for s in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in s)
 print(int(peak.split()[1]) * 1024, len(summary.customers), int(summary.facts["value"][6]))

@@ -8,9 +8,10 @@ import pytest
 from scipy import integrate
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime import metrics, tracking, validation
+from cvlib.lifetime.holdout import metrics, tracking
+from cvlib.lifetime.holdout import validate as validation
+from cvlib.lifetime.holdout.baselines import Forecast, tune_hiatus
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
-from cvlib.lifetime.rivals import Forecast, tune_hiatus
 from cvlib.lifetime.simulate import simulate_histories
 
 ROOT = Path(__file__).parents[2]

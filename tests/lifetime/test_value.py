@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.purchases import summarise_purchases
+from cvlib.lifetime.purchases.summary import summarise_purchases
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
 from cvlib.lifetime.spend import fit_spend
 from cvlib.lifetime.value import lifetime_value

@@ -14,8 +14,8 @@ import yaml
 from babel.messages.pofile import read_po
 
 from cvlib.inputs.readers import read_table
-from cvlib.study.language import Words, catalogue
-from cvlib.study.notebooks import read_notebook, shipped
+from cvlib.words.language import Words, catalogue
+from cvlib.study.notebook import read_notebook, shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 HAN = re.compile("[\u4e00-\u9fff]")
@@ -73,7 +73,7 @@ def known(text: str, language: str = "zh") -> bool:
 
 def data_names(path: Path) -> set[str]:
     """Names a table may have for columns: of constructs, indicators, weightings, data."""
-    from cvlib.satisfaction.model import available_models, load_model
+    from cvlib.satisfaction.model.model import available_models, load_model
     from cvlib.weighting.names import print_names
     from cvlib.weighting.tree import available_trees, load_tree
 
@@ -185,7 +185,7 @@ def texts_of(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "path",
-    [*(ROOT / "cvlib/study/words/zh").glob("*.po"), *(ROOT / "cvlib").glob("*/methods.yaml")],
+    [*(ROOT / "cvlib/words/catalogues/zh").glob("*.po"), *(ROOT / "cvlib").glob("*/methods.yaml")],
     ids=lambda path: f"{path.parent.name}-{path.name}",
 )
 def test_chinese_texts_have_chinese_punctuation(path: Path) -> None:

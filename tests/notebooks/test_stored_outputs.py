@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from cvlib.study.notebooks import read_notebook, shipped
+from cvlib.study.notebook import read_notebook, shipped
 
 SECTIONS = ["## 1 Question", "## 2 Parameters", "## 3 Data", "## 4 Results", "## 5 Answer"]
 

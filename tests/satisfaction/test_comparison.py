@@ -9,14 +9,14 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction import verdicts
-from cvlib.satisfaction.comparison import compare_models
-from cvlib.satisfaction.estimate import estimate_pls
-from cvlib.satisfaction.model import load_model
-from cvlib.satisfaction.moderation import with_products
-from cvlib.satisfaction.pls import construct_scores, fit_pls
-from cvlib.satisfaction.prediction import predict
-from cvlib.satisfaction.roles import compare_roles, moderated_prediction
+from cvlib.satisfaction.compare import sentences as verdicts
+from cvlib.satisfaction.compare.market_environment import compare_roles, moderated_prediction
+from cvlib.satisfaction.compare.models import compare_models
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.pls.engine import construct_scores, fit_pls
+from cvlib.satisfaction.pls.estimate import estimate_pls
+from cvlib.satisfaction.pls.moderation import with_products
+from cvlib.satisfaction.pls.prediction import predict
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "tests" / "reference" / "satisfaction"

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cvlib.satisfaction.covariance import estimate_covariance, fit_covariance
-from cvlib.satisfaction.covariance_fit import evaluate, moments_of
-from cvlib.satisfaction.covariance_inference import factor_scores
-from cvlib.satisfaction.covariance_specification import over_groups, specify, with_means
 from cvlib.satisfaction.measurement import htmt2
-from cvlib.satisfaction.model import load_model
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.sem.estimate import estimate_covariance, fit_covariance
+from cvlib.satisfaction.sem.inference import factor_scores
+from cvlib.satisfaction.sem.layout import over_groups, specify, with_means
+from cvlib.satisfaction.sem.likelihood import evaluate, moments_of
 
 from .cbsem import (
     ACSI,
@@ -297,8 +297,8 @@ def test_gradient_and_information_of_the_whole_model():
 
 def test_expected_information_is_the_mean_hessian():
     """At a model's own moments the expected and the observed information are equal."""
-    from cvlib.satisfaction.covariance_fit import Moments, implied, observed_information
-    from cvlib.satisfaction.covariance_inference import expected_information
+    from cvlib.satisfaction.sem.inference import expected_information
+    from cvlib.satisfaction.sem.likelihood import Moments, implied, observed_information
 
     layout = with_means(specify(ACSI))
     moments = moments_of([MOBI[list(layout.observed)].to_numpy(float)])

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.covariance_groups import estimate_invariance, fit_invariance
+from cvlib.satisfaction.sem.invariance import estimate_invariance, fit_invariance
 
 from .cbsem import HOLZINGER, MEASURES, MOBI, compare, compare_fit, holzinger, reference
 
@@ -65,7 +65,7 @@ def test_structural_model_with_means_in_groups():
     """Two halves of one sample: the sum of single-group fits, then constraints with paths."""
     data = MOBI.assign(half=np.where(np.arange(250) % 2, "odd", "even"))
     found = estimate_invariance(data, "acsi", "half")
-    from cvlib.satisfaction.covariance import estimate_covariance
+    from cvlib.satisfaction.sem.estimate import estimate_covariance
 
     alone = [estimate_covariance(part, "acsi") for _, part in data.groupby("half")]
     chi2 = sum(dict(one.fit.to_numpy())["chi2"] for one in alone)

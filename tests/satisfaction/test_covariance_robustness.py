@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.covariance import equations, estimate_covariance, fit_covariance
-from cvlib.satisfaction.covariance_bootstrap import refit
-from cvlib.satisfaction.covariance_fit import evaluate
-from cvlib.satisfaction.covariance_specification import specify
-from cvlib.satisfaction.model import load_model
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.sem.bootstrap import refit
+from cvlib.satisfaction.sem.estimate import equations, estimate_covariance, fit_covariance
+from cvlib.satisfaction.sem.layout import specify
+from cvlib.satisfaction.sem.likelihood import evaluate
 
 from .cbsem import ACSI, ECSI, HOLZINGER, MOBI, REFERENCE, holzinger, reference
 
@@ -48,8 +48,8 @@ def test_acsi_reaches_the_lowest_known_objective_on_all_resamples():
 @pytest.mark.slow
 def test_ecsi_resamples_reach_the_lowest_of_many_starts_or_are_flagged():
     """ECSI is nearly unidentified by these data: what is not the lowest must be inadmissible."""
-    from cvlib.satisfaction.covariance_fit import minimise
-    from cvlib.satisfaction.covariance_starts import starting_values
+    from cvlib.satisfaction.sem.likelihood import minimise
+    from cvlib.satisfaction.sem.starts import starting_values
 
     layout, found, _ = resampled(ECSI)
     lowest = found.objective.copy()
@@ -369,7 +369,7 @@ def test_a_fresh_interpreter_gives_the_same_table_and_no_noise():
     """Light import, root logger as it was, and nothing depends on the hash seed of the process."""
     code = """
 import logging, sys
-from cvlib.satisfaction.covariance import fit_covariance
+from cvlib.satisfaction.sem.estimate import fit_covariance
 assert "semopy" not in sys.modules
 root, text = logging.getLogger(), sys.argv[1]
 import pandas as pd

@@ -9,10 +9,10 @@ import pytest
 
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import load_table
-from cvlib.satisfaction import reading
-from cvlib.satisfaction.estimation import estimate, named
+from cvlib.satisfaction import sentences as reading
+from cvlib.satisfaction.estimators import estimate, named
 from cvlib.satisfaction.index import default_target, drivers
-from cvlib.satisfaction.model import Moderation, load_model
+from cvlib.satisfaction.model.model import Moderation, load_model
 
 ROOT = Path(__file__).parents[2]
 MOBI = load_table(ROOT / "data" / "mobi.csv")

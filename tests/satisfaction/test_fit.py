@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cvlib.satisfaction import fit as fitting
-from cvlib.satisfaction.missing import prepare
-from cvlib.satisfaction.model import load_model
-from cvlib.satisfaction.pls import fit_pls
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.pls import fit as fitting
+from cvlib.satisfaction.pls.engine import fit_pls
+from cvlib.satisfaction.survey.missing import prepare
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "tests" / "reference" / "satisfaction"

@@ -10,15 +10,15 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.aggregation import aggregate
-from cvlib.satisfaction.differences import all_pairs, exchange, index_differences, omnibus
-from cvlib.satisfaction.estimate import estimate_pls
-from cvlib.satisfaction.groups import estimate_groups, index_table, open_survey
-from cvlib.satisfaction.league import compare_groups
-from cvlib.satisfaction.model import load_model
-from cvlib.satisfaction.ranking import adjusted, compact_letters, rank_intervals
-from cvlib.satisfaction.simulate import population, simulate_survey
-from cvlib.satisfaction.verdicts import gate_verdict, league_verdict, total_verdict
+from cvlib.satisfaction.compare.aggregation import aggregate
+from cvlib.satisfaction.compare.differences import all_pairs, exchange, index_differences, omnibus
+from cvlib.satisfaction.compare.groups import estimate_groups, index_table, open_survey
+from cvlib.satisfaction.compare.league import compare_groups
+from cvlib.satisfaction.compare.ranking import adjusted, compact_letters, rank_intervals
+from cvlib.satisfaction.compare.sentences import gate_verdict, league_verdict, total_verdict
+from cvlib.satisfaction.design.simulate import population, simulate_survey
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.pls.estimate import estimate_pls
 
 MODEL = load_model("ecsi_mobile").without(
     ["image", "expectation", "complaints", "loyalty"], "is not needed here"

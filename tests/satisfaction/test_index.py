@@ -9,10 +9,10 @@ import pytest
 
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction import index as scoring
-from cvlib.satisfaction.inference import bootstrap
-from cvlib.satisfaction.missing import prepare
-from cvlib.satisfaction.model import load_model
-from cvlib.satisfaction.pls import fit_pls
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.pls.bootstrap import bootstrap
+from cvlib.satisfaction.pls.engine import fit_pls
+from cvlib.satisfaction.survey.missing import prepare
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "tests" / "reference" / "satisfaction"

@@ -10,13 +10,13 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction import inference
-from cvlib.satisfaction.estimate import estimate_pls, fitter
-from cvlib.satisfaction.missing import prepare
-from cvlib.satisfaction.model import load_model
-from cvlib.satisfaction.moments import Sample
-from cvlib.satisfaction.pls import PLSFit, fit_pls
-from cvlib.satisfaction.tables import compute, statistics
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.pls import bootstrap as inference
+from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
+from cvlib.satisfaction.pls.estimate import estimate_pls, fitter
+from cvlib.satisfaction.pls.tables import compute, statistics
+from cvlib.satisfaction.survey.missing import prepare
+from cvlib.satisfaction.survey.moments import Sample
 
 from .rows import naive_pls
 

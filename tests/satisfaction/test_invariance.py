@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cvlib.satisfaction.differences import exchange, path_differences
-from cvlib.satisfaction.groups import estimate_groups
-from cvlib.satisfaction.invariance import gate_table, invariance_table
-from cvlib.satisfaction.model import load_model
-from cvlib.satisfaction.pls import fit_pls
-from cvlib.satisfaction.simulate import population, simulate_survey
+from cvlib.satisfaction.compare.differences import exchange, path_differences
+from cvlib.satisfaction.compare.groups import estimate_groups
+from cvlib.satisfaction.compare.micom import gate_table, invariance_table
+from cvlib.satisfaction.design.simulate import population, simulate_survey
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.pls.engine import fit_pls
 
 MODEL = load_model("ecsi_mobile").without(
     ["image", "expectation", "complaints", "loyalty"], "is not needed here"

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from cvlib.satisfaction import measurement
-from cvlib.satisfaction.model import load_model
-from cvlib.satisfaction.pls import fit_pls
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.pls.engine import fit_pls
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "tests" / "reference" / "satisfaction"

@@ -10,16 +10,16 @@ import yaml
 
 import cvlib
 from cvlib.inputs.readers import Table
-from cvlib.satisfaction.comparison import compare_models
-from cvlib.satisfaction.estimation import estimate
-from cvlib.satisfaction.groups import open_survey
-from cvlib.satisfaction.league import compare_groups
+from cvlib.satisfaction.compare.groups import open_survey
+from cvlib.satisfaction.compare.league import compare_groups
+from cvlib.satisfaction.compare.market_environment import compare_roles
+from cvlib.satisfaction.compare.models import compare_models
+from cvlib.satisfaction.compare.waves import compare_waves
+from cvlib.satisfaction.estimators import estimate
 from cvlib.satisfaction.methods import comparison_methods, estimation_methods, group_methods
-from cvlib.satisfaction.model import available_models, load_model
-from cvlib.satisfaction.roles import compare_roles
-from cvlib.satisfaction.waves import compare_waves
-from cvlib.study.literature import apa, bibliography
+from cvlib.satisfaction.model.model import available_models, load_model
 from cvlib.study.record import PACKAGES
+from cvlib.words.literature import apa, bibliography
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDINGS = yaml.safe_load((ROOT / "cvlib/satisfaction/methods.yaml").read_text(encoding="utf-8"))
@@ -78,7 +78,7 @@ def test_a_sentence_cites_the_works_it_lists_and_no_other(method: str) -> None:
 
 
 def test_every_work_of_the_pillar_is_cited() -> None:
-    text = (ROOT / "cvlib/study/references/satisfaction.bib").read_text(encoding="utf-8")
+    text = (ROOT / "cvlib/words/references/satisfaction.bib").read_text(encoding="utf-8")
     own = set(re.findall(r"^@\w+\{(\w+),", text, re.MULTILINE))
     cited = {key for entry in WORDINGS.values() for key in entry.get("references", [])}
     assert own == cited

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.estimate import estimate_pls
-from cvlib.satisfaction.missing import EMSample, prepare
-from cvlib.satisfaction.model import load_model
-from cvlib.satisfaction.moments import Sample, effective_sample_size
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.pls.estimate import estimate_pls
+from cvlib.satisfaction.survey.missing import EMSample, prepare
+from cvlib.satisfaction.survey.moments import Sample, effective_sample_size
 
 MOBI = pd.read_csv(Path(__file__).parents[2] / "data" / "mobi.csv")
 MODEL = load_model("ecsi_mobile")

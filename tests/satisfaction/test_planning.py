@@ -10,13 +10,13 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.estimate import estimate_pls
+from cvlib.satisfaction.compare.league import compare_groups
+from cvlib.satisfaction.design.sample_size import SurveyPlan, plan_survey
+from cvlib.satisfaction.design.simulate import Population, population, simulate_survey
 from cvlib.satisfaction.index import index_values
-from cvlib.satisfaction.league import compare_groups
-from cvlib.satisfaction.model import load_model
-from cvlib.satisfaction.planning import SurveyPlan, plan_survey
-from cvlib.satisfaction.pls import fit_pls
-from cvlib.satisfaction.simulate import Population, population, simulate_survey
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.pls.engine import fit_pls
+from cvlib.satisfaction.pls.estimate import estimate_pls
 
 
 @cache
@@ -127,7 +127,7 @@ def test_clusters_do_not_inflate_the_size_of_the_test() -> None:
 
 @pytest.mark.parametrize("missing", ["listwise", "mean"])
 def test_moments_after_missing_answers_are_those_of_the_estimator(missing: str) -> None:
-    from cvlib.satisfaction.planning import _checked, _moments
+    from cvlib.satisfaction.design.sample_size import _checked, _moments
 
     people = acsi(missing=0.05)
     survey = simulate_survey(people, 200, seed=1)

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.estimate import estimate_pls, fitter
-from cvlib.satisfaction.inference import total_effects
-from cvlib.satisfaction.missing import prepare
-from cvlib.satisfaction.model import load_model
-from cvlib.satisfaction.pls import SCHEMES, construct_scores, fit_pls
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.pls.bootstrap import total_effects
+from cvlib.satisfaction.pls.engine import SCHEMES, construct_scores, fit_pls
+from cvlib.satisfaction.pls.estimate import estimate_pls, fitter
+from cvlib.satisfaction.survey.missing import prepare
 
 from .rows import naive_pls
 

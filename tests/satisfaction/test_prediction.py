@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.missing import prepare
-from cvlib.satisfaction.model import load_model
-from cvlib.satisfaction.prediction import compare_predictions, predict
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.pls.prediction import compare_predictions, predict
+from cvlib.satisfaction.survey.missing import prepare
 
 from .rows import naive_pls
 

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from cvlib.cli import main
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import read_table
-from cvlib.satisfaction.estimate import estimate_pls
-from cvlib.satisfaction.model import Model, available_models, load_model
-from cvlib.satisfaction.model_file import WORDINGS
-from cvlib.satisfaction.questionnaire import codebook, questions, words, write_questionnaire
+from cvlib.satisfaction.design.questionnaire import codebook, questions, words, write_questionnaire
+from cvlib.satisfaction.model.file import WORDINGS
+from cvlib.satisfaction.model.model import Model, available_models, load_model
+from cvlib.satisfaction.pls.estimate import estimate_pls
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile("[\u4e00-\u9fff]")

@@ -10,10 +10,15 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.estimate import estimate_pls
-from cvlib.satisfaction.model import load_model
-from cvlib.satisfaction.pls import fit_pls
-from cvlib.satisfaction.simulate import Population, answer_shares, population, simulate_survey
+from cvlib.satisfaction.design.simulate import (
+    Population,
+    answer_shares,
+    population,
+    simulate_survey,
+)
+from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.pls.engine import fit_pls
+from cvlib.satisfaction.pls.estimate import estimate_pls
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -108,7 +113,7 @@ def test_consistent_pls_of_the_exact_moments_gives_the_parameters_back(model: st
 
 
 def test_covariance_estimation_recovers_loadings_and_paths() -> None:
-    from cvlib.satisfaction.covariance import estimate_covariance
+    from cvlib.satisfaction.sem.estimate import estimate_covariance
 
     known = fine("acsi")
     survey = simulate_survey(known, 20_000, seed=2)

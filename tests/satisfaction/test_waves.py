@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.groups import estimate_groups
-from cvlib.satisfaction.model import load_model
-from cvlib.satisfaction.simulate import population, simulate_survey
-from cvlib.satisfaction.verdicts import change_verdict
-from cvlib.satisfaction.waves import ALL, at_wave, compare_waves, decompose
+from cvlib.satisfaction.compare.groups import estimate_groups
+from cvlib.satisfaction.compare.sentences import change_verdict
+from cvlib.satisfaction.compare.waves import ALL, at_wave, compare_waves, decompose
+from cvlib.satisfaction.design.simulate import population, simulate_survey
+from cvlib.satisfaction.model.model import load_model
 
 MODEL = load_model("ecsi_mobile").without(
     ["image", "expectation", "complaints", "loyalty"], "is not needed here"

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from cvlib.cli import main
 from cvlib.inputs.errors import InputError
 from cvlib.study.batch import check_study, read_study, run_study
-from cvlib.study.comparison import compare_runs, open_run, rerun
+from cvlib.study.compare import compare_runs, open_run, rerun
+from cvlib.study.execute import can_be_path, input_files
 from cvlib.study.gallery import write_gallery
-from cvlib.study.kernel import can_be_path, input_files
 from cvlib.study.run import Run
 
 Make = Callable[..., Path]

@@ -15,8 +15,8 @@ from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from cvlib.study.batch import read_study, run_study
 from cvlib.study.gallery import write_gallery
-from cvlib.study.notebooks import read_notebook, shipped
-from cvlib.study.report import html_report
+from cvlib.study.notebook import read_notebook, shipped
+from cvlib.study.render.report import html_report
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

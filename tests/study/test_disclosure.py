@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from cvlib.study.disclosure import publishable
+from cvlib.statistics.disclosure import publishable
 
 
 @pytest.fixture

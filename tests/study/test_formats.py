@@ -7,9 +7,9 @@ import openpyxl
 import pypdf
 import pytest
 
-from cvlib.study.notebooks import read_notebook
+from cvlib.study.notebook import read_notebook
+from cvlib.study.render.word_tables import column_widths
 from cvlib.study.run import run_notebook
-from cvlib.study.word_tables import column_widths
 
 NASTY = """import cvlib, pandas as pd
 from cvlib.figures.style import house_style, new_figure

@@ -5,9 +5,9 @@ import re
 import pytest
 from pybtex.database import parse_string
 
-from cvlib.study import literature
-from cvlib.study.literature import apa, bibliography, bibtex, reference_list
 from cvlib.study.record import BENEATH, PACKAGES
+from cvlib.words import literature
+from cvlib.words.literature import apa, bibliography, bibtex, reference_list
 
 
 def test_apa_form_of_an_article_and_a_proceedings_paper() -> None:

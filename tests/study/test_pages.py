@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cvlib.study.language import Words
-from cvlib.study.notebooks import read_notebook, shipped
+from cvlib.study.notebook import read_notebook, shipped
 from cvlib.study.pages import FOLDER, read_told, write_pages
+from cvlib.words.language import Words
 
 ROOT = Path(__file__).parents[2]
 

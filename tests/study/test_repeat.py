@@ -13,8 +13,8 @@ from nbclient import NotebookClient
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
-from cvlib.study.kernel import KERNEL_OPTIONS, QUIET_KERNEL
-from cvlib.study.notebooks import FOLDER, find, read_notebook, shipped
+from cvlib.study.execute import KERNEL_OPTIONS, QUIET_KERNEL
+from cvlib.study.notebook import FOLDER, find, read_notebook, shipped
 
 LITTLE: dict[str, dict[str, Any]] = {
     "04": {"draws": 20, "starts": 1},

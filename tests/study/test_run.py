@@ -7,9 +7,9 @@ import psutil
 import pytest
 
 from cvlib.inputs.errors import InputError
+from cvlib.study.execute import RunFailed, input_files, refresh
 from cvlib.study.gallery import write_gallery
-from cvlib.study.kernel import RunFailed, input_files, refresh
-from cvlib.study.notebooks import read_notebook
+from cvlib.study.notebook import read_notebook
 from cvlib.study.run import input_hashes, run_id, run_notebook
 
 Make = Callable[..., Path]
@@ -165,7 +165,7 @@ def test_a_long_run_is_saved_as_it_goes(
     content.cells.append(nbformat.v4.new_code_cell(look))
     nbformat.write(content, path)
     for seconds in (0, 60):
-        monkeypatch.setattr("cvlib.study.kernel.SAVE_SECONDS", seconds)
+        monkeypatch.setattr("cvlib.study.execute.SAVE_SECONDS", seconds)
         run = run_notebook(read_notebook(path), {"seed": str(seconds)}, tmp_path / "out")
         cells = nbformat.read(run.folder / "notebook.ipynb", as_version=4).cells
         assert cells[-1].outputs[0].text == ("0\n" if seconds else "1\n")

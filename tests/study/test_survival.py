@@ -21,15 +21,15 @@ import pytest
 from click.testing import CliRunner
 
 import cvlib.study.batch
-import cvlib.study.claim
-import cvlib.study.report
+import cvlib.study.lock
+import cvlib.study.render.report
 import cvlib.study.run
 import cvlib.study.summary
 from cvlib.cli import main
 from cvlib.inputs.errors import InputError
 from cvlib.study.batch import read_study, run_study
-from cvlib.study.claim import Busy, claim
-from cvlib.study.notebooks import read_notebook
+from cvlib.study.lock import Busy, claim
+from cvlib.study.notebook import read_notebook
 from cvlib.study.run import Run, run_notebook
 
 Quick = Callable[[int], Path]
@@ -279,7 +279,7 @@ def test_killed_while_a_format_is_written(
     study, out = read_study(tmp_path / "study.yaml"), tmp_path / "reports"
     study = replace(study, formats=("html", "xlsx", "latex"))
     with monkeypatch.context() as patch:
-        patch.setitem(cvlib.study.report.WRITERS, "xlsx", half)
+        patch.setitem(cvlib.study.render.report.WRITERS, "xlsx", half)
         assert in_a_child(lambda: run_study(study, out)) == -signal.SIGKILL
     assert finished(out) == ["0"] and not list((out / "quick").glob("[!.]*/report.xlsx"))
     [outcome] = run_study(study, out)
@@ -390,7 +390,7 @@ def test_a_live_run_is_left_alone(no_kernel: Any, tmp_path: Path) -> None:
     notebook, out = read_notebook(tmp_path / "quick.ipynb"), tmp_path / "reports"
     identity = run_notebook(notebook, {}, tmp_path / "elsewhere").folder.name
     with claim(out / "quick", identity):
-        under_way = cvlib.study.claim.aside(out / "quick", identity)
+        under_way = cvlib.study.lock.aside(out / "quick", identity)
         with pytest.raises(Busy, match=f"another process is at quick/{identity}"):
             run_notebook(notebook, {}, out, wait=False)
         run_notebook(notebook, {"draws": 1}, out)

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.ahp import (
+from cvlib.weighting.experts.ahp import (
     column_mean,
     consistency,
     eigenvector,
@@ -23,8 +23,8 @@ from cvlib.weighting.ahp import (
     random_index_tables,
     simulate_random_index,
 )
-from cvlib.weighting.ahp_group import expert_weights
-from cvlib.weighting.judgement_files import read_judgements
+from cvlib.weighting.experts.files import read_judgements
+from cvlib.weighting.experts.group import expert_weights
 from cvlib.weighting.tree import load_tree
 
 EXAMPLES = json.loads(

@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.ahp import consistency, eigenvector, geometric_mean
-from cvlib.weighting.ahp_diagnosis import (
+from cvlib.weighting.experts.ahp import consistency, eigenvector, geometric_mean
+from cvlib.weighting.experts.consistency import (
     blend,
     critical_weights,
     cycles,
     suggestions,
     worst_triad,
 )
-from cvlib.weighting.ahp_tree import global_weights
+from cvlib.weighting.experts.hierarchy import global_weights
 from cvlib.weighting.tree import load_tree
 
 EXAMPLES = {

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.ahp import eigenvector, geometric_consistency_index, geometric_mean
-from cvlib.weighting.ahp_agreement import consensus_indicator
-from cvlib.weighting.ahp_group import aggregate_judgements, aggregate_priorities, expert_weights
-from cvlib.weighting.judgements import Pair, collect, from_pairs
+from cvlib.weighting.experts.agreement import consensus_indicator
+from cvlib.weighting.experts.ahp import eigenvector, geometric_consistency_index, geometric_mean
+from cvlib.weighting.experts.group import aggregate_judgements, aggregate_priorities, expert_weights
+from cvlib.weighting.experts.judgements import Pair, collect, from_pairs
 from cvlib.weighting.tree import load_tree
 
 RETAIL, RFM = load_tree("retail"), load_tree("rfm")

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.combination import combine, game_theory, total_deviation
-from cvlib.weighting.importance import shares
-from cvlib.weighting.normalisation import normalise
+from cvlib.weighting.combine import combine, game_theory, total_deviation
+from cvlib.weighting.data.importance import shares
+from cvlib.weighting.scale import normalise
 
 
 def pair(subjective, objective):

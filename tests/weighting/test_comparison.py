@@ -5,7 +5,7 @@ from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.comparison import (
+from cvlib.weighting.agreement import (
     agreement,
     aitchison_distance,
     discordant_pairs,

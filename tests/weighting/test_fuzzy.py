@@ -3,14 +3,14 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.fuzzy import (
+from cvlib.weighting.data.objective import expand_weights
+from cvlib.weighting.experts.fuzzy import (
     fuzzy_evaluation,
     fuzzy_operator,
     join_memberships,
     membership_from_ratings,
 )
-from cvlib.weighting.normalisation import normalise, read_indicators
-from cvlib.weighting.objective import expand_weights
+from cvlib.weighting.scale import normalise, read_indicators
 
 
 def test_the_four_operators_by_hand():

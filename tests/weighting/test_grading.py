@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.grading import (
+from cvlib.weighting.grade import (
     SCHEMES,
     grade,
     grade_by_each,
@@ -17,8 +17,8 @@ from cvlib.weighting.grading import (
     rank_sum_ratio_cuts,
     stability_verdict,
 )
-from cvlib.weighting.normalisation import normalise
-from cvlib.weighting.uncertainty import draw_weights
+from cvlib.weighting.scale import normalise
+from cvlib.weighting.smaa import draw_weights
 
 
 def test_the_pyramid_is_one_four_fifteen_eighty():

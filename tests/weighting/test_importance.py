@@ -6,7 +6,7 @@ import pytest
 import skcriteria
 from skcriteria.preprocessing import weighters
 
-from cvlib.weighting.importance import METHODS, entropy, importance, shares
+from cvlib.weighting.data.importance import METHODS, entropy, importance, shares
 
 
 def unit(x, directions=None):

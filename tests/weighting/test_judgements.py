@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.judgement_files import available_judgements, read_judgements
-from cvlib.weighting.judgements import from_pairs, sentence, words
+from cvlib.weighting.experts.files import available_judgements, read_judgements
+from cvlib.weighting.experts.judgements import from_pairs, sentence, words
 from cvlib.weighting.tree import available_trees, load_tree
 
 RFM = load_tree("rfm")

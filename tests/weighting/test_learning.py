@@ -5,8 +5,8 @@ from scipy import stats
 from sklearn.linear_model import LinearRegression
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.learning import learn_from_outcome
-from cvlib.weighting.normalisation import normalise
+from cvlib.weighting.data.outcome import learn_from_outcome
+from cvlib.weighting.scale import normalise
 
 
 @pytest.fixture

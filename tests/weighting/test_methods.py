@@ -10,19 +10,19 @@ import pytest
 import yaml
 from pybtex.database import parse_file
 
-import cvlib.weighting.scoring as scoring
-from cvlib.study.literature import FOLDER, apa, bibliography
+import cvlib.weighting.score as scoring
 from cvlib.study.record import PACKAGES
-from cvlib.weighting.ahp import random_index_tables
-from cvlib.weighting.ahp_group import AGGREGATIONS, expert_weights
 from cvlib.weighting.choice import choose_weights
-from cvlib.weighting.combination import combine
-from cvlib.weighting.fuzzy import OPERATORS, fuzzy_evaluation
-from cvlib.weighting.grading import SCHEMES
-from cvlib.weighting.importance import METHODS as DATA_METHODS
-from cvlib.weighting.judgement_files import available_judgements, read_judgements
-from cvlib.weighting.judgements import Pair, collect
-from cvlib.weighting.learning import learn_from_outcome
+from cvlib.weighting.combine import combine
+from cvlib.weighting.data.importance import METHODS as DATA_METHODS
+from cvlib.weighting.data.objective import objective_weights
+from cvlib.weighting.data.outcome import learn_from_outcome
+from cvlib.weighting.experts.ahp import random_index_tables
+from cvlib.weighting.experts.files import available_judgements, read_judgements
+from cvlib.weighting.experts.fuzzy import OPERATORS, fuzzy_evaluation
+from cvlib.weighting.experts.group import AGGREGATIONS, expert_weights
+from cvlib.weighting.experts.judgements import Pair, collect
+from cvlib.weighting.grade import SCHEMES
 from cvlib.weighting.methods import (
     grading_methods,
     scoring_methods,
@@ -30,13 +30,13 @@ from cvlib.weighting.methods import (
     weighting_methods,
 )
 from cvlib.weighting.names import listed, print_names
-from cvlib.weighting.normalisation import normalise, read_indicators
-from cvlib.weighting.objective import objective_weights
 from cvlib.weighting.robustness import newcomers, reversals_by_method
-from cvlib.weighting.scoring import METHODS as SCORING_METHODS
-from cvlib.weighting.scoring import one_weighting, wide_weights
+from cvlib.weighting.scale import normalise, read_indicators
+from cvlib.weighting.score import METHODS as SCORING_METHODS
+from cvlib.weighting.score import one_weighting, wide_weights
 from cvlib.weighting.tree import load_tree
 from cvlib.weighting.validity import criterion_validity
+from cvlib.words.literature import FOLDER, apa, bibliography
 
 WORDINGS = yaml.safe_load((resources.files("cvlib.weighting") / "methods.yaml").read_text("utf-8"))
 LANGUAGES = ("en", "zh")

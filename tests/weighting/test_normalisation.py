@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.normalisation import fit_bounds, normalise, read_indicators
+from cvlib.weighting.scale import fit_bounds, normalise, read_indicators
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.importance import METHODS
-from cvlib.weighting.normalisation import read_indicators
-from cvlib.weighting.objective import expand_weights, objective_weights
+from cvlib.weighting.data.importance import METHODS
+from cvlib.weighting.data.objective import expand_weights, objective_weights
+from cvlib.weighting.scale import read_indicators
 
 
 def by_method(result, method):

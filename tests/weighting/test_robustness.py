@@ -4,10 +4,10 @@ import pytest
 
 from cvlib.inputs.errors import InputError
 from cvlib.weighting.choice import choose_weights
-from cvlib.weighting.fuzzy import fuzzy_evaluation
-from cvlib.weighting.normalisation import normalise, read_indicators, table_kind
+from cvlib.weighting.experts.fuzzy import fuzzy_evaluation
 from cvlib.weighting.robustness import newcomers, reversals_by_method
-from cvlib.weighting.scoring import METHODS, plain_weights, score
+from cvlib.weighting.scale import normalise, read_indicators, table_kind
+from cvlib.weighting.score import METHODS, plain_weights, score
 from cvlib.weighting.tree import load_tree
 
 

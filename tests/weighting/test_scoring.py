@@ -8,8 +8,8 @@ from skcriteria.agg import topsis, vikor
 from skcriteria.preprocessing import scalers
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.normalisation import normalise, read_indicators
-from cvlib.weighting.scoring import (
+from cvlib.weighting.scale import normalise, read_indicators
+from cvlib.weighting.score import (
     METHODS,
     customer_list,
     one_weighting,

@@ -4,8 +4,8 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.normalisation import normalise
-from cvlib.weighting.uncertainty import acceptability, class_counts, class_sizes, draw_weights
+from cvlib.weighting.scale import normalise
+from cvlib.weighting.smaa import acceptability, class_counts, class_sizes, draw_weights
 
 
 def test_uniform_weights_are_uniform_on_the_simplex():
@@ -60,7 +60,7 @@ def test_classes_are_counts_of_full_rankings_in_any_block_size():
 
 
 def test_vetoed_customers_are_last(make_tree):
-    from cvlib.weighting.normalisation import read_indicators
+    from cvlib.weighting.scale import read_indicators
 
     gate = {"rule": "gate", "children": {"g": {"direction": {"nominal": {"y": 1, "n": 0}}}}}
     benefit = {"direction": "benefit"}

@@ -11,11 +11,11 @@ import pytest
 from openpyxl.formula import Tokenizer
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.ahp import consistency
-from cvlib.weighting.judgement_files import read_judgements
-from cvlib.weighting.judgements import sentence, words
+from cvlib.weighting.experts.ahp import consistency
+from cvlib.weighting.experts.files import read_judgements
+from cvlib.weighting.experts.judgements import sentence, words
+from cvlib.weighting.experts.workbook import KEY, scale_options, write_workbook
 from cvlib.weighting.tree import load_tree
-from cvlib.weighting.workbook import KEY, scale_options, write_workbook
 
 FIRST = 8
 

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from cvlib.lifetime.maximise import Maximum, newton
+from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying import ggom_nbd
-from cvlib.lifetime.repeat_buying.histories import Histories
-from cvlib.lifetime.repeat_buying.working import bounds, log_likelihood
+from cvlib.lifetime.repeat_buying.coordinates import bounds, log_likelihood
 
 
 def ageing(

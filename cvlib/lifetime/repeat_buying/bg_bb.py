@@ -16,7 +16,7 @@ import numpy as np
 from scipy.special import betaln, digamma, gammaln, logsumexp
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.repeat_buying.histories import Histories
+from cvlib.lifetime.purchases.histories import Histories
 
 PARAMETERS = ("alpha", "beta", "gamma", "delta")
 PAIRS = (("alpha", "beta", "purchase chances"), ("gamma", "delta", "dropout chances"))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betaln, digamma, expit, gammaln
 
-from cvlib.lifetime.repeat_buying.histories import Histories
+from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying.special import (
     log1p_exp,
     nbd_pmf,

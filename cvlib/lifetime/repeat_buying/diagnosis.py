@@ -10,10 +10,10 @@ import pandas as pd
 from scipy.special import expit, ndtri
 
 from cvlib.lifetime.maximise import Maximum, newton
+from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying import nbd
 from cvlib.lifetime.repeat_buying.ageing import ageing
-from cvlib.lifetime.repeat_buying.histories import Histories
-from cvlib.lifetime.repeat_buying.working import LEVEL, SHAPE, bounds, climb, log_likelihood
+from cvlib.lifetime.repeat_buying.coordinates import LEVEL, SHAPE, bounds, climb, log_likelihood
 
 # Shapes up to 1 leave the mean of the dropout process infinite.
 _MEANS = {

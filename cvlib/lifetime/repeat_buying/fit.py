@@ -13,11 +13,16 @@ from scipy.special import ndtri
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.lifetime.maximise import Maximum, fit_table, newton, parameter_table
+from cvlib.lifetime.purchases.histories import Histories, check_histories, distinct_histories
 from cvlib.lifetime.repeat_buying import bg_bb, bg_nbd, ggom_nbd, mbg_nbd, nbd, pareto_nbd
+from cvlib.lifetime.repeat_buying.coordinates import (
+    bounds,
+    climb,
+    log_likelihood,
+    to_log_parameters,
+)
 from cvlib.lifetime.repeat_buying.diagnosis import diagnose
-from cvlib.lifetime.repeat_buying.histories import Histories, check_histories, distinct_histories
 from cvlib.lifetime.repeat_buying.special import gauss
-from cvlib.lifetime.repeat_buying.working import bounds, climb, log_likelihood, to_log_parameters
 from cvlib.lifetime.units import PERIODS_PER_YEAR
 
 FAMILIES: dict[str, Any] = {

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from scipy.special import digamma, expit, exprel, gammaln
 
+from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying import pareto_nbd
-from cvlib.lifetime.repeat_buying.histories import Histories
 from cvlib.lifetime.repeat_buying.special import gauss, log1p_exp, nbd_pmf
 
 PARAMETERS = ("r", "alpha", "b", "s", "beta")

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying import bg_nbd
-from cvlib.lifetime.repeat_buying.histories import Histories
 
 PARAMETERS, PAIRS, SHARES = bg_nbd.PARAMETERS, bg_nbd.PAIRS, bg_nbd.SHARES
 starts, derived, chance_if_alive = bg_nbd.starts, bg_nbd.derived, bg_nbd.chance_if_alive

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import digamma, gammaln
 
-from cvlib.lifetime.repeat_buying.histories import Histories
+from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying.special import nbd_pmf
 
 PARAMETERS = ("r", "alpha")

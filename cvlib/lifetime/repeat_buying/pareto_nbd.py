@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.special import digamma, expit, exprel, gammaln
 
-from cvlib.lifetime.repeat_buying.histories import Histories
+from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying.special import decay, gauss, log1p_exp, nbd_pmf
 
 PARAMETERS = ("r", "alpha", "s", "beta")

@@ -1,0 +1,1 @@
+"""Customers under contract: cohorts, survival, and how well they are forecast."""

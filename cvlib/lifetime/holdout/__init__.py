@@ -1,0 +1,1 @@
+"""Models and simple rules judged on a period they never saw."""

@@ -1,0 +1,225 @@
+"""The simple rules a lifetime model has to beat, tuned or trained before the holdout begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cvlib.inputs.errors import InputError
+from cvlib.lifetime.purchases.summary import PurchaseSummary, summarise_purchases
+from cvlib.lifetime.repeat_buying import fit_repeat_buying
+from cvlib.lifetime.units import DAYS
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What one model says of each customer's holdout; None where it says nothing."""
+
+    model: str
+    expected: Array | None = None  # purchases
+    probability: Array | None = None  # of at least one purchase
+    spend: Array | None = None  # money
+    score: Array | None = None  # order only
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """Forecasts of the rivals, how each was made, and what they were trained on."""
+
+    forecasts: tuple[Forecast, ...]
+    rules: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
+def customer_rows(summary: PurchaseSummary) -> pd.DataFrame:
+    """The customers of a summary, which must be in memory to be compared one by one."""
+    if summary.customers is None:
+        raise InputError(
+            "customers_to", "the customers went to a file", "Summarise without it to validate."
+        )
+    return summary.customers
+
+
+def hiatus_of(customers: pd.DataFrame) -> Array:
+    """Time from the last purchase to the cut, in the customers' unit, without rounding noise."""
+    return np.round((customers["T"] - customers["t_x"]).to_numpy(dtype=float), 9)
+
+
+def tune_hiatus(hiatus: Array, active: Array) -> tuple[float, float]:
+    """The hiatus c for which "active if hiatus ≤ c" is most often right, and that share.
+
+    Of equally good values the smallest is taken.
+    """
+    values = np.unique(hiatus)
+    right = np.array([np.mean((hiatus <= c) == (active == 1)) for c in values])
+    best = int(right.argmax())
+    return float(values[best]), float(right[best])
+
+
+def _features(customers: pd.DataFrame) -> Array:
+    x, age = customers["x"].to_numpy(dtype=float), customers["T"].to_numpy(dtype=float)
+    spend = np.log1p(np.maximum(customers["monetary"].to_numpy(dtype=float), 0))
+    return np.column_stack([np.ones(len(x)), np.log1p(x), hiatus_of(customers), age, spend])
+
+
+def _cells(customers: pd.DataFrame, cuts: Array) -> NDArray[np.int64]:
+    frequency = np.minimum(customers["x"].to_numpy(), 4).astype(np.int64)
+    late = np.searchsorted(cuts, hiatus_of(customers) / customers["T"].clip(lower=1e-9))
+    return np.where(frequency == 0, 0, 1 + 4 * (frequency - 1) + late)
+
+
+def _logit(features: Array, active: Array, new: Array) -> Array:
+    from statsmodels.discrete.discrete_model import Logit
+
+    centre, scale = features.mean(axis=0), features.std(axis=0)
+    centre[0], scale = 0.0, np.where(scale > 0, scale, 1.0)
+    used = np.linalg.matrix_rank((features - centre) / scale) == features.shape[1]
+    keep = slice(None) if used else slice(0, 3)  # age and spend carry nothing new
+    x, z = ((features - centre) / scale)[:, keep], ((new - centre) / scale)[:, keep]
+    found = Logit(active, x).fit(disp=0, maxiter=100)
+    return np.asarray(found.predict(z), dtype=float)
+
+
+def rival_forecasts(
+    transactions: Any,
+    summary: PurchaseSummary,
+    *,
+    calibration_end: str,
+    holdout_end: str,
+    **options: Any,
+) -> Rivals:
+    """Every simple rule's forecast of the same holdout.
+
+    Rules that need training learn on an earlier split of the calibration period only: up to its
+    last part of length h' = min(holdout, half the calibration), with that part as the outcome.
+    What they learn on h' is carried to the holdout h by the factor h/h', probabilities by
+    1 − (1 − p)^(h/h').
+
+    Parameters
+    ----------
+    transactions : table
+        As given to `summarise_purchases`.
+    summary : PurchaseSummary
+        Of the real split.
+    calibration_end, holdout_end : str
+        Its dates.
+    **options
+        Further arguments of `summarise_purchases` (column names, unit, returns).
+
+    Returns
+    -------
+    Rivals
+        forecasts: recency, hiatus, hiatus_six_months, repeat_rate, past_spend, past_repeat_spend,
+        last_period, cell_means, logit, nbd, in the order of `summary.customers`. rules: model,
+        rule.
+
+    References
+    ----------
+    Wübben & von Wangenheim (2008) J. Marketing 72(3):82-93 for the hiatus.
+    """
+    cut, end = pd.Timestamp(calibration_end), pd.Timestamp(holdout_end)
+    now = customer_rows(summary)
+    start = now["first_purchase"].min()
+    calibration_days, holdout_days = (cut - start).days + 1, (end - cut).days
+    learn_days = min(holdout_days, calibration_days // 2)
+    earlier_end = cut - pd.Timedelta(days=learn_days)
+    earlier = summarise_purchases(
+        transactions,
+        calibration_end=str(earlier_end.date()),
+        holdout_end=str(cut.date()),
+        **options,
+    )
+    then, stretch = customer_rows(earlier), holdout_days / learn_days
+    active = (then["holdout_purchases"] > 0).to_numpy(dtype=float)
+    if active.min() == active.max():
+        raise InputError(
+            "calibration_end",
+            f"nobody or everybody bought from {earlier_end.date()} to {cut.date()}, so rivals "
+            "cannot be trained",
+            "Use a longer calibration period.",
+        )
+    threshold, _ = tune_hiatus(hiatus_of(then), active)
+    again_before = then["x"] > 0
+    relative = hiatus_of(then)[again_before] / then["T"][again_before]
+    cuts = (
+        np.quantile(relative, [0.25, 0.5, 0.75]) if len(relative) else np.array([0.25, 0.5, 0.75])
+    )
+    cells = pd.DataFrame({"cell": _cells(then, cuts), "n": then["holdout_purchases"], "y": active})
+    means = cells.groupby("cell").mean().reindex(range(17))
+    # an empty cell takes the mean of all; with four by four cells this is rare
+    means = means.fillna(cells[["n", "y"]].mean()).loc[_cells(now, cuts)]
+    logit = _logit(_features(then), active, _features(now))
+    last = _last_period(now, then)
+    carry = summary.holdout
+    nbd = fit_repeat_buying(summary, "nbd")
+    x, age = now["x"].to_numpy(dtype=float), now["T"].to_numpy(dtype=float)
+    history = (x, now["t_x"].to_numpy(dtype=float), age)
+    again = holdout_days / calibration_days
+    rate = np.round(x / np.maximum(age, 1e-9), 10)  # so that equal rates tie on every machine
+    repeat_spend = x * now["mean_repeat_spend"].to_numpy(dtype=float)
+    gap, six_months = hiatus_of(now), 182 / DAYS[summary.unit]
+    forecasts = (
+        Forecast("recency", score=-gap),
+        Forecast("hiatus", probability=(gap <= threshold * stretch).astype(float)),
+        Forecast("hiatus_six_months", probability=(gap <= six_months).astype(float)),
+        Forecast("repeat_rate", expected=rate * carry),
+        Forecast("past_spend", spend=now["monetary"].clip(lower=0).to_numpy(dtype=float) * again),
+        Forecast("past_repeat_spend", spend=np.maximum(repeat_spend, 0) * again),
+        Forecast("last_period", expected=last[0] * stretch, spend=last[1] * stretch),
+        Forecast(
+            "cell_means",
+            expected=means["n"].to_numpy() * stretch,
+            probability=1 - (1 - means["y"].to_numpy()) ** stretch,
+        ),
+        Forecast("logit", probability=1 - (1 - logit) ** stretch),
+        Forecast(
+            "nbd",
+            expected=nbd.expected_purchases(carry, *history),
+            probability=nbd.probability_of_purchase(carry, *history),
+        ),
+    )
+    unit, window = summary.unit, f"{earlier_end.date()} to {cut.date()}"
+    rules = {
+        "recency": "who bought last is best",
+        "hiatus": f"active if the last purchase is at most {threshold * stretch:.1f} {unit}s ago: "
+        f"{threshold:.1f}, most often right from {window}, scaled to the holdout",
+        "hiatus_six_months": "active if the last purchase is at most six months ago, as managers "
+        "of the published comparison would set it",
+        "repeat_rate": "repeat purchases per unit of time so far × holdout",
+        "past_spend": "all spend of the calibration period, scaled to the holdout",
+        "past_repeat_spend": "the same without the first purchase",
+        "last_period": f"repeat purchases and spend from {window}, scaled; its top 10 % are "
+        '"the best stay the best"',
+        "cell_means": f"mean outcome from {window} of customers alike in frequency (0, 1, 2, 3, "
+        "4+) and relative recency (quarters)",
+        "logit": f"logistic regression on frequency, recency, age and spend, learnt from {window}",
+        "nbd": "gamma-Poisson purchases, nobody ever leaves",
+    }
+    return Rivals(
+        forecasts,
+        pd.DataFrame({"model": list(rules), "rule": list(rules.values())}),
+        (
+            *(
+                f"training split: {text}"
+                for text in earlier.warnings
+                if text not in summary.warnings
+            ),
+            *(f"nbd: {text}" for text in nbd.warnings),
+        ),
+    )
+
+
+def _last_period(now: pd.DataFrame, then: pd.DataFrame) -> tuple[Array, Array]:
+    """Repeat purchases and spend in the last period; who joined in it has no earlier history."""
+    before = then.set_index("customer_id").reindex(now["customer_id"])
+    bought = before["holdout_purchases"].to_numpy(dtype=float)
+    spent = before["holdout_spend"].to_numpy(dtype=float)
+    repeat_spend = (now["x"] * now["mean_repeat_spend"]).to_numpy(dtype=float)
+    bought = np.where(np.isnan(bought), now["x"].to_numpy(dtype=float), bought)
+    return bought, np.maximum(np.where(np.isnan(spent), repeat_spend, spent), 0)

@@ -1,0 +1,117 @@
+"""Whom to contact: the profit of every ranking of customers, and lists without their names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from cvlib.lifetime.holdout.baselines import Forecast, customer_rows
+from cvlib.lifetime.purchases.summary import PurchaseSummary
+from cvlib.lifetime.repeat_buying import RepeatBuyingFit
+from cvlib.lifetime.units import DAYS
+from cvlib.lifetime.value import LifetimeValue
+
+
+def profit_curve(
+    spend: ArrayLike,
+    scores: Mapping[str, NDArray[np.float64]],
+    *,
+    margin: float,
+    contact_cost: float,
+) -> pd.DataFrame:
+    """Profit in the holdout of contacting the best k % of customers by each score.
+
+    Profit = margin · their spend − contact cost · their number: what contacting only them would
+    have kept, were a contact what it takes to keep the spend [P]. Ties share places evenly.
+
+    Parameters
+    ----------
+    spend : array, shape (customers,)
+        Spent in the holdout.
+    scores : mapping of name to array
+        High is contacted first. An `oracle` that knows the spend is added.
+    margin : float
+        Share of spend that is margin.
+    contact_cost : float
+        Per customer contacted.
+
+    Returns
+    -------
+    DataFrame
+        model, share, customers, profit, regret (best possible profit minus this).
+    """
+    spent = np.maximum(np.asarray(spend, dtype=float), 0)
+    parts = []
+    for name, score in {**scores, "oracle": spent}.items():
+        order = pd.DataFrame({"score": score, "spend": spent}).sort_values("score", ascending=False)
+        shared = order.groupby("score", sort=False)["spend"].transform("mean").to_numpy()
+        cumulated = np.concatenate(([0], np.cumsum(shared)))
+        share = np.linspace(0, 1, 101)
+        chosen = np.ceil(share * len(spent) - 1e-9).astype(int)
+        profit = margin * cumulated[chosen] - contact_cost * chosen
+        parts.append(
+            pd.DataFrame({"model": name, "share": share, "customers": chosen, "profit": profit})
+        )
+    table = pd.concat(parts, ignore_index=True)
+    best = table.loc[table["model"] == "oracle", "profit"].max()
+    return table.assign(regret=best - table["profit"])
+
+
+def best_contact(curve: pd.DataFrame) -> pd.DataFrame:
+    """The most profitable share to contact by each score, in hindsight; most profitable first."""
+    best = curve.loc[curve.groupby("model", sort=False)["profit"].idxmax()]
+    return best.sort_values("profit", ascending=False, ignore_index=True)
+
+
+def pseudonyms(identifiers: pd.Series, seed: int, pseudonymise: bool = True) -> pd.Series:
+    """Labels C1, C2, … in an order drawn from the seed; whoever knows all ids can undo it.
+
+    With `pseudonymise` false the identifiers come back as they are.
+    """
+    if not pseudonymise:
+        return identifiers
+    codes, names = pd.factorize(identifiers, sort=True)
+    place = np.random.default_rng(seed).permutation(len(names)) + 1
+    width = len(str(len(names)))
+    return pd.Series([f"C{n:0{width}d}" for n in place[codes]], index=identifiers.index)
+
+
+def rankings(forecasts: Sequence[Forecast]) -> dict[str, NDArray[np.float64]]:
+    """One score per model to rank customers: expected spend, else purchases, else what it has."""
+    found = {}
+    for forecast in forecasts:
+        choices = (forecast.spend, forecast.expected, forecast.probability, forecast.score)
+        found[forecast.model] = next(score for score in choices if score is not None)
+    return found
+
+
+def customer_list(
+    summary: PurchaseSummary,
+    fit: RepeatBuyingFit,
+    value: LifetimeValue,
+    *,
+    pseudonymise: bool = True,
+    seed: int = 1,
+) -> pd.DataFrame:
+    """Every customer with history, forecast and lifetime value, most valuable first.
+
+    Returns
+    -------
+    DataFrame
+        customer, x, t_x, T, p_alive, probability_of_purchase and expected_purchases (both over a
+        time as long as the holdout, or a year), expected_spend, lifetime_value.
+    """
+    customers = customer_rows(summary)
+    ahead = summary.holdout or 365.25 / DAYS[summary.unit]
+    predicted = fit.predict(customers, ahead).merge(
+        value.customers.drop(columns="p_alive"), on="customer_id", validate="one_to_one"
+    )
+    table = customers[["customer_id", "x", "t_x", "T"]].merge(predicted, on="customer_id")
+    names = pseudonyms(table["customer_id"], seed, pseudonymise)
+    columns = ["x", "t_x", "T", "p_alive", "probability_of_purchase", "expected_purchases"]
+    columns += ["expected_spend", "lifetime_value"]
+    table = table[columns].assign(customer=names)[["customer", *columns]]
+    return table.sort_values("lifetime_value", ascending=False, kind="stable", ignore_index=True)

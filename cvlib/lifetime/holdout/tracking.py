@@ -1,0 +1,149 @@
+"""How a model follows all customers together: counts, purchases over time, rolling origins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from scipy import stats
+
+from cvlib.lifetime.holdout.baselines import Forecast, customer_rows, hiatus_of
+from cvlib.lifetime.holdout.validate import model_forecasts, validate
+from cvlib.lifetime.purchases.summary import PurchaseSummary, summarise_purchases
+from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
+from cvlib.lifetime.units import DAYS
+
+
+def count_fit(counts: pd.DataFrame, parameters: int) -> pd.DataFrame:
+    """Chi-square of expected against actual numbers of customers by purchase count.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        actual, expected by repeat_purchases, as `RepeatBuyingFit.purchase_counts` gives them.
+    parameters : int
+        Estimated from the same data; df = cells − 1 − parameters.
+
+    Returns
+    -------
+    DataFrame
+        measure (chi2, df, p, smallest_expected), value.
+    """
+    expected = counts["expected"].to_numpy(dtype=float)
+    chi2 = float(((counts["actual"].to_numpy(dtype=float) - expected) ** 2 / expected).sum())
+    df = len(counts) - 1 - parameters
+    values = {"chi2": chi2, "df": float(df), "p": float(stats.chi2.sf(chi2, df))}
+    values["smallest_expected"] = float(expected.min())
+    return pd.DataFrame({"measure": list(values), "value": list(values.values())})
+
+
+def tracking_table(summary: PurchaseSummary, fit: RepeatBuyingFit) -> pd.DataFrame:
+    """Actual and expected repeat purchases, period by period and cumulated.
+
+    Returns
+    -------
+    DataFrame
+        period, sample (calibration, holdout), actual, expected, cumulative_actual,
+        cumulative_expected.
+    """
+    actual = summary.tracking
+    first = customer_rows(summary)["first_purchase"]
+    births = (first - first.min()).dt.days / DAYS[summary.unit]
+    expected = fit.tracking(births, len(actual))
+    table = actual.merge(expected, on="period", validate="one_to_one")
+    names = {
+        "repeat_purchases": "actual",
+        "cumulative_repeat_purchases": "cumulative_actual",
+    }
+    columns = ["period", "sample", "actual", "expected", "cumulative_actual", "cumulative_expected"]
+    return table.rename(columns=names)[columns]
+
+
+def tracking_errors(tracking: pd.DataFrame) -> pd.DataFrame:
+    """Mean absolute percentage error of cumulative purchases in the holdout, and its last error.
+
+    Returns
+    -------
+    DataFrame
+        measure (mape_cumulative_holdout, final_error, mape_weekly_holdout), value (shares).
+    """
+    part = tracking[tracking["sample"] == "holdout"]
+    off = part["cumulative_expected"] / part["cumulative_actual"] - 1
+    weekly = (part["expected"] - part["actual"]).abs().sum() / part["actual"].sum()
+    values = {
+        "mape_cumulative_holdout": float(off.abs().mean()),
+        "final_error": float(off.iloc[-1]),
+        "absolute_error_share_by_period": float(weekly),
+    }
+    return pd.DataFrame({"measure": list(values), "value": list(values.values())})
+
+
+@dataclass(frozen=True)
+class RollingOrigins:
+    """The same questions at several cuts.
+
+    Attributes
+    ----------
+    table : DataFrame
+        calibration_end, holdout_end, customers, model, metric, value; for the model, its P(alive)
+        and recency.
+    left_out : DataFrame
+        calibration_end and the columns of `PurchaseSummary.left_out`, zero rows dropped.
+    """
+
+    table: pd.DataFrame
+    left_out: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
+def rolling_origins(
+    transactions: Any,
+    *,
+    origins: Sequence[str],
+    holdout_days: int,
+    model: str = "bg_nbd",
+    **options: Any,
+) -> RollingOrigins:
+    """Fit at several cuts and score the same length of holdout after each.
+
+    Parameters
+    ----------
+    transactions : table
+        As given to `summarise_purchases`.
+    origins : sequence of ISO dates
+        Last days of calibration.
+    holdout_days : int
+        Days of holdout after each.
+    model : str
+        See `fit_repeat_buying`.
+    **options
+        Further arguments of `summarise_purchases`.
+    """
+    parts, left_out, warnings = [], [], []
+    for origin in origins:
+        end = str((pd.Timestamp(origin) + pd.Timedelta(days=holdout_days)).date())
+        summary = summarise_purchases(
+            transactions, calibration_end=origin, holdout_end=end, **options
+        )
+        customers = customer_rows(summary)
+        fit = fit_repeat_buying(summary, model)
+        recency = Forecast("recency", score=-hiatus_of(customers))
+        found = validate(customers, [*model_forecasts(fit, summary), recency], draws=0).validation
+        found = found[found["metric"].isin(_ROLLING) & (found["model"] != "oracle")]
+        dates = {"calibration_end": origin, "holdout_end": end, "customers": len(customers)}
+        parts.append(found.assign(**dates))
+        gone = summary.left_out[summary.left_out["count"] > 0]
+        left_out.append(gone.assign(calibration_end=origin))
+        warnings += [f"Cut at {origin}: {text}" for text in (*summary.warnings, *fit.warnings)]
+    table = pd.concat(parts, ignore_index=True)
+    away = pd.concat(left_out, ignore_index=True)
+    return RollingOrigins(
+        table[["calibration_end", "holdout_end", "customers", "model", "metric", "value"]],
+        away[["calibration_end", *away.columns.drop("calibration_end")]],
+        tuple(warnings),
+    )
+
+
+_ROLLING = ("bias", "mae", "rmse", "auc", "brier", "capture_10", "calibration_slope")

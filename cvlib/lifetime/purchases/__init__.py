@@ -1,0 +1,1 @@
+"""From transactions to purchase days, customers and histories."""

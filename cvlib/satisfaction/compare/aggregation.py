@@ -1,0 +1,105 @@
+"""From firms to industries, sectors and the nation: indices added up by a table of shares."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import read_table
+from cvlib.satisfaction.compare.groups import Groups, spread
+
+
+def read_shares(source: str) -> pd.DataFrame | None:
+    """A table of shares from a file; None for an empty name."""
+    return read_table(source).data if source else None
+
+
+def aggregate(
+    groups: Groups,
+    construct: str,
+    shares: pd.DataFrame | None = None,
+    *,
+    weights: str = "pooled",
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Weighted means of the groups' index, level by level, with intervals.
+
+    A firm's share weighs it within its industry, an industry's within its sector, a sector's within
+    the nation (ACSI: revenue, revenue, share of gross domestic product [M]). Firms are independent
+    samples, so each draw is added up like the data.
+
+    Parameters
+    ----------
+    groups : Groups
+        One grouping column, the firm.
+    construct : str
+        Whose index.
+    shares : DataFrame, optional
+        One row per firm, columns in pairs from the bottom up: firm, firm_share, industry,
+        industry_share, sector, sector_share, ... (any names; a share column's name ends in
+        ``_share``). Shares are scaled to one within their parent. Without a table all firms count
+        the same.
+    weights : {"pooled", "own"}
+        Of the items.
+
+    Returns
+    -------
+    table : DataFrame
+        level, name, parts (how many it is made of), index, std_error, ci_low, ci_high.
+    warnings : tuple of str
+
+    Raises
+    ------
+    InputError
+        Columns that do not come in pairs, a firm or share given twice, a share that is not
+        positive.
+    """
+    values = pd.DataFrame(groups.index(construct, weights), index=groups.names)
+    told = []
+    if shares is None:
+        shares = pd.DataFrame({"firm": values.index, "firm_share": 1.0})
+        told.append("No table of shares is given: every group counts the same in the total.")
+    columns = list(shares.columns)
+    pairs = list(zip(columns[0::2], columns[1::2], strict=False))
+    if len(columns) % 2 or any(share != f"{name}_share" for name, share in pairs):
+        raise InputError("shares", f"columns are {', '.join(map(str, columns))}",
+                         "Give pairs from the bottom up: firm, firm_share, industry,"
+                         " industry_share, ...")  # fmt: skip
+    numbers = shares[[share for _, share in pairs]].apply(pd.to_numeric, errors="coerce")
+    bad = ~(numbers > 0).all(axis=1)
+    if bad.any():
+        raise InputError(f"shares, row {shares.index[bad][0]}", "a share is not a positive number",
+                         "Give every firm, industry and sector its share.")  # fmt: skip
+    given = shares.assign(**numbers)
+    given[columns[0]] = given[columns[0]].astype(str)
+    absent = [name for name in given[columns[0]] if name not in values.index]
+    extra = [name for name in values.index if name not in set(given[columns[0]])]
+    if absent:
+        told.append(f"In the table of shares but without an index: {', '.join(absent)}. The others'"
+                    " shares are scaled up.")  # fmt: skip
+    if extra:
+        told.append(f"Without a share, so in no total: {', '.join(extra)}.")
+    given = given[~given[columns[0]].isin(absent)]
+    if given.empty:
+        raise InputError("shares", f"no {columns[0]} of the table is a group of the survey",
+                         f"Groups: {', '.join(values.index[:10])}.")  # fmt: skip
+    parts = []
+    levels = [name for name, _ in pairs]
+    for place, (name, share) in enumerate(pairs):
+        above = levels[place + 1] if place + 1 < len(levels) else None
+        own = given[[name, share, *levels[place + 1 :]]]
+        own = own.drop_duplicates() if place else own
+        twice = own[name][own[name].duplicated()]
+        if len(twice):
+            raise InputError(f"shares, {name} {twice.iloc[0]}", "has two shares or two parents",
+                             "Repeat the same share and parent in every row.")  # fmt: skip
+        parent = own[above].astype(str) if above else pd.Series("(all)", index=own.index)
+        mass = own[share] / own[share].groupby(parent).transform("sum")
+        known = values.loc[own[name].astype(str)]
+        keys = pd.Index(parent.to_numpy())
+        values = known.mul(mass.to_numpy(), axis=0).groupby(keys, sort=False).sum()
+        rows = spread(values.to_numpy(), groups).rename(columns={"estimate": "index"})
+        rows.insert(0, "level", above or "total")
+        rows.insert(1, "name", values.index)
+        rows.insert(2, "parts", pd.Series(1, index=keys).groupby(level=0, sort=False).sum().values)
+        parts.append(rows)
+    return pd.concat(parts, ignore_index=True), tuple(told)

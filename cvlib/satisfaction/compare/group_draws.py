@@ -1,0 +1,107 @@
+"""One group's estimate and draws, several groups side by side, and their moments added up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import chain
+
+import numpy as np
+import pandas as pd
+
+from cvlib.satisfaction.index import index_values
+from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.pls import bootstrap as inference
+from cvlib.satisfaction.pls.engine import PLSFit
+from cvlib.satisfaction.pls.estimate import fitter
+from cvlib.satisfaction.pls.tables import statistics
+from cvlib.satisfaction.survey.missing import Survey
+
+# a group's mass per draw, its rows' mean weight, means and covariances per draw
+Moments = tuple[np.ndarray, float, np.ndarray, np.ndarray]
+
+
+class Pool:
+    """Adds the moments of groups, draw by draw."""
+
+    def __init__(self, items: int, draws: int, shift: np.ndarray) -> None:
+        self.shift = shift
+        self.mass = np.zeros((1 + draws, 1))
+        self.first = np.zeros((1 + draws, items))
+        self.second = np.zeros((1 + draws, items, items))
+
+    def add(self, moments: Moments, scale: float) -> None:
+        mass, typical, mean, covariance = moments
+        away = mean - self.shift
+        # a group's covariance divides by its rows less one; its rows weigh `typical` on average
+        inside = covariance * ((mass / typical - 1) * typical / scale)[:, None]
+        mass = mass / scale
+        self.mass += mass
+        self.first += mass * away
+        self.second += inside + mass[:, None] * away[:, :, None] * away[:, None]
+
+    def moments(self) -> tuple[np.ndarray, np.ndarray]:
+        mean = self.first / self.mass
+        products = self.second - self.mass[:, None] * mean[:, :, None] * mean[:, None]
+        return mean + self.shift, products / (self.mass[:, None] - 1)
+
+
+def estimate_part(
+    model: Model, part: Survey, seed: int, *, scheme: str, draws: int
+) -> tuple[dict[str, np.ndarray], Moments]:
+    """One group: statistics (1 + B rows), and what pooling needs."""
+    source, fit = fitter(model, replace(part), scheme=scheme)  # whose products are then let go
+    keys = statistics(model)
+    mass = np.ones(len(part.values)) if part.weights is None else part.weights
+    unit = mass if part.clusters is None else np.bincount(part.clusters, mass)
+    span = (model.maximum - model.minimum) / 100
+    masses: list[np.ndarray] = []
+    seen: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def rows() -> Iterator[np.ndarray]:
+        drawn = inference.resamples(source.units, draws, seed, None, 255)
+        whole = np.ones((1, source.units), dtype=np.uint16)
+        first = next(drawn, whole[:0])
+        for counts in chain([np.vstack([whole, first])], drawn):
+            masses.append(counts @ unit)
+            yield counts
+
+    def noted(mean: np.ndarray, covariance: np.ndarray) -> PLSFit:
+        items = len(model.items)
+        seen.append((mean[:, :items], covariance[:, :items, :items]))
+        return fit(mean, covariance)
+
+    def measured(found: PLSFit) -> dict[str, np.ndarray]:
+        lost = (~found.converged | found.degenerate)[:, None]
+        return {
+            "shares": np.where(lost, np.nan, index_values(model, found).shares),
+            "paths": np.where(lost, np.nan, keys["path_coefficients"][1](found)),
+        }
+
+    values = dict(inference.evaluate(source, rows(), noted, measured).values)
+    mean, covariance = (np.concatenate(part) for part in zip(*seen, strict=True))
+    values["mean"] = (mean - model.minimum) / span
+    return values, (np.concatenate(masses)[:, None], float(mass.mean()), mean, covariance)
+
+
+def side_by_side(one: partial, parts: list[Survey], seeds: list[int], jobs: int) -> Iterator:
+    if jobs == 1:
+        yield from map(one, parts, seeds)
+        return
+    from joblib import Parallel, delayed
+
+    run = Parallel(n_jobs=jobs, prefer="threads", return_as="generator", pre_dispatch=jobs + 1)
+    yield from run(delayed(one)(part, seed) for part, seed in zip(parts, seeds, strict=True))
+
+
+def survey_part(survey: Survey, rows: np.ndarray) -> Survey:
+    """Some respondents of a survey."""
+    clusters = survey.clusters
+    return replace(
+        survey,
+        values=survey.values[rows],
+        weights=None if survey.weights is None else survey.weights[rows],
+        clusters=None if clusters is None else pd.factorize(clusters[rows])[0],
+        index=survey.index[rows],
+    )

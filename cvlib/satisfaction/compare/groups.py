@@ -1,0 +1,315 @@
+"""Brands, segments or waves on one scale: every group estimated and resampled on its own.
+
+A group is its own sample; a draw resamples every group. Added over the groups, the draws' moments
+give the pooled fit of the same draw: own and pooled weights come from one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.readers import Table
+from cvlib.satisfaction.compare.group_draws import Pool, estimate_part, side_by_side, survey_part
+from cvlib.satisfaction.estimators import bind, checked
+from cvlib.satisfaction.index import default_target, index_values
+from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.satisfaction.pls.engine import fit_pls
+from cvlib.satisfaction.pls.tables import statistics
+from cvlib.satisfaction.survey.missing import Survey, prepare
+
+WEIGHTS = ("pooled", "own")
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Estimates of G groups, in the data (row 0) and in B draws.
+
+    Attributes
+    ----------
+    model : Model
+    keys : DataFrame
+        One row per group: the grouping columns, n, failed (draws without an estimate).
+    surveys : tuple of Survey
+        Answers of each group.
+    mean : ndarray (G, 1 + B, p)
+        Item means on 0-100.
+    shares : ndarray (G, 1 + B, p)
+        Weight of each item within its construct, by the group's own fit; NaN where it failed.
+    pooled : ndarray (1 + B, p)
+        The same by the fit to all groups together.
+    paths : ndarray (G, 1 + B, m)
+        Path coefficients of the group's own fit.
+    path_keys : DataFrame
+        source, target of the m paths.
+    settings : dict
+        seed, level, scheme, draws, missing, minimum, minimum_share, weighted, clustered, total
+        (rows of the data).
+    left_out : DataFrame
+        column, reason, count, share.
+    warnings : tuple of str
+    """
+
+    model: Model
+    keys: pd.DataFrame
+    surveys: tuple[Survey, ...]
+    mean: np.ndarray
+    shares: np.ndarray
+    pooled: np.ndarray
+    paths: np.ndarray
+    path_keys: pd.DataFrame
+    settings: dict[str, object]
+    left_out: pd.DataFrame
+    warnings: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the groups; with several grouping columns joined by a slash."""
+        by = self.keys.columns[:-2]
+        return [" / ".join(map(str, row)) for row in self.keys[by].itertuples(index=False)]
+
+    def index(self, construct: str, weights: str = "pooled") -> np.ndarray:
+        """The index (G, 1 + B) of one construct by pooled or by own weights."""
+        own = self.model.block == self.model.construct_names.index(construct)
+        shares = self.pooled[None] if weights == "pooled" else self.shares
+        found: np.ndarray = (shares[..., own] * self.mean[..., own]).sum(axis=-1)
+        return found
+
+    def scores(self, number: int, construct: str, weights: str = "pooled") -> np.ndarray:
+        """Individual scores 0-100 of one group's respondents by pooled or own weights."""
+        own = self.model.block == self.model.construct_names.index(construct)
+        low, high = self.model.minimum[own], self.model.maximum[own]
+        scaled = 100 * (self.surveys[number].values[:, own] - low) / (high - low)
+        scaled = np.where(np.isnan(scaled), self.mean[number, 0, own], scaled)
+        shares = self.pooled[0] if weights == "pooled" else self.shares[number, 0]
+        return np.asarray(scaled @ shares[own])
+
+
+def open_survey(
+    table: Table | pd.DataFrame,
+    model: Model | str | Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    drop_unmapped: bool = False,
+    dont_know: Sequence[object] = (),
+) -> tuple[pd.DataFrame, Model, pd.DataFrame]:
+    """A survey with its answers checked, the model bound to it, and the cells read as missing.
+
+    Parameters
+    ----------
+    table : Table or DataFrame
+        One row per respondent.
+    model : Model, name or path
+        A shipped model, a YAML file, or a `Model`.
+    mapping, drop_unmapped, dont_know
+        As in `estimation.estimate`.
+    """
+    data = table.data if isinstance(table, Table) else table
+    given = model if isinstance(model, Model) else load_model(model)
+    bound = bind(table, given, mapping, drop_unmapped)
+    ready, cells = checked(table, data, bound, dont_know)
+    return ready, bound, cells
+
+
+def estimate_groups(
+    data: pd.DataFrame,
+    model: Model,
+    by: str | Sequence[str],
+    *,
+    minimum: int = 50,
+    scheme: str = "path",
+    missing: str = "listwise",
+    minimum_share: float = 0.5,
+    weights: str | None = None,
+    clusters: str | None = None,
+    draws: int = 500,
+    seed: int = 1,
+    level: float = 0.95,
+    jobs: int = 1,
+) -> Groups:
+    """Estimate a model in every group, with bootstrap draws of each and of all together.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row per respondent.
+    model : Model
+        Bound to the data's columns.
+    by : str or sequence of str
+        Columns that name the group: a brand, a wave, or both.
+    minimum : int
+        Smallest group that is estimated; smaller ones are named in `left_out`. 50 is a proposal
+        [P].
+    scheme, missing, minimum_share, weights, clusters
+        As in `estimate_pls`. A missing answer is replaced within its group; clusters are nested in
+        groups.
+    draws : int
+        Bootstrap resamples of every group (stratified by group).
+    seed : int
+        Of the random numbers; each group has a stream of its own.
+    level : float
+        Confidence of intervals.
+    jobs : int
+        Groups estimated side by side, in threads; the numbers do not depend on it.
+
+    Raises
+    ------
+    InputError
+        A column that is not there, an item that nobody in a group answered, fewer than two groups.
+    """
+    if draws < 0 or draws == 1:
+        raise InputError("draws", f"{draws} resamples", "Use 0, or 2 and more (say 500).")
+    columns = [by] if isinstance(by, str) else list(by)
+    for column in columns:
+        if column not in data:
+            raise InputError("group", f"column {column!r} is not in the survey",
+                             nearest(column, [str(c) for c in data.columns]))  # fmt: skip
+    labelled = data[columns].notna().all(axis=1)
+    _refuse_gaps(data[labelled], model, columns)
+    survey = prepare(data[labelled], model, missing=missing, minimum_share=minimum_share,
+                     weights=weights, clusters=clusters)  # fmt: skip
+    label = data.loc[survey.index, columns].reset_index(drop=True)
+    groups = label.groupby(columns, sort=True).indices
+    sizes = {name if isinstance(name, tuple) else (name,): rows for name, rows in groups.items()}
+    kept = {name: rows for name, rows in sizes.items() if len(rows) >= minimum}
+    what = " / ".join(columns)
+    small = [(what, f"{' / '.join(map(str, name))}: fewer than {minimum} respondents", len(rows))
+             for name, rows in sizes.items() if len(rows) < minimum]  # fmt: skip
+    unlabelled = [(what, "no group named", int((~labelled).sum()))] * bool((~labelled).any())
+    rest = [("(respondents)", r.reason, r.count) for r in survey.left_out.itertuples(index=False)]
+    left_out = pd.DataFrame([*unlabelled, *rest, *small], columns=["column", "reason", "count"])
+    left_out["share"] = left_out["count"] / len(data)
+    if len(kept) < 2:
+        raise InputError(
+            f"group, column {what}", f"{len(kept)} group(s) of {minimum} respondents or more",
+            "Compare at least two groups; lower the minimum only with care.",
+        )  # fmt: skip
+    centre = np.asarray(np.round(np.nanmean(survey.values, axis=0)))
+    pooling = Pool(len(model.items), draws, centre)
+    scale = 1.0 if survey.weights is None else float(survey.weights.mean())
+    parts = [survey_part(survey, rows) for rows in kept.values()]
+    one = partial(estimate_part, model, scheme=scheme, draws=draws)
+    seeds = [int(s.generate_state(1)[0]) for s in np.random.SeedSequence(seed).spawn(len(parts))]
+    width = {"mean": len(model.items), "shares": len(model.items),
+             "paths": len(statistics(model)["path_coefficients"][0])}  # fmt: skip
+    found = {which: np.empty((len(parts), 1 + draws, m)) for which, m in width.items()}
+    for number, (values, moments) in enumerate(side_by_side(one, parts, seeds, jobs)):
+        pooling.add(moments, scale)
+        for statistic in width:
+            found[statistic][number] = values[statistic]
+    keys = pd.DataFrame(list(kept), columns=columns)
+    keys["n"] = [len(part.values) for part in parts]
+    keys["failed"] = np.isnan(found["shares"][:, 1:, 0]).sum(axis=1)
+    for number, name in enumerate(kept):
+        if np.isnan(found["shares"][number, 0]).any():
+            raise InputError(
+                f"group {' / '.join(map(str, name))}", "the model has no estimate in it: an item"
+                " does not vary, or constructs are collinear, or the iteration does not converge",
+                "Leave the group out, or the item.",
+            )  # fmt: skip
+    together = fit_pls(model, *pooling.moments(), scheme=scheme)
+    told = [*((model.adapted,) if model.adapted else ()), *model.dropped, *survey.warnings]
+    if small:
+        # without their sizes, which a published report must not tell of a few people
+        names = ", ".join(
+            " / ".join(map(str, name)) for name, rows in sizes.items() if len(rows) < minimum
+        )
+        told.append(f"Left out for having fewer than {minimum} respondents: {names}.")
+    if keys["failed"].any():
+        told.append(f"{int(keys['failed'].sum())} of {draws * len(keys)} draws of single groups"
+                    " have no estimate and are left out of intervals by own weights.")  # fmt: skip
+    return Groups(
+        model=model, keys=keys, surveys=tuple(parts),
+        mean=found["mean"], shares=found["shares"], paths=found["paths"],
+        pooled=index_values(model, together).shares,
+        path_keys=statistics(model)["path_coefficients"][0][["source", "target"]],
+        settings={
+            "seed": seed, "level": level, "scheme": scheme, "draws": draws, "missing": missing,
+            "minimum": minimum, "minimum_share": minimum_share, "weighted": weights is not None,
+            "clustered": clusters is not None, "total": len(data),
+        },
+        left_out=left_out, warnings=tuple(told),
+    )  # fmt: skip
+
+
+def index_table(groups: Groups, constructs: Sequence[str] = ()) -> pd.DataFrame:
+    """The index of every group by pooled and by own weights.
+
+    Parameters
+    ----------
+    groups : Groups
+        From `estimate_groups`.
+    constructs : sequence of str
+        Empty for all.
+
+    Returns
+    -------
+    DataFrame
+        The grouping columns, n, construct, weights, index, std_error, ci_low, ci_high.
+    """
+    parts = []
+    for construct in constructs or groups.model.construct_names:
+        for weights in WEIGHTS:
+            own = groups.keys.drop(columns="failed").assign(construct=construct, weights=weights)
+            found = groups.index(construct, weights)
+            parts.append(pd.concat([own, spread(found, groups)], axis=1))
+    return pd.concat(parts, ignore_index=True).rename(columns={"estimate": "index"})
+
+
+def path_table(groups: Groups) -> pd.DataFrame:
+    """Path coefficients of every group: its name, source, target, estimate and interval."""
+    by = groups.keys.columns[:-2]
+    parts = []
+    for number in range(len(groups.keys)):
+        keys = groups.path_keys.copy()
+        for place, column in enumerate(by):
+            keys.insert(place, column, groups.keys[column].iloc[number])
+        parts.append(pd.concat([keys, spread(groups.paths[number].T, groups)], axis=1))
+    return pd.concat(parts, ignore_index=True)
+
+
+def spread(values: np.ndarray, groups: Groups) -> pd.DataFrame:
+    """estimate, std_error, ci_low, ci_high of values (m, 1 + B): percentile intervals."""
+    level = float(groups.settings["level"])  # type: ignore[arg-type]
+    table = pd.DataFrame({"estimate": values[:, 0]})
+    if values.shape[1] > 2:
+        drawn = values[:, 1:]
+        # the slow functions only where a draw failed
+        some = np.isnan(drawn).any()
+        deviation, quantile = (np.nanstd, np.nanquantile) if some else (np.std, np.quantile)
+        table["std_error"] = deviation(drawn, axis=1, ddof=1)
+        limits = quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=1)
+        table["ci_low"], table["ci_high"] = limits
+    return table
+
+
+def target_of(model: Model, target: str = "") -> str:
+    """The construct of a league table: the one asked for, else satisfaction."""
+    if target and target not in model.construct_names:
+        raise InputError("target", f"{target!r} is not a construct",
+                         nearest(target, list(model.construct_names)))  # fmt: skip
+    return target or default_target(model)
+
+
+def _refuse_gaps(data: pd.DataFrame, model: Model, columns: list[str]) -> None:
+    """An item that nobody in a group answered was not asked there."""
+    answered = pd.DataFrame({
+        item.column: data[item.column].notna() & ~data[item.column].isin(item.missing_codes)
+        for item in model.item_list
+    })  # fmt: skip
+    asked = answered.groupby([data[c] for c in columns]).any()
+    if not asked.all(axis=None):
+        place = asked.index[~asked.all(axis=1)][0]
+        place = place if isinstance(place, tuple) else (place,)
+        lacking = asked.columns[~asked.loc[place if len(place) > 1 else place[0]]]
+        where = ", ".join(f"{c} {v}" for c, v in zip(columns, place, strict=True))
+        raise InputError(
+            where, f"has no answer to item{'s' * (len(lacking) > 1)} {', '.join(lacking)}",
+            "Compare on a model of the items asked everywhere, or leave this part out.",
+        )  # fmt: skip

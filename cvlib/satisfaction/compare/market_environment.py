@@ -1,0 +1,314 @@
+"""The market environment of the general model, in each of its roles: what does it add?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.readers import Table
+from cvlib.satisfaction.compare.group_draws import survey_part
+from cvlib.satisfaction.compare.models import OUTCOMES, ModelComparison, compare_models
+from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.satisfaction.pls import bootstrap as inference
+from cvlib.satisfaction.pls.engine import construct_scores
+from cvlib.satisfaction.pls.estimate import fitter
+from cvlib.satisfaction.pls.fit import information_criteria
+from cvlib.satisfaction.pls.prediction import Prediction, compare_predictions, predict
+from cvlib.satisfaction.survey.missing import Survey
+
+SMALLEST = 50
+COLUMNS = (
+    "role", "construct", "r_squared_without", "r_squared_with", "delta_r_squared", "std_error",
+    "ci_low", "ci_high", "f_squared", "bic_without", "bic_with", "cvpat_difference",
+    "cvpat_ci_low", "cvpat_ci_high", "cvpat_p",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The model with its environment against the model without it.
+
+    Attributes
+    ----------
+    table : DataFrame
+        role, construct, r_squared_without, r_squared_with, delta_r_squared and its std_error,
+        ci_low, ci_high, f_squared, bic_without, bic_with, cvpat_difference (loss with less loss
+        without: negative favours the environment), cvpat_ci_low, cvpat_ci_high, cvpat_p.
+    comparison : ModelComparison or None
+        Of the models without, antecedent and moderator; None where it cannot be measured.
+    warnings : tuple of str
+    """
+
+    table: pd.DataFrame
+    comparison: ModelComparison | None
+    warnings: tuple[str, ...]
+
+
+def compare_roles(
+    table: Table | pd.DataFrame,
+    model: Model | str | Path = "general",
+    construct: str = "market",
+    *,
+    draws: int = 500,
+    seed: int = 1,
+    level: float = 0.95,
+    **settings: Any,
+) -> Roles:
+    """Estimate a model without its market environment and with it in each role.
+
+    As antecedent and moderator the environment changes the model, and all are refitted to the same
+    resamples. As group, its first item labels the respondents (a rating of more than five values is
+    cut at its median) and every group gets intercepts and slopes of its own on the scores of the
+    model without it; its prediction comes from models estimated in each group [P].
+
+    Parameters
+    ----------
+    table : Table or DataFrame
+        One row per respondent.
+    model : Model, name or path
+        With a construct that has a role; empty for none.
+    construct : str
+        That construct.
+    draws, seed, level
+        As in `compare_models`.
+    **settings
+        Further settings of `compare_models`.
+    """
+    if not model:
+        return Roles(pd.DataFrame(columns=list(COLUMNS)), None, ())
+    data = table.data if isinstance(table, Table) else table
+    given = model if isinstance(model, Model) else load_model(model)
+    mapped = settings.pop("mapping", None) or {}
+    mapped = {item: column for item, column in mapped.items() if item in given.items}
+    reason = _unmeasured(data, given, construct, mapped)
+    if reason:
+        return Roles(pd.DataFrame(columns=list(COLUMNS)), None, (reason,))
+    whole = given.map(data.columns, mapped, drop_unmapped=settings.pop("drop_unmapped", False))
+    names = {role: f"{whole.name} ({role})" for role in ("without", "antecedent", "moderator")}
+    without = whole.without([construct], "is left out on purpose")
+    variants = [replace(without, name=names["without"], dropped=whole.dropped)] + [
+        replace(whole.with_role(construct, role), name=names[role])
+        for role in ("antecedent", "moderator")
+    ]
+    compared = compare_models(
+        table, variants, shared=False, draws=draws, seed=seed, level=level, **settings
+    )
+    told = list(compared.warnings)
+    base, plain = ("all", names["without"]), compared.predictions["all", names["without"]]
+    dealing = {"scheme": settings.get("scheme", "path"), "folds": settings.get("folds", 10),
+               "repetitions": settings.get("repetitions", 10), "seed": seed}  # fmt: skip
+    moderated = ("all", names["moderator"])
+    foretold = {
+        "antecedent": compared.predictions["all", names["antecedent"]],
+        "moderator": moderated_prediction(
+            compared.results[moderated].model, compared.surveys[moderated],
+            compared.predictions[moderated], **dealing
+        ),
+    }  # fmt: skip
+    rows = []
+    for role, prediction in foretold.items():
+        explained = compared.results["all", names[role]].r_squared.set_index("construct")
+        shift = compared.r_squared_shift
+        pair = (shift["model_1"] == names["without"]) & (shift["model_2"] == names[role])
+        found = shift[pair].set_index("construct")
+        before = compared.results[base].r_squared.set_index("construct")["bic"]
+        for outcome in OUTCOMES:
+            row = found.loc[outcome]
+            own = {
+                "role": role,
+                "construct": outcome,
+                "r_squared_without": row["value_1"],
+                "r_squared_with": row["value_2"],
+                "delta_r_squared": -row["difference"],
+            }
+            if draws:
+                own |= {
+                    "std_error": row["std_error"],
+                    "ci_low": -row["ci_high"],
+                    "ci_high": -row["ci_low"],
+                }
+            own |= {
+                "f_squared": -row["difference"] / (1 - row["value_2"]),
+                "bic_without": before[outcome],
+                "bic_with": explained["bic"][outcome],
+            }
+            rows.append(own | _test(prediction, plain, compared, base, outcome, level))  # fmt: skip
+    labels, note = _labels(data.loc[compared.surveys[base].index], whole, construct)
+    told += note
+    if labels is not None:
+        by_group = _group_prediction(compared, base, labels, level, dealing)
+        for row in _group_rows(compared, base, labels, draws, seed, level):
+            rows.append(row | _test(by_group, plain, compared, base, row["construct"], level))
+    return Roles(pd.DataFrame(rows), compared, tuple(told))
+
+
+def moderated_prediction(
+    model: Model,
+    survey: Survey,
+    plain: Prediction,
+    *,
+    scheme: str,
+    folds: int,
+    repetitions: int,
+    seed: int,
+) -> Prediction:
+    """A prediction whose moderated constructs' items are predicted with the interaction.
+
+    Parameters
+    ----------
+    model : Model
+        With moderations.
+    survey : Survey
+        Complete answers.
+    plain : Prediction
+        Of the same model without the interaction, dealt by the same folds and seed.
+    scheme, folds, repetitions, seed
+        As in `predict`.
+    """
+    source, fit = fitter(model, survey, scheme=scheme)
+    generator, units = np.random.default_rng(seed), source.units
+    dealt = np.array([generator.permutation(np.arange(units) * folds // units)
+                      for _ in range(repetitions)])  # fmt: skip
+    keep = (dealt[:, None] != np.arange(folds)[:, None]).reshape(-1, units)
+    found = fit(*source.moments(keep.astype(np.int8)))
+    unit = np.arange(len(survey.values)) if survey.clusters is None else survey.clusters
+    names = model.construct_names
+    losses = plain.losses.copy()
+    for target in {m.target for m in model.moderations}:
+        j = names.index(target)
+        own = np.flatnonzero(model.block == j)
+        sums = np.zeros((len(survey.values), len(own)))
+        for number in range(len(keep)):
+            rows = np.flatnonzero(dealt[number // folds][unit] == number % folds)
+            deviation = found.standard_deviation[number]
+            centre = found.mean[number, : len(model.items)]
+            scores = ((survey.values[rows] - centre) / deviation) @ (
+                found.weights[number][:, None] * model.membership
+            )
+            expected = scores @ found.paths[number, :, j]
+            for place, m in enumerate(model.moderations):
+                if m.target == target and found.interactions is not None:
+                    a, b = names.index(m.source), names.index(m.moderator)
+                    # the product's mean in training: correlations divide by the rows less one
+                    left = len(survey.values) - len(rows)
+                    mean = found.composite_correlation[number, a, b] * (left - 1) / left
+                    product = scores[:, a] * scores[:, b] - mean
+                    expected = expected + found.interactions[number, place] * product
+            sums[rows] += centre[own] + expected[:, None] * (
+                found.loadings[number, own] * deviation[own]
+            )
+        losses[[model.items[i] for i in own]] = (survey.values[:, own] - sums / repetitions) ** 2
+    return replace(plain, losses=losses)
+
+
+def _unmeasured(data: pd.DataFrame, model: Model, construct: str, mapped: dict[str, str]) -> str:
+    """Why a survey cannot measure the environment; empty where it can."""
+    found = next((c for c in model.constructs if c.name == construct and c.role), None)
+    if found is None:
+        return f"{model.name} has no construct {construct!r} with a role."
+    asked = [mapped.get(item.name, item.column) for item in found.items]
+    if not set(asked) & set(data.columns):
+        return (f"The survey has no item of {construct} ({', '.join(asked)}): {model.name} is not"
+                " compared with and without it.")  # fmt: skip
+    return ""
+
+
+def _labels(
+    data: pd.DataFrame, model: Model, construct: str
+) -> tuple[np.ndarray | None, list[str]]:
+    """The group of every respondent by the environment's first item, where groups are large."""
+    column = model.with_role(construct, "group").group
+    values = data[column]
+    told = []
+    if pd.api.types.is_numeric_dtype(values) and values.nunique() > 5:
+        cut = values.median()
+        values = values.gt(cut).mask(values.isna())
+        told = [f"As group, {column} is cut at its median ({cut:g})."]
+    sizes = values.value_counts()
+    if values.isna().any() or len(sizes) < 2 or sizes.min() < SMALLEST:
+        return None, [f"The role of a group is left out: {column} does not divide all respondents"
+                      f" into groups of {SMALLEST} or more."]  # fmt: skip
+    return pd.factorize(values, sort=True)[0], told
+
+
+def _group_prediction(
+    compared: ModelComparison, key: tuple[str, str], labels: np.ndarray, level: float,
+    dealing: dict[str, Any],
+) -> Prediction:  # fmt: skip
+    """Every respondent predicted by the model of his own group."""
+    survey, model = compared.surveys[key], compared.results[key].model
+    parts = [
+        predict(
+            model, survey_part(survey, np.flatnonzero(labels == g)), level=level, **dealing
+        ).losses
+        for g in np.unique(labels)
+    ]
+    plain = compared.predictions[key]
+    return replace(plain, losses=pd.concat(parts).loc[plain.losses.index])
+
+
+def _group_rows(
+    compared: ModelComparison, key: tuple[str, str], labels: np.ndarray, draws: int, seed: int,
+    level: float,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """R² of common against own intercepts and slopes, on the same scores."""
+    survey, result = compared.surveys[key], compared.results[key]
+    model = result.model
+    source, fit = fitter(model, survey)
+    whole = source.moments(np.ones((1, source.units), dtype=np.int8))
+    scores = construct_scores(model, fit(*whole), survey.completed(whole[0][0], whole[1][0]))
+    unit = np.arange(len(scores)) if survey.clusters is None else survey.clusters
+    mass = np.ones(len(scores)) if survey.weights is None else survey.weights
+    dummies = (labels[:, None] == np.unique(labels)).astype(float)
+    rows = []
+    for outcome in OUTCOMES:
+        j = model.construct_names.index(outcome)
+        causes = np.column_stack([np.ones(len(scores)), scores[:, model.adjacency[:, j]]])
+        apart = (dummies[:, :, None] * causes[:, None]).reshape(len(scores), -1)
+
+        def explained(
+            weight: np.ndarray,
+            y: np.ndarray = scores[:, j],
+            designs: tuple[np.ndarray, ...] = (causes, apart),
+        ) -> list[float]:
+            root, total = np.sqrt(weight), weight @ (y - np.average(y, weights=weight)) ** 2
+            fitted = [x @ np.linalg.lstsq(x * root[:, None], y * root)[0] for x in designs]
+            return [1 - float(weight @ (y - line) ** 2 / total) for line in fitted]
+
+        common, own = explained(mass)
+        row = {"role": "group", "construct": outcome, "r_squared_without": common,
+               "r_squared_with": own, "delta_r_squared": own - common}  # fmt: skip
+        if draws:
+            gains = np.array([
+                np.diff(explained(mass * counts[unit]))[0]
+                for chunk in inference.resamples(source.units, draws, seed, survey.strata)
+                for counts in chunk
+            ])  # fmt: skip
+            low, high = np.quantile(gains, [(1 - level) / 2, (1 + level) / 2])
+            row |= {"std_error": float(gains.std(ddof=1)), "ci_low": low, "ci_high": high}
+        criteria = information_criteria(
+            np.array([common, own]), np.array([causes.shape[1] - 1, apart.shape[1] - 1]),
+            survey.effective_rows,
+        )  # fmt: skip
+        row |= {"f_squared": (own - common) / (1 - own)}
+        rows.append(row | {"bic_without": criteria["bic"][0], "bic_with": criteria["bic"][1]})
+    return rows
+
+
+def _test(
+    first: Prediction, second: Prediction, compared: ModelComparison, key: tuple[str, str],
+    outcome: str, level: float,
+) -> dict[str, float]:  # fmt: skip
+    """CVPAT on one outcome's items: the environment's prediction less the plain one."""
+    model = compared.results[key].model
+    items = [i.name for c in model.constructs if c.name == outcome for i in c.items]
+    row = compare_predictions(
+        replace(first, losses=first.losses[items]), replace(second, losses=second.losses[items]),
+        level,
+    ).iloc[0]  # fmt: skip
+    columns = ("difference", "ci_low", "ci_high", "p")
+    return {f"cvpat_{name}": float(row[name]) for name in columns}

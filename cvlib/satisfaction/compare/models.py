@@ -1,0 +1,327 @@
+"""Several models on the same respondents: what moves the index, what fits, what predicts."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import Table
+from cvlib.satisfaction.compare.ranking import adjusted_within
+from cvlib.satisfaction.estimators import bind, checked, named
+from cvlib.satisfaction.index import index_values
+from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.satisfaction.pls import bootstrap as inference
+from cvlib.satisfaction.pls.engine import PLSFit
+from cvlib.satisfaction.pls.estimate import estimate_pls, fitter
+from cvlib.satisfaction.pls.prediction import Prediction, compare_predictions, predict
+from cvlib.satisfaction.result import SatisfactionResult
+from cvlib.satisfaction.survey.missing import Survey, prepare
+
+OUTCOMES = ("satisfaction", "loyalty")
+Key = tuple[str, str]  # ("all" or "shared", the model's name)
+
+
+@dataclass(frozen=True)
+class ModelComparison:
+    """Models estimated on the same respondents, on all their items and on those they share.
+
+    Attributes
+    ----------
+    results : mapping
+        ("all" or "shared", model) to its estimates.
+    shift : DataFrame
+        items, measure (index or r_squared), construct, model_1, model_2, value_1, value_2,
+        difference (first less second), std_error, t, p, ci_low, ci_high: both models are refitted
+        to the same resamples.
+    cvpat : DataFrame
+        items, outcome, model_1, model_2, predicted items, loss_1, loss_2, difference (negative
+        favours the first), std_error, t, p, ci_low, ci_high, p_adjusted.
+    predictions : mapping
+        Key of `results` to its cross-validated prediction.
+    surveys : mapping
+        Key of `results` to the answers behind it.
+    left_out : DataFrame
+        reason, count, share: respondents not used by any model.
+    settings : mapping
+        folds, repetitions, adjustment.
+    warnings : tuple of str
+    """
+
+    results: Mapping[Key, SatisfactionResult]
+    shift: pd.DataFrame
+    cvpat: pd.DataFrame
+    left_out: pd.DataFrame
+    predictions: Mapping[Key, Prediction] = field(default_factory=dict)
+    surveys: Mapping[Key, Survey] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def models(self) -> list[Model]:
+        """The models on all of their items, bound to the survey."""
+        return [result.model for (items, _), result in self.results.items() if items == "all"]
+
+    def table(self, name: str) -> pd.DataFrame:
+        """A table of every result, one under the other, after columns items and model."""
+        parts = []
+        for (items, model), result in self.results.items():
+            own = named(result, name).copy()
+            own.insert(0, "items", items)
+            own.insert(1, "model", model)
+            parts.append(own)
+        return pd.concat(parts, ignore_index=True)
+
+    @property
+    def index_shift(self) -> pd.DataFrame:
+        """The rows of `shift` about the index."""
+        return self._shift_of("index")
+
+    @property
+    def r_squared_shift(self) -> pd.DataFrame:
+        """The rows of `shift` about R²."""
+        return self._shift_of("r_squared")
+
+    def _shift_of(self, measure: str) -> pd.DataFrame:
+        chosen = self.shift[self.shift["measure"] == measure]
+        return chosen.drop(columns="measure").reset_index(drop=True)
+
+    @property
+    def fit(self) -> pd.DataFrame:
+        """Fit of every model: measure, value and, of the bootstrap test, critical_value and p."""
+        table = self.table("fit")
+        tested = self.table("exact_fit")
+        if tested.empty or "measure" not in tested:
+            return table
+        keys = ["items", "model", "measure"]
+        return table.merge(tested[[*keys, "critical_value", "p"]], on=keys, how="left")
+
+
+def compare_models(
+    table: Table | pd.DataFrame,
+    models: Sequence[Model | str | Path],
+    *,
+    mapping: Mapping[str, str] | None = None,
+    drop_unmapped: bool = False,
+    dont_know: Sequence[object] = (),
+    scheme: str = "path",
+    missing: str = "listwise",
+    minimum_share: float = 0.5,
+    weights: str = "",
+    strata: str = "",
+    clusters: str = "",
+    draws: int = 500,
+    folds: int = 10,
+    repetitions: int = 10,
+    adjustment: str = "holm",
+    seed: int = 1,
+    level: float = 0.95,
+    shared: bool = True,
+) -> ModelComparison:
+    """Estimate several models on the respondents that all of them can use.
+
+    Parameters
+    ----------
+    table : Table or DataFrame
+        One row per respondent.
+    models : sequence
+        Two or more shipped names, YAML files or `Model`.
+    mapping, drop_unmapped, dont_know
+        As in `estimation.estimate`; a model takes the entries that name its items.
+    scheme, missing, minimum_share, weights, strata, clusters
+        As in `estimate_pls`.
+    draws : int
+        Bootstrap resamples, the same ones for every model, and of the exact-fit test.
+    folds, repetitions : int
+        Of the cross-validation, dealt alike for every model.
+    adjustment : str
+        Of the CVPAT p values of one outcome, as in `ranking.adjusted`.
+    seed, level
+        Of all random numbers; of intervals.
+    shared : bool
+        Also compare on the columns that every model uses. Constructs without such a column leave
+        the model with their paths; models that become the same are estimated once.
+
+    Raises
+    ------
+    InputError
+        Fewer than two models, or a survey or setting that cannot be used.
+    """
+    if len(models) < 2:
+        raise InputError("models", f"{len(models)} model(s)", "Name two or more to compare.")
+    data = table.data if isinstance(table, Table) else table
+    bound: dict[Key, Model] = {}
+    for given in models:
+        model = given if isinstance(given, Model) else load_model(given)
+        own = {item: column for item, column in (mapping or {}).items() if item in model.items}
+        if ("all", model.name) in bound:
+            raise InputError("models", f"{model.name} is named twice", "Name each model once.")
+        bound["all", model.name] = bind(table, model, own, drop_unmapped)
+        data, _ = checked(table, data, bound["all", model.name], dont_know)
+    told: list[str] = []
+    if shared:
+        reduced, told = _shared(list(bound.values()))
+        bound |= {("shared", name): model for name, model in reduced.items()}
+    rules: dict[str, Any] = {
+        "missing": missing, "minimum_share": minimum_share, "weights": weights or None,
+        "strata": strata or None, "clusters": clusters or None,
+    }  # fmt: skip
+    used = data.index
+    for model in bound.values():
+        used = used.intersection(prepare(data, model, **rules).index)
+    left = len(data) - len(used)
+    left_out = pd.DataFrame(
+        [("not usable in every model", left, left / len(data))] * bool(left),
+        columns=["reason", "count", "share"],
+    )
+    data = data.loc[used]
+    surveys = {key: prepare(data, model, **rules) for key, model in bound.items()}
+    results, predictions = {}, {}
+    for key, model in bound.items():
+        found = estimate_pls(data, model, scheme=scheme, draws=draws, exact_fit_draws=draws,
+                             folds=0, seed=seed, level=level, **rules)  # fmt: skip
+        predictions[key] = foretold = predict(
+            model, surveys[key], scheme=scheme, folds=folds, repetitions=repetitions, seed=seed,
+            level=level,
+        )  # fmt: skip
+        q2 = foretold.constructs[["construct", "q2_predict"]]
+        extra = {**found.extra, "prediction_items": foretold.items}
+        results[key] = replace(found, r_squared=found.r_squared.merge(q2, how="left"), extra=extra)
+        prefix = key[1] + (", shared items" if key[0] == "shared" else "")
+        told += [f"Model {prefix}: {text}" for text in (*found.warnings, *foretold.warnings)]
+    return ModelComparison(
+        results=results, predictions=predictions, surveys=surveys,
+        shift=_shift(results, surveys, scheme, draws, seed, level),
+        cvpat=_cvpat(results, predictions, level, adjustment),
+        left_out=left_out, warnings=tuple(dict.fromkeys(told)),
+        settings={"folds": folds, "repetitions": repetitions, "adjustment": adjustment},
+    )  # fmt: skip
+
+
+def _shared(models: Sequence[Model]) -> tuple[dict[str, Model], list[str]]:
+    """The models on the columns all of them use, and what became of them."""
+    columns = set.intersection(*(set(model.columns) for model in models))
+    kept: dict[str, Model] = {}
+    told: list[str] = []
+    for model in models:
+        constructs = tuple(
+            replace(c, items=tuple(i for i in c.items if i.column in columns))
+            for c in model.constructs
+        )
+        empty = [c.name for c in constructs if not c.items]
+        try:
+            less = replace(model, constructs=constructs, dropped=(), adapted="").without(
+                empty, "has no item that every model asks"
+            )
+        except InputError as error:
+            told.append(f"{model.name} cannot be reduced to the shared items: {error.wrong}.")
+            continue
+        shape = {(c.name, tuple(i.column for i in c.items), c.mode) for c in less.constructs}
+        same = [
+            name for name, other in kept.items()
+            if shape == {(c.name, tuple(i.column for i in c.items), c.mode)
+                         for c in other.constructs}
+            and {p[:2] for p in less.signed_paths} == {p[:2] for p in other.signed_paths}
+        ]  # fmt: skip
+        if same:
+            told.append(f"On the {len(columns)} shared items {model.name} is the same model as"
+                        f" {same[0]}.")  # fmt: skip
+        else:
+            kept[model.name] = less
+    return kept, told
+
+
+def _pairs(keys: Mapping[Key, Any]) -> list[tuple[Key, Key]]:
+    return [(a, b) for a, b in itertools.combinations(keys, 2) if a[0] == b[0]]
+
+
+def _shift(
+    results: Mapping[Key, SatisfactionResult], surveys: Mapping[Key, Survey],
+    scheme: str, draws: int, seed: int, level: float,
+) -> pd.DataFrame:  # fmt: skip
+    """Differences of index and R² between models, from the same resamples of all of them."""
+
+    def statistics(model: Model, fit: PLSFit) -> dict[str, np.ndarray]:
+        explained = np.where(model.adjacency.any(axis=0), fit.r_squared, np.nan)
+        return {"index": index_values(model, fit).values, "r_squared": explained}
+
+    drawn: dict[Key, dict[str, pd.DataFrame]] = {}
+    for key, result in results.items():
+        model = result.model
+        source, fit = fitter(model, surveys[key], scheme=scheme)
+        whole = fit(*source.moments(np.ones((1, source.units), dtype=np.int8)))
+        values = {name: value[:1] for name, value in statistics(model, whole).items()}
+        if draws:
+            found = inference.bootstrap(
+                source,
+                fit,
+                partial(statistics, model),
+                draws=draws,
+                seed=seed,
+                strata=surveys[key].strata,
+            )
+            values = {name: np.vstack([value, np.where(
+                found.failed[:, None], np.nan, found.values[name])])
+                for name, value in values.items()}  # fmt: skip
+        columns = list(model.construct_names)
+        drawn[key] = {name: pd.DataFrame(v, columns=columns) for name, v in values.items()}
+        units = source.units
+    rows = []
+    for (first, second), measure in itertools.product(_pairs(results), ("index", "r_squared")):
+        one, other = drawn[first][measure], drawn[second][measure]
+        for construct in one.columns[one.columns.isin(other.columns)]:
+            gap = (one[construct] - other[construct]).to_numpy()
+            if np.isnan(gap[0]):
+                continue
+            row = {"items": first[0], "measure": measure, "construct": construct,
+                   "model_1": first[1], "model_2": second[1], "value_1": one[construct][0],
+                   "value_2": other[construct][0], "difference": gap[0]}  # fmt: skip
+            kept = gap[1:][~np.isnan(gap[1:])]
+            if len(kept) > 1:
+                error = max(float(kept.std(ddof=1)), 0.0)
+                row["std_error"] = error if error > 1e-12 else 0.0
+                row["t"] = gap[0] / error if error > 1e-12 else np.nan
+                row["p"] = 2 * stats.t.sf(abs(row["t"]), units - 1)
+                row["ci_low"], row["ci_high"] = np.quantile(
+                    kept, [(1 - level) / 2, (1 + level) / 2]
+                )
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _cvpat(
+    results: Mapping[Key, SatisfactionResult], predictions: Mapping[Key, Prediction],
+    level: float, adjustment: str,
+) -> pd.DataFrame:  # fmt: skip
+    """CVPAT of every two models: over all items both predict, and over each outcome's."""
+    rows = []
+    for (first, second), outcome in itertools.product(_pairs(results), ("(all)", *OUTCOMES)):
+        pair = [_only(predictions[key], results[key].model, outcome) for key in (first, second)]
+        if set(pair[0].losses) & set(pair[1].losses):
+            found = compare_predictions(pair[0], pair[1], level)
+            found.insert(0, "items", first[0], allow_duplicates=True)
+            found.columns = ["items", "predicted_items", *found.columns[2:]]
+            for place, (name, value) in enumerate(
+                {"outcome": outcome, "model_1": first[1], "model_2": second[1]}.items(), start=1
+            ):
+                found.insert(place, name, value)
+            rows.append(found)
+    table = pd.concat(rows, ignore_index=True)
+    table["p_adjusted"] = adjusted_within(table, "p", ["items", "outcome"], adjustment)
+    return table
+
+
+def _only(prediction: Prediction, model: Model, outcome: str) -> Prediction:
+    """A prediction of one construct's items only."""
+    if outcome == "(all)":
+        return prediction
+    own = {item.name for c in model.constructs if c.name == outcome for item in c.items}
+    return replace(prediction, losses=prediction.losses[[c for c in prediction.losses if c in own]])

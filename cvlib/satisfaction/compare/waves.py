@@ -1,0 +1,234 @@
+"""Waves of a survey: is it really better than last year, and what part of the change is weights?"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.satisfaction.compare.differences import exchange, index_differences
+from cvlib.satisfaction.compare.groups import Groups, estimate_groups, spread, target_of
+from cvlib.satisfaction.compare.ranking import adjusted
+from cvlib.satisfaction.model.model import Model
+
+ALL = "(all)"
+SERIES = ("pooled", "own", "fixed", "chained")
+
+
+@dataclass(frozen=True)
+class Waves:
+    """One construct over the waves.
+
+    Attributes
+    ----------
+    target : str
+        The construct.
+    series : DataFrame
+        group ("(all)": everybody), wave, n, series, index, std_error, ci_low, ci_high. Series:
+        pooled (weights of all waves together), own (of each wave), fixed (of the first wave),
+        chained (the first own index plus the changes of answers since).
+    changes : DataFrame
+        group, from_wave, to_wave, weights and the tests of `differences.index_differences`.
+    decomposition : DataFrame
+        group, from_wave, to_wave, component (change, answers, weights), estimate, std_error,
+        ci_low, ci_high: of the index by own weights.
+    trend : DataFrame
+        group, series, slope per wave (per unit of the wave where it is a number), std_error, t, p,
+        ci_low, ci_high.
+    left_out : DataFrame
+        column, reason, count, share.
+    settings : mapping
+        Those of `Groups`, with permutations and adjustment; waves: how many.
+    warnings : tuple of str
+    """
+
+    target: str
+    series: pd.DataFrame
+    changes: pd.DataFrame
+    decomposition: pd.DataFrame
+    trend: pd.DataFrame
+    left_out: pd.DataFrame
+    settings: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+
+def at_wave(data: pd.DataFrame, wave: str, chosen: str = "") -> pd.DataFrame:
+    """Respondents of one wave: the one asked for, else the last; everybody without waves."""
+    if not wave:
+        return data
+    if wave not in data:
+        raise InputError("wave", f"column {wave!r} is not in the survey",
+                         nearest(wave, [str(c) for c in data.columns]))  # fmt: skip
+    known = data[wave].dropna().sort_values().unique()
+    names = [str(value) for value in known]
+    if chosen and chosen not in names:
+        raise InputError("at", f"{chosen!r} is not a wave", nearest(chosen, names))
+    value = known[names.index(chosen)] if chosen else known[-1]
+    return data[data[wave] == value]
+
+
+def compare_waves(
+    data: pd.DataFrame,
+    model: Model,
+    wave: str,
+    group: str = "",
+    *,
+    target: str = "",
+    permutations: int = 500,
+    adjustment: str = "holm",
+    draws: int = 500,
+    seed: int = 1,
+    level: float = 0.95,
+    **settings: Any,
+) -> Waves:
+    """Follow an index over waves with different respondents, for everybody and for each group.
+
+    With item means x on 0-100 and weights w that sum to one, the change of an index between two
+    waves is split without remainder into ::
+
+        answers: sum((w0 + w1) / 2 * (x1 - x0))      weights: sum((x0 + x1) / 2 * (w1 - w0))
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row per respondent and wave.
+    model : Model
+        Bound to the data's columns.
+    wave, group : str
+        Columns; waves are sorted by value, group may be empty.
+    target : str
+        Empty for satisfaction.
+    permutations, adjustment, draws, seed, level
+        As in `league.compare_groups`; all changes under one kind of weights are one family.
+    **settings
+        minimum, scheme, missing, minimum_share, weights, clusters, jobs of `estimate_groups`.
+
+    Raises
+    ------
+    InputError
+        A wave (of a group) in which an item was not asked, naming it; fewer than two waves.
+
+    References
+    ----------
+    Kitagawa (1955), JASA 50:1168-1194; Bennet (1920), J. Royal Statistical Society 83:455-462
+    (averaging the two waves' weights).
+    """
+    construct = target_of(model, target)
+    options: dict[str, Any] = {**settings, "draws": draws, "seed": seed, "level": level}
+    found = [(ALL, estimate_groups(data, model, wave, **options))]
+    if group:
+        found.append((group, estimate_groups(data, model, [group, wave], **options)))
+    parts: dict[str, list[pd.DataFrame]] = {}
+    told: list[str] = []
+    for what, groups in found:
+        members = (
+            {ALL: np.arange(len(groups.keys))} if what == ALL
+            else groups.keys.groupby(group, sort=True).indices
+        )  # fmt: skip
+        rows = {name: own for name, own in members.items() if len(own) > 1}
+        told += [f"{name}: only one wave is large enough, so no change is reported."
+                 for name in members if name not in rows]  # fmt: skip
+        for name, own in rows.items():
+            for table, made in _own_series(groups, own, construct, wave).items():
+                made.insert(0, "group", str(name))
+                parts.setdefault(table, []).append(made)
+        links = [(name, int(b), int(a)) for name, own in rows.items()
+                 for a, b in itertools.pairwise(own)]  # fmt: skip
+        if not links:
+            continue
+        pairs = [(later, earlier) for _, later, earlier in links]
+        exchanged = (
+            exchange(groups, pairs, permutations=permutations, seed=seed) if permutations else {}
+        )
+        tested = index_differences(groups, pairs, construct, exchanged, adjustment="none")
+        waves = groups.keys[wave].to_numpy()
+        places = {"group": [str(name) for name, _, _ in links],
+                  "from_wave": [waves[a] for _, _, a in links],
+                  "to_wave": [waves[b] for _, b, _ in links]}  # fmt: skip
+        for place, (column, values) in enumerate(places.items()):
+            tested.insert(place, column, values * 2)
+        parts.setdefault("changes", []).append(tested.drop(columns=["group_1", "group_2"]))
+        told += [text for text in groups.warnings if text not in told]
+    tables = {
+        name: _named_waves(pd.concat(rows, ignore_index=True)) for name, rows in parts.items()
+    }
+    changes = tables["changes"]
+    for test in ("p_welch", "p_permutation"):
+        if test in changes:
+            changes[f"{test}_adjusted"] = changes.groupby("weights")[test].transform(
+                lambda p: adjusted(p.to_numpy(), adjustment)
+            )
+    changes["different"] = changes["p_welch_adjusted"] < 1 - level
+    return Waves(construct, tables["series"], changes, tables["decomposition"], tables["trend"],
+                 found[-1][1].left_out,
+                 {**found[0][1].settings, "permutations": permutations, "adjustment": adjustment,
+                  "waves": len(found[0][1].keys)}, tuple(told))  # fmt: skip
+
+
+def _named_waves(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with its waves as names: 2025 is no quantity."""
+    waves = [column for column in ("wave", "from_wave", "to_wave") if column in table]
+    return table.assign(**{column: table[column].astype(str) for column in waves})
+
+
+def decompose(mean: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Change of answers and change of weights between successive waves, each (W - 1, ...).
+
+    Parameters
+    ----------
+    mean, shares : ndarray (W, ..., m)
+        Item means on 0-100 and weights of one construct's m items. The two parts add up to the
+        change of ``(mean * shares).sum(-1)``.
+    """
+    answers = ((shares[1:] + shares[:-1]) / 2 * np.diff(mean, axis=0)).sum(axis=-1)
+    weights = ((mean[1:] + mean[:-1]) / 2 * np.diff(shares, axis=0)).sum(axis=-1)
+    return answers, weights
+
+
+def _own_series(
+    groups: Groups, own: np.ndarray, construct: str, wave: str
+) -> dict[str, pd.DataFrame]:
+    """series, decomposition and trend of one group: its cells in the order of the waves."""
+    items = groups.model.block == groups.model.construct_names.index(construct)
+    mean, shares = groups.mean[own][..., items], groups.shares[own][..., items]
+    answers, weights = decompose(mean, shares)
+    index = (mean * shares).sum(axis=-1)
+    values = {
+        "pooled": groups.index(construct, "pooled")[own],
+        "own": index,
+        "fixed": (mean * shares[:1]).sum(axis=-1),
+        "chained": index[0] + np.concatenate([0 * answers[:1], np.cumsum(answers, axis=0)]),
+    }
+    keys = groups.keys.loc[own, [wave, "n"]].rename(columns={wave: "wave"}).reset_index(drop=True)
+    series = [
+        pd.concat([keys.assign(series=name), spread(values[name], groups)], axis=1)
+        for name in SERIES
+    ]
+    steps = pd.DataFrame({"from_wave": keys["wave"][:-1].to_numpy(),
+                          "to_wave": keys["wave"][1:].to_numpy()})  # fmt: skip
+    split = {"change": np.diff(index, axis=0), "answers": answers, "weights": weights}
+    parts = [
+        pd.concat([steps.assign(component=name), spread(made, groups)], axis=1)
+        for name, made in split.items()
+    ]
+    number = pd.api.types.is_numeric_dtype(keys["wave"])
+    at = keys["wave"].to_numpy(float) if number else np.arange(len(keys), dtype=float)
+    at = at - at.mean()
+    slopes = [pd.DataFrame({"series": [name]}).join(
+        spread((at @ values[name] / (at @ at))[None], groups)) for name in SERIES]  # fmt: skip
+    trend = pd.concat(slopes, ignore_index=True).rename(columns={"estimate": "slope"})
+    if "std_error" in trend:
+        degrees = groups.keys.loc[own, "n"].sum() - len(own)
+        trend.insert(3, "t", trend["slope"] / trend["std_error"])
+        trend.insert(4, "p", 2 * stats.t.sf(np.abs(trend["t"]), degrees))
+    return {
+        "series": pd.concat(series, ignore_index=True).rename(columns={"estimate": "index"}),
+        "decomposition": pd.concat(parts, ignore_index=True),
+        "trend": trend,
+    }

@@ -1,0 +1,1 @@
+"""Surveys before the field: simulation, sample size, questionnaire."""

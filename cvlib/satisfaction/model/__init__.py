@@ -1,0 +1,1 @@
+"""What a satisfaction model is, and the file it is read from."""

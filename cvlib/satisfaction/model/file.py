@@ -1,0 +1,217 @@
+"""The YAML form of a model: its schema, and what a schema cannot say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from cvlib.inputs.documents import Source
+from cvlib.inputs.errors import nearest
+from cvlib.satisfaction.model.model import (
+    Adaptation,
+    Construct,
+    Item,
+    Model,
+    available_models,
+    causal_order,
+)
+
+WORDINGS = (
+    "expectation",  # asked about the time before use
+    "evaluation",  # a rating after use
+    "disconfirmation",  # against what was expected
+    "ideal",  # against an ideal supplier
+    "incidence",  # did it happen, how often
+    "handling",  # how well it was dealt with
+    "intention",  # what the customer will do
+    "tolerance",  # how far a price may move
+    "context",  # the market, not the supplier
+    "unspecified",
+)
+_SIGNS = {"+": "+", "-": "-", "−": "-", "±": "±", "+/-": "±", "+-": "±"}
+
+
+def _sign(value: Any) -> str:
+    if value not in _SIGNS:
+        raise ValueError(f"{value!r} is not a sign: write +, - or ± (in quotes where YAML asks)")
+    return _SIGNS[value]
+
+
+def _direction(value: Any) -> str:
+    if value not in ("+", "-", "−"):
+        raise ValueError(f"{value!r} is not a direction: write + (high is high) or - (reversed)")
+    return _SIGNS[value]
+
+
+Sign = Annotated[str, BeforeValidator(_sign)]
+Direction = Annotated[str, BeforeValidator(_direction)]
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Text(_Form):
+    en: str
+    zh: str | None = None
+
+
+class _ItemForm(_Form):
+    en: str | None = None
+    zh: str | None = None
+    wording: Literal[WORDINGS] = "unspecified"  # type: ignore[valid-type]
+    scale: tuple[float, float] | None = None
+    direction: Direction = "+"
+    column: str | None = None
+    missing_codes: tuple[float, ...] = ()
+
+
+class _ConstructForm(_Form):
+    en: str
+    zh: str | None = None
+    mode: Literal["A", "B", "unit"] = "A"
+    items: dict[str, _ItemForm]
+    role: Literal["antecedent", "moderator", "group"] | None = None
+    moderates: dict[str, dict[str, Sign]] = Field(default_factory=dict)
+
+    @field_validator("items", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            twice = sorted({str(name) for name in value if value.count(name) > 1})
+            if twice:
+                raise ValueError(f"item {twice[0]} is listed twice")
+            value = {name: {} for name in value}
+        if not value:
+            raise ValueError("a construct without items: list at least one")
+        if isinstance(value, dict):
+            value = {name: {} if form is None else form for name, form in value.items()}
+        return value
+
+
+class _AdaptationForm(_Form):
+    items_from: str
+    constructs: dict[str, tuple[str, ...]]
+    signs: dict[str, dict[str, Sign]] = Field(default_factory=dict)
+    note: str
+
+
+class _ModelForm(_Form):
+    name: str
+    title: _Text
+    source: str
+    evidence: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    scale: tuple[float, float] | None = None
+    missing_codes: tuple[float, ...] = ()
+    constructs: dict[str, _ConstructForm]
+    paths: dict[str, dict[str, Sign]]
+    adaptations: dict[str, _AdaptationForm] = Field(default_factory=dict)
+
+
+def read_model(path: Path) -> Model:
+    """Read, check and build a model from its file."""
+    source = Source(path)
+    form = source.parse(_ModelForm)
+    _check(source, form)
+    model = Model(
+        name=form.name,
+        title=_labels(form.title, form.name),
+        source=form.source,
+        constructs=tuple(_construct(form, name, spec) for name, spec in form.constructs.items()),
+        signed_paths=tuple((a, b, s) for a, to in form.paths.items() for b, s in to.items()),
+        evidence=form.evidence,
+        notes=form.notes,
+        adaptations=tuple(
+            Adaptation(
+                survey, a.items_from, a.constructs,
+                {(x, y): s for x, to in a.signs.items() for y, s in to.items()}, a.note,
+            )
+            for survey, a in form.adaptations.items()
+        ),
+    )  # fmt: skip
+    for construct in model.constructs:
+        if construct.role in ("moderator", "group"):
+            model = model.with_role(construct.name, construct.role)
+    return model
+
+
+def _labels(form: Any, fallback: str) -> dict[str, str]:
+    english = form.en or fallback
+    return {"en": english, "zh": form.zh or english}
+
+
+def _construct(form: _ModelForm, name: str, spec: _ConstructForm) -> Construct:
+    items = tuple(
+        Item(
+            name=item,
+            column=entry.column or item,
+            labels=_labels(entry, item),
+            wording=entry.wording,
+            minimum=(entry.scale or form.scale or (0, 0))[0],
+            maximum=(entry.scale or form.scale or (0, 0))[1],
+            direction=entry.direction,
+            missing_codes=(*form.missing_codes, *entry.missing_codes),
+        )
+        for item, entry in spec.items.items()
+    )
+    slopes = tuple((a, b, s) for a, to in spec.moderates.items() for b, s in to.items())
+    return Construct(name, _labels(spec, name), spec.mode, items, spec.role, slopes)
+
+
+def _check(source: Source, form: _ModelForm) -> None:
+    """What a schema cannot say: references, circles, scales."""
+    names = list(form.constructs)
+
+    def known(name: str, at: tuple[str, ...]) -> None:
+        if name not in form.constructs:
+            raise source.error(at, f"unknown construct {name!r}", nearest(name, names))
+
+    seen: dict[str, str] = {}
+    for construct, spec in form.constructs.items():
+        if spec.role == "moderator" and not spec.moderates:
+            raise source.error(("constructs", construct), "a moderator that moderates nothing",
+                               "Add `moderates: {source: {target: sign}}`.")  # fmt: skip
+        for item, entry in spec.items.items():
+            at = ("constructs", construct, "items", item)
+            if item in seen:
+                raise source.error(at, f"item {item} already belongs to {seen[item]}",
+                                   "An item measures one construct.")  # fmt: skip
+            seen[item] = construct
+            scale = entry.scale or form.scale
+            if scale is None:
+                raise source.error(at, f"item {item} has no scale",
+                                   "Add `scale: [lowest, highest]` for it or all.")  # fmt: skip
+            if not scale[0] < scale[1]:
+                raise source.error(at, f"item {item}: scale {list(scale)} is empty",
+                                   "Write [lowest, highest].")  # fmt: skip
+        for cause, targets in spec.moderates.items():
+            for name in (cause, *targets):
+                known(name, ("constructs", construct, "moderates"))
+    for cause, targets in form.paths.items():
+        known(cause, ("paths", cause))
+        for target in targets:
+            known(target, ("paths", cause, target))
+            if target == cause:
+                raise source.error(("paths", cause, target), f"{cause} points at itself",
+                                   "Remove the path.")  # fmt: skip
+    paths = [(a, b, s) for a, to in form.paths.items() for b, s in to.items()]
+    touched = {name for path in paths for name in path[:2]}
+    for name in names:
+        if name not in touched:
+            raise source.error(("constructs", name), f"no path touches {name}",
+                               "Add a path or remove the construct.")  # fmt: skip
+    if not causal_order(tuple(names), paths):
+        raise source.error(("paths",), "the paths run in a circle",
+                           "Remove one: the model must be recursive.")  # fmt: skip
+    for survey, adaptation in form.adaptations.items():
+        if adaptation.items_from not in available_models():
+            raise source.error(
+                ("adaptations", survey),
+                f"items_from {adaptation.items_from!r} is not a shipped model",
+                nearest(adaptation.items_from, available_models()),
+            )
+        for name in adaptation.constructs:
+            known(name, ("adaptations", survey, "constructs", name))

@@ -1,0 +1,407 @@
+"""A structural model as data: constructs, items, scales, directions, paths with expected signs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.errors import InputError, nearest
+
+ROLES = ("antecedent", "moderator", "group")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One question: its name in the model, its column in the survey, scale and direction."""
+
+    name: str
+    column: str
+    labels: Mapping[str, str]
+    wording: str
+    minimum: float
+    maximum: float
+    direction: str
+    missing_codes: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Construct:
+    """A latent variable: labels by language, measurement mode (A, B or unit) and items."""
+
+    name: str
+    labels: Mapping[str, str]
+    mode: str
+    items: tuple[Item, ...]
+    role: str | None = None
+    moderates: tuple[tuple[str, str, str], ...] = ()  # (moderator, target, sign) of the slope
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """The items of another survey standing in for the published ones."""
+
+    survey: str
+    items_from: str
+    constructs: Mapping[str, tuple[str, ...]]
+    signs: Mapping[tuple[str, str], str]
+    note: str
+
+
+@dataclass(frozen=True)
+class Moderation:
+    """Construct ``moderator`` changes the slope of ``source`` on ``target``."""
+
+    moderator: str
+    source: str
+    target: str
+    sign: str
+
+    @property
+    def name(self) -> str:
+        """The interaction's name in the tables."""
+        return f"{self.source} x {self.moderator}"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A structural model bound, or ready to be bound, to the columns of a survey.
+
+    Attributes
+    ----------
+    name, source : str
+    title : Mapping[str, str]
+        By language, "en" and "zh".
+    constructs : tuple of Construct
+        Items are numbered construct by construct, in this order, in every array.
+    signed_paths : tuple of (source, target, sign)
+    evidence : Mapping[str, str]
+        Where constructs, items and paths come from. [S] read in a source, [D] read in a package,
+        [M] from memory of the paper (verify before citing), [brief] the project's founding
+        documents, [P] our own proposal.
+    notes : tuple of str
+    adaptations : tuple of Adaptation
+        Other surveys whose items can stand in for the published ones.
+    moderations : tuple of Moderation
+    group : str or None
+        Column of the group label where the market environment has the role "group".
+    adapted : str
+        Whose items stand in for the published ones, where they do.
+    dropped : tuple of str
+        What `map` left out, one sentence each.
+    """
+
+    name: str
+    title: Mapping[str, str]
+    source: str
+    constructs: tuple[Construct, ...]
+    signed_paths: tuple[tuple[str, str, str], ...]
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    adaptations: tuple[Adaptation, ...] = ()
+    moderations: tuple[Moderation, ...] = ()
+    group: str | None = None
+    adapted: str = ""
+    dropped: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> pd.DataFrame:
+        """Table of source, target and expected sign (+, -, ±)."""
+        return pd.DataFrame(list(self.signed_paths), columns=["source", "target", "sign"])
+
+    @cached_property
+    def item_list(self) -> tuple[Item, ...]:
+        """All items, construct by construct."""
+        return tuple(item for construct in self.constructs for item in construct.items)
+
+    @cached_property
+    def items(self) -> tuple[str, ...]:
+        """Names of the p items."""
+        return tuple(item.name for item in self.item_list)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """Survey columns of the p items."""
+        return tuple(item.column for item in self.item_list)
+
+    @cached_property
+    def construct_names(self) -> tuple[str, ...]:
+        """Names of the k constructs."""
+        return tuple(construct.name for construct in self.constructs)
+
+    @cached_property
+    def modes(self) -> tuple[str, ...]:
+        """Measurement mode of each construct; a single item is always its construct."""
+        return tuple("unit" if len(c.items) == 1 else c.mode for c in self.constructs)
+
+    @cached_property
+    def block(self) -> np.ndarray:
+        """(p,) index of the construct of each item."""
+        return np.repeat(np.arange(len(self.constructs)), [len(c.items) for c in self.constructs])
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """(k,) index of the first item of each construct."""
+        return np.searchsorted(self.block, np.arange(len(self.constructs)))
+
+    @cached_property
+    def slices(self) -> tuple[slice, ...]:
+        """The items of each construct, which stand together."""
+        ends = [*self.starts[1:].tolist(), len(self.items)]
+        return tuple(slice(a, b) for a, b in zip(self.starts.tolist(), ends, strict=True))
+
+    @cached_property
+    def membership(self) -> np.ndarray:
+        """(p, k) True where the item belongs to the construct."""
+        return self.block[:, None] == np.arange(len(self.constructs))
+
+    @cached_property
+    def adjacency(self) -> np.ndarray:
+        """(k, k) True where there is a path from row to column."""
+        found = np.zeros((len(self.constructs),) * 2, dtype=bool)
+        for source, target, _ in self.signed_paths:
+            found[self.construct_names.index(source), self.construct_names.index(target)] = True
+        return found
+
+    @cached_property
+    def order(self) -> tuple[int, ...]:
+        """Constructs' positions with every cause before its effects."""
+        return causal_order(self.construct_names, self.signed_paths)
+
+    @cached_property
+    def minimum(self) -> np.ndarray:
+        """(p,) lowest possible answer."""
+        return np.array([item.minimum for item in self.item_list])
+
+    @cached_property
+    def maximum(self) -> np.ndarray:
+        """(p,) highest possible answer."""
+        return np.array([item.maximum for item in self.item_list])
+
+    @cached_property
+    def reversed_items(self) -> np.ndarray:
+        """(p,) True where answers are recoded to minimum + maximum - x."""
+        return np.array([item.direction == "-" for item in self.item_list])
+
+    def label(self, construct: str, language: str = "en") -> str:
+        """A construct's (or interaction's) label in a language."""
+        for found in self.constructs:
+            if found.name == construct:
+                return found.labels.get(language, found.labels["en"])
+        return " × ".join(self.label(part, language) for part in construct.split(" x "))
+
+    def without(self, constructs: Iterable[str], reason: str) -> Model:
+        """The model less some constructs and every path that touches them."""
+        gone = set(constructs)
+        if not gone:
+            return self
+        lost = [p for p in self.signed_paths if p[0] in gone or p[1] in gone]
+        told = ", ".join(f"{a} -> {b}" for a, b, _ in lost) or "none"
+        kept = tuple(c for c in self.constructs if c.name not in gone)
+        left = tuple(p for p in self.signed_paths if p not in lost)
+        touched = {name for path in left for name in path[:2]}
+        alone = [c.name for c in kept if c.name not in touched]
+        if alone or not left:
+            raise InputError(
+                f"model {self.name}",
+                f"without {', '.join(sorted(gone))} no path reaches {', '.join(alone) or 'anyone'}",
+                "Bind the items of these constructs, or use a model that fits the survey.",
+            )
+        return replace(
+            self,
+            constructs=kept,
+            signed_paths=left,
+            moderations=tuple(
+                m for m in self.moderations if not gone & {m.moderator, m.source, m.target}
+            ),
+            dropped=(*self.dropped, f"{', '.join(sorted(gone))} {reason}; paths left out: {told}"),
+        )
+
+    def adapt(self, survey: str) -> Model:
+        """The same constructs and paths measured by the items of another survey."""
+        known = {adaptation.survey: adaptation for adaptation in self.adaptations}
+        if survey not in known:
+            raise InputError(
+                f"model {self.name}", f"has no items for {survey!r}", nearest(survey, list(known))
+            )
+        chosen = known[survey]
+        stock = {item.name: item for item in load_model(chosen.items_from).item_list}
+        absent = [c.name for c in self.constructs if c.name not in chosen.constructs]
+        adapted = replace(
+            self,
+            constructs=tuple(
+                replace(c, items=tuple(stock[name] for name in chosen.constructs.get(c.name, ())))
+                for c in self.constructs
+            ),
+            signed_paths=tuple(
+                (a, b, chosen.signs.get((a, b), sign)) for a, b, sign in self.signed_paths
+            ),
+            notes=(),
+            adapted=f"Items of {survey}: {chosen.note}.",
+            adaptations=(),
+        )
+        return adapted.without(absent, f"cannot be measured with {survey}")
+
+    def with_role(self, construct: str, role: str) -> Model:
+        """Give the market environment its role: antecedent, moderator or group.
+
+        As antecedent it keeps its paths. As moderator it acts on the targets whose slope it
+        moderates (main effect) and through the interaction. As group it leaves the structure and
+        its item is the group label.
+        """
+        found = next((c for c in self.constructs if c.name == construct), None)
+        if found is None or found.role is None:
+            able = [c.name for c in self.constructs if c.role is not None]
+            raise InputError(
+                f"model {self.name}", f"{construct!r} has no role to set", f"Able: {able}."
+            )
+        if role not in ROLES:
+            raise InputError("role", f"{role!r} is not a role", nearest(role, list(ROLES)))
+        chosen = tuple(replace(c, role=role) if c is found else c for c in self.constructs)
+        base = replace(self, constructs=chosen)
+        if role == "antecedent":
+            return base
+        if role == "group":
+            return replace(
+                base.without([construct], "is a group label"), group=found.items[0].column
+            )
+        targets = {target for _, target, _ in found.moderates}
+        kept = [p for p in self.signed_paths if p[0] != construct or p[1] in targets]
+        main = [(construct, t, "±") for t in targets if (construct, t) not in {p[:2] for p in kept}]
+        return replace(
+            base,
+            signed_paths=(*kept, *main),
+            moderations=tuple(Moderation(construct, a, b, sign) for a, b, sign in found.moderates),
+        )
+
+    def map(
+        self,
+        columns: Iterable[str],
+        mapping: Mapping[str, str] | None = None,
+        *,
+        drop_unmapped: bool = False,
+    ) -> Model:
+        """Bind the items to the columns of a survey.
+
+        Parameters
+        ----------
+        columns : iterable of str
+            The survey's column names.
+        mapping : mapping of item to column, optional
+            Items not named here are looked for under their own name. Where the published items
+            are not in the survey and no mapping is given, an adaptation shipped with the model
+            (`adaptations`) is used if all its items are there, and `adapted` says so.
+        drop_unmapped : bool
+            Leave out items (and constructs, with their paths) that have no column, and list them
+            in `dropped`; otherwise they are an error.
+
+        Returns
+        -------
+        Model
+        """
+        there = list(columns)
+        given = dict(mapping or {})
+        for item, column in given.items():
+            if item not in self.items:
+                raise InputError(
+                    f"mapping, {item}",
+                    f"is not an item of model {self.name}",
+                    nearest(item, list(self.items)),
+                )
+            if column not in there:
+                raise InputError(
+                    f"mapping, {item}", f"column {column!r} is not in the survey",
+                    nearest(column, there),
+                )  # fmt: skip
+        bound = {item.name: given.get(item.name, item.column) for item in self.item_list}
+        unmapped = [name for name, column in bound.items() if column not in there]
+        if unmapped and not given:
+            for adaptation in self.adaptations:
+                wanted = {name for names in adaptation.constructs.values() for name in names}
+                if wanted <= set(there):
+                    return self.adapt(adaptation.survey)._checked_drop(drop_unmapped)
+        shared = [c for c in bound.values() if list(bound.values()).count(c) > 1 and c in there]
+        if shared:
+            raise InputError(
+                f"model {self.name}", f"column {shared[0]!r} is bound to two items",
+                "Give every item its own column.",
+            )  # fmt: skip
+        if unmapped and not drop_unmapped:
+            raise InputError(
+                f"model {self.name}",
+                f"no column for item{'s' * (len(unmapped) > 1)} {', '.join(unmapped)}",
+                "Name the columns in `mapping` (item: column), or ask for unmapped items to be"
+                f" dropped. {nearest(unmapped[0], there)}",
+            )
+        constructs = tuple(
+            replace(
+                c,
+                items=tuple(
+                    replace(item, column=bound[item.name])
+                    for item in c.items
+                    if item.name not in unmapped
+                ),
+            )
+            for c in self.constructs
+        )
+        empty = [c.name for c in constructs if not c.items]
+        partly = [n for c in self.constructs if c.name not in empty for n in
+                  (item.name for item in c.items) if n in unmapped]  # fmt: skip
+        told = tuple(f"item {name} has no column in the survey and is left out" for name in partly)
+        mapped = replace(self, constructs=constructs, dropped=(*self.dropped, *told))
+        return mapped.without(empty, "has no column in the survey")
+
+    def _checked_drop(self, drop_unmapped: bool) -> Model:
+        if self.dropped and not drop_unmapped:
+            raise InputError(
+                f"model {self.name}", "; ".join(self.dropped),
+                "Bind these constructs in `mapping`, or ask for unmapped constructs to be dropped.",
+            )  # fmt: skip
+        return self
+
+
+def causal_order(names: tuple[str, ...], paths: Iterable[tuple[str, str, str]]) -> tuple[int, ...]:
+    """Topological order, first come first served; an empty tuple when the paths run in a circle."""
+    causes = {name: {a for a, b, _ in paths if b == name} for name in names}
+    done: list[str] = []
+    while len(done) < len(names):
+        ready = [n for n in names if n not in done and causes[n] <= set(done)]
+        if not ready:
+            return ()
+        done.append(ready[0])
+    return tuple(names.index(name) for name in done)
+
+
+def available_models() -> list[str]:
+    """Names of the shipped models."""
+    folder = resources.files("cvlib.satisfaction") / "models"
+    return sorted(
+        f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")
+    )
+
+
+def load_model(name_or_path: str | Path) -> Model:
+    """Read and check a model: a shipped name ("ecsi_mobile") or a YAML file of the same form.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the line and the reason: unknown construct in a path, paths in a circle,
+        a construct without items or without paths, an item used twice, no scale, a wrong sign.
+    """
+    text = str(name_or_path)
+    if text in available_models():
+        path = Path(str(resources.files("cvlib.satisfaction") / "models" / f"{text}.yaml"))
+    elif text.endswith((".yaml", ".yml")):
+        path = Path(text)
+    else:
+        raise InputError(f"model {text!r}", "is not a shipped model or a YAML file",
+                         nearest(text, available_models()))  # fmt: skip
+    from cvlib.satisfaction.model.file import read_model
+
+    return read_model(path)

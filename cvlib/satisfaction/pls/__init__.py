@@ -1,0 +1,1 @@
+"""PLS path modelling: engine, bootstrap, fit, prediction."""

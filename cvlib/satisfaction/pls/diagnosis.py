@@ -1,0 +1,76 @@
+"""What a reader must know before using an estimate: signs, convergence, admissibility, draws."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cvlib.satisfaction import index as scoring
+from cvlib.satisfaction import measurement
+from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.pls import engine as pls
+from cvlib.satisfaction.pls.engine import PLSFit
+
+
+def problems(model: Model, fit: PLSFit, estimator: str) -> list[str]:
+    """What a reader must know about the estimate itself."""
+    told = []
+    if not fit.converged[0]:
+        told.append(
+            f"The weights did not settle in {fit.iterations[0]} iterations: the numbers are those"
+            " of the last one."
+        )
+    signed = fit.paths[0][model.adjacency]
+    names = np.array(model.construct_names)
+    for a, b, value in zip(*names[np.array(np.nonzero(model.adjacency))], signed, strict=True):
+        expected = next(s for x, y, s in model.signed_paths if (x, y) == (a, b))
+        if (expected == "+" and value < 0) or (expected == "-" and value > 0):
+            told.append(f"Path {a} -> {b} is {value:.3f}, expected {expected}.")
+    for item, loading in zip(model.items, fit.loadings[0], strict=True):
+        if loading < 0:
+            told.append(f"Item {item} loads negatively ({loading:.3f}): check its direction.")
+    told += scoring.negative_weights(model, fit)
+    told += measurement.measurement_warnings(model, fit)
+    if estimator == "plsc":
+        last = [np.moveaxis(a, 0, -1) for a in
+                (fit.loadings, fit.rho_a, fit.r_squared, fit.construct_correlation)]  # fmt: skip
+        wrong = pls.inadmissible(*last)[:, 0]
+        for problem, present in zip(pls.PLSC_PROBLEMS, wrong, strict=True):
+            if present:
+                told.append(f"Inadmissible: {problem}{_culprits(model, fit, problem)}.")
+    return told
+
+
+def _culprits(model: Model, fit: PLSFit, problem: str) -> str:
+    """Where an inadmissible estimate sits."""
+    names = np.array(model.construct_names)
+    if problem == pls.PLSC_PROBLEMS[0]:
+        bad = [f"{i} {v:.3f}" for i, v in zip(model.items, fit.loadings[0], strict=True)
+               if abs(v) > 1 + 1e-12]  # fmt: skip
+    elif problem == pls.PLSC_PROBLEMS[1]:
+        bad = [f"{n} {v:.3f}" for n, v in zip(names, fit.rho_a[0], strict=True)
+               if not 0 < v <= 1 + 1e-12]  # fmt: skip
+    elif problem == pls.PLSC_PROBLEMS[2]:
+        bad = [f"{n} {v:.3f}" for n, v in zip(names, fit.r_squared[0], strict=True) if v > 1]
+    else:
+        matrix = fit.construct_correlation[0]
+        a, b = np.nonzero(np.triu(np.abs(matrix) >= 1, 1))
+        bad = [f"{names[i]} with {names[j]} {matrix[i, j]:.3f}" for i, j in zip(a, b, strict=True)]
+    return f" ({', '.join(bad)})" if bad else ""
+
+
+def draw_warnings(table: pd.DataFrame) -> list[str]:
+    row = table.iloc[0]
+    told = []
+    if row["failed"]:
+        told.append(
+            f"{row['failed']} of {row['requested']} bootstrap draws failed (no convergence, an"
+            " item without variance, or no consistent correction) and are left out of standard"
+            " errors and intervals."
+        )
+    if row["inadmissible"]:
+        told.append(
+            f"{row['inadmissible']} of {row['requested']} bootstrap draws are inadmissible; they"
+            " are kept in standard errors and intervals."
+        )
+    return told

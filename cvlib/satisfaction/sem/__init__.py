@@ -1,0 +1,1 @@
+"""Covariance structure models: layout, likelihood, starts, inference, invariance."""

@@ -1,0 +1,217 @@
+"""What is reported of a covariance solution, as functions of its parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cvlib.satisfaction.measurement import htmt, htmt2
+from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.pls.bootstrap import routes
+from cvlib.satisfaction.pls.tables import statistics
+from cvlib.satisfaction.sem import inference
+from cvlib.satisfaction.sem.equations import CovarianceFit, delta_errors, normal_interval
+from cvlib.satisfaction.sem.layout import Floats, Layout
+from cvlib.satisfaction.sem.likelihood import (
+    Moments,
+    derivative,
+    implied,
+    observed_information,
+    repeated,
+)
+
+UNSTANDARDISED = {
+    "path_coefficients": "path_raw",
+    "total_effects": "total_raw",
+    "total_indirect": "total_indirect_raw",
+    "specific_indirect": "specific_indirect_raw",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Quantities:
+    """Paths, effects, loadings, weights, R², construct correlations and index of a model.
+
+    Attributes
+    ----------
+    model : Model
+    layout : Layout
+        Of one group; constructs and items in the model's order.
+    """
+
+    model: Model
+    layout: Layout
+
+    @np.errstate(divide="ignore", invalid="ignore")
+    def values(self, stack: Any, moments: Moments) -> dict[str, Any]:
+        """Named arrays (problems, m) for parameters (problems, k) and as many moments (or one).
+
+        Complex parameters are allowed, so that the delta method is exact. The weights of the
+        index are those of the regression score of a construct from its own items,
+        Sigma_bb^-1 lambda_b [P]: covariance SEM has no weights of its own; with items of other
+        constructs the index of one would move with the answers about another. An item counts the
+        more, the less error it has; Sigma_bb is inverted, so an item without error is no problem.
+        Standardised values of a construct that was estimated to have no variance are NaN.
+        """
+        model, layout, k = self.model, self.layout, len(self.model.constructs)
+        if len(moments.mean) < len(stack):
+            moments = repeated(moments, len(stack))
+        found = implied(layout, stack, moments)
+        arrows, covariance = found.arrows[:, 0], found.covariance[:, 0]
+        spread = np.sqrt(np.diagonal(covariance, axis1=-2, axis2=-1))
+        latent, items = spread[:, :k], covariance[:, k:, k:]
+        correlation = covariance[:, :k, :k] / (latent[:, :, None] * latent[:, None])
+        ratio = latent[:, :, None] / latent[:, None]  # [source, target]
+        direct = arrows[:, :k, :k].swapaxes(-1, -2)
+        total = found.total[:, 0, :k, :k].swapaxes(-1, -2) - np.eye(k)
+        own, along = model.adjacency, routes(model.adjacency)
+        detour = np.zeros_like(own)
+        for route in along:
+            detour[route[0], route[-1]] = True
+        reach = own | detour
+        loading = arrows[:, k + np.arange(len(model.items)), model.block]
+        disturbance = np.diagonal(found.residual[:, 0, :k, :k], axis1=-2, axis2=-1)
+        weights, composite = np.zeros_like(loading), np.zeros_like(latent)
+        for j, block in enumerate(np.flatnonzero(on) for on in model.membership.T):
+            on, sigma = loading[:, block, None], items[:, block[:, None], block]
+            solved = np.linalg.solve(sigma, on)
+            weights[:, block] = solved[..., 0]
+            composite[:, j] = (on * solved).sum(axis=(1, 2))
+        span = (model.maximum - model.minimum) / 100
+        shares = weights * span
+        shares = shares / (shares @ model.membership)[:, model.block]
+        mean = found.mu[:, 0] if layout.has_means else moments.mean[:, 0]
+        return {
+            "path_coefficients": (direct * ratio)[:, own],
+            "path_raw": direct[:, own],
+            "total_effects": (total * ratio)[:, reach],
+            "total_raw": total[:, reach],
+            "total_indirect": ((total - direct) * ratio)[:, detour],
+            "total_indirect_raw": (total - direct)[:, detour],
+            "specific_indirect": _products(direct * ratio, along),
+            "specific_indirect_raw": _products(direct, along),
+            "loading": loading * latent[:, model.block] / spread[:, k:],
+            "r_squared": (1.0 - disturbance / latent**2)[:, own.any(axis=0)],
+            "construct_correlations": correlation[:, *np.tril_indices(k, -1)],
+            "weight": weights * spread[:, k:] / np.sqrt(composite)[:, model.block],
+            "index": (shares * (mean - model.minimum) / span) @ model.membership.astype(float),
+            "index_shares": shares,
+        }  # fmt: skip
+
+    def tables(self, fit: CovarianceFit, level: float) -> dict[str, pd.DataFrame]:
+        """Tables of `SatisfactionResult`, with delta-method inference."""
+        model, theta, n = self.model, fit.optimum.theta, fit.problem.n
+        moments = fit.problem.saturated
+        values = self.values(theta[None], moments)
+        order = [name for name in values if name not in {"weight", "index", "index_shares"}]
+        sizes = np.cumsum([values[name].shape[1] for name in order])[:-1]
+
+        def stacked(stack: Any) -> Any:
+            found = self.values(stack, moments)
+            return np.concatenate([found[name] for name in order], axis=1)
+
+        errors = delta_errors(derivative(stacked, theta), fit.covariance_of_estimates)
+        error = dict(zip(order, np.split(errors, sizes), strict=True))
+        error["index"] = self._index_errors(fit)
+        names = np.array(model.construct_names)
+        first, second = np.tril_indices(len(names), -1)
+        keys = {name: key for name, (key, _) in statistics(model).items()}
+        keys["construct_correlations"] = pd.DataFrame(
+            {"construct_1": names[first], "construct_2": names[second]}
+        )
+
+        def table(name: str, column: str = "estimate") -> pd.DataFrame:
+            columns = normal_interval(values[name][0], error[name], level, "t")
+            if name in {"index", "r_squared"}:  # zero is no hypothesis about these
+                columns = {c: v for c, v in columns.items() if c not in {"t", "p"}}
+            if name in UNSTANDARDISED:
+                raw = values[UNSTANDARDISED[name]][0]
+                interval = normal_interval(raw, error[UNSTANDARDISED[name]], level, "t")
+                columns["unstandardised"] = raw
+                columns |= {f"unstandardised_{c}": v for c, v in interval.items()}
+            return keys[name].assign(**{column: values[name][0]}, **columns)
+
+        loadings, r_squared = table("loading", "loading"), table("r_squared", "r_squared")
+        loadings.insert(3, "weight", values["weight"][0])
+        causes = model.adjacency.sum(axis=0)[model.adjacency.any(axis=0)]
+        adjusted = 1 - (1 - r_squared["r_squared"]) * (n - 1) / (n - causes - 1)
+        r_squared.insert(2, "r_squared_adjusted", adjusted)
+        specific = [table("total_indirect"), table("specific_indirect")]
+        return {
+            "path_coefficients": table("path_coefficients"),
+            "loadings": loadings,
+            "index": table("index", "index"),
+            "total_effects": table("total_effects"),
+            "indirect_effects": pd.concat(specific, ignore_index=True),
+            "r_squared": r_squared,
+            "construct_correlations": table("construct_correlations", "correlation"),
+            **self._measurement(fit, values["construct_correlations"][0]),
+        }
+
+    def _index_errors(self, fit: CovarianceFit) -> Floats:
+        """Standard errors of the index from each respondent's influence on weights and means.
+
+        The influence of a respondent on the parameters is A^-1 times the casewise score, A the
+        observed information; on the means of the items it is the deviation from them.
+        """
+        problem, theta = fit.problem, fit.optimum.theta
+        layout, moments = problem.layout, problem.saturated
+        observed = fit.information
+        if problem.complete:
+            observed = observed_information(layout, theta, problem.moments)
+        pieces = inference.casewise_scores(layout, theta, problem.moments, problem.rows)
+        bread = np.linalg.pinv(observed, rcond=1e-10, hermitian=True)
+        slopes = derivative(lambda stack: self.values(stack, moments)["index"], theta)
+        influence = np.vstack(pieces) @ bread @ slopes.T
+        if not layout.has_means:
+            shares = self.values(theta[None], moments)["index_shares"][0]
+            per_point = shares * 100 / (self.model.maximum - self.model.minimum)
+            deviations = problem.rows[0] - moments.mean[0, 0]
+            influence = influence + deviations @ (per_point[:, None] * self.model.membership)
+        return np.sqrt((influence**2).sum(axis=0)) / problem.n
+
+    def _measurement(self, fit: CovarianceFit, correlations: Floats) -> dict[str, pd.DataFrame]:
+        """Reliability of unstandardised items, HTMT of item correlations, Fornell-Larcker."""
+        model, moments = self.model, fit.problem.saturated
+        member, names = model.membership.astype(float), np.array(model.construct_names)
+        found = implied(self.layout, fit.optimum.theta[None], moments)
+        k, sample, size = len(names), moments.covariance[0, 0], member.sum(axis=0)
+        loading = found.arrows[0, 0, k + np.arange(len(model.items)), model.block]
+        common = np.diagonal(found.covariance[0, 0, :k, :k])
+        error = np.diagonal(found.residual[0, 0, k:, k:]) @ member
+        within = np.diag(sample) @ member / np.diagonal(member.T @ sample @ member)
+        shared, square = (loading @ member) ** 2 * common, (loading**2 @ member) * common
+        rho_c, ave = shared / (shared + error), square / (square + error)
+        alpha = np.where(size == 1, rho_c, size / np.maximum(size - 1, 1) * (1 - within))
+        deviation = np.sqrt(np.diag(sample))
+        items = (sample / np.outer(deviation, deviation))[None]
+        lower, at = np.tril_indices(k, -1), np.tril_indices(k)
+        fornell = np.diag(np.sqrt(ave))
+        fornell[lower] = correlations
+        pair = {"construct_1": names[lower[0]], "construct_2": names[lower[1]]}
+        return {
+            "reliability": pd.DataFrame(
+                {"construct": names, "alpha": alpha, "rho_c": rho_c, "ave": ave}
+            ),
+            "htmt": pd.DataFrame({
+                **pair,
+                "htmt": htmt(items, model.membership)[0][lower],
+                "htmt2": htmt2(items, model.membership)[0][lower],
+            }),
+            "fornell_larcker": pd.DataFrame({
+                "construct_1": names[at[0]], "construct_2": names[at[1]], "value": fornell[at],
+            }),
+        }  # fmt: skip
+
+
+def _products(paths: Any, along: list[tuple[int, ...]]) -> Any:
+    """Products of the coefficients along each route, (problems, routes)."""
+    found = np.ones((len(paths), len(along)), dtype=paths.dtype)
+    for j, route in enumerate(along):
+        for a, b in pairwise(route):
+            found[:, j] *= paths[:, a, b]
+    return found

@@ -1,0 +1,1 @@
+"""A survey's answers, what was done about missing ones, and their moments."""

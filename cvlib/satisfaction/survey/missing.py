@@ -1,0 +1,313 @@
+"""What comes in from a survey: checked answers, and what is done where an answer is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.survey.em import EMSample
+from cvlib.satisfaction.survey.moments import Sample, Source, effective_sample_size
+
+RULES = {
+    "listwise": "respondents with a missing answer are left out",
+    "mean": "a missing answer is replaced by the item's mean, anew in every resample",
+    "person_mean": "a missing answer is replaced by the respondent's mean of the construct's"
+    " answered items, each as a share of its scale, where enough of them are answered",
+    "em": "means and covariances by maximum likelihood from all answers (EM), anew in every"
+    " resample",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Survey:
+    """Answers ready for estimation.
+
+    Attributes
+    ----------
+    values : ndarray (n, p)
+        Recoded so that high is high; NaN where missing under the rules "mean" and "em".
+    weights : ndarray (n,) or None
+        Survey weights.
+    clusters, strata : ndarray of int or None
+        Cluster of each respondent (n,); stratum of each resampling unit.
+    index : Index
+        Rows of the data that are used.
+    missing : str
+        The rule.
+    left_out : DataFrame
+        reason, count, share.
+    audit : DataFrame
+        construct, item, missing, share, coded (don't know and the like), imputed, treatment.
+    warnings : tuple of str
+    """
+
+    values: np.ndarray
+    weights: np.ndarray | None
+    clusters: np.ndarray | None
+    strata: np.ndarray | None
+    index: pd.Index
+    missing: str
+    left_out: pd.DataFrame
+    audit: pd.DataFrame
+    warnings: tuple[str, ...]
+
+    @cached_property
+    def source(self) -> Source:
+        """Where the moments of any resample come from."""
+        if self.missing == "em" and np.isnan(self.values).any():
+            return EMSample(self.values, self.weights, self.clusters)
+        return Sample(self.values, self.weights, self.clusters)
+
+    @property
+    def effective_rows(self) -> float:
+        """Kish's effective sample size; the number of rows without weights."""
+        return len(self.values) if self.weights is None else effective_sample_size(self.weights)
+
+    def completed(self, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+        """Answers (n, p) with the missing ones filled in, for scores of single respondents.
+
+        Under "em" a missing answer is its expectation given the respondent's other answers, under
+        "mean" the item's mean.
+        """
+        filled = np.where(np.isnan(self.values), mean, self.values)
+        if self.missing == "em":
+            for pattern in np.unique(np.isnan(self.values), axis=0):
+                if pattern.any() and not pattern.all():
+                    rows = (np.isnan(self.values) == pattern).all(axis=1)
+                    slope = np.linalg.lstsq(
+                        covariance[np.ix_(~pattern, ~pattern)],
+                        covariance[np.ix_(~pattern, pattern)],
+                    )[0]
+                    seen = self.values[rows][:, ~pattern] - mean[~pattern]
+                    filled[np.ix_(rows, pattern)] = mean[pattern] + seen @ slope
+        return filled
+
+
+def prepare(
+    data: pd.DataFrame,
+    model: Model,
+    *,
+    missing: str = "listwise",
+    minimum_share: float = 0.5,
+    weights: str | pd.Series | None = None,
+    strata: str | None = None,
+    clusters: str | None = None,
+) -> Survey:
+    """Check a survey against a model and apply a rule for missing answers.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row per respondent; the model's columns.
+    model : Model
+        Bound to the columns (`Model.map`).
+    missing : {"listwise", "mean", "person_mean", "em"}
+        See `RULES`.
+    minimum_share : float
+        Share of a construct's items a respondent must have answered under "person_mean"; others
+        are left out. One half is our proposal [P].
+    weights : str or Series, optional
+        Survey weights: a column, or values on the data's index.
+    strata, clusters : str, optional
+        Columns; clusters are resampled within strata.
+
+    Returns
+    -------
+    Survey
+
+    Raises
+    ------
+    InputError
+        Text or an answer off the scale, a constant item, a construct nobody answered, weights that
+        are negative or sum to zero, too few rows.
+    """
+    if missing not in RULES:
+        raise InputError("missing", f"{missing!r} is not a rule", nearest(missing, list(RULES)))
+    if not len(data):
+        raise InputError("data", "has no rows", "Give a survey with answers.")
+    values, coded = _answers(data, model)
+    gaps = np.isnan(values)
+    for j, construct in enumerate(model.constructs):
+        if gaps[:, model.block == j].all():
+            raise InputError(
+                f"construct {construct.name}", "every answer is missing",
+                "Check the columns and missing codes, or leave the construct out.",
+            )  # fmt: skip
+    weight = _weights(data, weights)
+    keep = np.ones(len(values), dtype=bool)
+    reasons: list[tuple[str, int]] = []
+
+    def leave_out(bad: np.ndarray, reason: str) -> None:
+        nonlocal keep
+        if (bad & keep).any():
+            reasons.append((reason, int((bad & keep).sum())))
+            keep &= ~bad
+
+    if weight is not None:
+        leave_out(weight == 0, "survey weight of zero")
+    leave_out(gaps.all(axis=1), "no item answered")
+    if missing == "listwise":
+        leave_out(gaps.any(axis=1), "an answer is missing")
+    if missing == "person_mean":
+        answered = np.stack([(~gaps[:, model.block == j]).mean(axis=1)
+                             for j in range(len(model.constructs))], axis=1)  # fmt: skip
+        short = (answered < minimum_share) | (answered == 0)
+        leave_out(short.any(axis=1), f"less than {minimum_share:.0%} of a construct answered")
+        values = _person_mean(values, model)
+    design = {name: _labels(data, column, name) for name, column in
+              (("strata", strata), ("clusters", clusters)) if column is not None}  # fmt: skip
+    values, imputed = values[keep], gaps[keep].sum(axis=0)
+    grouped = {name: pd.factorize(column[keep])[0] for name, column in design.items()}
+    unit_strata = grouped.get("strata")
+    if "strata" in grouped and "clusters" in grouped:
+        unit_strata = _strata_of_clusters(grouped["strata"], grouped["clusters"])
+    told = _check_rows(values, model)
+    if weight is not None:
+        weight = weight[keep]
+    share = gaps.mean(axis=0)
+    audit = pd.DataFrame({
+        "construct": [model.construct_names[j] for j in model.block],
+        "item": model.items,
+        "missing": gaps.sum(axis=0),
+        "share": share,
+        "coded": coded,
+        "imputed": imputed if missing != "listwise" else 0,
+        "treatment": RULES[missing],
+    })  # fmt: skip
+    return Survey(
+        values=values,
+        weights=weight,
+        clusters=grouped.get("clusters"),
+        strata=unit_strata,
+        index=data.index[keep],
+        missing=missing,
+        left_out=pd.DataFrame(
+            [(reason, count, count / len(data)) for reason, count in reasons],
+            columns=["reason", "count", "share"],
+        ),
+        audit=audit,
+        warnings=told,
+    )
+
+
+def _answers(data: pd.DataFrame, model: Model) -> tuple[np.ndarray, np.ndarray]:
+    """Numeric answers (n, p), reversed items turned round, and how many were coded missing."""
+    columns, coded = [], []
+    for item in model.item_list:
+        if item.column not in data.columns:
+            raise InputError(
+                f"item {item.name}", f"column {item.column!r} is not in the survey",
+                nearest(item.column, [str(c) for c in data.columns]),
+            )  # fmt: skip
+        raw = data[item.column]
+        number = pd.to_numeric(raw, errors="coerce").astype(float)
+        text = number.isna() & raw.notna()
+        if text.any():
+            row = raw.index[text][0]
+            raise InputError(
+                f"column {item.column}, row {row}", f"{raw[text].iloc[0]!r} is not a number",
+                "Code the answers as numbers; leave the cell empty where there is no answer.",
+            )  # fmt: skip
+        codes = number.isin(item.missing_codes)
+        number = number.mask(codes)
+        off = (number < item.minimum) | (number > item.maximum)
+        if off.any():
+            raise InputError(
+                f"column {item.column}, row {raw.index[off][0]}",
+                f"{number[off].iloc[0]:g} is off the scale {item.minimum:g} to {item.maximum:g}"
+                f" ({int(off.sum())} such answers)",
+                "Correct the scale in the model, or list the code under `missing_codes`.",
+            )
+        columns.append(number.to_numpy())
+        coded.append(int(codes.sum()))
+    values = np.column_stack(columns)
+    values = np.where(model.reversed_items, model.minimum + model.maximum - values, values)
+    return values, np.array(coded)
+
+
+def _weights(data: pd.DataFrame, weights: str | pd.Series | None) -> np.ndarray | None:
+    if weights is None:
+        return None
+    if isinstance(weights, str) and weights not in data.columns:
+        raise InputError("weights", f"column {weights!r} is not in the survey",
+                         nearest(weights, [str(c) for c in data.columns]))  # fmt: skip
+    given = data[weights] if isinstance(weights, str) else weights.reindex(data.index)
+    found = pd.to_numeric(given, errors="coerce").to_numpy(float)
+    if not np.isfinite(found).all():
+        row = data.index[~np.isfinite(found)][0]
+        raise InputError(f"weights, row {row}", "is missing or not a number",
+                         "Give every respondent a weight (0 leaves one out).")  # fmt: skip
+    if (found < 0).any():
+        raise InputError(f"weights, row {data.index[found < 0][0]}", "is negative",
+                         "Survey weights are zero or more.")  # fmt: skip
+    if found.sum() == 0:
+        raise InputError("weights", "sum to zero", "Give at least some respondents a weight.")
+    return found
+
+
+def _labels(data: pd.DataFrame, column: str, name: str) -> np.ndarray:
+    if column not in data.columns:
+        raise InputError(name, f"column {column!r} is not in the survey",
+                         nearest(column, [str(c) for c in data.columns]))  # fmt: skip
+    if data[column].isna().any():
+        row = data.index[data[column].isna()][0]
+        raise InputError(f"{name}, column {column}, row {row}", "is missing",
+                         "Give every respondent a label.")  # fmt: skip
+    return data[column].to_numpy()
+
+
+def _strata_of_clusters(strata: np.ndarray, clusters: np.ndarray) -> np.ndarray:
+    pairs = pd.DataFrame({"cluster": clusters, "stratum": strata}).drop_duplicates()
+    if pairs["cluster"].duplicated().any():
+        raise InputError("clusters", "a cluster lies in two strata",
+                         "Number clusters anew within each stratum.")  # fmt: skip
+    return pairs.sort_values("cluster")["stratum"].to_numpy()
+
+
+def _person_mean(values: np.ndarray, model: Model) -> np.ndarray:
+    """Missing answers from the respondent's own mean position on the scales of the construct."""
+    span = model.maximum - model.minimum
+    shares = (values - model.minimum) / span
+    for j in range(len(model.constructs)):
+        own = model.block == j
+        answered = (~np.isnan(shares[:, own])).sum(axis=1)
+        mean = np.nansum(shares[:, own], axis=1) / np.maximum(answered, 1)
+        shares[:, own] = np.where(np.isnan(shares[:, own]), mean[:, None], shares[:, own])
+    return np.where(np.isnan(values), model.minimum + shares * span, values)
+
+
+def _check_rows(values: np.ndarray, model: Model) -> tuple[str, ...]:
+    """Refuse what cannot be estimated; say what can but should not be trusted."""
+    rows, items = values.shape
+    causes = int(model.adjacency.sum(axis=0).max())
+    if rows <= causes + 1:
+        raise InputError(
+            "data", f"{rows} usable respondents cannot support a regression on {causes} constructs",
+            f"At least {causes + 2} are needed to compute, and some hundred to conclude.",
+        )  # fmt: skip
+    told = []
+    lowest, highest = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+    for j in np.flatnonzero(lowest == highest):
+        raise InputError(
+            f"item {model.items[j]}", f"all answers are {lowest[j]:g}",
+            "An item that does not vary cannot measure anything: leave it out.",
+        )  # fmt: skip
+    if rows < items:
+        told.append(f"Fewer respondents ({rows}) than items ({items}): estimates are unstable.")
+    for a in range(items):
+        for b in range(a + 1, items):
+            same = values[:, a] == values[:, b]
+            if (same | np.isnan(values[:, a]) | np.isnan(values[:, b])).all() and same.any():
+                names = f"{model.items[a]} and {model.items[b]}"
+                if model.block[a] == model.block[b] and model.modes[model.block[a]] == "B":
+                    raise InputError(
+                        f"items {names}", "have identical answers; mode B has no solution",
+                        "Leave one of them out.",
+                    )  # fmt: skip
+                told.append(f"Items {names} have identical answers: one of them adds nothing.")
+    return tuple(told)

@@ -1,0 +1,315 @@
+"""Executes notebooks: quietly, with checked parameters, and with errors in readable words."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from cvlib.inputs.datasets import entries, fetch
+from cvlib.inputs.errors import InputError
+from cvlib.study.notebook import Notebook
+
+# The same arithmetic on every run: one BLAS thread, fixed hashing, no window manager.
+QUIET_KERNEL = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "MPLBACKEND": "agg",
+}
+# Silent: a kernel told to stop complains of it.
+KERNEL_OPTIONS = ["--log-level=50"]
+START_SECONDS = 180
+SAVE_SECONDS = 5
+# Parameters, in every notebook by the same name, of which 0 means none.
+RESAMPLING = ("draws", "permutations")
+
+
+@cache
+def kernel_manager() -> type:
+    """A manager that does not wait for a finished kernel to take itself apart, up to 3 seconds.
+
+    One with processes of its own is asked to end, so that it can end them.
+    """
+    import psutil
+    from jupyter_client.manager import AsyncKernelManager
+
+    class Manager(AsyncKernelManager):
+        async def shutdown_kernel(  # type: ignore[override]
+            self, now: bool = False, restart: bool = False
+        ) -> None:
+            with contextlib.suppress(psutil.Error):
+                kernel = psutil.Process(getattr(self.provisioner, "pid", 0))
+                now = now or not kernel.children()
+                if now:  # else the manager would kill it, and look only a tenth of a second later
+                    kernel.kill()
+                    kernel.wait(timeout=1)
+            await self._async_shutdown_kernel(now=now, restart=restart)
+
+    return Manager
+
+
+@cache
+def engine() -> str:
+    """Papermill's own engine, saving every few seconds and at the end, not twice per cell."""
+    from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
+
+    class Progress(NotebookExecutionManager):
+        def save(self, **kwargs: Any) -> None:
+            waited = (self.now() - self.last_save_time).total_seconds()
+            if self.end_time or waited > SAVE_SECONDS:
+                super().save(**kwargs)
+
+    class Engine(NBClientEngine):
+        @classmethod
+        def execute_notebook(
+            cls, nb: Any, kernel_name: str, output_path: str, progress_bar: Any, **options: Any
+        ) -> Any:
+            progress = Progress(nb, output_path, progress_bar=progress_bar)
+            progress.notebook_start()
+            try:
+                cls.execute_managed_notebook(progress, kernel_name, **options)
+            finally:
+                progress.notebook_complete()
+            return progress.nb
+
+    papermill_engines.register("cvlib", Engine)
+    return "cvlib"
+
+
+class RunFailed(RuntimeError):
+    """A notebook failed half-way; the message says where to look."""
+
+
+def can_be_path(value: Any) -> bool:
+    """Whether a parameter's value may name a file: text, and no part longer than names can be."""
+    if not isinstance(value, str) or not value:
+        return False
+    return all(len(os.fsencode(part)) < 256 for part in Path(value).parts)
+
+
+def input_files(arguments: dict[str, Any]) -> dict[str, list[Path]]:
+    """The files among the parameter values.
+
+    A data set by name, a file, a pattern such as ``orders_*.csv``, or a folder; a folder's name
+    must have a slash, so that the name of a column is not taken for one.
+    """
+    found: dict[str, list[Path]] = {}
+    for name, value in arguments.items():
+        if not can_be_path(value):
+            continue
+        path = Path(value).expanduser()
+        if value in entries():
+            found[name] = [fetch(value)]
+        elif path.is_file():
+            found[name] = [path.resolve()]
+        elif set("*?[") & set(path.name) and path.parent.is_dir():
+            found[name] = sorted(path.parent.resolve().glob(path.name))
+        elif path.is_dir() and {"/", os.sep} & set(value):
+            found[name] = sorted(p for p in path.resolve().iterdir() if p.is_file())
+    return {name: files for name, files in found.items() if files}
+
+
+def sent(arguments: dict[str, Any], files: dict[str, list[Path]]) -> dict[str, Any]:
+    """Arguments as the kernel gets them: files by full path, data sets by name."""
+    paths = {
+        name: str(Path(arguments[name]).expanduser().absolute())
+        for name in files
+        if arguments[name] not in entries()
+    }
+    return arguments | paths
+
+
+def execute(
+    notebook: Notebook, parameters: dict[str, Any], aside: Path, failed: Path, progress: bool
+) -> None:
+    """Execute a notebook into ``aside/notebook.ipynb``; what fails is kept in ``failed``.
+
+    Raises
+    ------
+    InputError
+        Raised in the notebook and passed on as it was worded.
+    RunFailed
+        Any other error of a cell, or of the kernel.
+    """
+    import papermill
+    from jupyter_client.kernelspec import NoSuchKernel
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    os.environ.update(QUIET_KERNEL)
+    # papermill reads parameters by pattern and logs what it cannot; ours are checked already
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    target = aside / "notebook.ipynb"
+    bar = {"desc": notebook.name, "file": sys.stderr, "leave": False} if progress else False
+
+    def run() -> None:
+        papermill.execute_notebook(
+            _literal(notebook.path),
+            _literal(target),
+            parameters=parameters,
+            engine_name=engine(),
+            kernel_name="python3",
+            language="python",
+            progress_bar=bar,
+            log_output=False,
+            start_timeout=START_SECONDS,
+            kernel_manager_class=kernel_manager(),
+            extra_arguments=KERNEL_OPTIONS,
+        )
+
+    try:
+        try:
+            run()
+        except DeadKernelError:
+            raise
+        except RuntimeError:  # no kernel came up, nothing has run: a crowded machine, once more
+            run()
+    except PapermillExecutionError as error:
+        if error.ename == "InputError":
+            where, _, rest = str(error.evalue).partition(": ")
+            raise _Relayed(where, rest) from error
+        reason = f"cell {error.exec_count} failed with {error.ename}: {error.evalue}"
+        raise _keep_failed(notebook, target, failed, reason) from error
+    except DeadKernelError as error:
+        reason = f"the kernel stopped ({error}); the machine may have run out of memory"
+        raise _keep_failed(notebook, target, failed, reason) from error
+    except (RuntimeError, NoSuchKernel, TimeoutError) as error:
+        reason = f"the kernel did not start ({type(error).__name__}: {error})"
+        raise _keep_failed(notebook, target, failed, reason) from error
+
+
+def _literal(path: Path) -> str:
+    # papermill fills in {braces} of a path
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+class _Relayed(InputError):
+    """An input error raised inside the kernel, passed on as it was worded."""
+
+    def __init__(self, where: str, rest: str) -> None:
+        ValueError.__init__(self, f"{where}: {rest}" if rest else where)
+        self.where, self.wrong, self.remedy = where, rest, ""
+
+
+def _keep_failed(notebook: Notebook, target: Path, failed: Path, reason: str) -> RunFailed:
+    with contextlib.suppress(OSError):  # a full disk must not hide the reason
+        shutil.rmtree(failed, ignore_errors=True)
+        failed.mkdir(parents=True)
+        if target.is_file():
+            target.rename(failed / "notebook.ipynb")
+        (failed / "error.txt").write_text(reason + "\n", encoding="utf-8")
+    kept = failed / "notebook.ipynb"
+    look = f" Look at {kept}." if kept.is_file() else ""
+    return RunFailed(f"{notebook.name}: {reason.splitlines()[0].rstrip('.')}.{look}")
+
+
+def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[str]:
+    """Execute a notebook up to its results for several sets of parameters, in one kernel.
+
+    Parameters, files and columns are checked for real, without resampling; nothing is written.
+
+    Returns
+    -------
+    list of str
+        Per set of parameters what is wrong, in one paragraph; empty when it can run.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
+
+    os.environ.update(QUIET_KERNEL)
+    logging.getLogger("papermill").setLevel(logging.ERROR)
+    wrong = [""] * len(several)
+    cells: list[Any] = []
+    owners: list[int] = []
+    for number, given in enumerate(several):
+        try:
+            arguments = notebook.arguments(given)
+            values = sent(_quick(arguments), input_files(arguments))
+        except InputError as error:
+            wrong[number] = str(error)
+            continue
+        content = load_notebook_node(str(notebook.path))
+        filled = parameterize_notebook(content, values, kernel_name="python3", language="python")
+        for cell in filled.cells:
+            if cell.source.startswith("## 4 "):
+                break
+            if cell.cell_type == "code":
+                cell["id"] = f"cell-{len(cells)}"
+                cells.append(cell)
+                owners.append(number)
+    client = NotebookClient(
+        nbformat.v4.new_notebook(cells=cells),
+        kernel_name="python3",
+        startup_timeout=START_SECONDS,
+        kernel_manager_class=kernel_manager(),
+        extra_arguments=KERNEL_OPTIONS,
+    )
+    with client.setup_kernel():
+        for position, (cell, number) in enumerate(zip(cells, owners, strict=True)):
+            if wrong[number]:
+                continue
+            try:
+                client.execute_cell(cell, position)
+            except CellExecutionError as error:
+                said = str(error.evalue)
+                wrong[number] = said if error.ename == "InputError" else f"{error.ename}: {said}"
+            except DeadKernelError as error:
+                rest = [text or f"the kernel stopped ({error})" for text in wrong[number:]]
+                return wrong[:number] + rest
+    return wrong
+
+
+def _quick(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The same question without resampling: a check must not take as long as the answer.
+
+    Numbers of resamples too small to be used (1, or less than none) stay, and are refused.
+    """
+    many = [name for name in RESAMPLING if arguments.get(name, 0) > 1]
+    return arguments | dict.fromkeys(many, 0)
+
+
+def refresh(notebook: Notebook) -> None:
+    """Re-execute a notebook in place with its defaults; keep no metadata that varies.
+
+    Raises
+    ------
+    RunFailed
+        When a cell fails; the file is left as it was.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
+    os.environ.update(QUIET_KERNEL)
+    content = nbformat.read(notebook.path, as_version=4)
+    client = NotebookClient(
+        content,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(notebook.path.parent)}},
+        extra_arguments=KERNEL_OPTIONS,
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        raise RunFailed(f"{notebook.name}: {error.ename}: {error.evalue}") from error
+    content.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    for position, cell in enumerate(content.cells):
+        cell["id"] = f"cell-{position:02d}"
+    nbformat.write(content, notebook.path)

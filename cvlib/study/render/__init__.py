@@ -1,0 +1,1 @@
+"""A run's folder as pages and documents."""

@@ -1,0 +1,212 @@
+"""Further formats of a finished run, from what its folder holds; nothing is computed again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from html import escape
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from openpyxl.utils import get_column_letter
+
+from cvlib.figures.style import CHINESE_FONT
+from cvlib.inputs.errors import InputError
+from cvlib.study.render.tables import escape_latex, neutral, neutralised, printed
+from cvlib.study.render.word_tables import three_lines
+from cvlib.words.language import Words
+
+_TEMPLATES = Path(__file__).with_name("templates")
+_TEXT_WIDTH = 170  # mm, on A4
+_STYLES = {"Table Caption": (10, 9, 3), "Table Note": (8.5, 3, 6)}  # points: type, before, after
+_NOTE = re.compile(r'<p class="note">(.*?)</p>', re.DOTALL)
+
+
+def _results(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+
+
+def _library(name: str, wanted: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise InputError(
+            f"report format {wanted}",
+            f"needs the package {name}, which is not installed",
+            "Install it: pip install 'cvlib[reports]'.",
+        ) from error
+
+
+def _for_print(folder: Path, page: str) -> str:
+    """The page with 300 dpi figures from the folder and right-aligned number columns."""
+    for name, figure in _results(folder)["figures"].items():
+        source = (folder / "figures" / f"{name}.png").resolve().as_posix()
+        start = rf'<p class="cvlib-caption" id="figure-{re.escape(name)}">'
+        shown = re.search(rf"{start}(.*?)</p>(.*?)<img[^>]*?>", page, re.DOTALL)
+        if shown:
+            image = f'<img src="{source}" alt="{escape(figure["alt"])}">'
+            caption = f"<figcaption>{shown[1]}</figcaption>"
+            whole = f"{shown[2]}<figure>{image}{caption}</figure>"
+            page = page[: shown.start()] + whole + page[shown.end() :]
+    page = _NOTE.sub(
+        r'<div data-custom-style="Table Note" data-typst:text:size="8.5pt">\1</div>', page
+    )
+    return page.replace('class="number"', 'align="right"').replace('class="text"', 'align="left"')
+
+
+def write_docx(folder: Path, page: str, title: str, language: str) -> Path:
+    """A Word document: headings, real tables with three lines, captions, figures at 300 dpi."""
+    pandoc = _library("pypandoc", "docx")
+    docx = _library("docx", "docx")
+    _library("docx.shared", "docx")
+    target = folder / "report.docx"
+    pandoc.convert_text(
+        _for_print(folder, page),
+        "docx",
+        format="html",
+        outputfile=str(target),
+        extra_args=["--quiet", f"--metadata=lang:{language}"],
+    )
+    document = docx.Document(str(target))
+    document.core_properties.title = title
+    for table in document.tables:
+        three_lines(table, _TEXT_WIDTH)
+    for name, (size, before, after) in _STYLES.items():
+        if name in document.styles:
+            style = document.styles[name]
+            style.font.size = docx.shared.Pt(size)
+            style.paragraph_format.space_before = docx.shared.Pt(before)
+            style.paragraph_format.space_after = docx.shared.Pt(after)
+    for section in document.sections:
+        section.page_width, section.page_height = docx.shared.Mm(210), docx.shared.Mm(297)
+        section.left_margin = section.right_margin = docx.shared.Mm((210 - _TEXT_WIDTH) / 2)
+        section.top_margin = section.bottom_margin = docx.shared.Mm(22)
+    width = docx.shared.Mm(_TEXT_WIDTH)
+    for shape in document.inline_shapes:
+        if shape.width > width:
+            shape.height = int(shape.height * width / shape.width)
+            shape.width = width
+    document.save(str(target))
+    return target
+
+
+def write_pdf(folder: Path, page: str, title: str, language: str) -> Path:
+    """A PDF by typst, which brings its own fonts: the same pages on every machine."""
+    pandoc = _library("pypandoc", "pdf")
+    typst = _library("typst", "pdf")
+    source = folder / ".report.typ"
+    try:
+        text = pandoc.convert_text(
+            _for_print(folder, page),
+            "typst",
+            format="html",
+            extra_args=[
+                "--quiet",
+                f"--template={_TEMPLATES / 'report.typ'}",
+                f"--metadata=title:{title}",
+                f"--metadata=lang:{language}",
+            ],
+        )
+        # typst reads only below its root: figures by their place in the run folder
+        text = text.replace(folder.resolve().as_posix() + "/", "")
+        source.write_text(text, encoding="utf-8")
+        target = folder / "report.pdf"
+        typst.compile(
+            str(source), output=str(target), root=str(folder), font_paths=[str(CHINESE_FONT.parent)]
+        )
+    finally:
+        source.unlink(missing_ok=True)
+    return target
+
+
+def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
+    """A workbook: a sheet that lists the tables, then one per table, numbers as numbers."""
+    target = folder / "report.xlsx"
+    results = _results(folder)
+    tables, words = results["tables"], Words(language, results["names"])
+    first = words.text("Contents")[:31]
+    sheets: dict[str, str] = {}
+    for name in tables:
+        sheet, taken = name[:31], {first.lower(), *(other.lower() for other in sheets.values())}
+        if sheet.lower() in taken:
+            sheet = f"{sheet[:28]}_{len(taken)}"
+        sheets[name] = sheet
+    listing = pd.DataFrame(
+        [
+            {"sheet": sheets[name], "title": results["captions"][name]["title"]}
+            | {"rows": len(rows), "note": results["captions"][name]["note"]}
+            for name, rows in tables.items()
+        ]
+    )
+    with pd.ExcelWriter(target, engine="openpyxl") as writer:
+        _sheet(writer, first, listing, words)
+        for name, rows in tables.items():
+            _sheet(writer, sheets[name], pd.DataFrame(rows), words)
+        writer.book.properties.title = title
+        for row in range(2, len(listing) + 2):
+            cell = writer.sheets[first].cell(row, 1)
+            cell.hyperlink, cell.style = f"#'{cell.value}'!A1", "Hyperlink"
+    return target
+
+
+def _sheet(writer: pd.ExcelWriter, sheet: str, table: pd.DataFrame, words: Words) -> None:
+    heads = words.heads(map(str, table.columns))
+    table = neutralised(table.set_axis([neutral(head) for head in heads], axis=1))
+    table.to_excel(writer, sheet_name=sheet, index=False, freeze_panes=(1, 0))
+    for position, head in enumerate(table.columns, 1):
+        cells = table.iloc[:200, position - 1]
+        longest = max([len(head), *(len(str(cell)) for cell in cells)])
+        letter = get_column_letter(position)
+        writer.sheets[sheet].column_dimensions[letter].width = min(max(10, longest + 2), 60)
+
+
+def write_latex(folder: Path, page: str, title: str, language: str) -> Path:
+    """``latex/``: a booktabs table per file, to be read by ``input``, and the figures as PDF."""
+    typst = _library("typst", "latex")
+    target = folder / "latex"
+    target.mkdir(exist_ok=True)
+    results = _results(folder)
+    for name in results["figures"]:
+        # text is outlines in the SVG, so that the PDF needs no fonts
+        page = f'#set page(width: auto, height: auto, margin: 0pt)\n#image("figures/{name}.svg")'
+        source = folder / f".{name}.typ"
+        source.write_text(page, encoding="utf-8")
+        try:
+            typst.compile(str(source), output=str(target / f"{name}.pdf"), root=str(folder))
+        finally:
+            source.unlink()
+    words = Words(language, results["names"])
+    for name, rows in results["tables"].items():
+        if not rows:
+            continue
+        caption = results["captions"][name]
+        table, kinds = printed(pd.DataFrame(rows), caption["decimals"], words)
+        table.columns = [escape_latex(head) for head in words.heads(map(str, table.columns))]
+        text = (
+            table.style.hide(axis="index")
+            .format(escape="latex")
+            .to_latex(
+                hrules=True,
+                column_format="".join("r" if kind == "number" else "l" for kind in kinds),
+                label=f"tab:{name}",
+                caption=escape_latex(caption["title"] or name.replace("_", " ")),
+                position_float="centering",
+            )
+        )
+        if caption["note"]:
+            said = f"\\textit{{{words.text('Note.')}}} {escape_latex(caption['note'])}"
+            note = f"{{\\footnotesize {said}}}"
+            text = text.replace(r"\end{table}", f"\\par\\smallskip\n{note}\n\\end{{table}}")
+        (target / f"{name}.tex").write_text(text, encoding="utf-8", newline="\n")
+    return target
+
+
+WRITERS: dict[str, Callable[[Path, str, str, str], Path]] = {
+    "docx": write_docx,
+    "pdf": write_pdf,
+    "xlsx": write_xlsx,
+    "latex": write_latex,
+}

@@ -1,0 +1,1 @@
+"""Weights from data: entropy and its relatives, and what an outcome teaches."""

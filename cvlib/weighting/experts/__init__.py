@@ -1,0 +1,1 @@
+"""Weights from experts: judgements, AHP, consistency, groups."""

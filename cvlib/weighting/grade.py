@@ -1,0 +1,410 @@
+"""Grades from scores: pyramid, ABC, quantiles, cut-offs, natural breaks, rank-sum ratio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.weighting.agreement import ranks
+from cvlib.weighting.scale import Normalised
+from cvlib.weighting.smaa import acceptability, class_sizes
+
+PYRAMID = {"VIP": 0.01, "major": 0.04, "ordinary": 0.15, "small": 0.80}
+# Edges of the classes of how often a customer keeps the grade.
+KEPT = (0.5, 0.75, 0.9, 0.99)
+SCHEMES = ("pyramid", "abc", "quantiles", "cutoffs", "natural_breaks", "rank_sum_ratio")
+# Cumulative normal cuts for 2 to 5 grades of the rank-sum ratio (Tian 1993) [M].
+_PROBITS = {2: (5.0,), 3: (4.0, 6.0), 4: (3.5, 5.0, 6.5), 5: (3.2, 4.4, 5.6, 6.8)}
+
+
+@dataclass(frozen=True, eq=False)
+class Grades:
+    """Customers in grades.
+
+    Attributes
+    ----------
+    customers : pandas.DataFrame
+        customer, score, rank, grade (ordered, best first). Equal scores always share a grade.
+    grades : pandas.DataFrame
+        grade, customers, share, score_low, score_high (NaN where a grade is empty) and, with a
+        value, value, value_share.
+    warnings : tuple of str
+    """
+
+    customers: pd.DataFrame
+    grades: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
+def grade(
+    scores: pd.Series,
+    scheme: str = "pyramid",
+    *,
+    shares: Sequence[float] | None = None,
+    labels: Sequence[str] | None = None,
+    cutoffs: Sequence[float] = (0.8, 0.6, 0.4),
+    classes: int = 4,
+    cumulate: pd.Series | None = None,
+    value: pd.Series | None = None,
+) -> Grades:
+    """Put customers in grades.
+
+    Parameters
+    ----------
+    scores : pandas.Series
+        Score of each customer; higher is better.
+    scheme : str
+        ``pyramid``: shares of customers, 1/4/15/80 per cent unless `shares` says otherwise.
+        ``quantiles``: `classes` equal shares. ``abc``: A holds the customers with the first 80
+        per cent of the total of `cumulate` (sales, say; else of the score itself), B to 95 per
+        cent, C the rest (`shares` changes 0.80, 0.15, 0.05). ``cutoffs``: a grade for each of
+        `cutoffs` and one below. ``natural_breaks``: `classes` groups with the least squared
+        deviation within (exact). ``rank_sum_ratio``: scores are ratios; groups by the fitted
+        probit line.
+    shares, labels, cutoffs, classes
+        See the schemes; labels name the grades, best first.
+    cumulate : pandas.Series, optional
+        What ABC adds up, by customer.
+    value : pandas.Series, optional
+        What each customer is worth, by customer, for the value share of the grades.
+
+    Returns
+    -------
+    Grades
+
+    References
+    ----------
+    Jenks & Caspall (1971); Wang & Song (2011), R Journal 3(2), 29 (exact one-dimensional
+    k-means); Tian Fengtiao (1993) (rank-sum ratio) [M].
+    """
+    if scheme not in SCHEMES:
+        raise InputError(f"grading scheme {scheme!r}", "unknown", nearest(scheme, list(SCHEMES)))
+    if scores.isna().any() or len(scores) < 2:
+        raise InputError("the scores to grade", "are fewer than two or have gaps", "Complete them.")
+    worth = scores if value is None else value.reindex(scores.index)
+    total = scores if cumulate is None else cumulate.reindex(scores.index)
+    if worth.isna().any() or total.isna().any():
+        raise InputError("the value of customers", "is missing for some", "Give one for each.")
+    x = np.round(scores.to_numpy(float), 12)
+    warnings: list[str] = []
+    intended: Sequence[float] = ()
+    if scheme == "abc":
+        given = list(shares or (0.80, 0.15, 0.05))
+        names = list(labels or "ABC"[: len(given)])
+        code = _abc(total.to_numpy(float), given)
+    elif scheme in ("pyramid", "quantiles"):
+        equal = [1 / classes] * classes
+        given = list(shares or (PYRAMID.values() if scheme == "pyramid" else equal))
+        last = class_sizes(given, len(x))
+        cuts = -np.sort(-x)[last - 1]
+        code = _below(x, cuts)
+        pyramid = list(PYRAMID) if scheme == "pyramid" and len(given) == 4 else None
+        names = list(labels or pyramid or _numbered(len(given)))
+        intended = given
+    else:
+        if scheme == "cutoffs":
+            cuts = np.sort(np.asarray(cutoffs, dtype=float))[::-1]
+        elif scheme == "natural_breaks":
+            cuts = natural_breaks(x, classes)
+        else:
+            cuts, r_squared = rank_sum_ratio_cuts(x, classes)
+            warnings.append(f"The probit line fits with R² {r_squared:.3f}.")
+        code = _below(x, cuts)
+        names = list(labels or _numbered(len(cuts) + 1))
+    size = int(code.max()) + 1
+    if len(names) < max(size, len(intended)) or len(set(names)) != len(names):
+        raise InputError("grade labels", f"{names} do not name {size} grades", "Name each once.")
+    actual = np.bincount(code, minlength=len(names)) / len(x)
+    off = [n for n, a, s in zip(names, actual, intended, strict=False) if abs(a - s) > 0.01]
+    if off:
+        warnings.append(f"Equal scores make {', '.join(off)} differ by over 1 point in share.")
+    grades = pd.Categorical.from_codes(code, names, ordered=True)
+    customers = pd.DataFrame({"customer": scores.index, "score": scores.to_numpy(float)})
+    customers["rank"], customers["grade"] = ranks(x), grades
+    rows = customers.assign(value=worth.to_numpy(float)).groupby("grade", observed=False)
+    table = rows.agg(
+        customers=("customer", "size"),
+        score_low=("score", "min"),
+        score_high=("score", "max"),
+        value=("value", "sum"),
+    ).reset_index()
+    table.insert(2, "share", table["customers"] / len(x))
+    table["value_share"] = table["value"] / worth.sum() if worth.sum() else np.nan
+    empty = list(table.loc[table["customers"] == 0, "grade"])
+    if empty:
+        warnings.append(f"No customer is in {', '.join(map(str, empty))}.")
+    if value is None:
+        table = table.drop(columns=["value", "value_share"])
+    return Grades(customers, table, tuple(warnings))
+
+
+def grade_by_each(
+    scores: pd.DataFrame, scheme: str = "pyramid", *, value: pd.Series | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Grade the same customers by several scores.
+
+    Parameters
+    ----------
+    scores : pandas.DataFrame, customers by methods
+        Higher is better.
+    scheme : str
+        See `grade`.
+    value : pandas.Series, optional
+        What each customer is worth.
+
+    Returns
+    -------
+    tuple
+        The grade tables of all methods (method, then the columns of ``Grades.grades``), and the
+        grades of customers by methods.
+    """
+    found = {str(m): grade(scores[m], scheme, value=value) for m in scores.columns}
+    tables = [result.grades.assign(method=m) for m, result in found.items()]
+    table = pd.concat(tables, ignore_index=True)
+    table.insert(0, "method", table.pop("method"))
+    codes = {m: result.customers["grade"].array for m, result in found.items()}
+    return table, pd.DataFrame(codes, index=scores.index)
+
+
+def grade_by_schemes(
+    scores: pd.Series,
+    *,
+    classes: int = 4,
+    cutoffs: Sequence[float] = (0.75, 0.5, 0.25),
+    ratio: pd.Series | None = None,
+    cumulate: pd.Series | None = None,
+    value: pd.Series | None = None,
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Grade the same score by every scheme.
+
+    Parameters
+    ----------
+    scores : pandas.Series
+        Score of each customer; higher is better.
+    ratio : pandas.Series, optional
+        Rank-sum ratios, for the scheme of that name; without them it is not used.
+    classes, cutoffs, cumulate, value
+        See `grade`.
+
+    Returns
+    -------
+    tuple
+        The grade tables (method, the scheme, then the columns of ``Grades.grades``) and the
+        warnings; a scheme that does not apply to these scores is named there with the reason.
+    """
+    options = {"classes": classes, "cutoffs": cutoffs, "cumulate": cumulate, "value": value}
+    tables, warnings = [], []
+    for scheme in SCHEMES if ratio is not None else SCHEMES[:-1]:
+        base = ratio if ratio is not None and scheme == SCHEMES[-1] else scores
+        try:
+            found = grade(base, scheme, **options)  # type: ignore[arg-type]
+        except InputError as error:
+            warnings.append(f"{scheme} left out: {error}")
+            continue
+        tables.append(found.grades.astype({"grade": str}).assign(method=scheme))
+        warnings += [f"{scheme}: {text}" for text in found.warnings]
+    table = pd.concat(tables, ignore_index=True)
+    table.insert(0, "method", table.pop("method"))
+    return table, tuple(warnings)
+
+
+def natural_breaks(x: np.ndarray, classes: int) -> np.ndarray:
+    """Cut-offs (falling) of the grouping with the least sum of squares within groups.
+
+    Exact, by dynamic programming over the distinct values with divide and conquer.
+
+    Parameters
+    ----------
+    x : ndarray
+        Scores.
+    classes : int
+        Number of groups; at most the number of distinct scores.
+
+    Returns
+    -------
+    ndarray
+        Smallest score of each group but the lowest.
+    """
+    values, counts = np.unique(x, return_counts=True)
+    n = len(values)
+    if not 2 <= classes <= n:
+        raise InputError(
+            "natural breaks", f"cannot make {classes} groups of {n} distinct scores", "Use fewer."
+        )
+    centred = values - np.average(values, weights=counts)
+    sums = [np.append(0.0, np.cumsum(counts * centred**power)) for power in range(3)]
+
+    def within(first: np.ndarray, last: int) -> np.ndarray:
+        weight, total, square = (s[last + 1] - s[first] for s in sums)
+        return square - total**2 / weight
+
+    cost = np.array([within(np.array([0]), i)[0] for i in range(n)])
+    starts = np.zeros((classes, n), dtype=int)
+    for k in range(1, classes):
+        # The best start of the last group never moves left as the range grows.
+        best, pending = np.full(n, np.inf), [(k, n - 1, k, n - 1)]
+        while pending:
+            left, right, low, high = pending.pop()
+            if left > right:
+                continue
+            middle = (left + right) // 2
+            first = np.arange(low, min(middle, high) + 1)
+            total = cost[first - 1] + within(first, middle)
+            at = int(total.argmin())
+            best[middle], starts[k, middle] = total[at], first[at]
+            pending += [(left, middle - 1, low, first[at]), (middle + 1, right, first[at], high)]
+        cost = best
+    cuts, end = [], n - 1
+    for k in range(classes - 1, 0, -1):
+        cuts.append(values[starts[k, end]])
+        end = starts[k, end] - 1
+    return np.array(cuts)
+
+
+def rank_sum_ratio(normalised: Normalised, weights: pd.Series) -> pd.Series:
+    """Rank-sum ratio (秩和比) of each customer: weighted mean rank over m, 1/m to 1.
+
+    Parameters
+    ----------
+    normalised : Normalised
+        The customers; in each item the best has rank m, ties the mean rank.
+    weights : pandas.Series
+        Global weight of each item.
+
+    Returns
+    -------
+    pandas.Series
+    """
+    z = np.round(normalised.complete(), 12)
+    w = weights.reindex(normalised.values.columns).to_numpy(float)
+    ratio = stats.rankdata(z, axis=0) @ w / len(z)
+    return pd.Series(ratio, index=normalised.values.index)
+
+
+def rank_sum_ratio_cuts(ratio: np.ndarray, classes: int) -> tuple[np.ndarray, float]:
+    """Cut-offs (falling) of rank-sum ratios at the probits of equal width, and the line's R².
+
+    Each distinct ratio's mean rank over m is its cumulative frequency, the last corrected to
+    1 − 1/(4m); the ratio is regressed on the probit (5 + normal quantile).
+    """
+    if classes not in _PROBITS:
+        raise InputError("rank-sum ratio", f"has no cuts for {classes} grades", "Use 2 to 5.")
+    m = len(ratio)
+    values, where, counts = np.unique(ratio, return_inverse=True, return_counts=True)
+    if len(values) < 3:
+        raise InputError("rank-sum ratio", "has fewer than three distinct values", "")
+    mean_rank = np.bincount(where, stats.rankdata(ratio)) / counts
+    frequency = np.where(mean_rank >= m, 1 - 1 / (4 * m), mean_rank / m)
+    line = stats.linregress(5 + stats.norm.ppf(frequency), values)
+    cuts = line.intercept + line.slope * np.array(_PROBITS[classes])[::-1]
+    return cuts, float(line.rvalue**2)
+
+
+def grade_stability(
+    normalised: Normalised,
+    scores: pd.Series,
+    weights: np.ndarray,
+    *,
+    shares: Sequence[float] = tuple(PYRAMID.values()),
+    labels: Sequence[str] = tuple(PYRAMID),
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """How often each customer keeps the grade when the weights vary.
+
+    Parameters
+    ----------
+    normalised : Normalised
+        The customers.
+    scores : pandas.Series
+        Weighted-sum scores at the central weights.
+    weights : ndarray, draws by items
+        From `draw_weights`.
+    shares, labels : sequences
+        The grades: shares of customers and names, best first.
+
+    Returns
+    -------
+    tuple
+        Per customer: customer, grade, stability (share of weight vectors that give this grade),
+        likeliest_grade. Per grade: grade, customers, mean_stability, unstable (customers who keep
+        it in less than half of the draws), and the shares of the grade's customers by how often
+        they keep it: below_50, from_50, from_75, from_90 and from_99 per cent of the draws.
+    """
+    graded = grade(scores, "pyramid", shares=shares, labels=labels).customers
+    chance = acceptability(normalised, weights, shares=shares, labels=labels, small=0).classes
+    own = chance.to_numpy()[np.arange(len(chance)), graded["grade"].cat.codes]
+    likeliest = chance.to_numpy().argmax(axis=1)
+    table = graded[["customer", "grade"]].assign(
+        stability=own, likeliest_grade=pd.Categorical.from_codes(likeliest, list(labels), True)
+    )
+    rows = table.assign(unstable=own < 0.5).groupby("grade", observed=False)
+    summary = rows.agg(
+        customers=("customer", "size"),
+        mean_stability=("stability", "mean"),
+        unstable=("unstable", "sum"),
+    ).reset_index()
+    people = summary["customers"].clip(lower=1)
+    often = np.searchsorted(KEPT, own, side="right")
+    crossed = pd.crosstab(graded["grade"].cat.codes, often)
+    crossed = crossed.reindex(index=range(len(labels)), columns=range(len(KEPT) + 1), fill_value=0)
+    names = ["below_50", *(f"from_{round(100 * edge)}" for edge in KEPT)]
+    summary[names] = crossed.to_numpy() / people.to_numpy()[:, None]
+    return table, summary
+
+
+def stability_verdict(
+    summary: pd.DataFrame, labels: Mapping[str, str] | None = None
+) -> tuple[float, str]:
+    """How safely customers are in their grades, in a sentence.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        The table per grade of `grade_stability`; grades left blank for publication are passed over.
+    labels : mapping of grade to label, optional
+        What the sentence calls the grades.
+
+    Returns
+    -------
+    tuple
+        Mean stability of the best grade that is published (NaN if none is), and the sentence.
+    """
+    known = summary.dropna(subset=["mean_stability", "customers"])
+    if known.empty:
+        return float("nan"), "No grade holds enough customers to say how stable it is."
+    best, worst = known.iloc[0], known.loc[known["mean_stability"].idxmin()]
+    first, last = ((labels or {}).get(row["grade"], row["grade"]) for row in (best, worst))
+    text = (
+        f"With weights near the chosen ones, customers of grade {first} keep it in "
+        f"{best['mean_stability']:.1%} of the draws."
+    )
+    if first != last:
+        text += f" Least stable is grade {last} with {worst['mean_stability']:.1%}."
+    return float(best["mean_stability"]), text
+
+
+def _below(x: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """Number of cut-offs above each score: the code of its grade."""
+    return (x[:, None] < np.asarray(cuts) - 1e-12).sum(axis=1)
+
+
+def _numbered(size: int) -> list[str]:
+    return [f"grade {i + 1}" for i in range(size)]
+
+
+def _abc(worth: np.ndarray, shares: Sequence[float]) -> np.ndarray:
+    """Codes by cumulative share of the total; equal values share the better grade."""
+    if (worth < 0).any() or worth.sum() <= 0 or not np.isclose(sum(shares), 1):
+        raise InputError(
+            "ABC grading",
+            "needs non-negative values with a positive total, and shares that sum to 1",
+            "Use another scheme, or a value without negatives.",
+        )
+    _, where = np.unique(-worth, return_inverse=True)
+    total = np.bincount(where, worth)
+    before = (np.cumsum(total) - total) / worth.sum()
+    return np.searchsorted(np.cumsum(shares)[:-1] - 1e-12, before, side="right")[where]

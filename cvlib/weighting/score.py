@@ -1,0 +1,340 @@
+"""Customer scores: weighted sum, TOPSIS, VIKOR, grey relational analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.weighting.agreement import ranks
+from cvlib.weighting.data.objective import expand_weights
+from cvlib.weighting.scale import Bounds, Indicators, Normalised, normalise
+from cvlib.weighting.tree import Tree
+
+METHODS = ("weighted_sum", "weighted_product", "topsis", "topsis_sqrt", "vikor", "grey")
+# VIKOR's weight of group utility, and the distinguishing coefficient of grey relations.
+V, RHO = 0.5, 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Everything a score depends on besides the customer: fitted once, then frozen.
+
+    Attributes
+    ----------
+    method : str
+    bounds : Bounds
+    table : pandas.DataFrame
+        quantity, indicator ("" where it has none), value: weights and, as the method needs them,
+        column norms, ideal and anti-ideal, S and R of the best and worst, smallest and largest
+        difference.
+    """
+
+    method: str
+    bounds: Bounds
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Scores of customers by one method.
+
+    Attributes
+    ----------
+    scores : pandas.DataFrame
+        customer, method, score (0 to 1, higher is better; VIKOR 1 − Q, cut to 0 and 1 for
+        customers outside the reference), rank, vetoed. A customer who fails a gate has score 0.
+    details : pandas.DataFrame
+        customer and the method's own quantities (d_plus and d_minus; s, r, q).
+    checks : pandas.DataFrame
+        condition, holds, value, threshold: VIKOR's C1 and C2; empty for the others.
+    reference : Reference
+    warnings : tuple of str
+    """
+
+    scores: pd.DataFrame
+    details: pd.DataFrame
+    checks: pd.DataFrame
+    reference: Reference
+    warnings: tuple[str, ...]
+
+
+def weighted_sums(normalised: Normalised, weights: pd.DataFrame) -> pd.DataFrame:
+    """Weighted-sum scores of customers under every weighting.
+
+    Parameters
+    ----------
+    normalised : Normalised
+        The customers.
+    weights : pandas.DataFrame
+        Tidy weights: indicator, method, global_weight.
+
+    Returns
+    -------
+    pandas.DataFrame, customers by methods
+        0 to 1, higher is better; 0 for customers who fail a gate.
+    """
+    wide = wide_weights(weights, list(normalised.values.columns))
+    scores = normalised.complete() @ wide.to_numpy()
+    scores[normalised.vetoed.to_numpy()] = 0.0
+    return pd.DataFrame(scores, index=normalised.values.index, columns=wide.columns)
+
+
+def plain_weights(tree: Tree) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Weightings that need neither experts nor data, to compare the others with.
+
+    Parameters
+    ----------
+    tree : Tree
+        The tree to weigh.
+
+    Returns
+    -------
+    tuple
+        Tidy weights of the method ``equal``, and of one method per item, ``only_`` and its name.
+    """
+    items = list(tree.weighted or (tree.name,))
+    one = pd.DataFrame(np.eye(len(items)), index=items, columns=items)
+    equal = expand_weights(tree, one.mean(axis=1), "equal")
+    single = [expand_weights(tree, one[item], f"only_{item}") for item in items]
+    return equal, pd.concat(single, ignore_index=True)
+
+
+def wide_weights(weights: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
+    """Tidy global weights as a table of the weight-carrying indicators by methods."""
+    wide = weights.pivot(index="indicator", columns="method", values="global_weight")
+    wide = wide.reindex(index=list(items), columns=list(dict.fromkeys(weights["method"])))
+    if wide.isna().to_numpy().any():
+        empty = wide.index[wide.isna().any(axis=1)][0]
+        raise InputError("the weights", f"{empty!r} has no weight in some method", "Add it.")
+    return wide
+
+
+def one_weighting(wide: pd.DataFrame, method: str) -> pd.Series:
+    """Weights of one method out of `wide_weights`, refused by name if it is not there."""
+    if method not in wide.columns:
+        known = [str(name) for name in wide.columns]
+        raise InputError(f"weighting {method!r}", "was not computed", nearest(method, known))
+    return wide[method]
+
+
+def score(
+    indicators: Indicators,
+    weights: pd.Series | None = None,
+    method: str = "weighted_sum",
+    *,
+    reference: Reference | None = None,
+    v: float = V,
+    rho: float = RHO,
+) -> Scores:
+    """Score customers by one method.
+
+    Parameters
+    ----------
+    indicators : Indicators
+        The customers.
+    weights : pandas.Series, optional
+        Global weight of each item; not needed with a reference, which has its own.
+    method : {"weighted_sum", "weighted_product", "topsis", "topsis_sqrt", "vikor", "grey"}
+        TOPSIS normalises columns by their length. Its weights enter the distances squared,
+        (w z)²; ``topsis_sqrt`` uses sqrt(w), so that they enter once. Leaves with a target or
+        categories, and minimum nodes, enter by their 0 to 1 values.
+    reference : Reference, optional
+        A frozen reference of earlier customers (with its own weights and method): scores are
+        then independent of who else is in the table.
+    v : float
+        VIKOR's weight of group utility against individual regret.
+    rho : float
+        Distinguishing coefficient of grey relational analysis.
+
+    Returns
+    -------
+    Scores
+
+    References
+    ----------
+    Hwang & Yoon (1981) (TOPSIS); Opricovic & Tzeng (2004), EJOR 156, 445 (VIKOR); Deng (1982),
+    Systems & Control Letters 1, 288 (grey relations).
+    """
+    if method not in METHODS:
+        raise InputError(f"scoring method {method!r}", "unknown", nearest(method, list(METHODS)))
+    items = list(indicators.items)
+    normalised = normalise(indicators, reference.bounds if reference else None)
+    z = normalised.complete()
+    frozen: dict[str, np.ndarray] = {}
+    if reference is not None:
+        method = reference.method
+        for name, rows in reference.table.groupby("quantity", sort=False):
+            frozen[str(name)] = rows["value"].to_numpy(float)
+    else:
+        w = pd.Series(weights, dtype=float).reindex(items).to_numpy(float)
+        if np.isnan(w).any() or (w < 0).any() or not np.isclose(w.sum(), 1, atol=1e-6):
+            raise InputError(
+                "the weights", "are not non-negative with sum 1", f"Weigh: {', '.join(items)}."
+            )
+        frozen["weight"] = w
+    details: dict[str, np.ndarray] = {}
+    warnings = list(normalised.warnings)
+    if method == "weighted_sum":
+        values = z @ frozen["weight"]
+    elif method == "weighted_product":
+        values = np.prod(z ** frozen["weight"], axis=1)
+    elif method == "grey":
+        values = _grey(z, frozen, rho)
+    elif method == "vikor":
+        values, details = _vikor(z, frozen, v)
+    else:
+        raw = _ratio_values(indicators, z)
+        values, details = _topsis(raw, indicators.is_cost, frozen, method == "topsis_sqrt")
+    checks = _vikor_conditions(details, len(z)) if details.get("q") is not None else pd.DataFrame()
+    if len(checks) and not reference and len(z) > 100:
+        warnings.append(
+            f"VIKOR's acceptable advantage 1/(m − 1) is {1 / (len(z) - 1):.1g} with {len(z)} "
+            "customers: condition C1 says nothing at this size."
+        )
+    vetoed = normalised.vetoed.to_numpy()
+    if vetoed.any():
+        warnings.append(f"{vetoed.sum()} customers fail a gate: their score is 0.")
+    values = np.where(vetoed, 0.0, values)
+    customers = normalised.values.index
+    table = pd.DataFrame({"customer": customers, "method": method, "score": values})
+    table["rank"], table["vetoed"] = ranks(values), vetoed
+    if reference is None:
+        rows = [
+            (name, items[j] if len(array) == len(items) else "", value)
+            for name, array in frozen.items()
+            for j, value in enumerate(array)
+        ]
+        kept = pd.DataFrame(rows, columns=["quantity", "indicator", "value"])
+        reference = Reference(method, normalised.bounds, kept)
+    detail = pd.DataFrame({"customer": customers, **details})
+    return Scores(table, detail, checks, reference, tuple(warnings))
+
+
+def _ratio_values(indicators: Indicators, z: np.ndarray) -> np.ndarray:
+    raw = z.copy(order="F")
+    for j, name in enumerate(indicators.items):
+        if indicators.ratio_scaled[j]:
+            raw[:, j] = indicators.values[name]
+    return raw
+
+
+def _topsis(
+    raw: np.ndarray, is_cost: np.ndarray, frozen: dict[str, np.ndarray], root: bool
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    w = np.sqrt(frozen["weight"]) if root else frozen["weight"]
+    if "norm" not in frozen:
+        norm = np.sqrt(np.einsum("ij,ij->j", raw, raw))
+        frozen["norm"] = norm = np.where(norm > 0, norm, 1.0)
+        low, high = raw.min(axis=0) / norm, raw.max(axis=0) / norm
+        frozen["ideal"], frozen["anti_ideal"] = (
+            np.where(is_cost, low, high),
+            np.where(is_cost, high, low),
+        )
+    ideal, anti = frozen["ideal"], frozen["anti_ideal"]
+    plus, minus = np.zeros(len(raw)), np.zeros(len(raw))
+    for j in range(raw.shape[1]):
+        # Beyond a frozen ideal nobody is further from it.
+        column = raw[:, j] / frozen["norm"][j]
+        column = np.clip(column, min(ideal[j], anti[j]), max(ideal[j], anti[j]))
+        plus += (w[j] * (column - ideal[j])) ** 2
+        minus += (w[j] * (column - anti[j])) ** 2
+    plus, minus = np.sqrt(plus), np.sqrt(minus)
+    total = plus + minus
+    closeness = np.divide(minus, total, out=np.full(len(raw), 0.5), where=total > 0)
+    return closeness, {"d_plus": plus, "d_minus": minus}
+
+
+def _vikor(
+    z: np.ndarray, frozen: dict[str, np.ndarray], v: float
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    loss = (1 - z) * frozen["weight"]
+    s, r = loss.sum(axis=1), loss.max(axis=1)
+    if "s_range" not in frozen:
+        frozen["s_range"] = np.array([s.min(), s.max()])
+        frozen["r_range"] = np.array([r.min(), r.max()])
+        frozen["v"] = np.array([v])
+    parts = []
+    for values, (best, worst) in ((s, frozen["s_range"]), (r, frozen["r_range"])):
+        # All equal: nobody is ahead in this part (0/0).
+        parts.append((values - best) / (worst - best) if worst > best else np.zeros(len(z)))
+    share = frozen["v"][0]
+    q = share * parts[0] + (1 - share) * parts[1]
+    return np.clip(1 - q, 0, 1), {"s": s, "r": r, "q": q}
+
+
+def _vikor_conditions(details: dict[str, np.ndarray], m: int) -> pd.DataFrame:
+    q, s, r = (np.round(details[name], 12) for name in ("q", "s", "r"))
+    order = np.argsort(q, kind="stable")
+    advantage, threshold = q[order[1]] - q[order[0]], 1 / (m - 1)
+    best = order[0]
+    stable = bool(s[best] == s.min() or r[best] == r.min())
+    return pd.DataFrame(
+        {
+            "condition": ["C1 acceptable advantage", "C2 acceptable stability"],
+            "holds": [bool(advantage >= threshold), stable],
+            "value": [advantage, float(stable)],
+            "threshold": [threshold, 1.0],
+        }
+    )
+
+
+def _grey(z: np.ndarray, frozen: dict[str, np.ndarray], rho: float) -> np.ndarray:
+    difference = 1 - z
+    if "difference" not in frozen:
+        frozen["difference"] = np.array([difference.min(), difference.max()])
+        frozen["rho"] = np.array([rho])
+    least, most = frozen["difference"]
+    if most == 0:
+        return np.ones(len(z))
+    part = frozen["rho"][0] * most
+    return ((least + part) / (difference + part)) @ frozen["weight"]
+
+
+def score_all(
+    indicators: Indicators, weights: pd.Series, methods: Sequence[str] = METHODS
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Scores of customers by several of `METHODS` with the same weights (see `score`).
+
+    Returns
+    -------
+    tuple
+        Customers by methods, and the warnings of all methods.
+    """
+    results = [score(indicators, weights, method) for method in methods]
+    wide = pd.DataFrame(
+        {m: r.scores["score"].to_numpy() for m, r in zip(methods, results, strict=True)},
+        index=indicators.values.index,
+    )
+    return wide, tuple(dict.fromkeys(text for r in results for text in r.warnings))
+
+
+def customer_list(
+    table: pd.DataFrame, names: pd.Series, by: str, *, ascending: bool = False
+) -> pd.DataFrame:
+    """One row per customer under the names to publish, sorted by a column and then by name.
+
+    The order of the table, which is that of the identifiers, would give pseudonyms away.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row per customer; a column ``customer`` is replaced.
+    names : pandas.Series
+        Name of each customer, in the order of the table.
+    by : str
+        Column to sort by.
+    ascending : bool
+        Whether the smallest value comes first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer, then the other columns.
+    """
+    found = table.drop(columns="customer", errors="ignore").reset_index(drop=True)
+    found.insert(0, "customer", names.to_numpy())
+    return found.sort_values([by, "customer"], ascending=[ascending, True], ignore_index=True)

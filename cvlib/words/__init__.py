@@ -1,0 +1,1 @@
+"""What the suite says, in every language: catalogues, methods, literature."""

@@ -1,0 +1,146 @@
+"""The suite's own texts in another language, from message catalogues (gettext PO files).
+
+A catalogue is found in ``words/<language>/*.po``. Beside plain texts it may hold patterns: in
+``"{n} of {total} customers are left out."`` the braces stand for whatever the sentence was filled
+with. What no catalogue knows is shown as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from babel.messages.pofile import read_po
+
+FOLDER = Path(__file__).with_name("catalogues")
+_SLOT = re.compile(r"\{(\w*)\}")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Texts of one language: exact ones, and patterns with what they become."""
+
+    exact: dict[tuple[str, str], str] = field(default_factory=dict)
+    patterns: dict[str, list[tuple[re.Pattern[str], str]]] = field(default_factory=dict)
+
+    def find(self, text: str, context: str) -> str | None:
+        """The text in this language, if it is known."""
+        found = self.exact.get((context, text))
+        if found is not None:
+            return found
+        for pattern, translation in self.patterns.get(context, ()):
+            match = pattern.fullmatch(text)
+            if match:
+                filled = {k: self.find(v, context) or v for k, v in match.groupdict().items()}
+                return translation.format_map(filled)
+        return None
+
+
+def _pattern(msgid: str) -> re.Pattern[str]:
+    parts = _SLOT.split(msgid)
+    seen: set[str] = set()
+    text = ""
+    for position, part in enumerate(parts):
+        if position % 2 == 0:
+            text += re.escape(part)
+        else:
+            text += f"(?P={part})" if part in seen else f"(?P<{part}>.+?)"
+            seen.add(part)
+    return re.compile(text, re.DOTALL)
+
+
+@cache
+def catalogue(language: str) -> Catalogue:
+    """Every text known in a language.
+
+    Raises
+    ------
+    ValueError
+        When two files translate one text differently, or a pattern's slots do not agree.
+    """
+    exact: dict[tuple[str, str], str] = {}
+    patterns: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+    for path in sorted((FOLDER / language).glob("*.po")):
+        with path.open("rb") as file:
+            messages = [m for m in read_po(file) if m.id and m.string and not m.fuzzy]
+        for message in messages:
+            key = (message.context or "", str(message.id))
+            if exact.setdefault(key, str(message.string)) != message.string:
+                raise ValueError(f"{path.name}: {message.id!r} is translated in two ways")
+            slots = set(_SLOT.findall(key[1]))
+            if slots != set(_SLOT.findall(exact[key])):
+                raise ValueError(f"{path.name}: {message.id!r} and its translation differ in slots")
+            if slots:
+                patterns.setdefault(key[0], []).append((_pattern(key[1]), exact[key]))
+    for known in patterns.values():
+        # the most specific first: the longest fixed text
+        known.sort(key=lambda entry: -len(re.sub(r"\(\?P.*?\)", "", entry[0].pattern)))
+    return Catalogue(exact, patterns)
+
+
+def translate(text: str, language: str, context: str = "") -> str:
+    """A text of the suite in a language; as it is where no catalogue knows it.
+
+    Parameters
+    ----------
+    text : str
+        Text in English, as notebooks and results word it.
+    language : str
+        Language of the reader.
+    context : str
+        ``""`` for prose, captions and sentences, ``column`` for the head of a table's column,
+        ``cell`` for a word within a table.
+    """
+    if not text:
+        return text
+    found = catalogue(language).find(text, context)
+    return text if found is None else found
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a report words things: its language, and what a model's or a tree's names are called.
+
+    Parameters
+    ----------
+    language : str
+        Language of the reader.
+    names : dict
+        Label of every construct, item or indicator that has one.
+    """
+
+    language: str = "en"
+    names: dict[str, str] = field(default_factory=dict)
+
+    def text(self, text: str) -> str:
+        """Prose, a caption, a note, a sentence."""
+        return translate(text, self.language)
+
+    def cell(self, text: str) -> str:
+        """A word within a table."""
+        return self.names.get(text) or translate(text, self.language, "cell")
+
+    def head(self, column: str) -> str:
+        """What a table's column is called in print."""
+        if column in self.names:
+            return self.names[column]
+        found = catalogue(self.language).find(column, "column")
+        return column.replace("_", " ") if found is None else found
+
+    def meaning(self, table: str, column: str) -> str:
+        """What a column of a table holds; empty where no catalogue says."""
+        found = self.specific(table, column)
+        return found or catalogue(self.language).find(column, "meaning") or ""
+
+    def specific(self, table: str, column: str) -> str:
+        """What a column holds in this table and means otherwise elsewhere."""
+        return catalogue(self.language).find(f"{table}.{column}", "meaning") or ""
+
+    def heads(self, columns: Iterable[str]) -> list[str]:
+        """The heads of a table's columns; their own names where two would read alike."""
+        names = list(columns)
+        heads = [self.head(name) for name in names]
+        return heads if len(set(heads)) == len(heads) else names
