@@ -1,0 +1,160 @@
+"""Random numbers, resamples and the limits that draws give: one place for all pillars.
+
+Every generator is made here from a seed, so that the same seed gives the same draws wherever a
+calculation stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from cvlib.inputs.choices import number, one_of, whole
+
+SEED = 20261121
+INTERVALS = ("percentile", "bca", "studentized")
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """What a bootstrap is to do; checked where it is written down.
+
+    Parameters
+    ----------
+    draws : int
+        Number of resamples, 0 for none.
+    seed : int
+        Of the random numbers.
+    level : float
+        Confidence of the intervals, between 0 and 1.
+    interval : {"percentile", "bca", "studentized"}
+        Kind of the intervals.
+
+    Raises
+    ------
+    InputError
+        Naming the setting at fault and what it may be.
+    """
+
+    draws: int = 500
+    seed: int = SEED
+    level: float = 0.95
+    interval: str = "percentile"
+
+    def __post_init__(self) -> None:
+        whole("draws", self.draws, 0, remedy="0 computes no intervals.")
+        whole("seed", self.seed, 0)
+        number("level", self.level, 0, 1, ends="()", remedy="0.95 is usual.")
+        one_of("interval", self.interval, INTERVALS)
+
+
+def tails(level: float) -> Array:
+    """(2,) probabilities below the lower and the upper limit of an equal-tailed interval."""
+    return np.array([(1 - level) / 2, (1 + level) / 2])
+
+
+def percentile_limits(
+    draws: Array, level: float, axis: int = 0, nan_policy: str = "propagate"
+) -> tuple[Array, Array]:
+    """Percentile limits of bootstrap draws (Efron, 1979).
+
+    Parameters
+    ----------
+    draws : ndarray
+        Values, the draws along `axis`.
+    level : float
+        Confidence.
+    axis : int
+        The axis of the draws.
+    nan_policy : {"propagate", "omit"}
+        A draw without a value makes the limits NaN, or is left out. Without any, both are NaN.
+
+    Returns
+    -------
+    low, high : ndarray
+        The shape of `draws` without `axis`.
+    """
+    values = np.asarray(draws, dtype=float)
+    one_of("nan_policy", nan_policy, ("propagate", "omit"))
+    if not values.shape[axis]:
+        empty = np.full(np.delete(values.shape, axis), np.nan)
+        return empty, empty.copy()
+    if nan_policy == "propagate" or not np.isnan(values).any():  # the slow one only where needed
+        low, high = np.quantile(values, tails(level), axis=axis)
+        return low, high
+    lost = np.isnan(values).all(axis=axis, keepdims=True)
+    low, high = np.nanquantile(np.where(lost, 0.0, values), tails(level), axis=axis)
+    gone = np.squeeze(lost, axis=axis)
+    return np.where(gone, np.nan, low), np.where(gone, np.nan, high)
+
+
+def normal_reach(level: float) -> float:
+    """Standard errors from an estimate to its limits when it is normally distributed."""
+    from scipy.stats import norm
+
+    return float(norm.ppf((1 + level) / 2))
+
+
+def generator(seed: int, *stream: int) -> np.random.Generator:
+    """The generator of a seed; `stream` numbers calculations that must not share their draws."""
+    return np.random.default_rng([seed, *stream] if stream else seed)
+
+
+def spawned(seed: int, number: int) -> list[np.random.Generator]:
+    """Independent generators, the same ones for any `number` of them."""
+    return generator(seed).spawn(number)
+
+
+def seeds(seed: int, number: int) -> list[int]:
+    """Seeds of parts that are computed side by side, the same ones for any `number` of them."""
+    return [int(s.generate_state(1)[0]) for s in np.random.SeedSequence(seed).spawn(number)]
+
+
+def groups_of(units: int, strata: Array | None = None) -> list[Array]:
+    """Positions of the units of each stratum; all of them where there are no strata."""
+    if strata is None:
+        return [np.arange(units)]
+    return [np.flatnonzero(strata == stratum) for stratum in np.unique(strata)]
+
+
+def counts(
+    units: int, draws: int, seed: int, strata: Array | None = None, chunk: int = 256
+) -> Iterator[Array]:
+    """How often each unit is drawn: units with replacement, within strata.
+
+    A resample is a row of counts; respondents of a cluster share the count of their cluster. The
+    stream of random numbers is the same for any `chunk`.
+
+    Parameters
+    ----------
+    units : int
+        Respondents, customers or clusters to draw from.
+    draws : int
+        Number of resamples.
+    seed : int
+        Of the random numbers.
+    strata : ndarray (units,), optional
+        Units are drawn within these.
+    chunk : int
+        Resamples given at a time.
+
+    Yields
+    ------
+    ndarray of uint16 (up to `chunk`, units)
+    """
+    groups = groups_of(units, strata)
+    generators = spawned(seed, len(groups))
+    for at in range(0, draws, chunk):
+        rows = np.zeros((min(chunk, draws - at), units), dtype=np.uint16)
+        for group, own in zip(groups, generators, strict=True):
+            size = len(group)
+            step = max(1, 65_536 // size)
+            for part in (rows[row : row + step] for row in range(0, len(rows), step)):
+                picked = own.integers(0, size, (len(part), size))
+                picked += size * np.arange(len(part))[:, None]
+                drawn = np.bincount(picked.ravel(), minlength=picked.size)
+                part[:, group] = drawn.reshape(picked.shape)
+        yield rows
