@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,13 +11,26 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.limits import hold
 
 Document = TypeVar("Document", bound=BaseModel)
 Location = tuple[str | int, ...]
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """The safe loader, refusing a key that is written twice (PyYAML keeps the last in silence)."""
+    """The safe loader with plain values only, refusing a key that is written twice.
+
+    PyYAML keeps the last of two equal keys in silence, and reads ``yes`` as true, ``012`` as ten,
+    ``12:30`` as 750 and ``2024-03-31`` as a date: here they are text, as they were written.
+    """
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        self.depth = getattr(self, "depth", 0) + 1
+        mark = self.peek_event().start_mark
+        hold("yaml_depth", self.depth - 1, f"line {mark.line + 1}")
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
@@ -32,18 +46,49 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
         try:
             return super().construct_object(node, deep)
-        except ValueError as error:  # a date such as 2026-02-30
+        except (ValueError, OverflowError) as error:  # !!int x, !!timestamp 2026-02-30
+            if isinstance(error, InputError):
+                raise
             raise _fault(str(error), node) from error
+
+
+_StrictLoader.yaml_implicit_resolvers = {}
+_INTEGER = r"(?:0|[1-9][0-9]*)"  # no leading zeros: an id such as 017 is text
+_FLOAT = rf"[-+]?(?:\.[0-9]+|{_INTEGER}(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|nan)"
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?(?:0|[1-9][0-9]{0,17})", list("-+0123456789")),
+    ("float", _FLOAT, list("-+.0123456789")),
+    ("merge", r"<<", ["<"]),
+):  # fmt: skip
+    _StrictLoader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"(?:{_pattern})\Z"), _first
+    )
 
 
 def _fault(problem: str, node: yaml.Node) -> yaml.MarkedYAMLError:
     return yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
 
 
+def _entries(node: yaml.Node, counted: dict[int, int]) -> int:
+    """How many entries a node has when aliases are written out; refuses one inside itself."""
+    if id(node) in counted:
+        if counted[id(node)] == 0:
+            raise _fault("is nested too deeply: it contains itself", node)
+        return counted[id(node)]
+    counted[id(node)] = 0
+    inner: list[yaml.Node] = []
+    if isinstance(node, yaml.MappingNode):
+        inner = [each for pair in node.value for each in pair]
+    elif isinstance(node, yaml.SequenceNode):
+        inner = node.value
+    counted[id(node)] = 1 + sum(_entries(each, counted) for each in inner)
+    return counted[id(node)]
+
+
 def _lines(node: yaml.Node, at: Location, found: dict[Location, int]) -> None:
     found.setdefault(at, node.start_mark.line + 1)
-    if len(at) > 50:  # an alias that contains itself
-        raise _fault("is nested too deeply", node)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             inner = (*at, str(key.value))
@@ -52,6 +97,52 @@ def _lines(node: yaml.Node, at: Location, found: dict[Location, int]) -> None:
     elif isinstance(node, yaml.SequenceNode):
         for position, value in enumerate(node.value):
             _lines(value, (*at, position), found)
+
+
+def plain_yaml(text: str, where: str) -> tuple[Any, yaml.Node | None]:
+    """Read YAML text into plain values (numbers, text, true and false, lists, mappings).
+
+    Parameters
+    ----------
+    text : str
+        The document. Dates stay text as written; no tag builds anything but plain values.
+    where : str
+        What an error names: the file or the parameter.
+
+    Returns
+    -------
+    tuple of value and Node
+        The content, and PyYAML's node of it, which knows the lines.
+
+    Raises
+    ------
+    InputError
+        With the line: not YAML, a name twice, larger or deeper than `cvlib.inputs.limits` allows.
+    """
+    hold("yaml_bytes", len(text), where)
+    try:
+        loader = _StrictLoader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None, None
+            hold("yaml_entries", _entries(node, {}), where)
+            return loader.construct_document(node), node
+        finally:
+            loader.dispose()
+    except InputError as error:
+        inside = error.where if error.where.startswith(where) else f"{where}, {error.where}"
+        raise InputError(inside, error.wrong, error.remedy) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise InputError(where + line, f"not valid YAML: {problem}", "Mend that line.") from error
+    except (RecursionError, ValueError, TypeError, AttributeError) as error:
+        # PyYAML meets a few malformed documents unprepared
+        raise InputError(
+            where, f"not valid YAML ({type(error).__name__}: {error})", "See the shipped files."
+        ) from error
 
 
 class Source:
@@ -73,20 +164,11 @@ class Source:
             raise InputError(
                 self.name, f"cannot be read as UTF-8 text ({error})", "Check the path and encoding."
             ) from error
-        try:
-            # safe: the loader is a subclass of SafeLoader and builds plain values only
-            self.content: Any = yaml.load(text, Loader=_StrictLoader)
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
-            self._lines: dict[Location, int] = {}
-            if node is not None:
-                _lines(node, (), self._lines)
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-            line = f", line {mark.line + 1}" if mark else ""
-            problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-            raise InputError(
-                self.name + line, f"not valid YAML: {problem}", "Mend that line."
-            ) from error
+        content, node = plain_yaml(text, self.name)
+        self.content: Any = content
+        self._lines: dict[Location, int] = {}
+        if node is not None:
+            _lines(node, (), self._lines)
 
     def line(self, at: Sequence[str | int]) -> int:
         """The line of the entry at this path of keys, or of its nearest written parent."""
@@ -119,4 +201,8 @@ class Source:
             message = first["msg"].removeprefix("Value error, ")
             raise self.error(
                 first["loc"], f"{entry or 'document'}: {message}{more}", "Mend that line."
+            ) from error
+        except TypeError as error:  # a list where a check expected a name
+            raise self.error(
+                (), f"holds a value of a wrong kind ({error})", "Compare it with the shipped files."
             ) from error

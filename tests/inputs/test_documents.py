@@ -29,6 +29,12 @@ class Plan(BaseModel):
     nodes: dict[str, Node] = {}
 
 
+# nine lines that would be 1e9 entries
+ALIASES = "a0: &a0 [x]\n" + "".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)
+)
+
+
 def written(folder: Path, text: str, encoding: str = "utf-8") -> Path:
     path = folder / "plan.yaml"
     path.write_bytes(text.encode(encoding))
@@ -93,7 +99,11 @@ def test_unreadable_files_are_refused(tmp_path: Path) -> None:
         ("name: a\n{[1, 2]: b}\n", "not valid YAML"),
         ("{[1, 2]: b}\n", "a name must be plain"),
         ("? {a: 1}\n: b\n", "a name must be plain"),
-        ("name: 2026-02-30\n", "day is out of range"),
+        ("name: !!timestamp 2026-02-30\n", "day is out of range|month"),
+        ("name: !!int x\n", "not valid YAML"),
+        ("name: " + "[" * 100 + "]" * 100, "line 1: has 51 levels"),
+        (ALIASES, "entries, aliases written out"),
+        ("name: " + "x" * 1_000_001, "1,000,007 bytes; at most 1,000,000"),
         ("name: a\nnodes: &n {a: *n}\n", "nested too deeply"),
         ("name: \x01\n", "not valid YAML"),
     ],
@@ -101,6 +111,26 @@ def test_unreadable_files_are_refused(tmp_path: Path) -> None:
 def test_odd_yaml_is_the_users_error(tmp_path: Path, text: str, wrong: str) -> None:
     with pytest.raises(InputError, match=wrong):
         Source(written(tmp_path, text)).parse(Plan)
+
+
+def test_what_is_written_is_what_is_read(tmp_path: Path) -> None:
+    text = """{date: 2024-03-31, impossible: 2026-02-30, no: yes, id: 017, time: 12:30, n: 5,
+      x: 1e-3, y: .5, z: -2., true: True, none: ~, empty: , huge: 1e400, long: LONG}"""
+    content = Source(written(tmp_path, text.replace("LONG", "9" * 400))).content
+    assert content == {
+        "date": "2024-03-31", "impossible": "2026-02-30", "no": "yes", "id": "017",
+        "time": "12:30", "n": 5, "x": 1e-3, "y": 0.5, "z": -2.0, True: True, "none": None,
+        "empty": None, "huge": float("inf"), "long": float("inf"),
+    }  # fmt: skip
+
+
+def test_a_limit_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CVLIB_MAX_YAML_ENTRIES", "2")
+    with pytest.raises(InputError, match="CVLIB_MAX_YAML_ENTRIES"):
+        Source(written(tmp_path, "name: a"))
+    monkeypatch.setenv("CVLIB_MAX_YAML_ENTRIES", "many")
+    with pytest.raises(InputError, match="'many' is not a whole number"):
+        Source(written(tmp_path, "name: a"))
 
 
 def test_the_error_is_one_paragraph_and_survives_a_process_boundary() -> None:

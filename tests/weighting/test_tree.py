@@ -137,7 +137,7 @@ def test_a_users_tree(tmp_path):
         ("direction: {target: 40}", "target: 40, direction: benefit", 9, "target"),
         ("b: 1", "b: 2", 10, "outside 0 to 1"),
         ("{a: 0.2, b: 1}", "{a: 0.2}", 10, "two categories"),
-        ("{a: 0.2, b: 1}", "{yes: 0.2, no: 1}", 10, "in quotes"),
+        ("{a: 0.2, b: 1}", "{true: 0.2, false: 1}", 10, "in quotes"),
         (
             "    en: Money\n",
             "    en: Money\n    direction: benefit\n",

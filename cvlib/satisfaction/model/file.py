@@ -34,7 +34,7 @@ _SIGNS = {"+": "+", "-": "-", "−": "-", "±": "±", "+/-": "±", "+-": "±"}
 
 
 def _sign(value: Any) -> str:
-    if value not in _SIGNS:
+    if not isinstance(value, str) or value not in _SIGNS:
         raise ValueError(f"{value!r} is not a sign: write +, - or ± (in quotes where YAML asks)")
     return _SIGNS[value]
 
@@ -83,7 +83,7 @@ class _ConstructForm(_Form):
             twice = sorted({str(name) for name in value if value.count(name) > 1})
             if twice:
                 raise ValueError(f"item {twice[0]} is listed twice")
-            value = {name: {} for name in value}
+            value = {str(name): {} for name in value}
         if not value:
             raise ValueError("a construct without items: list at least one")
         if isinstance(value, dict):
