@@ -19,6 +19,7 @@ from jinja2 import Environment, PackageLoader
 
 from cvlib.study.notebook import read_notebook, shipped
 from cvlib.words.language import Words
+from cvlib.words.message import restored
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 LANGUAGES = {"en": "", "zh": "zh"}
@@ -77,17 +78,14 @@ def _outputs(cell: Any, heading: str, told: Told) -> None:
         table, figure = page.find("div", class_="cvlib-table"), page.find("p", id=True)
         if table and str(table["id"]) != "table-record":
             heads = page.find_all("th", attrs={"data-column": True})
+            texts = output.get("metadata", {}).get("cvlib", {})
             told.shown.append(
                 Shown(
                     "table",
                     str(table["id"]).removeprefix("table-"),
-                    _text(page.find("caption") or page.find("p", class_="cvlib-caption")),
+                    restored(texts.get("title", "")),
                     heading,
-                    note=" ".join(
-                        _text(note)
-                        for note in page.find_all("p", class_="note")
-                        if "all in tables/" not in note.get_text()
-                    ).removeprefix("None."),
+                    note=restored(texts.get("note", "")),
                     columns=tuple(str(head["data-column"]) for head in heads),
                 )
             )

@@ -23,6 +23,7 @@ from cvlib.statistics.disclosure import publishable
 from cvlib.study.render.tables import neutralised, table_html
 from cvlib.words.language import Words
 from cvlib.words.literature import bibtex, reference_list
+from cvlib.words.message import joined, message, stored
 
 PACKAGES = (
     "cvlib",
@@ -174,16 +175,13 @@ class Record:
         if isinstance(item, Figure):
             self._show_figure(name, item, self.words.text(title), self.words.text(alt or title))
             return
-        note = self.words.text(note)
         if counts:
             item, blank = publishable(item, counts, self.smallest_cell, within)
-            said = (
-                f"{blank} rows that describe fewer than {self.smallest_cell} people, or would give "
-                "them away, are left blank."
-            )
-            note = " ".join(filter(None, [note, self.words.text(said)])) if blank else note
+            said = message("common.blank_cells", blank=blank, people=self.smallest_cell)
+            note = joined([note, said]) if blank else note
         self.tables[name] = item
-        title = self.words.text(title)
+        texts = {"title": stored(title), "note": stored(note)}
+        title, note = self.words.text(title), self.words.text(note)
         self.captions[name] = {"title": title, "note": note, "decimals": decimals}
         if self.folder:
             neutralised(item).to_csv(
@@ -192,7 +190,8 @@ class Record:
                 lineterminator="\n",
                 encoding="utf-8",
             )
-        display(HTML(table_html(name, item, title, note, decimals, rows, self.words)))
+        page = HTML(table_html(name, item, title, note, decimals, rows, self.words))
+        display(page, metadata={"cvlib": texts})
 
     def _show_figure(self, name: str, figure: Figure, title: str, alt: str) -> None:
         self.figures[name] = {"title": title, "alt": alt}
@@ -238,8 +237,8 @@ class Record:
         paragraph, references = self._tell_methods()
         rows = [
             {
-                "what": self.words.text(
-                    f"{name}: {entry['source']} ({entry['rows']:,} rows), SHA-256"
+                "what": message(
+                    "common.input", parameter=name, file=entry["source"], rows=entry["rows"]
                 ),
                 "value": entry["sha256"][:16],
             }
@@ -248,7 +247,8 @@ class Record:
         if self.seed is not None:
             rows.append({"what": self.words.text("seed"), "value": str(self.seed)})
         if rows:
-            table = table_html("record", pd.DataFrame(rows), "Data and seed", words=self.words)
+            listing = pd.DataFrame(rows, dtype=object)
+            table = table_html("record", listing, "Data and seed", words=self.words)
             display(HTML(table))
         if self.folder:
             write_json(
@@ -278,7 +278,8 @@ class Record:
         software = list(dict.fromkeys(" ".join(used["software"]).split()))
         found = versions()
         listed = ", ".join(f"{name} {found[name]}" for name in ["python", *BENEATH, *software])
-        made = self.words.text(f"All numbers were computed with cvlib {found['cvlib']} ({listed}).")
+        computed = message("common.computed", version=found["cvlib"], listed=listed)
+        made = self.words.text(computed)
         gap = "" if self.language == "zh" else " "
         paragraph = gap.join([*used["sentence"], made])
         keys = [*" ".join(used["references"]).split(), *software, *BENEATH]

@@ -1,12 +1,13 @@
-"""The suite's own texts in another language, from message catalogues (gettext PO files).
+"""The suite's own texts in another language.
 
-A catalogue is found in ``words/<language>/*.po``. Beside plain texts it may hold patterns: in
-``"{n} of {total} customers are left out."`` the braces stand for whatever the sentence was filled
-with. What no catalogue knows is shown as it is.
+``columns.csv`` has the heads and meanings of tables' columns, ``terms.csv`` the words within
+tables, ``messages`` the sentences (see `cvlib.words.message`), ``catalogues`` (gettext PO files)
+the prose and captions of the notebooks. What none of them knows is shown as it is.
 """
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from functools import cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
+
+from cvlib.words.message import Said
 
 FOLDER = Path(__file__).with_name("catalogues")
 _SLOT = re.compile(r"\{(\w*)\}")
@@ -81,6 +84,20 @@ def catalogue(language: str) -> Catalogue:
     return Catalogue(exact, patterns)
 
 
+@cache
+def columns() -> dict[tuple[str, str], dict[str, str]]:
+    """Head and meaning of every known column, by table (blank = any) and column."""
+    with Path(__file__).with_name("columns.csv").open(encoding="utf-8", newline="") as file:
+        return {(row.pop("table"), row.pop("column")): row for row in csv.DictReader(file)}
+
+
+@cache
+def terms() -> dict[str, dict[str, str]]:
+    """Every known word within a table, by language."""
+    with Path(__file__).with_name("terms.csv").open(encoding="utf-8", newline="") as file:
+        return {row.pop("term"): row for row in csv.DictReader(file)}
+
+
 def translate(text: str, language: str, context: str = "") -> str:
     """A text of the suite in a language; as it is where no catalogue knows it.
 
@@ -91,9 +108,10 @@ def translate(text: str, language: str, context: str = "") -> str:
     language : str
         Language of the reader.
     context : str
-        ``""`` for prose, captions and sentences, ``column`` for the head of a table's column,
-        ``cell`` for a word within a table.
+        ``""`` for prose, captions and sentences, ``cell`` for a word within a table.
     """
+    if isinstance(text, Said):
+        return text.worded(language, {})
     if not text:
         return text
     found = catalogue(language).find(text, context)
@@ -117,27 +135,32 @@ class Words:
 
     def text(self, text: str) -> str:
         """Prose, a caption, a note, a sentence."""
+        if isinstance(text, Said):
+            return text.worded(self.language, self.names)
         return translate(text, self.language)
 
     def cell(self, text: str) -> str:
         """A word within a table."""
-        return self.names.get(text) or translate(text, self.language, "cell")
+        if isinstance(text, Said):
+            return text.worded(self.language, self.names)
+        known = self.names.get(text) or terms().get(text, {}).get(self.language)
+        return known or translate(text, self.language, "cell")
 
     def head(self, column: str) -> str:
         """What a table's column is called in print."""
         if column in self.names:
             return self.names[column]
-        found = catalogue(self.language).find(column, "column")
-        return column.replace("_", " ") if found is None else found
+        known = columns().get(("", column), {}).get(f"head_{self.language}")
+        return known or column.replace("_", " ")
 
     def meaning(self, table: str, column: str) -> str:
-        """What a column of a table holds; empty where no catalogue says."""
-        found = self.specific(table, column)
-        return found or catalogue(self.language).find(column, "meaning") or ""
+        """What a column of a table holds; empty where nothing says."""
+        known = columns().get(("", column), {}).get(f"meaning_{self.language}", "")
+        return self.specific(table, column) or known
 
     def specific(self, table: str, column: str) -> str:
         """What a column holds in this table and means otherwise elsewhere."""
-        return catalogue(self.language).find(f"{table}.{column}", "meaning") or ""
+        return columns().get((table, column), {}).get(f"meaning_{self.language}", "")
 
     def heads(self, columns: Iterable[str]) -> list[str]:
         """The heads of a table's columns; their own names where two would read alike."""

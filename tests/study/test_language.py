@@ -29,8 +29,7 @@ def test_exact_text_patterns_and_contexts(write_catalogue) -> None:
     write_catalogue(
         'msgid "Fit"\nmsgstr "拟合"\n\n'
         'msgid "{n} of {all} rows, {n} again."\nmsgstr "{all} 行中的 {n} 行。"\n\n'
-        'msgid "Because of {reason}."\nmsgstr "原因:{reason}。"\n\n'
-        'msgctxt "column"\nmsgid "fit"\nmsgstr "拟合度"\n'
+        'msgid "Because of {reason}."\nmsgstr "原因:{reason}。"\n'
     )
     assert translate("Fit", "zh") == "拟合"
     assert translate("Fit", "en") == "Fit"
@@ -39,7 +38,7 @@ def test_exact_text_patterns_and_contexts(write_catalogue) -> None:
     assert translate("3 of 1,250 rows, 4 again.", "zh") == "3 of 1,250 rows, 4 again."
     assert translate("Because of Fit.", "zh") == "原因:拟合。"
     assert translate("Because of {braces} \\1.", "zh") == "原因:{braces} \\1。"
-    assert Words("zh").head("fit") == "拟合度"
+    assert Words("zh").head("estimate") == "估计值"
     assert Words("zh").cell("fit") == "fit"
 
 

@@ -20,6 +20,7 @@ from cvlib.study.notebook import parse_parameters
 from cvlib.study.render.formats import WRITERS
 from cvlib.study.render.tables import table_html
 from cvlib.words.language import Words, translate
+from cvlib.words.message import message
 
 FORMATS = ("html", *WRITERS)
 _ENVIRONMENT = Environment(
@@ -39,7 +40,7 @@ def page(template: str, language: str = "en", **content: Any) -> str:
     css = _ENVIRONMENT.get_template("report.css").render()
     words = Words(language)
     return _ENVIRONMENT.get_template(template).render(
-        css=css, language=language, t=words.text, **content
+        css=css, language=language, t=words.text, message=message, **content
     )
 
 
@@ -190,6 +191,7 @@ def _foot(manifest: dict[str, Any]) -> str:
     return _ENVIRONMENT.get_template("foot.html").render(
         manifest=manifest,
         t=words.text,
+        message=message,
         inputs=table_html("inputs_used", inputs, "Inputs", words=words) if len(inputs) else "",
     )
 

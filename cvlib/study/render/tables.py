@@ -12,6 +12,7 @@ import pandas as pd
 from jinja2 import Environment
 
 from cvlib.words.language import Words
+from cvlib.words.message import message
 
 _TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
     """<div class="cvlib-table" id="table-{{ name }}">
@@ -70,7 +71,7 @@ def _format_text(value: Any, decimals: int, words: Words) -> str:
         return _format_mixed(value, decimals)
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return _MISSING
-    text = _LONG_WORD.sub(r"\1…", words.cell(str(value)))
+    text = _LONG_WORD.sub(r"\1…", words.cell(value if isinstance(value, str) else str(value)))
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
@@ -159,8 +160,8 @@ def table_html(
     if not len(table):
         notes.insert(0, words.text("None."))
     if len(table) > rows:
-        cut = f"First {rows} of {len(table):,} rows; all in tables/{name}.csv."
-        notes.append(words.text(cut))
+        shown = message("common.rows_shown", rows=rows, all=len(table), name=name)
+        notes.append(words.text(shown))
     names = [str(column) for column in head.columns]
     columns = [
         {"name": name, "head": text, "kind": kind}

@@ -1,0 +1,195 @@
+"""Sentences by id and values: written in code as facts, worded once per language from a catalogue.
+
+A catalogue is ``messages/<room>.yaml``: per id a wording in every language with slots for values.
+Beside the format of Python (``{n:,}``, ``{share:.1%}``) a slot may say
+
+- ``{model!n}``: print the name of an id (``bg_nbd``) as the language calls it;
+- ``{n:plural customer|customers}``: one word or the other, by the number;
+- ``{names:or}``: a list is joined by "or" instead of "and".
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+ROOMS = ("common", "inputs", "satisfaction", "weighting", "lifetime", "study")
+_JOINED = "common.joined"
+_LISTS = {
+    "en": (", ", {"and": " and ", "or": " or "}),
+    "zh": ("、", {"and": "和", "or": "或"}),
+}
+
+
+@cache
+def wordings() -> dict[str, dict[str, str]]:
+    """Every message's wording by id and language.
+
+    Raises
+    ------
+    ValueError
+        When an id does not begin with the name of its room's file, or stands in two.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for room in ROOMS:
+        file = resources.files("cvlib.words") / "messages" / f"{room}.yaml"
+        for name, entry in (yaml.safe_load(file.read_text("utf-8")) or {}).items():
+            if not name.startswith(f"{room}."):
+                raise ValueError(f"messages/{room}.yaml: {name} should begin with {room}.")
+            found[name] = entry
+    return found
+
+
+class Said(str):
+    """Text that knows how other languages word it; as a string it is English."""
+
+    def worded(self, language: str, names: Mapping[str, str]) -> str:
+        """The text in a language, with names of ids as a report prints them."""
+        raise AttributeError  # every kind of text words itself
+
+
+class Label(Said):
+    """A name with its wording in every language, such as a construct's.
+
+    Parameters
+    ----------
+    labels : mapping of str to str
+        Wording by language; English, or else the first, is what the string holds.
+    """
+
+    labels: dict[str, str]
+
+    def __new__(cls, labels: Mapping[str, str]) -> Label:
+        text = super().__new__(cls, labels.get("en") or next(iter(labels.values())))
+        text.labels = dict(labels)
+        return text
+
+    def __getnewargs__(self) -> tuple[dict[str, str]]:  # type: ignore[override]
+        return (self.labels,)
+
+    def worded(self, language: str, names: Mapping[str, str]) -> str:
+        return self.labels.get(language, str(self))
+
+
+class Message(Said):
+    """A sentence: its id and its values. As a string it is English."""
+
+    id: str
+    values: dict[str, Any]
+
+    def __new__(cls, id: str, values: Mapping[str, Any]) -> Message:
+        text = super().__new__(cls, _worded(id, values, "en", {}))
+        text.id, text.values = id, dict(values)
+        return text
+
+    def __getnewargs__(self) -> tuple[str, dict[str, Any]]:  # type: ignore[override]
+        return (self.id, self.values)
+
+    def worded(self, language: str, names: Mapping[str, str]) -> str:
+        return _worded(self.id, self.values, language, names)
+
+
+def message(id: str, /, **values: Any) -> Message:
+    """A sentence of the suite.
+
+    Parameters
+    ----------
+    id : str
+        Id of the wording in ``words/messages``, beginning with its room's name.
+    **values
+        What fills the slots: numbers, dates, texts, messages, or lists of these. Numbers are
+        formatted by the wording, not here.
+
+    Raises
+    ------
+    KeyError
+        When no catalogue has the id, or a slot has no value.
+    """
+    return Message(id, values)
+
+
+def joined(messages: Iterable[str]) -> Message:
+    """Several sentences as one text, divided as the language divides sentences."""
+    return Message(_JOINED, {"parts": [text for text in messages if text]})
+
+
+def in_language(text: str, language: str, names: Mapping[str, str] | None = None) -> str:
+    """A message or a label in a language; other text as it is."""
+    return text.worded(language, names or {}) if isinstance(text, Said) else str(text)
+
+
+def stored(text: Any) -> Any:
+    """A text as JSON keeps it, so that `restored` can word it in any language later."""
+    if isinstance(text, Message):
+        return {"id": text.id, "values": {name: stored(v) for name, v in text.values.items()}}
+    if isinstance(text, Label):
+        return {"labels": text.labels}
+    if isinstance(text, list | tuple):
+        return [stored(part) for part in text]
+    if isinstance(text, dt.date):
+        return {"date": text.isoformat()[:10]}
+    return text.item() if hasattr(text, "item") else text
+
+
+def restored(kept: Any) -> Any:
+    """The text that `stored` kept."""
+    if isinstance(kept, list):
+        return [restored(part) for part in kept]
+    if not isinstance(kept, dict):
+        return kept
+    if "labels" in kept:
+        return Label(kept["labels"])
+    if "date" in kept:
+        return dt.date.fromisoformat(kept["date"])
+    return Message(kept["id"], {name: restored(value) for name, value in kept["values"].items()})
+
+
+def _worded(id: str, values: Mapping[str, Any], language: str, names: Mapping[str, str]) -> str:
+    if id == _JOINED:
+        from cvlib.words.language import Words
+
+        words = Words(language, dict(names))
+        parts = [words.text(part) for part in values["parts"]]
+        return ("" if language == "zh" else " ").join(parts)
+    entry = wordings()[id]
+    return _Formatter(language, names).vformat(entry.get(language, entry["en"]), (), values)
+
+
+class _Formatter(string.Formatter):
+    """Fills a wording's slots as its language writes values."""
+
+    def __init__(self, language: str, names: Mapping[str, str]) -> None:
+        self.language, self.names = language, names
+
+    def convert_field(self, value: Any, conversion: Any) -> Any:
+        from cvlib.words.language import Words
+
+        if conversion != "n":
+            return super().convert_field(value, conversion)
+        words = Words(self.language, dict(self.names))
+        several = isinstance(value, Sequence) and not isinstance(value, str)
+        return [words.cell(str(v)) for v in value] if several else words.cell(value)
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec.startswith("plural "):
+            one, many = format_spec.removeprefix("plural ").split("|")
+            return one if value == 1 else many
+        if isinstance(value, list | tuple):
+            comma, last = _LISTS.get(self.language, _LISTS["en"])
+            parts = [self.format_field(part, "") for part in value]
+            end = last[format_spec or "and"].join(parts[-2:])
+            return comma.join([*parts[:-2], end])
+        if isinstance(value, Said):
+            return format(value.worded(self.language, self.names), format_spec)
+        if isinstance(value, dt.datetime) and value.time() == dt.time():
+            value = value.date()
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            return "–"
+        return format(value, format_spec)
