@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.satisfaction.measurement import sums_within
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.bootstrap import total_effects
 from cvlib.satisfaction.pls.engine import PLSFit
@@ -75,11 +76,11 @@ def index_values(model: Model, fit: PLSFit, formula: str = "unstandardized") -> 
         "simple": np.where(np.isnan(fit.weights), np.nan, 1.0),
     }[formula]
     membership = model.membership.astype(float)
-    shares = weights / (weights @ membership)[:, model.block]
+    shares = weights / sums_within(weights, membership)[:, model.block]
     scaled = shares * deviation
     spread = (scaled[:, :, None] * scaled[:, None]) * fit.item_correlation
-    variance = np.einsum("pk,bpq,qk->bk", membership, spread, membership, optimize=True)
-    return Index(shares, (shares * mean) @ membership, np.sqrt(variance))
+    variance = ((spread @ membership) * membership).sum(axis=1)
+    return Index(shares, sums_within(shares * mean, membership), np.sqrt(variance))
 
 
 def negative_weights(model: Model, fit: PLSFit) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def rho_a(item_correlation: np.ndarray, weights: np.ndarray, membership: np.ndar
     spread = _diagonal(
         _block_sums(item_correlation * weights[:, :, None] * weights[:, None], membership)
     )
-    square, fourth = (weights**2) @ membership, (weights**4) @ membership
+    square, fourth = (sums_within(weights**power, membership) for power in (2, 4))
     single = membership.sum(axis=0) == 1
     below = np.where(single, 1.0, square**2 - fourth)
     return np.where(single, 1.0, square**2 * (spread - square) / below)
@@ -71,7 +71,7 @@ def average_variance_extracted(loadings: np.ndarray, membership: np.ndarray) -> 
     ----------
     Fornell & Larcker (1981), JMR 18:39-50.
     """
-    return (loadings**2) @ membership / membership.sum(axis=0)
+    return sums_within(loadings**2, membership) / membership.sum(axis=0)
 
 
 def rho_c(loadings: np.ndarray, membership: np.ndarray) -> np.ndarray:
@@ -81,8 +81,8 @@ def rho_c(loadings: np.ndarray, membership: np.ndarray) -> np.ndarray:
     ----------
     Jöreskog (1971), Psychometrika 36:109-133.
     """
-    common = (loadings @ membership) ** 2
-    return common / (common + (1 - loadings**2) @ membership)
+    common = sums_within(loadings, membership) ** 2
+    return common / (common + sums_within(1 - loadings**2, membership))
 
 
 def htmt(item_correlation: np.ndarray, membership: np.ndarray) -> np.ndarray:
@@ -370,6 +370,11 @@ def measurement_warnings(model: Model, fit: PLSFit) -> tuple[str, ...]:
     return tuple(told)
 
 
+def sums_within(values: np.ndarray, membership: np.ndarray) -> np.ndarray:
+    """Sums (B, k) within each construct of values (B, p): the same bits for any number of fits."""
+    return np.asarray((values[:, :, None] * membership).sum(axis=1))
+
+
 def _block_sums(matrix: np.ndarray, membership: np.ndarray) -> np.ndarray:
     indicator = membership.astype(float)
     return indicator.T @ matrix @ indicator
@@ -382,7 +387,7 @@ def _diagonal(matrix: np.ndarray) -> np.ndarray:
 def _trait_means(matrix: np.ndarray, membership: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean entry between two constructs' items (B, k, k) and, off the diagonal, within (B, k)."""
     size = membership.sum(axis=0)
-    own = np.einsum("bii->bi", matrix) @ membership.astype(float)
+    own = sums_within(_diagonal(matrix), membership)
     sums = _block_sums(matrix, membership)
     within = (_diagonal(sums) - own) / np.maximum(size * (size - 1), 1)
     return sums / (size[:, None] * size), within

@@ -22,6 +22,7 @@ __all__ = [
     "inner_errors", "intervals", "jackknife", "jackknife_error", "permutation_test", "resamples",
     "route_effects", "routes", "summary", "total_effects",
 ]  # fmt: skip
+_FLAGS = ("converged", "degenerate", "admissible")
 INTERVALS = ("percentile", "bca", "studentized")
 Fit = Callable[[np.ndarray, np.ndarray], PLSFit]
 Statistics = Callable[[PLSFit], Mapping[str, np.ndarray]]
@@ -130,7 +131,7 @@ def evaluate(
     """
 
     def one(rows: np.ndarray) -> Part:
-        return _part(fit(*source.moments(rows)), statistics)
+        return _part(*source.moments(rows), fit, statistics)
 
     # one BLAS thread: its own threads would change the order of sums, and gain nothing here
     with threadpool_limits(limits=1, user_api="blas"):
@@ -152,9 +153,14 @@ def _ahead(
     yield from (future.result() for future in waiting)
 
 
-def _part(found: PLSFit, statistics: Statistics) -> Part:
-    flags = {"converged": found.converged, "degenerate": found.degenerate}
-    return dict(statistics(found)), flags | {"admissible": found.admissible}
+def _part(mean: np.ndarray, covariance: np.ndarray, fit: Fit, statistics: Statistics) -> Part:
+    """Statistics of some draws and what became of them."""
+    draws = len(mean)
+    if draws == 1:  # numpy sums a lone draw in another order: give it company
+        mean, covariance = np.repeat(mean, 2, axis=0), np.repeat(covariance, 2, axis=0)
+    found = fit(mean, covariance)
+    flags = {name: getattr(found, name)[:draws] for name in _FLAGS}
+    return {name: values[:draws] for name, values in statistics(found).items()}, flags
 
 
 def _gathered(parts: Iterator[Part], draws: int) -> Draws:
@@ -215,7 +221,7 @@ def jackknife(source: Source, fit: Fit, statistics: Statistics) -> Draws:
     mean, covariance = source.jackknife()
     with threadpool_limits(limits=1, user_api="blas"):
         parts = (
-            _part(fit(mean[at : at + 256], covariance[at : at + 256]), statistics)
+            _part(mean[at : at + 256], covariance[at : at + 256], fit, statistics)
             for at in range(0, len(mean), 256)
         )
         return _gathered(parts, len(mean))

@@ -7,7 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
+from cvlib.satisfaction.pls.regressions import solve
 from cvlib.satisfaction.survey.moments import weighted_sums
+
+_HAIR = 2e-12  # of the variance; twice the pivot that `solve` takes for nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,35 +90,46 @@ class EMSample:
         self, counts: np.ndarray, mean: np.ndarray, covariance: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         draws, items = len(counts), self.values.shape[1]
-        mean, covariance = np.tile(mean, (draws, 1)), np.tile(covariance, (draws, 1, 1))
-        mass, first = np.zeros((draws, 1)), np.zeros((draws, items))
-        second = np.zeros((draws, items, items))
-        gaps: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
+        if draws == 1:  # numpy sums a lone column in another order: give it company
+            pair = self._climb(np.repeat(counts, 2, axis=0), mean, covariance)
+            return pair[0][:1], pair[1][:1]
+        # the draws go last: every step is then arithmetic along them, the same in any company
+        mean = np.repeat(mean[:, None], draws, axis=1)
+        covariance = np.repeat(covariance[:, :, None], draws, axis=2)
+        mass, first = np.zeros(draws), np.zeros((items, draws))
+        second = np.zeros((items, items, draws))
+        gaps: list[tuple[np.ndarray, ...]] = []
         for seen, units, table in self._patterns:
-            total = weighted_sums(counts[:, units], table)
+            total = np.ascontiguousarray(weighted_sums(counts[:, units], table).T)
             a, b = np.flatnonzero(seen), np.flatnonzero(~seen)
-            count, own = total[:, :1], total[:, 1 : 1 + len(a)]
-            squares = total[:, 1 + len(a) :].reshape(draws, len(a), len(a))
+            count, own = total[0], total[1 : 1 + len(a)]
+            squares = total[1 + len(a) :].reshape(len(a), len(a), draws)
             mass += count
-            first[:, a] += own
-            second[:, a[:, None], a] += squares
+            first[a] += own
+            second[a[:, None], a] += squares
             if b.size:
                 gaps.append((a, b, count, own, squares))
-        active = np.arange(draws)
+        active = some = np.arange(draws)
+        sums, parts = (mass, first, second), gaps
         for _ in range(self.max_iterations):
-            parts = [(a, b, *(total[active] for total in totals)) for a, b, *totals in gaps]
-            new_mean, new_covariance = _em_step(
-                mean[active], covariance[active], mass[active], first[active], second[active], parts
+            if 0 < active.size < some.size:
+                # never fewer than two, as above
+                some = active if active.size > 1 else np.append(active, (active + 1) % draws)
+                sums = mass[some], first[:, some], second[..., some]
+                parts = [(a, b, *(total[..., some] for total in totals)) for a, b, *totals in gaps]
+            new_mean, new_covariance = _em_step(mean[:, some], covariance[..., some], *sums, parts)
+            new_mean, new_covariance = (
+                values[..., : active.size] for values in (new_mean, new_covariance)
             )
-            deviation = np.sqrt(np.diagonal(new_covariance, axis1=1, axis2=2))
-            scale = np.maximum(deviation[:, :, None] * deviation[:, None, :], 1e-12)
-            moved = (np.abs(new_covariance - covariance[active]) / scale).max(axis=(1, 2))
-            mean[active], covariance[active] = new_mean, new_covariance
+            deviation = np.sqrt(np.einsum("iib->ib", new_covariance))
+            scale = np.maximum(deviation[:, None] * deviation, 1e-12)
+            moved = (np.abs(new_covariance - covariance[..., active]) / scale).max(axis=(0, 1))
+            mean[:, active], covariance[..., active] = new_mean, new_covariance
             active = active[moved > self.tolerance]
             if not active.size:
                 break
-        covariance[active] = np.nan
-        return mean, covariance
+        covariance[..., active] = np.nan
+        return mean.T, np.moveaxis(covariance, -1, 0)
 
 
 def _em_step(
@@ -127,26 +141,40 @@ def _em_step(
     gaps: list[tuple[np.ndarray, ...]],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Add the expected sums of what is missing to the observed, and take moments."""
-    items = mean.shape[1]
     first, second = first.copy(), second.copy()
-    variance = np.diagonal(covariance, axis1=1, axis2=2)
-    # a constant item is independent of the others; the hair keeps identical items invertible
-    hair = np.where(variance > 1e-12, variance * 1e-12, 1.0)
-    precision = np.linalg.inv(covariance + hair[:, :, None] * np.eye(items))
+    precision = _inverse(covariance, _HAIR)
     for a, b, count, own, squares in gaps:
-        rest = np.linalg.inv(precision[:, b[:, None], b])
-        slope = -rest @ precision[:, b[:, None], a]
-        level = mean[:, b] - (slope @ mean[:, a, None])[..., 0]
-        guess = (slope @ own[..., None])[..., 0]
-        carried = slope @ squares
-        crossed = level[:, :, None] * own[:, None, :] + carried
-        mixed = level[:, :, None] * guess[:, None, :]
-        first[:, b] += count * level + guess
-        second[:, b[:, None], a] += crossed
-        second[:, a[:, None], b] += crossed.swapaxes(1, 2)
-        second[:, b[:, None], b] += (
-            count[..., None] * (level[:, :, None] * level[:, None, :] + rest)
-            + mixed + mixed.swapaxes(1, 2) + carried @ slope.swapaxes(1, 2)
+        rest = _inverse(precision[b[:, None], b])
+        slope = -_times(rest, precision[b[:, None], a])
+        level = mean[b] - _times(slope, mean[a][:, None])[:, 0]
+        guess = _times(slope, own[:, None])[:, 0]
+        carried = _times(slope, squares)
+        crossed = level[:, None] * own + carried
+        mixed = level[:, None] * guess
+        first[b] += count * level + guess
+        second[b[:, None], a] += crossed
+        second[a[:, None], b] += crossed.swapaxes(0, 1)
+        second[b[:, None], b] += (
+            count * (level[:, None] * level + rest)
+            + mixed + mixed.swapaxes(0, 1) + _times(carried, slope.swapaxes(0, 1))
         )  # fmt: skip
     mean = first / mass
-    return mean, second / mass[..., None] - mean[:, :, None] * mean[:, None, :]
+    return mean, second / mass - mean[:, None] * mean
+
+
+def _times(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Matrix products (i, k, B) of (i, j, B) and (j, k, B), summed in one order for every B."""
+    return np.asarray(np.add.reduce(left[:, :, None] * right, axis=1))
+
+
+def _inverse(matrix: np.ndarray, hair: float = 0.0) -> np.ndarray:
+    """Inverses of covariance matrices (p, p, B), NaN where there is none."""
+    variance = np.einsum("iib->ib", matrix)
+    varies = variance > 1e-12
+    deviation = np.sqrt(np.where(varies, variance, 1.0))
+    scale = deviation[:, None] * deviation
+    unit = np.eye(len(matrix))[..., None]
+    # a constant item is independent of the others; the hair keeps identical items invertible
+    correlation = matrix / scale + unit * np.where(varies, hair, 1.0)
+    inverse, sound = solve(correlation, np.broadcast_to(unit, matrix.shape))
+    return np.where(sound, inverse / scale, np.nan)
