@@ -1,7 +1,8 @@
 """Customer satisfaction, indicator weights and lifetime value: numbers a reviewer can check.
 
-This is the front door: the names a notebook imports. Each is loaded when first used, so that
-``import cvlib`` costs little.
+This is the front door: ``cvlib.satisfaction``, ``cvlib.weighting`` and ``cvlib.lifetime`` hold what
+a researcher calls, ``load`` reads what they are called with. Each is loaded when first used, so
+that ``import cvlib`` costs little.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from typing import Any
 
 __version__ = "0.1.0"
 
+_PILLARS = ("satisfaction", "weighting", "lifetime")
 _DOORS = {
     "InputError": "cvlib.inputs.errors",
+    "load": "cvlib.inputs.readers",
     "load_table": "cvlib.inputs.readers",
     "Record": "cvlib.study.record",
     "load_model": "cvlib.satisfaction.model.model",
@@ -36,10 +39,12 @@ _DOORS = {
 
 
 def __getattr__(name: str) -> Any:
+    if name in _PILLARS:
+        return importlib.import_module(f"cvlib.{name}")
     if name in _DOORS:
         return getattr(importlib.import_module(_DOORS[name]), name)
     raise AttributeError(f"module 'cvlib' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_DOORS])
+    return sorted([*globals(), *_DOORS, *_PILLARS])

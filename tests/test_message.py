@@ -14,7 +14,6 @@ import pandas as pd
 import pytest
 
 import cvlib
-from cvlib.study.render.tables import printed
 from cvlib.words import message as words_message
 from cvlib.words.language import Words
 from cvlib.words.message import (
@@ -27,6 +26,7 @@ from cvlib.words.message import (
     stored,
     wordings,
 )
+from cvlib.words.tables import printed
 
 PACKAGE = Path(cvlib.__file__).parent
 HAN = re.compile("[\u4e00-\u9fff]")

@@ -201,6 +201,9 @@ def load_table(data: str | Path | Sequence[str | Path] | pd.DataFrame | Table) -
     return tables[0] if len(tables) == 1 else _joined(tables)
 
 
+load = load_table  # the front door's name of it
+
+
 def from_frame(frame: pd.DataFrame, name: str = "table in memory") -> Table:
     """Make a Table of a DataFrame: rows numbered from 0, plain column types, names in order."""
     unique_names([str(column) for column in frame.columns], name)

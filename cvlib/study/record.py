@@ -20,10 +20,10 @@ from matplotlib.figure import Figure
 
 from cvlib.figures.style import house_style
 from cvlib.statistics.disclosure import publishable
-from cvlib.study.render.tables import neutralised, table_html
 from cvlib.words.language import Words
 from cvlib.words.literature import bibtex, reference_list
 from cvlib.words.message import joined, message, stored
+from cvlib.words.tables import neutralised, table_html
 
 PACKAGES = (
     "cvlib",

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cvlib.study.render.tables import printed, table_html
 from cvlib.words import language
 from cvlib.words.language import Words, catalogue, translate
+from cvlib.words.tables import printed, table_html
 
 HEAD = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from cvlib.study.render.tables import format_number, neutralised, printed, table_html
+from cvlib.words.tables import format_number, neutralised, printed, table_html
 
 
 def test_numbers_are_rounded_at_the_door() -> None:

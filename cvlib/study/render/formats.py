@@ -15,9 +15,9 @@ from openpyxl.utils import get_column_letter
 
 from cvlib.figures.style import CHINESE_FONT
 from cvlib.inputs.errors import InputError
-from cvlib.study.render.tables import escape_latex, neutral, neutralised, printed
 from cvlib.study.render.word_tables import three_lines
 from cvlib.words.language import Words
+from cvlib.words.tables import escape_latex, neutral, neutralised, printed
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _TEXT_WIDTH = 170  # mm, on A4

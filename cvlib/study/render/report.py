@@ -18,9 +18,9 @@ from cvlib.inputs.errors import InputError
 from cvlib.study.execute import RunFailed
 from cvlib.study.notebook import parse_parameters
 from cvlib.study.render.formats import WRITERS
-from cvlib.study.render.tables import table_html
 from cvlib.words.language import Words, translate
 from cvlib.words.message import message
+from cvlib.words.tables import table_html
 
 FORMATS = ("html", *WRITERS)
 _ENVIRONMENT = Environment(
