@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,6 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_
 from cvlib.inputs import text
 from cvlib.inputs.errors import InputError, nearest, shorten
 from cvlib.inputs.readers import Table, from_frame, left_out
-
-if TYPE_CHECKING:
-    from pandera.pandas import Check
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,23 +103,3 @@ def numeric(table: Table, column: str, codes: Sequence[object] = ()) -> tuple[pd
         table, column, bad, "{value} is text in a numeric column",
         "Write a number, leave the cell empty, or name the code as a don't-know code.",
     )  # fmt: skip
-
-
-def hold(table: Table, frame: pd.DataFrame, checks: Mapping[str, Check], remedy: str) -> None:
-    """Check numeric columns with pandera; report the first column at fault, its first row."""
-    import pandera.pandas as pandera
-
-    schema = pandera.DataFrameSchema(
-        {name: pandera.Column(float, check, nullable=True) for name, check in checks.items()}
-    )
-    try:
-        schema.validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as error:
-        cases = error.failure_cases
-        column = next(name for name in checks if (cases["column"] == name).any())
-        rows = cases.loc[cases["column"] == column, "index"].astype(int)
-        others = cases["column"].nunique() - 1
-        also = f" Other columns at fault: {others}." if others else ""
-        bad = pd.Series(frame.index.isin(rows), index=frame.index)
-        wrong = "{value} " + str(cases.loc[cases["column"] == column, "check"].iloc[0])
-        raise fault(table, column, bad, wrong, remedy + also) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -15,7 +15,6 @@ from cvlib.inputs.checks import (
     as_table,
     column_of,
     fault,
-    hold,
     left_out_of,
     numeric,
 )
@@ -34,69 +33,6 @@ ALIASES = {
     "currency": {"currency", "currencycode", "ccy", "币种", "货币"},
 }  # fmt: skip
 _CURRENCY = r"[$€£¥￥₹₩₽₺฿元円]|RMB|(?:US|HK|A|C|NT)\$|[A-Z]{3}"
-
-
-def check_survey(
-    table: Table | pd.DataFrame,
-    items: Mapping[str, tuple[float, float]],
-    *,
-    dont_know: Sequence[object] = (),
-    file: str = "",
-) -> Checked:
-    """Check the items of a survey.
-
-    Parameters
-    ----------
-    table : Table or DataFrame
-        One row per respondent.
-    items : mapping
-        Column to (lowest, highest) value of its scale.
-    dont_know : sequence, optional
-        Codes that mean "don't know" or "no answer" (98, ``DK``, ``不知道``): they become
-        missing and are counted.
-    file : str, optional
-        Name of a DataFrame in error messages.
-
-    Returns
-    -------
-    Checked
-        `data`: the items as floats, missing answers as NaN, in the order of `items`.
-
-    Raises
-    ------
-    InputError
-        A missing or empty column, text in an item, a value outside the scale, a don't-know code
-        inside the scale.
-    """
-    import pandera.pandas as pandera
-
-    table = as_table(table, file)
-    total = len(table.data)
-    columns, checks = {}, {}
-    rows: list[tuple[str, str, int]] = []
-    for item, (lowest, highest) in items.items():
-        for code in dont_know:
-            number = pd.to_numeric(pd.Series([str(code)]), errors="coerce").iloc[0]
-            if lowest <= number <= highest:
-                raise InputError(
-                    table.place(item),
-                    f"the don't-know code {code} lies within the scale {lowest:g} to {highest:g}",
-                    "Correct the scale or the list of don't-know codes.",
-                )
-        columns[item], counted = numeric(table, item, dont_know)
-        rows += [(item, f"don't-know code {code}", count) for code, count in counted]
-        checks[item] = pandera.Check.in_range(
-            lowest, highest, error=f"is outside the scale {lowest:g} to {highest:g}"
-        )
-    frame = pd.DataFrame(columns)
-    hold(
-        table, frame, checks,
-        "Correct the value, the item's scale, or name the value as a don't-know code.",
-    )  # fmt: skip
-    silent = int(frame.isna().all(axis=1).sum())
-    notes = (f"{silent} respondents answered none of the items.",) if silent else ()
-    counts = left_out_of(table, list(items), rows, total)
-    return Checked(frame, counts, (*table.warnings, *notes))
 
 
 def role_column(table: Table, role: str, name: str, notes: list[str]) -> str:

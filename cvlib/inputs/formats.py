@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pandas as pd
 
 from cvlib.inputs import text
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.words.message import message
 
 ENDINGS = {
     ".csv": "text", ".txt": "text", ".tsv": "text", ".tab": "text", ".dat": "text",
@@ -62,33 +65,71 @@ def kind_of(path: Path, name: str) -> str:
 
 
 def read_text(
-    path: Path, name: str, encoding: str | None, separator: str | None, notes: list[str]
+    path: Path,
+    name: str,
+    encoding: str | None,
+    separator: str | None,
+    header_row: int,
+    notes: list[str],
 ) -> pd.DataFrame:
     content, used = text.decode(path.read_bytes(), name, encoding)
     if encoding is None and used not in ("utf-8", "utf-8-sig", "utf-16"):
-        notes.append(f"{name} was read as {used}; give `encoding` if letters look wrong.")
+        notes.append(message("inputs.read_as", file=name, encoding=used))
     content = content.lstrip("\n")
     if (hint := content.partition("\n")[0]).startswith("sep=") and len(hint) == 5:
         separator, content = hint[4], content[6:]  # a line that Excel writes for itself
+    if header_row > 1:
+        *above, content = content.split("\n", header_row - 1)
+        blank = len(content) - len(content.lstrip("\n"))
+        content, header_row = content[blank:], len(above) + 1 + blank
     mark = r"\s+" if separator == "whitespace" else separator or text.separator(content)
     rows = (cells for _, cells in _rows(content, mark) if any(cells))
     header, first = next(rows, []), next(rows, [])
     if len(first) == len(header) + 1:  # R's write.table leaves out the name of the row names
         content = ("row_name " if mark == r"\s+" else f"row_name{mark}") + content
-        notes.append(f"{name}: rows have one cell more than the header; the first is row_name.")
-    frame = pd.read_csv(
-        io.StringIO(content), sep=mark, header=None, dtype="str", skip_blank_lines=False
-    )
+        notes.append(message("inputs.row_names", file=name))
+    try:
+        frame = pd.read_csv(
+            io.StringIO(content), sep=mark, header=None, dtype="str", skip_blank_lines=False
+        )
+    except pd.errors.ParserError:
+        _refuse_ragged(content, mark, name, header_row)
+        raise
     # The parser pads short lines in silence; they can only be where the last cell is missing.
     if frame.iloc[:, -1].isna().any():
-        for line, cells in _rows(content, mark):
-            if any(cells) and len(cells) != frame.shape[1]:
-                raise InputError(
-                    f"{name}, line {line}",
-                    f"has {len(cells)} cells, the header has {frame.shape[1]}",
-                    "Mend that line; the file may have been cut off.",
-                )
+        _refuse_ragged(content, mark, name, header_row)
     return _headed(frame)
+
+
+def _refuse_ragged(content: str, mark: str, name: str, header_row: int) -> None:
+    """Name the first line that has more or fewer cells than the header."""
+    rows = ((line + header_row - 1, cells) for line, cells in _rows(content, mark) if any(cells))
+    first = list(itertools.islice(rows, 20))
+    width = len(first[0][1]) if first else 0
+    for line, cells in itertools.chain(first, rows):
+        if len(cells) != width:
+            raise InputError(
+                f"{name}, line {line}",
+                f"has {len(cells)} cells, the header has {width}",
+                _header_hint(first) or "Mend that line; the file may have been cut off.",
+            )
+
+
+def _header_hint(rows: Sequence[tuple[int, Sequence[Any]]]) -> str:
+    """Where the names of the columns seem to stand lower than they were looked for."""
+    written = [
+        (row, [str(cell).strip() for cell in cells if not pd.isna(cell) and str(cell).strip()])
+        for row, cells in rows
+    ]
+    widest = max((len(words) for _, words in written), default=0)
+    for row, words in written[1:-1]:
+        if (
+            len(words) == widest > len(written[0][1])
+            and len(set(words)) == len(words)
+            and not any(re.fullmatch(text.NUMBERS["plain"], word) for word in words)
+        ):
+            return f"If the names of the columns stand in row {row}, set `header_row` to {row}."
+    return ""
 
 
 def _rows(content: str, mark: str) -> Iterator[tuple[int, list[str]]]:
@@ -108,18 +149,36 @@ def _headed(frame: pd.DataFrame) -> pd.DataFrame:
     return body
 
 
-def read_workbook(path: Path, name: str, sheet: str | None, notes: list[str]) -> pd.DataFrame:
+def read_workbook(
+    path: Path, name: str, sheet: str | None, header_row: int, notes: list[str]
+) -> pd.DataFrame:
     with pd.ExcelFile(path, engine="openpyxl") as book:
         names = [str(each) for each in book.sheet_names]
+        if sheet is not None and sheet not in names and sheet.isdecimal():
+            sheet = dict(enumerate(names, start=1)).get(int(sheet), sheet)
         if sheet is not None and sheet not in names:
             raise InputError(
                 f"{name}, sheet {sheet}", "there is no such sheet", nearest(sheet, names)
             )
         frame = pd.read_excel(book, sheet_name=sheet or names[0], header=None, dtype=object)
     if sheet is None and len(names) > 1:
-        notes.append(f"{name}: the first sheet ({names[0]}) was read; others: {names[1:]}.")
-    if frame.empty:
-        raise InputError(f"{name}, sheet {sheet or names[0]}", "is empty", "Name the right sheet.")
+        notes.append(message("inputs.first_sheet", file=name, sheet=names[0], others=names[1:]))
+    if frame.iloc[header_row - 1 :].empty:
+        raise InputError(
+            f"{name}, sheet {sheet or names[0]}",
+            f"has nothing in row {header_row} or below" if len(frame) else "is empty",
+            "Name the right sheet (`sheet`) and the row of the column names (`header_row`).",
+        )
+    frame = frame.iloc[header_row - 1 :].reset_index(drop=True)
+    while header_row > 1 and frame.iloc[0].isna().all() and len(frame) > 1:
+        frame, header_row = frame.iloc[1:].reset_index(drop=True), header_row + 1
+    named = frame.iloc[0].map(lambda cell: not pd.isna(cell) and bool(str(cell).strip()))
+    if (~named & frame.iloc[1:].notna().any()).any():  # values without a name above them
+        hint = _header_hint(list(enumerate(frame.head(20).to_numpy().tolist(), header_row)))
+        if hint:
+            raise InputError(
+                f"{name}, row {header_row}", "holds a title, not the names of the columns", hint
+            )
     return _headed(frame)
 
 

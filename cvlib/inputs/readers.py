@@ -25,6 +25,7 @@ from cvlib.inputs.formats import (
     read_workbook,
     unique_names,
 )
+from cvlib.words.message import message
 
 LEFT_OUT = ["column", "reason", "count", "share"]
 
@@ -81,6 +82,7 @@ def read_table(
     path: str | Path,
     *,
     sheet: str | None = None,
+    header_row: int = 1,
     encoding: str | None = None,
     separator: str | None = None,
     decimal: str | None = None,
@@ -94,7 +96,10 @@ def read_table(
     path : str or Path
         csv, txt, tsv, xlsx, sav, dta, parquet or feather, by its ending.
     sheet : str, optional
-        The sheet of a workbook; the first one otherwise.
+        The sheet of a workbook, by name or number; the first one otherwise.
+    header_row : int
+        Row of a text table or a workbook that names the columns, counted from 1; an empty row
+        stands for the next one that is not. Rows above it are left out.
     encoding : str, optional
         Of a text table or an old SPSS file; recognised otherwise.
     separator : str, optional
@@ -129,17 +134,19 @@ def read_table(
     path = Path(path)
     name = path.name
     kind = kind_of(path, name)
+    _check_reading(name, kind, sheet, header_row, decimal)
     labels: dict[str, str] = {}
     value_labels: dict[str, dict[Any, str]] = {}
     notes: list[str] = []
     skipped: list[tuple[str, str, int]] = []
     # A damaged binary file makes the library that reads it raise nearly anything.
-    damaged = (csv.Error, pd.errors.ParserError) if kind == "text" else Exception
+    unreadable = (csv.Error, pd.errors.ParserError, pd.errors.EmptyDataError, ValueError)
+    damaged = unreadable if kind == "text" else Exception
     try:
         if kind == "text":
-            frame = read_text(path, name, encoding, separator, notes)
+            frame = read_text(path, name, encoding, separator, header_row, notes)
         elif kind == "xlsx":
-            frame = read_workbook(path, name, sheet, notes)
+            frame = read_workbook(path, name, sheet, header_row, notes)
         elif kind in ("sav", "dta"):
             frame, labels, value_labels = read_statistics(path, kind, encoding, skipped)
         else:
@@ -183,7 +190,30 @@ def read_table(
     )  # fmt: skip
 
 
-def load_table(data: str | Path | Sequence[str | Path] | pd.DataFrame | Table) -> Table:
+def _check_reading(
+    name: str, kind: str, sheet: str | None, header_row: int, decimal: str | None
+) -> None:
+    """Refuse ways of reading that a file of this kind has no use for."""
+    if header_row < 1:
+        raise InputError("header_row", f"{header_row} is not a row", "Rows are counted from 1.")
+    if header_row > 1 and kind not in ("text", "xlsx"):
+        raise InputError(
+            "header_row", f"{name} names its columns itself", "Leave `header_row` at 1."
+        )
+    if sheet is not None and kind != "xlsx":
+        raise InputError("sheet", f"{name} has no sheets", "Leave `sheet` empty.")
+    if decimal not in (None, ".", ","):
+        raise InputError("decimal", f"{decimal!r} is no decimal mark", "Give a point or a comma.")
+
+
+def load_table(
+    data: str | Path | Sequence[str | Path] | pd.DataFrame | Table,
+    *,
+    sheet: str = "",
+    header_row: int = 1,
+    encoding: str = "",
+    decimal: str = "",
+) -> Table:
     """Read what a notebook's `data` parameter names.
 
     Parameters
@@ -192,12 +222,18 @@ def load_table(data: str | Path | Sequence[str | Path] | pd.DataFrame | Table) -
         A data set of the catalogue, a file, a pattern such as ``orders_*.csv`` or several files
         with the same columns, put one under the other. A DataFrame or Table passes through. A file
         that is one of the catalogue's (by SHA-256) is read with the catalogue's options.
+    sheet, header_row, encoding, decimal
+        As in `read_table`, for a file; empty where the file says it itself.
     """
     if isinstance(data, Table):
         return data
     if isinstance(data, pd.DataFrame):
         return from_frame(data)
-    tables = [_load_one(path) for path in datasets.files(data)]
+    given = {"sheet": sheet, "encoding": encoding, "decimal": decimal}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value}
+    if header_row != 1:
+        options["header_row"] = header_row
+    tables = [_load_one(path, options) for path in datasets.files(data)]
     return tables[0] if len(tables) == 1 else _joined(tables)
 
 
@@ -211,12 +247,12 @@ def from_frame(frame: pd.DataFrame, name: str = "table in memory") -> Table:
     return Table(_plain_columns(frame), source=name)
 
 
-def _load_one(path: Path) -> Table:
+def _load_one(path: Path, options: dict[str, Any]) -> Table:
     digest = datasets.sha256(path)
     for item in datasets.entries().values():
         if item.sha256 == digest:
-            return read_table(path, **item.read.model_dump(exclude_none=True))
-    return read_table(path)
+            return read_table(path, **(item.read.model_dump(exclude_none=True) | options))
+    return read_table(path, **options)
 
 
 def _joined(tables: Sequence[Table]) -> Table:
@@ -260,14 +296,14 @@ def _named(frame: pd.DataFrame, name: str, kind: str, notes: list[str]) -> pd.Da
     empty = [position for position in nameless if frame.iloc[:, position].isna().all()]
     if 0 in nameless and 0 not in empty:
         names[0] = "row_name"
-        notes.append(f"{name}: the first column has no name and is called row_name.")
+        notes.append(message("inputs.first_column_unnamed", file=name))
         nameless.remove(0)
     for position in nameless:
         if position not in empty:
             raise InputError(
                 f"{name}, column number {position + 1}",
                 "has values but no name",
-                "Names stand in the first row, one for each column.",
+                "Give every column a name, or say where the names stand (`header_row`).",
             )
     kept = [position for position in range(len(names)) if position not in empty]
     frame = frame.iloc[:, kept]
@@ -279,7 +315,7 @@ def _named(frame: pd.DataFrame, name: str, kind: str, notes: list[str]) -> pd.Da
         raise InputError(
             name,
             f"its first row holds numbers ({', '.join(frame.columns[:3])}), not column names",
-            "Put the names of the columns in the first row.",
+            "Put the columns' names in the first row, or say where they stand (`header_row`).",
         )
     unique_names(list(frame.columns), name)
     return frame

@@ -10,6 +10,7 @@ import pandas as pd
 from pandas.api.types import is_string_dtype
 
 from cvlib.inputs.errors import InputError
+from cvlib.words.message import message
 
 SEPARATORS = (",", ";", "\t", "|")
 
@@ -62,20 +63,42 @@ def _encoding(raw: bytes) -> str:
     zeros = raw[:4000].count(0)
     if zeros > len(raw[:4000]) / 4:
         return "utf-16-le" if raw[1:4000:2].count(0) > raw[:4000:2].count(0) else "utf-16-be"
-    for encoding in ("utf-8", "gb18030", "cp1252"):
-        try:
-            raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if encoding != "gb18030" or _in_pairs(raw):
-            return encoding
-    return "latin-1"
+    if _decodes(raw, "utf-8"):
+        return "utf-8"
+    runs = [run.group() for run in re.finditer(rb"[\x80-\xff]+", raw[:1_000_000])]
+    alone = sum(len(run) == 1 for run in runs) + len(
+        re.findall(rb"(?<=[A-Za-z])[\xc0-\xff]{2}(?![\x80-\xff])", raw[:1_000_000])
+    )
+    if alone <= len(runs) / 2:  # an accent stands alone among Latin letters, these do not
+        if all(set(run) <= _CYRILLIC for run in runs) and not _hanzi(runs):
+            return "cp1251"
+        if _decodes(raw, "gb18030"):
+            return "gb18030"
+    return "cp1252" if _decodes(raw, "cp1252") else "latin-1"
 
 
-def _in_pairs(raw: bytes) -> bool:
-    """Chinese letters are two bytes, mostly both high; a Western accent is one high byte alone."""
-    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", raw[:1_000_000])]
-    return sum(length % 2 == 0 for length in runs) > 0.2 * len(runs)
+# Letters of Windows-1251, and the quotation marks and dashes that stand beside them.
+_CYRILLIC = frozenset([*range(0xC0, 0x100), 0xA8, 0xB8, 0xAB, 0xBB, 0x84, 0x93, 0x94, 0x96, 0x97])
+
+
+def _decodes(raw: bytes, encoding: str) -> bool:
+    try:
+        raw.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _hanzi(runs: list[bytes]) -> bool:
+    """Whether what could be Cyrillic is Chinese: whole pairs, nearly all of common letters.
+
+    Russian small letters make pairs of rare Chinese letters or none. Of a handful of pairs some
+    would have a byte that is no Russian letter, were they Chinese.
+    """
+    whole = [run for run in runs if len(run) % 2 == 0]
+    pairs = [run[at : at + 2] for run in whole for at in range(0, len(run), 2)]
+    common = sum(0xB0 <= pair[0] <= 0xD7 and pair[1] >= 0xA1 for pair in pairs)
+    return len(whole) == len(runs) and len(pairs) < 5 and common > 0.8 * len(pairs)
 
 
 def separator(text: str) -> str:
@@ -97,7 +120,18 @@ def separator(text: str) -> str:
         widths = [len(line.split()) for line in lines]
         if widths and widths[0] > 1 and widths.count(widths[0]) > 0.9 * len(widths):
             return r"\s+"
+        return _below_a_title(lines) or best[2]
     return best[2]
+
+
+def _below_a_title(lines: list[str]) -> str:
+    """The separator of a table of three columns or more with other lines above it."""
+    for first in range(1, min(10, len(lines) - 1)):
+        for mark in SEPARATORS:
+            widths = {len(cells) for cells in csv.reader(lines[first:], delimiter=mark)}
+            if len(widths) == 1 and min(widths) > 2:
+                return mark
+    return ""
 
 
 def rules(values: pd.Series) -> set[str]:
@@ -123,6 +157,8 @@ def to_numbers(values: pd.Series, rule: str) -> pd.Series:
         unique = unique.str.replace("," if rule == "." else ".", "", regex=False)
         unique = unique.str.replace(_GROUP, "", regex=True).str.replace(",", ".", regex=False)
     numbers = pd.to_numeric(unique).to_numpy()
+    if numbers.dtype == object:  # integers of hundreds of digits
+        numbers = np.array([float(number) for number in unique])
     if (codes < 0).any() or not len(numbers):
         numbers = np.append(numbers.astype(float), np.nan)  # where code -1 (missing) points
     return pd.Series(numbers[codes], index=values.index, name=values.name)
@@ -136,7 +172,7 @@ def numbers(frame: pd.DataFrame, decimal: str | None, notes: list[str]) -> pd.Da
         unique[column] = values = pd.Series(frame[column].dropna().unique(), dtype="str")
         fits[column] = rules(values) if len(values) else {"plain"}
         if fits[column] and values.str.fullmatch(IDENTIFIER).any():
-            notes.append(f"column {column}: kept as text (leading zeros or more than 15 digits).")
+            notes.append(message("inputs.kept_as_codes", column=column))
             fits[column] = set()
     # One column that can only have a decimal comma decides for those that could have either.
     shown = {"," for fit in fits.values() if fit == {","}}
@@ -152,13 +188,13 @@ def numbers(frame: pd.DataFrame, decimal: str | None, notes: list[str]) -> pd.Da
             rule = next(iter(fit))
         else:
             if fit:
-                notes.append(f"column {column}: kept as text; give `decimal` to read its numbers.")
+                notes.append(message("inputs.kept_as_text", column=column))
             continue
         special = unique[column][~unique[column].str.fullmatch(NUMBERS["plain"])]
         if rule == "," and special.empty:
             special = unique[column][unique[column].str.contains(".", regex=False)]
         if len(special) and rule:
-            meaning = "comma" if rule == "," else "point"
-            notes.append(f"column {column}: {special.iloc[0]!r} was read with a decimal {meaning}.")
+            which = "inputs.decimal_comma" if rule == "," else "inputs.decimal_point"
+            notes.append(message(which, column=column, example=special.iloc[0]))
         converted[column] = to_numbers(frame[column], rule or "plain")
     return pd.DataFrame(converted)

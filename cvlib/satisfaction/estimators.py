@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.contracts import check_survey
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import Table
+from cvlib.inputs.survey import check_survey
 from cvlib.satisfaction import index as scoring
 from cvlib.satisfaction import measurement
 from cvlib.satisfaction.model.model import Model, load_model

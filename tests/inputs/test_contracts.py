@@ -10,11 +10,11 @@ import pytest
 from cvlib.inputs.contracts import (
     check_indicators,
     check_subscriptions,
-    check_survey,
     check_transactions,
 )
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import load_table, read_table
+from cvlib.inputs.survey import check_survey
 
 SCALE = {"q1": (1, 10), "q2": (1, 10)}
 
@@ -41,7 +41,7 @@ def test_mobi_keeps_its_contract() -> None:
 @pytest.mark.parametrize(
     ("frame", "where", "wrong"),
     [
-        (survey([7, "good", "bad"]), "column q1, data row 2", "'good' is text in a numeric"),
+        (survey([7, "good", "bad"]), "column q1, data row 2", "'good' is an answer in words"),
         (survey([7, 11, 0]), "column q1, data row 2", "11 is outside the scale 1 to 10 (1 more"),
         (survey([7, 8, 9], [1, 2, -1]), "column q2, data row 3", "-1 is outside the scale"),
         (survey([7, np.inf, 9]), "column q1, data row 2", "inf is outside"),
@@ -83,7 +83,7 @@ def test_dont_know_codes_become_missing_and_are_counted(codes: list[object]) -> 
     assert counts.to_dict() == {"q1": 2, "q2": 2}
     assert checked.left_out["reason"].str.startswith("don't-know code 9").all()
     assert checked.left_out["share"].max() == pytest.approx(2 / 3)
-    assert checked.warnings == ("1 respondents answered none of the items.",)
+    assert checked.warnings == ("1 respondent answered none of the items.",)
 
 
 def test_dont_know_in_words() -> None:

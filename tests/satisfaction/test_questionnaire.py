@@ -265,7 +265,7 @@ def test_wrong_requests_are_refused(tmp_path: Path, tricky: Model) -> None:
     with pytest.raises(InputError, match="SATI1"):
         codebook(pd.DataFrame({"EXPE1": [1]}), model.map(model.columns).without(
             ["expectation", "quality", "value"], "is not asked"))  # fmt: skip
-    with pytest.raises(InputError, match="'ten' is text in a numeric column"):
+    with pytest.raises(InputError, match="'ten' is an answer in words"):
         codebook(pd.DataFrame({name: ["ten"] for name in tricky.columns}), tricky)
 
 

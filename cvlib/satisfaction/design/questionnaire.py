@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from cvlib.inputs.checks import as_table, numeric
+from cvlib.inputs.answers import answers
+from cvlib.inputs.checks import as_table
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import Table
 from cvlib.satisfaction.model.model import Item, Model
@@ -410,21 +411,24 @@ def codebook(
             if raw is not None and raw.isna().all():
                 number = raw.astype(float)
             else:
-                number, met = numeric(survey, q.item.column, list(dict.fromkeys(codes)))
-            answers = number.dropna().to_numpy()
-            none = not len(answers)
+                scale = (q.item.minimum, q.item.maximum)
+                number, met, _ = answers(
+                    survey, q.item.column, scale, list(dict.fromkeys(codes)), q.item.values
+                )
+            given = number.dropna().to_numpy()
+            none = not len(given)
             rows[q.item.column] = {
                 "column": q.item.column,
                 "construct": q.construct,
                 "wording": q.text,
                 "scale": words(language)["span"].format(low=q.item.minimum, high=q.item.maximum),
                 "direction": q.item.direction,
-                "n": len(answers),
-                "missing": len(number) - len(answers),
-                "mean": np.nan if none else answers.mean(),
-                "sd": answers.std(ddof=1) if len(answers) > 1 else np.nan,
-                "min": np.nan if none else answers.min(),
-                "max": np.nan if none else answers.max(),
+                "n": len(given),
+                "missing": len(number) - len(given),
+                "mean": np.nan if none else given.mean(),
+                "sd": given.std(ddof=1) if len(given) > 1 else np.nan,
+                "min": np.nan if none else given.min(),
+                "max": np.nan if none else given.max(),
                 "codes": ", ".join(f"{code}: {count}" for code, count in met if count),
             }
     return pd.DataFrame(list(rows.values()))

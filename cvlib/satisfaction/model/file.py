@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -45,6 +47,21 @@ def _direction(value: Any) -> str:
     return _SIGNS[value]
 
 
+def _labelled(value: Any) -> Any:
+    """Answers in words to numbers; YAML reads some words as true and false."""
+    if not isinstance(value, dict):
+        raise ValueError("write answers and their numbers: {very satisfied: 5, satisfied: 4}")
+    words = {True: ("yes", "true", "on"), False: ("no", "false", "off")}
+    found: dict[Any, Any] = {}
+    for label, number in value.items():
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise ValueError(f"{label!r} stands for {number!r}, which is not a number")
+        names = words[label] if isinstance(label, bool) else (label,)
+        found |= dict.fromkeys(names, float(number))
+    return found
+
+
+Values = Annotated[dict[Any, float], BeforeValidator(_labelled)]
 Sign = Annotated[str, BeforeValidator(_sign)]
 Direction = Annotated[str, BeforeValidator(_direction)]
 
@@ -66,6 +83,7 @@ class _ItemForm(_Form):
     direction: Direction = "+"
     column: str | None = None
     missing_codes: tuple[float, ...] = ()
+    values: Values = Field(default_factory=dict)
 
 
 class _ConstructForm(_Form):
@@ -80,6 +98,9 @@ class _ConstructForm(_Form):
     @classmethod
     def _named(cls, value: Any) -> Any:
         if isinstance(value, list):
+            odd = [name for name in value if not isinstance(name, str | int | float)]
+            if odd:
+                raise ValueError(f"{odd[0]!r} is not the name of an item")
             twice = sorted({str(name) for name in value if value.count(name) > 1})
             if twice:
                 raise ValueError(f"item {twice[0]} is listed twice")
@@ -106,15 +127,18 @@ class _ModelForm(_Form):
     notes: tuple[str, ...] = ()
     scale: tuple[float, float] | None = None
     missing_codes: tuple[float, ...] = ()
+    values: Values = Field(default_factory=dict)
     constructs: dict[str, _ConstructForm]
     paths: dict[str, dict[str, Sign]]
     adaptations: dict[str, _AdaptationForm] = Field(default_factory=dict)
 
 
-def read_model(path: Path) -> Model:
-    """Read, check and build a model from its file."""
+def read_model(path: Path, scale: Sequence[float] = ()) -> Model:
+    """Read, check and build a model from its file; `scale` as in `Model.with_scale`."""
     source = Source(path)
     form = source.parse(_ModelForm)
+    if form.scale is None and len(scale) == 2:
+        form = form.model_copy(update={"scale": tuple(scale)})
     _check(source, form)
     model = Model(
         name=form.name,
@@ -135,7 +159,7 @@ def read_model(path: Path) -> Model:
     for construct in model.constructs:
         if construct.role in ("moderator", "group"):
             model = model.with_role(construct.name, construct.role)
-    return model
+    return model.with_scale(scale)
 
 
 def _labels(form: Any, fallback: str) -> dict[str, str]:
@@ -154,6 +178,8 @@ def _construct(form: _ModelForm, name: str, spec: _ConstructForm) -> Construct:
             maximum=(entry.scale or form.scale or (0, 0))[1],
             direction=entry.direction,
             missing_codes=(*form.missing_codes, *entry.missing_codes),
+            values=entry.values or form.values,
+            own_scale=entry.scale is not None,
         )
         for item, entry in spec.items.items()
     )
@@ -183,9 +209,10 @@ def _check(source: Source, form: _ModelForm) -> None:
             scale = entry.scale or form.scale
             if scale is None:
                 raise source.error(at, f"item {item} has no scale",
-                                   "Add `scale: [lowest, highest]` for it or all.")  # fmt: skip
-            if not scale[0] < scale[1]:
-                raise source.error(at, f"item {item}: scale {list(scale)} is empty",
+                                   "Add `scale: [lowest, highest]` for it or all, or give the"
+                                   " parameter `scale`.")  # fmt: skip
+            if not -inf < scale[0] < scale[1] < inf:
+                raise source.error(at, f"item {item}: scale {list(scale)} is empty or endless",
                                    "Write [lowest, highest].")  # fmt: skip
         for cause, targets in spec.moderates.items():
             for name in (cause, *targets):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import resources
@@ -28,6 +28,8 @@ class Item:
     maximum: float
     direction: str
     missing_codes: tuple[float, ...] = ()
+    values: Mapping[str, float] = field(default_factory=dict)  # answers in words to numbers
+    own_scale: bool = False  # said of this item, not of all
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,8 @@ class Model:
         Whose items stand in for the published ones, where they do.
     dropped : tuple of str
         What `map` left out, one sentence each.
+    scale : (float, float) or None
+        The survey's scale where `with_scale` set it.
     """
 
     name: str
@@ -108,6 +112,7 @@ class Model:
     group: str | None = None
     adapted: str = ""
     dropped: tuple[str, ...] = ()
+    scale: tuple[float, float] | None = None
 
     @property
     def paths(self) -> pd.DataFrame:
@@ -222,6 +227,27 @@ class Model:
             dropped=(*self.dropped, f"{', '.join(sorted(gone))} {reason}; paths left out: {told}"),
         )
 
+    def with_scale(self, scale: Sequence[float]) -> Model:
+        """The model for a survey with a scale of its own.
+
+        Parameters
+        ----------
+        scale : sequence of two floats
+            Lowest and highest answer of every item that has no scale of its own in the model file;
+            empty leaves the model as it is.
+        """
+        if not len(scale):
+            return self
+        low, high = _scale(scale)
+
+        def moved(item: Item) -> Item:
+            return item if item.own_scale else replace(item, minimum=low, maximum=high)
+
+        constructs = tuple(
+            replace(c, items=tuple(moved(item) for item in c.items)) for c in self.constructs
+        )
+        return replace(self, constructs=constructs, scale=(low, high))
+
     def adapt(self, survey: str) -> Model:
         """The same constructs and paths measured by the items of another survey."""
         known = {adaptation.survey: adaptation for adaptation in self.adaptations}
@@ -230,7 +256,8 @@ class Model:
                 f"model {self.name}", f"has no items for {survey!r}", nearest(survey, list(known))
             )
         chosen = known[survey]
-        stock = {item.name: item for item in load_model(chosen.items_from).item_list}
+        lender = load_model(chosen.items_from, self.scale or ())
+        stock = {item.name: item for item in lender.item_list}
         absent = [c.name for c in self.constructs if c.name not in chosen.constructs]
         adapted = replace(
             self,
@@ -385,8 +412,27 @@ def available_models() -> list[str]:
     )
 
 
-def load_model(name_or_path: str | Path) -> Model:
+def _scale(scale: Sequence[float]) -> tuple[float, float]:
+    """A scale as given by hand: two numbers, the lower first."""
+    try:
+        low, high = (float(end) for end in scale)
+    except (TypeError, ValueError):
+        low, high = 0.0, 0.0
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise InputError("scale", f"{list(scale)} is not a scale",
+                         "Give the lowest and the highest answer, such as [1, 5].")  # fmt: skip
+    return low, high
+
+
+def load_model(name_or_path: str | Path, scale: Sequence[float] = ()) -> Model:
     """Read and check a model: a shipped name ("ecsi_mobile") or a YAML file of the same form.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        The model.
+    scale : sequence of two floats
+        As in `Model.with_scale`; empty for the model's own.
 
     Raises
     ------
@@ -404,4 +450,4 @@ def load_model(name_or_path: str | Path) -> Model:
                          nearest(text, available_models()))  # fmt: skip
     from cvlib.satisfaction.model.file import read_model
 
-    return read_model(path)
+    return read_model(path, scale)

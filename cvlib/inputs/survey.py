@@ -1,0 +1,95 @@
+"""What a survey must look like: one row per respondent, an item's answers on its scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from cvlib.inputs.answers import answers
+from cvlib.inputs.checks import Checked, as_table, fault, left_out_of
+from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import Table
+from cvlib.words.message import message
+
+
+def check_survey(
+    table: Table | pd.DataFrame,
+    items: Mapping[str, tuple[float, float]],
+    *,
+    dont_know: Sequence[object] = (),
+    values: Mapping[str, Mapping[str, float]] | None = None,
+    file: str = "",
+) -> Checked:
+    """Check the items of a survey.
+
+    Parameters
+    ----------
+    table : Table or DataFrame
+        One row per respondent.
+    items : mapping
+        Column to (lowest, highest) value of its scale.
+    dont_know : sequence, optional
+        Codes that mean "don't know" or "no answer" (98, ``DK``, ``不知道``): they become
+        missing and are counted.
+    values : mapping, optional
+        Column to {answer in words: number}.
+    file : str, optional
+        Name of a DataFrame in error messages.
+
+    Returns
+    -------
+    Checked
+        `data`: the items as floats, missing answers as NaN, in the order of `items`.
+
+    Raises
+    ------
+    InputError
+        A missing or empty column, text in an item, a value outside the scale, a don't-know code
+        inside the scale.
+    """
+    table = as_table(table, file)
+    total = len(table.data)
+    columns, told = {}, []
+    rows: list[tuple[str, str, int]] = []
+    for item, (lowest, highest) in items.items():
+        for code in dont_know:
+            number = pd.to_numeric(pd.Series([str(code)]), errors="coerce").iloc[0]
+            if lowest <= number <= highest:
+                raise InputError(
+                    table.place(item),
+                    f"the don't-know code {code} lies within the scale {lowest:g} to {highest:g}",
+                    "Correct the scale or the list of don't-know codes.",
+                )
+        given = (values or {}).get(item)
+        columns[item], counted, notes = answers(table, item, (lowest, highest), dont_know, given)
+        told += notes
+        rows += [(item, f"don't-know code {code}", count) for code, count in counted]
+    frame = pd.DataFrame(columns)
+    _on_scale(table, frame, items)
+    silent = int(frame.isna().all(axis=1).sum())
+    if silent:
+        told.append(message("inputs.silent", silent=silent))
+    counts = left_out_of(table, list(items), rows, total)
+    return Checked(frame, counts, (*table.warnings, *told))
+
+
+def _on_scale(table: Table, frame: pd.DataFrame, items: Mapping[str, tuple[float, float]]) -> None:
+    """Refuse answers off their scale: the first column at fault, its first row."""
+    off = {
+        item: ~(frame[item].between(lowest, highest) | frame[item].isna())
+        for item, (lowest, highest) in items.items()
+    }
+    faulty = [item for item, rows in off.items() if rows.any()]
+    if not faulty:
+        return
+    item = faulty[0]
+    lowest, highest = items[item]
+    others = len(faulty) - 1
+    also = f" Other columns at fault: {others}." if others else ""
+    low, high = frame[item].min(), frame[item].max()
+    raise fault(
+        table, item, off[item], f"{{value}} is outside the scale {lowest:g} to {highest:g}",
+        f"Answers run from {low:g} to {high:g}: correct the value, set the scale (`scale`, or the"
+        f" item's own in the model file), or name the value in `dont_know`.{also}",
+    )  # fmt: skip
