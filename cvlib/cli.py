@@ -41,7 +41,13 @@ def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
-_JOBS = click.option("--jobs", default=2, show_default=True, help="Kernels at the same time.")
+_JOBS = click.option(
+    "--jobs",
+    type=click.IntRange(1, 1000),
+    default=2,
+    show_default=True,
+    help="Kernels at the same time.",
+)
 _STUDY = click.argument("study", type=click.Path(path_type=Path, dir_okay=False))
 _OUT = click.option(
     "--out",
@@ -142,6 +148,8 @@ def describe(notebook: str) -> None:
         if parameter.name != "out":
             default = repr(parameter.default)
             click.echo(f"  {parameter.name}: {parameter.kind} = {default}\n      {parameter.help}")
+            if parameter.allowed:
+                click.echo(f"      ({parameter.allowed})")
 
 
 @main.command()

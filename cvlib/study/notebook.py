@@ -8,58 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import yaml
-from pydantic import TypeAdapter, ValidationError
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.study.parameters import TYPES, Parameter, check_together, rule
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
-_TYPES: dict[str, Any] = {
-    "str": str,
-    "int": int,
-    "float": float,
-    "bool": bool,
-    "list": list,
-    "dict": dict,
-}
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One line of a notebook's parameters cell."""
-
-    name: str
-    kind: str
-    default: Any
-    help: str
-
-    def convert(self, value: Any) -> Any:
-        """The value in the parameter's own type; text is read as YAML where it must be.
-
-        Raises
-        ------
-        InputError
-            When the value is not of that type.
-        """
-        written = value
-        if isinstance(value, str) and self.kind != "str":
-            try:
-                value = yaml.safe_load(value)
-            except yaml.YAMLError:
-                value = written
-        elif self.kind == "str" and isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
-        if value is None and self.kind in ("list", "dict"):
-            value = _TYPES[self.kind]()
-        try:
-            result = TypeAdapter(_TYPES[self.kind]).validate_python(value, strict=True)
-        except ValidationError as error:
-            raise InputError(
-                f"parameter {self.name}",
-                f"{written!r} is not of type {self.kind}",
-                f"{self.help.capitalize() or 'Its default is'} (default {self.default!r}).",
-            ) from error
-        return result
 
 
 @dataclass(frozen=True)
@@ -83,7 +36,7 @@ class Notebook:
         Raises
         ------
         InputError
-            Naming an unknown parameter with the nearest known one, or a value of a wrong type.
+            Naming an unknown parameter with the nearest known one, or a value its rule forbids.
         """
         known = {parameter.name: parameter for parameter in self.parameters}
         for name in given:
@@ -93,11 +46,13 @@ class Notebook:
                     "there is no such parameter",
                     nearest(name, [key for key in known if key != "out"]),
                 )
-        return {
+        values = {
             name: parameter.convert(given[name]) if name in given else parameter.default
             for name, parameter in known.items()
             if name != "out"
         }
+        check_together(self.parameters, values)
+        return values
 
 
 def parse_parameters(name: str, source: str) -> tuple[Parameter, ...]:
@@ -108,7 +63,7 @@ def parse_parameters(name: str, source: str) -> tuple[Parameter, ...]:
         if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
             raise ValueError(f"{name}: a parameters cell has only lines `name: type = default`")
         kind = ast.unparse(node.annotation).split("[")[0]
-        if kind not in _TYPES or node.value is None:
+        if kind not in TYPES or node.value is None:
             raise ValueError(f"{name}, parameter {node.target.id}: type {kind!r} or no default")
         comment = lines[(node.end_lineno or node.lineno) - 1][node.end_col_offset or 0 :]
         found.append(
@@ -117,6 +72,7 @@ def parse_parameters(name: str, source: str) -> tuple[Parameter, ...]:
                 kind=kind,
                 default=ast.literal_eval(node.value),
                 help=comment.strip().lstrip("#").strip(),
+                rule=rule(name, node.target.id),
             )
         )
     return tuple(found)
@@ -147,7 +103,7 @@ def read_notebook(path: Path) -> Notebook:
         path=path,
         title=title or path.stem,
         question=question,
-        parameters=parse_parameters(path.name, tagged[0].source),
+        parameters=parse_parameters(path.stem, tagged[0].source),
         source="\n\x00".join(f"{cell.cell_type}\n{cell.source}" for cell in content.cells),
     )
 

@@ -71,14 +71,13 @@ def _text(node: Any) -> str:
 def _outputs(cell: Any, heading: str, told: Told) -> None:
     from bs4 import BeautifulSoup
 
-    caption = ("", "")
+    caption: dict[str, Any] = {}
     for output in cell.get("outputs", []):
-        data = output.get("data", {})
+        data, texts = output.get("data", {}), output.get("metadata", {}).get("cvlib", {})
         page = BeautifulSoup(data.get("text/html", ""), "html.parser")
         table, figure = page.find("div", class_="cvlib-table"), page.find("p", id=True)
         if table and str(table["id"]) != "table-record":
             heads = page.find_all("th", attrs={"data-column": True})
-            texts = output.get("metadata", {}).get("cvlib", {})
             told.shown.append(
                 Shown(
                     "table",
@@ -90,12 +89,14 @@ def _outputs(cell: Any, heading: str, told: Told) -> None:
                 )
             )
         elif figure and str(figure["id"]).startswith("figure-"):
-            caption = (str(figure["id"]).removeprefix("figure-"), _text(figure))
-        elif "image/png" in data and caption[0]:
-            alt = output["metadata"].get("image/png", {}).get("alt", caption[1])
+            caption = {"name": str(figure["id"]).removeprefix("figure-"), **texts}
+        elif "image/png" in data and caption:
             image = base64.b64decode(data["image/png"])
-            told.shown.append(Shown("figure", *caption, heading, alt=alt, image=image))
-            caption = ("", "")
+            title, alt = restored(caption.get("title", "")), restored(caption.get("alt", ""))
+            told.shown.append(
+                Shown("figure", caption["name"], title, heading, alt=alt, image=image)
+            )
+            caption = {}
         prose = data.get("text/markdown", "")
         if prose.startswith("### Methods"):
             told.methods = prose.split("\n", 1)[1].strip()

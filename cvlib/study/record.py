@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 
 from cvlib.figures.style import house_style
 from cvlib.statistics.disclosure import publishable
+from cvlib.words.exhibits import Exhibit, exhibits
 from cvlib.words.language import Words
 from cvlib.words.literature import bibtex, reference_list
 from cvlib.words.message import joined, message, stored
@@ -103,7 +104,7 @@ class Record:
     ) -> None:
         self.notebook, self.language, self.seed = notebook, language, seed
         self.smallest_cell = smallest_cell
-        self.words = Words(language)
+        self.words, self.exhibits = Words(language), exhibits(notebook)
         self.methods_used = pd.DataFrame(columns=["method", "sentence", "references", "software"])
         self.folder = Path(out) if out else None
         self.tables: dict[str, pd.DataFrame] = {}
@@ -144,12 +145,15 @@ class Record:
         title: str = "",
         note: str = "",
         alt: str = "",
-        decimals: int = 3,
-        rows: int = 60,
+        decimals: int | None = None,
+        rows: int | None = None,
         counts: str = "",
         within: str = "",
     ) -> None:
         """Show a table or a figure, and keep it under ``name``.
+
+        Captions, notes and rounding come from ``words/exhibits/<notebook>.yaml``; what is given
+        here goes before them (a note: stands behind).
 
         Parameters
         ----------
@@ -172,8 +176,12 @@ class Record:
         """
         if name in self.tables or name in self.figures:
             raise ValueError(f"{name!r} is shown twice in {self.notebook}")
+        known = self.exhibits.get(name, Exhibit())
+        title, note = title or known.title, joined([known.note, note])
+        decimals = known.decimals if decimals is None else decimals
+        rows = known.rows if rows is None else rows
         if isinstance(item, Figure):
-            self._show_figure(name, item, self.words.text(title), self.words.text(alt or title))
+            self._show_figure(name, item, title, alt or known.alt or title)
             return
         if counts:
             item, blank = publishable(item, counts, self.smallest_cell, within)
@@ -194,6 +202,8 @@ class Record:
         display(page, metadata={"cvlib": texts})
 
     def _show_figure(self, name: str, figure: Figure, title: str, alt: str) -> None:
+        texts = {"title": stored(title), "alt": stored(alt)}
+        title, alt = self.words.text(title), self.words.text(alt)
         self.figures[name] = {"title": title, "alt": alt}
         buffer = io.BytesIO()
         with house_style():
@@ -203,7 +213,7 @@ class Record:
                 figure.savefig(target.with_suffix(".png"), dpi=300, metadata={"Software": None})
                 figure.savefig(target.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
         if title:
-            display(HTML(_CAPTION.render(name=name, title=title)))
+            display(HTML(_CAPTION.render(name=name, title=title)), metadata={"cvlib": texts})
         width = round(figure.get_figwidth() * 100)
         display(Image(buffer.getvalue(), format="png", width=width, alt=alt))
 

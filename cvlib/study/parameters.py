@@ -1,0 +1,243 @@
+"""What a notebook's parameter may be: one rule per name, checked before anything runs."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from cvlib.inputs.documents import Source, plain_yaml
+from cvlib.inputs.errors import InputError, nearest, shorten
+
+TYPES: dict[str, Any] = {
+    "str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict,
+}  # fmt: skip
+_WORDS = {"yes": True, "on": True, "no": False, "off": False}
+_LONGEST = 10_000
+_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
+
+
+class Rule(BaseModel):
+    """What the values of a parameter may be (parameters.yaml says what each field means)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    file: bool = False
+    date: bool = False
+    after: str = ""
+    choice: Literal[True] | tuple[str, ...] = ()
+    least: float | None = None
+    most: float | None = None
+    above: float | None = None
+    below: float | None = None
+    share: bool = False
+
+    @property
+    def range(self) -> str:
+        """The numbers allowed, in words; empty where any is."""
+        ends = [
+            ("at least", self.least), ("above", self.above),
+            ("at most", self.most), ("below", self.below),
+        ]  # fmt: skip
+        return " and ".join(f"{word} {_number(end)}" for word, end in ends if end is not None)
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value == round(value) else f"{value:g}"
+
+
+class _Rules(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    everywhere: dict[str, Rule]
+    notebooks: dict[str, dict[str, Rule]]
+
+
+@cache
+def _rules() -> _Rules:
+    return Source(Path(__file__).with_name("parameters.yaml")).parse(_Rules)
+
+
+def rule(notebook: str, name: str) -> Rule | None:
+    """The rule of a parameter, the notebook's own before the common one."""
+    own = _rules().notebooks.get(notebook, {})
+    return own.get(name, _rules().everywhere.get(name))
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a notebook's parameters cell, with the rule of its name."""
+
+    name: str
+    kind: str
+    default: Any
+    help: str
+    rule: Rule | None = None
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words a choice is made of: the rule's, or those listed in the comment."""
+        if self.rule is None or not self.rule.choice:
+            return ()
+        if self.rule.choice is not True:
+            return self.rule.choice
+        listed = self.help.partition(";")[0].rpartition(":")[2].split(",")
+        words = tuple(part.split()[0] for part in listed if part.split())
+        return words if self.default in words else ()
+
+    @property
+    def allowed(self) -> str:
+        """What may be written, in words; empty where the comment and the type say it all."""
+        if self.rule is None:
+            return ""
+        if self.rule.date:
+            later = f", not before {self.rule.after}" if self.rule.after else ""
+            return f"a date such as 2024-03-31{later}"
+        shown = ", ".join(self.choices) if isinstance(self.rule.choice, tuple) else ""
+        return self.rule.range or (f"one of {shown}" if shown else "")
+
+    def convert(self, written: Any) -> Any:
+        """The value in the parameter's own type, checked; text is read as YAML where it must be.
+
+        Raises
+        ------
+        InputError
+            When the value is not of that type, or the rule does not allow it.
+        """
+        value = self._typed(written)
+        for each in _leaves(value):
+            self._check_plain(each)
+        if self.rule is None:
+            return value
+        if self.rule.file and isinstance(value, str):
+            value = value.strip()
+        if self.rule.file and isinstance(value, list):
+            value = [each for each in value if not isinstance(each, str) or each.strip()]
+        if self.rule.date:
+            if isinstance(value, str):
+                return self._day(value) if value.strip() else ""
+            if isinstance(value, list):
+                return [self._day(each) for each in value]
+        for each in _leaves(value):
+            if self.rule.range and not (self.kind == "str" and each == ""):
+                self._check_number(each)
+            if self.choices and each not in self.choices:
+                raise self._error(
+                    f"{shorten(each)} is not one of them", nearest(str(each), list(self.choices))
+                )
+        return value
+
+    def _error(self, wrong: str, remedy: str = "") -> InputError:
+        about = f"{self.help[:1].upper()}{self.help[1:]}" or "See the notebook"
+        default = f"{about.rstrip('.')} (default {self.default!r})."
+        return InputError(f"parameter {self.name}", wrong, f"{remedy} {default}".strip())
+
+    def _typed(self, written: Any) -> Any:
+        value = written
+        if isinstance(value, str) and self.kind != "str":
+            try:
+                value = plain_yaml(value, f"parameter {self.name}")[0]
+            except InputError as error:
+                raise self._error(f"{shorten(written)} cannot be read: {error.wrong}") from error
+            if self.kind == "bool" and isinstance(value, str):
+                value = _WORDS.get(value.lower(), value)
+        elif self.kind == "str" and isinstance(value, int | float) and not isinstance(value, bool):
+            value = str(value)
+        if value is None and self.kind in ("list", "dict"):
+            value = TYPES[self.kind]()
+        try:
+            value = TypeAdapter(TYPES[self.kind]).validate_python(_plain_dates(value), strict=True)
+        except (ValidationError, OverflowError) as error:
+            example = {"list": 'Write it in brackets: "[a, b]".', "dict": 'Write "{name: value}".'}
+            raise self._error(
+                f"{shorten(written)} is not of type {self.kind}", example.get(self.kind, "")
+            ) from error
+        return value
+
+    def _check_plain(self, value: Any) -> None:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self._error(f"{value} is not a number to compute with", "Write a finite number.")
+        if not isinstance(value, str):
+            return
+        if len(value) > _LONGEST:
+            raise self._error(f"has {len(value):,} letters", f"At most {_LONGEST:,} are read.")
+        if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
+            raise self._error(f"{shorten(value)} holds control characters", "Write plain text.")
+
+    def _check_number(self, value: Any) -> None:
+        rule = self.rule
+        assert rule is not None
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        fits = number and not (
+            (rule.least is not None and value < rule.least)
+            or (rule.most is not None and value > rule.most)
+            or (rule.above is not None and value <= rule.above)
+            or (rule.below is not None and value >= rule.below)
+        )
+        if fits:
+            return
+        remedy = f"Write a number {rule.range}."
+        if number and rule.share and 1 <= value <= 100:
+            remedy = (
+                f"Write {value / 100:g} for {value:g} %; {value:g} would be {100 * value:,g} %."
+            )
+        shown = f"{value:g}" if number else shorten(value)
+        raise self._error(f"{shown} is not {rule.range}", remedy)
+
+    def _day(self, value: Any) -> str:
+        found = _DAY.fullmatch(value.strip()) if isinstance(value, str) else None
+        try:
+            if found:
+                return datetime.date(*map(int, found.groups())).isoformat()
+            why = "is not a date"
+        except ValueError as error:  # 30 February
+            why = f"is no day of the calendar ({error})"
+        raise self._error(f"{shorten(value)} {why}", "Write it as 2024-03-31.")
+
+
+def check_together(parameters: tuple[Parameter, ...], values: Mapping[str, Any]) -> None:
+    """Check what two parameters must be to each other: dates in their order.
+
+    Raises
+    ------
+    InputError
+        Naming both.
+    """
+    for parameter in parameters:
+        earlier = parameter.rule.after if parameter.rule else ""
+        first, second = values.get(earlier), values.get(parameter.name)
+        if first and second and second < first:
+            raise InputError(
+                f"parameter {parameter.name}",
+                f"{second} lies before {earlier}, which is {first}",
+                f"Give a later {parameter.name} or an earlier {earlier}.",
+            )
+
+
+def _plain_dates(value: Any) -> Any:
+    """A value as a notebook can be given it: dates as text, names of a mapping as text."""
+    if isinstance(value, datetime.datetime | datetime.date):
+        return value.isoformat()[:10]
+    if isinstance(value, list | tuple):
+        return [_plain_dates(each) for each in value]
+    if isinstance(value, dict):
+        return {str(name): _plain_dates(each) for name, each in value.items()}
+    return value
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """The single values of a value; a mapping's names are not its values."""
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from _leaves(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _leaves(each)
+    else:
+        yield value

@@ -1,0 +1,55 @@
+"""What the tables and figures of a notebook are called, noted and rounded to, by language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from cvlib.words.message import Label
+
+DECIMALS, ROWS = 3, 60
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """How one table or figure is presented.
+
+    Attributes
+    ----------
+    title, note : str
+        Caption above, note below.
+    alt : str
+        What a figure shows, in a sentence, for those who cannot see it.
+    decimals : int
+        Decimals printed.
+    rows : int
+        Rows printed of a long table.
+    """
+
+    title: str = ""
+    note: str = ""
+    alt: str = ""
+    decimals: int = DECIMALS
+    rows: int = ROWS
+
+
+@cache
+def exhibits(notebook: str) -> Mapping[str, Exhibit]:
+    """The tables and figures of a notebook by name; empty for a notebook of the user's own."""
+    file = resources.files("cvlib.words") / "exhibits" / f"{notebook}.yaml"
+    if not file.is_file():
+        return {}
+    entries: dict[str, dict[str, Any]] = yaml.safe_load(file.read_text("utf-8"))
+    return {
+        name: Exhibit(**{key: _labelled(value) for key, value in entry.items()})
+        for name, entry in entries.items()
+    }
+
+
+def _labelled(value: Any) -> Any:
+    return Label(value) if isinstance(value, dict) else value
