@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,6 @@ def new_figure(
 
 def words(figures: str, language: str) -> dict[str, str]:
     """The words on a module's figures in a language; English where it is not known."""
-    text = Path(__file__).with_name(f"{figures}.yaml").read_text(encoding="utf-8")
-    known: dict[str, dict[str, str]] = yaml.safe_load(text)
+    file = resources.files("cvlib.words") / "on_figures" / f"{figures}.yaml"
+    known: dict[str, dict[str, str]] = yaml.safe_load(file.read_text("utf-8"))
     return known.get(language, known["en"])

@@ -34,7 +34,7 @@ _COHORT = ("sbg", "bdw", "geometric")
 
 
 def _told(used: _Used, language: str) -> pd.DataFrame:
-    return methods_table("cvlib.lifetime", used, language)
+    return methods_table("lifetime", used, language)
 
 
 def _percent(share: float) -> str:

@@ -269,7 +269,7 @@ def _listed(words: Sequence[str], language: str) -> str:
 
 
 def _table(used: Used, language: str) -> pd.DataFrame:
-    return methods_table("cvlib.satisfaction", used, language)
+    return methods_table("satisfaction", used, language)
 
 
 def _told(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -19,7 +19,6 @@ from cvlib.weighting.score import RHO, V
 from cvlib.weighting.validity import Validity
 from cvlib.words.methods import methods_table
 
-PACKAGE = "cvlib.weighting"
 # How `read_indicators` treated empty cells, by the reason it gives.
 _MISSING = {
     "customer with a missing indicator": "listwise",
@@ -190,7 +189,7 @@ def grading_methods(
 
 
 def _told(used: Iterable[tuple[str, Facts]], language: str) -> pd.DataFrame:
-    return methods_table(PACKAGE, used, language)
+    return methods_table("weighting", used, language)
 
 
 def _list(

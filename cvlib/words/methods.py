@@ -12,21 +12,21 @@ import yaml
 
 
 @cache
-def _wordings(package: str) -> dict[str, dict[str, Any]]:
-    text = (resources.files(package) / "methods.yaml").read_text("utf-8")
+def _wordings(pillar: str) -> dict[str, dict[str, Any]]:
+    text = (resources.files("cvlib.words") / "methods_of" / f"{pillar}.yaml").read_text("utf-8")
     found: dict[str, dict[str, Any]] = yaml.safe_load(text)
     return found
 
 
 def methods_table(
-    package: str, used: Iterable[tuple[str, Mapping[str, Any]]], language: str = "en"
+    pillar: str, used: Iterable[tuple[str, Mapping[str, Any]]], language: str = "en"
 ) -> pd.DataFrame:
     """The sentences that say what was done, with the works to cite.
 
     Parameters
     ----------
-    package : str
-        Package that holds ``methods.yaml``: per method a sentence in every language (``en``,
+    pillar : str
+        Whose ``methods_of/<pillar>.yaml``: per method a sentence in every language (``en``,
         ``zh``) with slots for facts, ``references`` (keys of the bibliography) and ``software``
         (packages that did the work).
     used : iterable of (str, mapping)
@@ -39,7 +39,7 @@ def methods_table(
     DataFrame
         Columns method, sentence, references and software (keys and packages divided by spaces).
     """
-    wordings = _wordings(package)
+    wordings = _wordings(pillar)
     rows = [
         {
             "method": method,

@@ -23,7 +23,7 @@ from cvlib.lifetime.value import lifetime_value
 from cvlib.words.literature import apa, bibliography
 
 ROOT = Path(__file__).parents[2]
-WORDINGS = yaml.safe_load((ROOT / "cvlib/lifetime/methods.yaml").read_text("utf-8"))
+WORDINGS = yaml.safe_load((ROOT / "cvlib/words/methods_of/lifetime.yaml").read_text("utf-8"))
 BOTH = pytest.mark.parametrize("language", ["en", "zh"])
 YEAR = re.compile(r"(?<!\d)((?:18|19|20)\d\d[ab]?)(?!\d)")
 

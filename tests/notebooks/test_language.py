@@ -186,7 +186,7 @@ def texts_of(path: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize(
     "path",
-    [*(ROOT / "cvlib/words/catalogues/zh").glob("*.po"), *(ROOT / "cvlib").glob("*/methods.yaml")],
+    [*(ROOT / "cvlib/words/catalogues/zh").glob("*.po"), *(ROOT / "cvlib").glob("words/methods_of/*.yaml")],
     ids=lambda path: f"{path.parent.name}-{path.name}",
 )
 def test_chinese_texts_have_chinese_punctuation(path: Path) -> None:

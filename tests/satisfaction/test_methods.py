@@ -22,7 +22,9 @@ from cvlib.study.record import PACKAGES
 from cvlib.words.literature import apa, bibliography
 
 ROOT = Path(__file__).resolve().parents[2]
-WORDINGS = yaml.safe_load((ROOT / "cvlib/satisfaction/methods.yaml").read_text(encoding="utf-8"))
+WORDINGS = yaml.safe_load(
+    (ROOT / "cvlib/words/methods_of/satisfaction.yaml").read_text(encoding="utf-8")
+)
 MOBI = cvlib.load_table("mobi").data
 LANGUAGES = ("en", "zh")
 

@@ -38,7 +38,9 @@ from cvlib.weighting.tree import load_tree
 from cvlib.weighting.validity import criterion_validity
 from cvlib.words.literature import FOLDER, apa, bibliography
 
-WORDINGS = yaml.safe_load((resources.files("cvlib.weighting") / "methods.yaml").read_text("utf-8"))
+WORDINGS = yaml.safe_load(
+    (resources.files("cvlib.words") / "methods_of" / "weighting.yaml").read_text("utf-8")
+)
 LANGUAGES = ("en", "zh")
 TREE = load_tree("rfm")
 
