@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import load_table
 from cvlib.lifetime.economics import check_between
+from cvlib.statistics import resample
 
 
 def key_account_loss(
@@ -99,7 +99,7 @@ def net_promoter_score(answers: ArrayLike, level: float = 0.95) -> pd.DataFrame:
         )
     up, down, n = float((kept >= 9).mean()), float((kept <= 6).mean()), len(kept)
     error = float(np.sqrt((up + down - (up - down) ** 2) / n))
-    half = stats.norm.ppf((1 + level) / 2) * error
+    half = resample.reach(level) * error
     return pd.DataFrame(
         {
             "n": [n],
@@ -122,9 +122,9 @@ def read_referrals(source: str, customers: pd.Series, seed: int) -> tuple[pd.Dat
     """
     if source != "simulated":
         return load_table(source).data, f"Referrals: {source}."
-    order = np.random.default_rng(seed).permutation(customers.to_numpy())
+    order = resample.generator(seed).permutation(customers.to_numpy())
     referred = order[: max(1, len(order) // 20)]
-    referrers = np.random.default_rng(seed + 1).choice(order[len(referred) :], len(referred))
+    referrers = resample.generator(seed + 1).choice(order[len(referred) :], len(referred))
     note = "The referrals are SIMULATED: who brought whom was drawn at random."
     return pd.DataFrame({"referrer": referrers, "referred": referred}), note
 

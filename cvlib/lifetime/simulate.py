@@ -12,6 +12,7 @@ from cvlib.inputs.errors import InputError, nearest
 from cvlib.lifetime.contracts.cohorts import COHORT_MODELS
 from cvlib.lifetime.repeat_buying import MODELS
 from cvlib.lifetime.units import DAYS
+from cvlib.statistics import resample
 
 
 def simulate_histories(
@@ -38,7 +39,7 @@ def simulate_histories(
         x, t_x, T, alive (at T, for bg_bb at the next opportunity), x_star.
     """
     T = np.asarray(T, dtype=float).ravel()
-    who, when, life = _purchase_times(model, parameters, T + holdout, np.random.default_rng(seed))
+    who, when, life = _purchase_times(model, parameters, T + holdout, resample.generator(seed))
     before = when <= T[who]
     x = np.bincount(who[before], minlength=T.size)
     t_x = np.zeros(T.size)
@@ -88,7 +89,7 @@ def simulate_transactions(
     """
     if not 0 <= joining <= periods:
         raise InputError("joining", f"{joining} is not within the log", "Give 0 to `periods`.")
-    rng = np.random.default_rng(seed)
+    rng = resample.generator(seed)
     birth = rng.uniform(0, joining, customers)
     if model == "bg_bb":
         birth = np.floor(birth)
@@ -135,7 +136,7 @@ def simulate_spend(parameters: Mapping[str, float], x: Any, *, seed: int) -> pd.
     x = np.asarray(x, dtype=float).ravel()
     if not (np.isfinite(x) & (x >= 0) & (x % 1 == 0)).all():
         raise InputError("x", "holds values that are not counts", "Give repeat purchases.")
-    rng = np.random.default_rng(seed)
+    rng = resample.generator(seed)
     rate = rng.gamma(q, 1.0, x.size) / v
     # the sum of x amounts at one rate is gamma(px, rate ν)
     mean = np.where(x > 0, rng.gamma(p * np.maximum(x, 1.0)) / (rate * np.maximum(x, 1.0)), 0.0)
@@ -170,7 +171,7 @@ def simulate_subscriptions(
     seen = np.asarray(seen, dtype=float).ravel()
     if not (np.isfinite(seen) & (seen >= 1) & (seen % 1 == 0)).all():
         raise InputError("seen", "holds values that are not whole periods", "Give 1, 2, …")
-    rng = np.random.default_rng(seed)
+    rng = resample.generator(seed)
     if model == "geometric":
         hazard = np.full(seen.size, np.log1p(values[0]))
     else:

@@ -21,6 +21,7 @@ from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.sem.estimate import estimate_covariance
 from cvlib.satisfaction.survey.missing import prepare
+from cvlib.statistics import resample
 
 ESTIMATORS = ("pls", "plsc", "covariance", "both")
 
@@ -110,7 +111,7 @@ def estimate(
     draws: int = 0,
     interval: str = "percentile",
     target: str = "",
-    seed: int = 1,
+    seed: int = resample.SEED,
     level: float = 0.95,
 ) -> Estimates:
     """Estimate a satisfaction model on a survey by one estimator or by both.

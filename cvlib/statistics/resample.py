@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -91,11 +92,12 @@ def percentile_limits(
     return np.where(gone, np.nan, low), np.where(gone, np.nan, high)
 
 
-def normal_reach(level: float) -> float:
-    """Standard errors from an estimate to its limits when it is normally distributed."""
-    from scipy.stats import norm
+def reach(level: float, degrees: Array | float | None = None) -> Any:
+    """Standard errors from an estimate to its limits: normal, or Student's t with `degrees`."""
+    from scipy import stats
 
-    return float(norm.ppf((1 + level) / 2))
+    above = (1 + level) / 2
+    return float(stats.norm.ppf(above)) if degrees is None else stats.t.ppf(above, degrees)
 
 
 def generator(seed: int, *stream: int) -> np.random.Generator:
@@ -108,8 +110,15 @@ def spawned(seed: int, number: int) -> list[np.random.Generator]:
     return generator(seed).spawn(number)
 
 
-def seeds(seed: int, number: int) -> list[int]:
-    """Seeds of parts that are computed side by side, the same ones for any `number` of them."""
+def seeds(seed: int, number: int, *stream: int) -> list[int]:
+    """Seeds of parts that are computed side by side, the same ones for any `number` of them.
+
+    Those of a stream are words of its own sequence.
+    """
+    if stream:
+        return [
+            int(word) for word in np.random.SeedSequence([seed, *stream]).generate_state(number)
+        ]
     return [int(s.generate_state(1)[0]) for s in np.random.SeedSequence(seed).spawn(number)]
 
 
@@ -121,7 +130,11 @@ def groups_of(units: int, strata: Array | None = None) -> list[Array]:
 
 
 def counts(
-    units: int, draws: int, seed: int, strata: Array | None = None, chunk: int = 256
+    units: int,
+    draws: int,
+    seed: int | np.random.Generator,
+    strata: Array | None = None,
+    chunk: int = 256,
 ) -> Iterator[Array]:
     """How often each unit is drawn: units with replacement, within strata.
 
@@ -134,8 +147,9 @@ def counts(
         Respondents, customers or clusters to draw from.
     draws : int
         Number of resamples.
-    seed : int
-        Of the random numbers.
+    seed : int or Generator
+        Of the random numbers; every stratum has a generator spawned from it. A generator is used
+        as it is, without strata.
     strata : ndarray (units,), optional
         Units are drawn within these.
     chunk : int
@@ -146,15 +160,88 @@ def counts(
     ndarray of uint16 (up to `chunk`, units)
     """
     groups = groups_of(units, strata)
-    generators = spawned(seed, len(groups))
+    generators = [seed] if isinstance(seed, np.random.Generator) else spawned(seed, len(groups))
     for at in range(0, draws, chunk):
         rows = np.zeros((min(chunk, draws - at), units), dtype=np.uint16)
-        for group, own in zip(groups, generators, strict=True):
+        for group, rng in zip(groups, generators, strict=True):
             size = len(group)
             step = max(1, 65_536 // size)
             for part in (rows[row : row + step] for row in range(0, len(rows), step)):
-                picked = own.integers(0, size, (len(part), size))
+                picked = rng.integers(0, size, (len(part), size))
                 picked += size * np.arange(len(part))[:, None]
                 drawn = np.bincount(picked.ravel(), minlength=picked.size)
                 part[:, group] = drawn.reshape(picked.shape)
         yield rows
+
+
+def counts_again(
+    units: int, draws: int, seed: int, strata: Array | None = None, *, inner: int, chunk: int = 8
+) -> Iterator[Array]:
+    """Resamples of the resamples that `counts` draws, for a standard error within each of them.
+
+    Parameters
+    ----------
+    units, draws, seed, strata
+        Of `counts`.
+    inner : int
+        Resamples of each resample.
+    chunk : int
+        Outer resamples taken at a time.
+
+    Yields
+    ------
+    ndarray of uint16 (up to `chunk` x `inner`, units)
+    """
+    own, groups = generator(seed, inner), groups_of(units, strata)
+    for rows in counts(units, draws, seed, strata, chunk):
+        again = np.zeros((len(rows) * inner, units), dtype=np.uint16)
+        for row, outer in zip(again, np.repeat(rows, inner, axis=0), strict=True):
+            for group in groups:
+                drawn = np.repeat(group, outer[group])
+                picked = drawn[own.integers(0, len(drawn), len(drawn))]
+                row += np.bincount(picked, minlength=units).astype(np.uint16)
+        yield again
+
+
+def indices(units: int, draws: int, rng: np.random.Generator) -> Array:
+    """(draws, units) positions drawn with replacement, for what cannot be computed from counts."""
+    return rng.integers(0, units, (draws, units))
+
+
+def counts_of(picked: Array) -> Array:
+    """(draws, units) how often each unit stands in every row of `indices`."""
+    draws, units = picked.shape
+    places = picked + units * np.arange(draws)[:, None]
+    return np.bincount(places.ravel(), minlength=picked.size).reshape(picked.shape)
+
+
+def multinomial(
+    units: int, draws: int, seed: int, share: Array | None = None, number: int | None = None
+) -> Iterator[Array]:
+    """Counts of resamples by the multinomial law, in blocks that memory can hold.
+
+    The same law as `counts` from other random numbers; units may stand for different numbers, as
+    purchase histories do that several customers share.
+
+    Parameters
+    ----------
+    units : int
+        Customers, experts or histories.
+    draws : int
+        Number of resamples.
+    seed : int
+        Of the random numbers.
+    share : ndarray (units,), optional
+        Probability of each; equal where not given.
+    number : int, optional
+        What each row sums to; `units` where not given.
+
+    Yields
+    ------
+    ndarray of float (b, units)
+    """
+    rng, size = generator(seed), units if number is None else number
+    chance = np.full(units, 1 / units) if share is None else share
+    block = max(1, 2_000_000 // max(units, 1))
+    for at in range(0, draws, block):
+        yield rng.multinomial(size, chance, min(block, draws - at)).astype(float)

@@ -11,11 +11,8 @@ from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from cvlib.inputs.errors import InputError
-
-
-def ranks(scores: np.ndarray | pd.Series) -> np.ndarray:
-    """Ranks, 1 the highest score; equal scores (to 12 decimals) share their mean rank."""
-    return stats.rankdata(-np.round(np.asarray(scores, dtype=float), 12))
+from cvlib.statistics import resample
+from cvlib.statistics.ranks import Order, kendall_tau, mid_ranks, overlap
 
 
 def rank_agreement(scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
@@ -26,7 +23,7 @@ def rank_agreement(scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
     scores : pandas.DataFrame, customers (or indicators) by methods
         What is ranked; higher is better.
     top : float
-        Share of the ranked that counts as the top (the top k, rounded up).
+        Share of the ranked that counts as the top; the last one in part.
 
     Returns
     -------
@@ -41,16 +38,16 @@ def rank_agreement(scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
     """
     if scores.isna().to_numpy().any():
         raise InputError("agreement", "a score is missing", "Give complete scores.")
-    k = int(np.ceil(top * len(scores)))
-    rank = {name: ranks(scores[name]) for name in scores.columns}
+    rank = {name: mid_ranks(scores[name]) for name in scores.columns}
+    order = {name: Order.of(scores[name], decimals=12) for name in scores.columns}
     rows = []
     for a, b in combinations(scores.columns, 2):
         varies = np.ptp(rank[a]) > 0 and np.ptp(rank[b]) > 0
-        tau = stats.kendalltau(rank[a], rank[b]).statistic if varies else np.nan
+        tau = kendall_tau(scores[a], scores[b])
         rho = np.corrcoef(rank[a], rank[b])[0, 1] if varies else np.nan
-        overlap = top_k_overlap(rank[a], rank[b], k)
+        common = overlap(order[a], order[b], top)
         rbo = rank_biased_overlap(rank[a], rank[b])
-        rows.append((a, b, tau, rho, ws(rank[a], rank[b]), overlap, rbo))
+        rows.append((a, b, tau, rho, ws(rank[a], rank[b]), common, rbo))
     columns = ["a", "b", "kendall_tau_b", "spearman", "ws", "top_k_overlap", "rbo"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -116,12 +113,6 @@ def ws(reference: np.ndarray, other: np.ndarray) -> float:
     return float(1 - (np.exp2(-r) * scaled).sum())
 
 
-def top_k_overlap(rank_a: np.ndarray, rank_b: np.ndarray, k: int) -> float:
-    """Share of the first k that two rankings have in common; ties keep the table's order."""
-    first_a, first_b = (np.argsort(rank, kind="stable")[:k] for rank in (rank_a, rank_b))
-    return len(np.intersect1d(first_a, first_b)) / min(k, len(rank_a))
-
-
 def rank_biased_overlap(
     rank_a: np.ndarray, rank_b: np.ndarray, p: float = 0.98, depth: int = 1000
 ) -> float:
@@ -178,7 +169,7 @@ def kendall_w(scores: pd.DataFrame) -> pd.DataFrame:
     ----------
     Kendall & Babington Smith (1939); Siegel & Castellan (1988).
     """
-    rank = np.column_stack([ranks(scores[name]) for name in scores.columns])
+    rank = np.column_stack([mid_ranks(scores[name]) for name in scores.columns])
     n, k = rank.shape
     s = ((rank.sum(axis=1) - k * (n + 1) / 2) ** 2).sum()
     ties = sum(
@@ -234,7 +225,7 @@ def rank_reversals(
     score: Callable[[pd.DataFrame], np.ndarray],
     *,
     leavers: int = 50,
-    seed: int = 20261121,
+    seed: int = resample.SEED,
 ) -> pd.DataFrame:
     """Pairs of staying customers whose order turns when one customer leaves or is doubled.
 
@@ -262,7 +253,7 @@ def rank_reversals(
     extreme = np.unique([array.argmin(axis=0), array.argmax(axis=0)])
     others = np.setdiff1d(np.arange(len(values)), extreme)
     extra = min(max(leavers - len(extreme), 0), len(others))
-    chosen = np.append(extreme[:leavers], np.random.default_rng(seed).permutation(others)[:extra])
+    chosen = np.append(extreme[:leavers], resample.generator(seed).permutation(others)[:extra])
     before = np.round(score(values), 12)
     rows = []
     for i in chosen:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.agreement import ranks, top_k_overlap
+from cvlib.statistics.ranks import Order, mid_ranks, overlap
 from cvlib.weighting.data.importance import shares
 from cvlib.weighting.data.objective import expand_weights
 from cvlib.weighting.scale import Normalised
@@ -198,14 +198,13 @@ def _checked(weights: pd.Series, items: Sequence[str]) -> np.ndarray:
 def _rank_changes(
     z: np.ndarray, mixed: np.ndarray, grid: np.ndarray, middle: np.ndarray
 ) -> pd.DataFrame:
-    base = ranks(z @ middle)
-    k = -(-len(z) // 10)
+    base, order = mid_ranks(z @ middle), Order.of(z @ middle, decimals=12)
     rows = []
     for alpha, weights in zip(grid, mixed, strict=True):
-        rank = ranks(z @ weights)
+        rank, own = mid_ranks(z @ weights), Order.of(z @ weights, decimals=12)
         varies = np.ptp(rank) > 0 and np.ptp(base) > 0
         spearman = np.corrcoef(rank, base)[0, 1] if varies else np.nan
-        rows.append((alpha, spearman, np.abs(rank - base).max(), top_k_overlap(rank, base, k)))
+        rows.append((alpha, spearman, np.abs(rank - base).max(), overlap(own, order, 0.1)))
     return pd.DataFrame(
         rows, columns=["alpha", "spearman", "largest_rank_change", "top_decile_overlap"]
     )

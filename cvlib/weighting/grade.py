@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.weighting.agreement import ranks
+from cvlib.statistics.ranks import mid_ranks
 from cvlib.weighting.scale import Normalised
 from cvlib.weighting.smaa import acceptability, class_sizes
 
@@ -125,7 +125,7 @@ def grade(
         warnings.append(f"Equal scores make {', '.join(off)} differ by over 1 point in share.")
     grades = pd.Categorical.from_codes(code, names, ordered=True)
     customers = pd.DataFrame({"customer": scores.index, "score": scores.to_numpy(float)})
-    customers["rank"], customers["grade"] = ranks(x), grades
+    customers["rank"], customers["grade"] = mid_ranks(x), grades
     rows = customers.assign(value=worth.to_numpy(float)).groupby("grade", observed=False)
     table = rows.agg(
         customers=("customer", "size"),

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.weighting.agreement import ranks
+from cvlib.statistics.ranks import mid_ranks
 from cvlib.weighting.data.objective import expand_weights
 from cvlib.weighting.scale import Bounds, Indicators, Normalised, normalise
 from cvlib.weighting.tree import Tree
@@ -201,7 +201,7 @@ def score(
     values = np.where(vetoed, 0.0, values)
     customers = normalised.values.index
     table = pd.DataFrame({"customer": customers, "method": method, "score": values})
-    table["rank"], table["vetoed"] = ranks(values), vetoed
+    table["rank"], table["vetoed"] = mid_ranks(values), vetoed
     if reference is None:
         rows = [
             (name, items[j] if len(array) == len(items) else "", value)

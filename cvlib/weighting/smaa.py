@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
+from cvlib.statistics import resample
 from cvlib.weighting.scale import Normalised
 
 # Scores this close are a tie: a matrix product rounds equal rows differently.
@@ -46,7 +47,7 @@ def draw_weights(
     *,
     centre: pd.Series | None = None,
     concentration: float = 100.0,
-    seed: int = 20261121,
+    seed: int = resample.SEED,
 ) -> np.ndarray:
     """Random weight vectors, draws by items.
 
@@ -73,7 +74,7 @@ def draw_weights(
     ----------
     Lahdelma & Salminen (2001), Operations Research 49, 444 (SMAA-2).
     """
-    rng = np.random.default_rng(seed)
+    rng = resample.generator(seed)
     if centre is None:
         return rng.dirichlet(np.ones(len(items)), size=draws)
     mean = centre.reindex(list(items)).to_numpy(float)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.statistics import ranks, resample
+from cvlib.statistics.ranks import Order, Ranked
 
 CURVE = ("method", "share_of_customers", "share_of_outcome")
 COLUMNS = (
@@ -94,7 +96,7 @@ def criterion_validity(
     learned: tuple[str, ...] = (),
     draws: int = 500,
     level: float = 0.95,
-    seed: int = 20261121,
+    seed: int = resample.SEED,
     labels: Mapping[str, str] | None = None,
 ) -> Validity:
     """Compare scores by a later outcome (spend, repurchase; for churn use its absence).
@@ -141,44 +143,42 @@ def criterion_validity(
     if baseline not in scores.columns:
         raise InputError("the baseline", f"{baseline!r} is not among the scores", "Add it.")
     methods = list(scores.columns)
-    orders = {m: Order.of(np.round(scores[m].to_numpy(float), 12)) for m in methods}
+    orders = {m: Order.of(scores[m].to_numpy(float), decimals=12) for m in methods}
     truth = Order.of(y)
     metrics, warnings = METRICS, []
     if y.min() > 0:
         metrics = METRICS[:2]
         warnings.append("Every customer has an outcome above 0: there is no event for an AUC.")
     once = np.ones((1, len(y)))
-    rank_y = truth.mid_ranks(once)
-    point = {m: _metrics(order, y, rank_y, once)[:, 0] for m, order in orders.items()}
-    ceiling = _metrics(truth, y, rank_y, once)[:, 0]
+    actual = Ranked(truth, once)
+    point = {m: _metrics(Ranked(order, once), y, actual)[:, 0] for m, order in orders.items()}
+    ceiling = _metrics(actual, y, actual)[:, 0]
     drawn = {m: np.empty((len(METRICS), draws)) for m in methods}
-    rng = np.random.default_rng(seed)
-    block = max(1, BLOCK // len(y))
-    for start in range(0, draws, block):
-        size = min(block, draws - start)
-        picks = rng.integers(len(y), size=(size, len(y)))
-        counts = np.stack([np.bincount(row, minlength=len(y)) for row in picks]).astype(float)
-        rank_y = truth.mid_ranks(counts)
+    own, start = resample.generator(seed), 0
+    for rows in resample.counts(len(y), draws, own, chunk=max(1, BLOCK // len(y))):
+        counts = rows.astype(float)
+        actual = Ranked(truth, counts)
         for m, order in orders.items():
-            drawn[m][:, start : start + size] = _metrics(order, y, rank_y, counts)
-    tail = [(1 - level) / 2, (1 + level) / 2]
-    rows = []
+            found = _metrics(Ranked(order, counts), y, actual)
+            drawn[m][:, start : start + len(rows)] = found
+        start += len(rows)
+    lines = []
     for m in methods:
         for k, metric in enumerate(metrics):
             row: dict[str, object] = {"method": m, "metric": metric, "estimate": point[m][k]}
             difference = drawn[m][k] - drawn[baseline][k]
             if draws:
-                row["ci_low"], row["ci_high"] = _interval(drawn[m][k], tail)
+                row["ci_low"], row["ci_high"] = _interval(drawn[m][k], level)
             row["difference"] = point[m][k] - point[baseline][k]
             if draws:
-                row["difference_ci_low"], row["difference_ci_high"] = _interval(difference, tail)
-            rows.append({**row, "ceiling": ceiling[k]})
-    table = pd.DataFrame(rows)
+                row["difference_ci_low"], row["difference_ci_high"] = _interval(difference, level)
+            lines.append({**row, "ceiling": ceiling[k]})
+    table = pd.DataFrame(lines)
     flat = [m for m in methods if np.isnan(point[m][0])]
     if flat:
         warnings.append(f"{', '.join(flat)} score every customer the same: no rank correlation.")
-    curves = [_capture(m, orders[m].group, y) for m in methods]
-    curves.append(_capture("outcome itself", truth.group, y))
+    curves = [_capture(m, orders[m], y) for m in methods]
+    curves.append(_capture("outcome itself", truth, y))
     best, told = verdict(table, baseline, learned, level, labels)
     return Validity(
         table,
@@ -229,68 +229,20 @@ def verdict(
     return name, text
 
 
-def _interval(drawn: np.ndarray, tail: list[float]) -> np.ndarray:
-    """Quantiles of the draws in which the metric exists."""
-    known = drawn[np.isfinite(drawn)]
-    return np.quantile(known, tail) if len(known) else np.full(2, np.nan)
+def _interval(drawn: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Limits from the draws in which the metric exists."""
+    return resample.percentile_limits(drawn[np.isfinite(drawn)], level)
 
 
-class Order(NamedTuple):
-    """How a score orders customers: sorted places, starts of equal scores, group of each."""
-
-    order: np.ndarray
-    first: np.ndarray
-    group: np.ndarray
-
-    @classmethod
-    def of(cls, x: np.ndarray) -> Order:
-        """Sort once; the resamples only count."""
-        order = np.argsort(x, kind="stable")
-        first = np.flatnonzero(np.append(True, np.diff(x[order]) > 0))
-        group = np.empty(len(x), dtype=int)
-        group[order] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(x))))
-        return cls(order, first, group)
-
-    def sums(self, values: np.ndarray) -> np.ndarray:
-        """Sums over customers of equal score, lowest score first, in each row."""
-        return np.add.reduceat(values[:, self.order], self.first, axis=1)
-
-    def mid_ranks(self, counts: np.ndarray) -> np.ndarray:
-        """Mean ranks of customers, 1 the lowest, in each resample."""
-        size = self.sums(counts)
-        return (np.cumsum(size, axis=1) - (size - 1) / 2)[:, self.group]
+def _metrics(ranked: Ranked, y: np.ndarray, outcome: Ranked) -> np.ndarray:
+    """Spearman, top-decile capture and AUC (rows) in each resample (columns)."""
+    return np.array([
+        ranks.spearman(ranked, outcome), ranks.capture(ranked, y, 0.1), ranks.auc(ranked, y > 0)
+    ])  # fmt: skip
 
 
-def _metrics(order: Order, y: np.ndarray, rank_y: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Spearman, top-decile capture and AUC (rows) in each resample (columns of counts' rows)."""
-    rank_x = order.mid_ranks(counts)
-    m = counts.sum(axis=1)
-    # Spearman: Pearson correlation of mid-ranks, whose mean is (m + 1)/2.
-    dx, dy = rank_x - (m[:, None] + 1) / 2, rank_y - (m[:, None] + 1) / 2
-    cross, in_x, in_y = ((counts * a * b).sum(axis=1) for a, b in ((dx, dy), (dx, dx), (dy, dy)))
-    room = np.sqrt(in_x * in_y)
-    spearman = np.divide(cross, room, out=np.full(len(m), np.nan), where=room > 0)
-    # AUC from the rank sum of those with an event (Mann & Whitney).
-    event = counts * (y > 0)
-    n1 = event.sum(axis=1)
-    u = (event * rank_x).sum(axis=1) - n1 * (n1 + 1) / 2
-    both = n1 * (m - n1)
-    auc = np.divide(u, both, out=np.full(len(m), np.nan), where=both > 0)
-    # Capture: whole groups of equal score from the top, the last in proportion.
-    size, worth = order.sums(counts)[:, ::-1], order.sums(counts * y)[:, ::-1]
-    before = np.cumsum(size, axis=1) - size
-    part = np.clip((0.1 * m[:, None] - before) / np.where(size > 0, size, 1), 0, 1)
-    total = worth.sum(axis=1)
-    held = (part * worth).sum(axis=1)
-    capture = np.divide(held, total, out=np.full(len(m), np.nan), where=total > 0)
-    return np.array([spearman, capture, auc])
-
-
-def _capture(method: str, group: np.ndarray, y: np.ndarray, points: int = 101) -> pd.DataFrame:
-    """The capture curve at even shares of customers, ties in proportion."""
-    size, worth = np.bincount(group)[::-1], np.bincount(group, y)[::-1]
+def _capture(method: str, order: Order, y: np.ndarray, points: int = 101) -> pd.DataFrame:
+    """The capture curve at even shares of customers."""
     at = np.linspace(0, 1, points)
-    share = np.append(0, np.cumsum(size)) / len(y)
-    held = np.append(0, np.cumsum(worth)) / y.sum()
-    curve = {"share_of_customers": at, "share_of_outcome": np.interp(at, share, held)}
+    curve = {"share_of_customers": at, "share_of_outcome": ranks.capture_curve(order, y, at)}
     return pd.DataFrame({"method": method, **curve})

@@ -36,12 +36,16 @@ def spend(summary):
 
 
 @pytest.fixture(scope="session")
-def result(log, summary, fit, spend):
+def forecasts(log, summary, fit, spend):
     customers = summary.customers
     each = spend.expected_spend(customers["x"], customers["mean_repeat_spend"])
-    forecasts = [
+    return [
         *validation.model_forecasts(fit, summary, each),
         *validation.fitted_forecasts(summary, ["pareto_nbd", "mbg_nbd"], each),
         *rival_forecasts(log, summary, **DATES).forecasts,
     ]
-    return validation.validate(customers, forecasts, draws=200, seed=1)
+
+
+@pytest.fixture(scope="session")
+def result(summary, forecasts):
+    return validation.validate(summary.customers, forecasts, draws=200, seed=1)

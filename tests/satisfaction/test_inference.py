@@ -17,6 +17,7 @@ from cvlib.satisfaction.pls.estimate import estimate_pls, fitter
 from cvlib.satisfaction.pls.tables import compute, statistics
 from cvlib.satisfaction.survey.missing import prepare
 from cvlib.satisfaction.survey.moments import Sample
+from cvlib.statistics import resample
 
 from .rows import naive_pls
 
@@ -61,7 +62,7 @@ def test_bootstrap_errors_and_intervals_of_mobi():
 
 def test_a_bootstrap_draw_is_the_fit_of_its_rows():
     source, fit, measure = engine()
-    (counts,) = inference.resamples(250, 3, seed=9)
+    (counts,) = resample.counts(250, 3, seed=9)
     draws = inference.bootstrap(source, fit, measure, draws=3, seed=9)
     blocks = [np.flatnonzero(MODEL.block == j) for j in range(7)]
     for b in range(3):
@@ -114,7 +115,7 @@ def test_seed_decides():
 
 def test_resamples_keep_strata_and_clusters_whole():
     strata = np.repeat([0, 1, 2], [10, 20, 5])
-    (counts,) = inference.resamples(35, 50, seed=1, strata=strata)
+    (counts,) = resample.counts(35, 50, seed=1, strata=strata)
     for stratum, size in ((0, 10), (1, 20), (2, 5)):
         assert (counts[:, strata == stratum].sum(axis=1) == size).all()
     assert (counts > 1).any()
@@ -207,7 +208,7 @@ def test_errors_within_draws_agree_with_the_jackknife():
     source, fit, _ = engine()
     few = lambda f: {"p": f.paths[:, MODEL.adjacency]}  # noqa: E731
     errors = inference.inner_errors(source, fit, few, draws=2, seed=5, inner=1000)["p"]
-    (counts,) = inference.resamples(250, 2, seed=5)
+    (counts,) = resample.counts(250, 2, seed=5)
     for b in range(2):
         rows = MOBI.iloc[np.repeat(np.arange(250), counts[b])].reset_index(drop=True)
         own, again, _ = engine(rows)

@@ -9,9 +9,13 @@ from cvlib.statistics.resample import (
     INTERVALS,
     Bootstrap,
     counts,
+    counts_again,
+    counts_of,
     generator,
-    normal_reach,
+    indices,
+    multinomial,
     percentile_limits,
+    reach,
     seeds,
     spawned,
     tails,
@@ -53,7 +57,7 @@ def test_limits_are_those_of_scipy():
         assert np.allclose([low[column], high[column]], wanted, rtol=1e-12)
     across = percentile_limits(drawn.T, 0.9, axis=1)
     assert np.array_equal(np.array(across), np.array([low, high]))
-    assert normal_reach(0.95) == pytest.approx(1.959963984540054, abs=1e-14)
+    assert reach(0.95) == pytest.approx(1.959963984540054, abs=1e-14)
     assert tails(0.9) == pytest.approx([0.05, 0.95])
 
 
@@ -92,3 +96,32 @@ def test_resamples_have_the_moments_of_drawing_with_replacement():
     covariance = np.cov(drawn.T)
     assert np.allclose(np.diag(covariance), 1 - 1 / 20, atol=0.05)
     assert np.allclose(covariance[np.triu_indices(20, 1)], -1 / 20, atol=0.05)
+
+
+def test_a_generator_draws_as_numpy_does():
+    wanted = np.random.default_rng(8).integers(0, 12, (6, 12))
+    assert np.array_equal(indices(12, 6, generator(8)), wanted)
+    frequency = np.array([np.bincount(row, minlength=12) for row in wanted])
+    assert np.array_equal(counts_of(wanted), frequency)
+    for chunk in (1, 4, 6):
+        drawn = np.vstack(list(counts(12, 6, np.random.default_rng(8), chunk=chunk)))
+        assert np.array_equal(drawn, frequency)
+
+
+def test_resamples_of_resamples_draw_only_what_the_outer_one_holds():
+    strata = np.array([0, 0, 0, 1, 1, 1, 1])
+    outer = np.vstack(list(counts(7, 5, 3, strata)))
+    inner = np.vstack(list(counts_again(7, 5, 3, strata, inner=40, chunk=2))).reshape(5, 40, 7)
+    assert (inner[..., strata == 1].sum(axis=2) == 4).all()
+    assert (inner[np.broadcast_to(outer[:, None] == 0, inner.shape)] == 0).all()
+    assert np.allclose(inner.mean(axis=1), outer, atol=0.8)
+
+
+def test_multinomial_resamples_are_numpy_s_for_any_block():
+    wanted = np.random.default_rng(2).multinomial(7, np.full(7, 1 / 7), 5)
+    assert np.array_equal(np.vstack(list(multinomial(7, 5, 2))), wanted)
+    share = np.array([0.5, 0.3, 0.2])
+    (block,) = multinomial(3, 4, 6, share, 1000)
+    rng = np.random.default_rng(6)
+    assert np.array_equal(block, [rng.multinomial(1000, share) for _ in range(4)])
+    assert max(len(block) for block in multinomial(1_000_000, 5, 2)) == 2

@@ -7,7 +7,8 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.validity import Order, _metrics, criterion_validity, read_outcome
+from cvlib.statistics.ranks import Order, Ranked
+from cvlib.weighting.validity import _metrics, criterion_validity, read_outcome
 
 
 def simulated(n=400, seed=0, strength=2.0):
@@ -21,7 +22,7 @@ def simulated(n=400, seed=0, strength=2.0):
 
 
 def metrics(x, y, counts):
-    return _metrics(Order.of(x), y, Order.of(y).mid_ranks(counts), counts)
+    return _metrics(Ranked(Order.of(x), counts), y, Ranked(Order.of(y), counts))
 
 
 def test_metrics_against_scipy_and_scikit_learn_with_ties():

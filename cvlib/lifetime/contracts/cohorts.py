@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import load_table
+from cvlib.statistics import resample
 
 Array = NDArray[np.float64]
 PUBLISHED = Path(__file__).with_name("published") / "fader_hardie_2007.yaml"
@@ -176,7 +177,7 @@ def fit_cohort(losses: pd.DataFrame, model: str = "sbg", level: float = 0.95) ->
         errors = np.full(len(names), np.nan)
     else:
         errors = np.sqrt(np.diag(np.linalg.inv(hessian)))
-    z, n = stats.norm.ppf((1 + level) / 2), lost.sum() + censored.sum()
+    z, n = resample.reach(level), lost.sum() + censored.sum()
     parameters = pd.DataFrame(
         {
             "model": model,

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import Table, load_table
 from cvlib.lifetime.contracts.cohorts import curve_value, fit_cohort, grouped_losses
+from cvlib.statistics import resample
 
 Array = NDArray[np.float64]
 SURVIVAL_MODELS = ("kaplan_meier", "cox", "weibull_aft", "logit", "sbg", "bdw", "geometric")
@@ -103,7 +104,7 @@ def simulated_subscriptions(customers: int, seed: int) -> pd.DataFrame:
         customerID, tenure, Churn (Yes, No), Contract, InternetService, PaymentMethod,
         MonthlyCharges, SeniorCitizen.
     """
-    rng = np.random.default_rng(seed)
+    rng = resample.generator(seed)
     contract = rng.choice(
         ["Month-to-month", "One year", "Two year"], customers, p=[0.55, 0.21, 0.24]
     )

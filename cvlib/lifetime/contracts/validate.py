@@ -14,6 +14,7 @@ from scipy import stats
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.contracts.cohorts import lifetime_value_error, observed_survival
 from cvlib.lifetime.contracts.survival import SurvivalFits, fit_survival
+from cvlib.statistics import resample
 
 Array = NDArray[np.float64]
 
@@ -271,7 +272,7 @@ def validate_survival(
     periods_per_year: float = 12.0,
     payment: str = "begin",
     draws: int = 100,
-    seed: int = 1,
+    seed: int = resample.SEED,
     level: float = 0.95,
 ) -> SurvivalValidation:
     """Fit on a random part of the customers, judge on the rest, with bootstrap intervals.
@@ -297,7 +298,7 @@ def validate_survival(
         Bootstrap of the held-out customers for the concordance, the integrated Brier score and
         the error of the lifetime value.
     """
-    rng = np.random.default_rng(seed)
+    rng = resample.generator(seed)
     order = rng.permutation(len(data))
     cut = round(test_share * len(data))
     test, train = data.iloc[order[:cut]], data.iloc[order[cut:]]
@@ -308,10 +309,10 @@ def validate_survival(
     whole = np.arange(1, last + 1)
     grid = np.unique(np.concatenate([whole, [h for h in horizons if h <= last]]))
     middle = sorted(horizons)[len(horizons) // 2]
-    samples = [rng.integers(0, len(test), len(test)) for _ in range(draws)]
+    samples = resample.indices(len(test), draws, rng)
     span = grid[-1] - grid[0]
     periods = np.arange(0, int(last) + 2)
-    counts = np.array([np.ones(len(test)), *(np.bincount(s, minlength=len(test)) for s in samples)])
+    counts = np.vstack([np.ones(len(test)), resample.counts_of(samples)])
     observed = observed_survival(time, left, periods, counts)
     money: dict[str, Any] = {"margin": margin, "annual_rate": annual_rate}
     money |= {"periods_per_year": periods_per_year, "payment": payment}
@@ -390,7 +391,7 @@ def validate_survival(
 def _quantiles(drawn: Sequence[float] | Array, level: float) -> tuple[float | None, float | None]:
     if not len(drawn):
         return None, None
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    low, high = resample.percentile_limits(np.asarray(drawn), level)
     return float(low), float(high)
 
 

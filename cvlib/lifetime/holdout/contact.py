@@ -13,6 +13,7 @@ from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit
 from cvlib.lifetime.units import DAYS
 from cvlib.lifetime.value import LifetimeValue
+from cvlib.statistics import resample
 
 
 def profit_curve(
@@ -74,7 +75,7 @@ def pseudonyms(identifiers: pd.Series, seed: int, pseudonymise: bool = True) -> 
     if not pseudonymise:
         return identifiers
     codes, names = pd.factorize(identifiers, sort=True)
-    place = np.random.default_rng(seed).permutation(len(names)) + 1
+    place = resample.generator(seed).permutation(len(names)) + 1
     width = len(str(len(names)))
     return pd.Series([f"C{n:0{width}d}" for n in place[codes]], index=identifiers.index)
 
@@ -94,7 +95,7 @@ def customer_list(
     value: LifetimeValue,
     *,
     pseudonymise: bool = True,
-    seed: int = 1,
+    seed: int = resample.SEED,
 ) -> pd.DataFrame:
     """Every customer with history, forecast and lifetime value, most valuable first.
 

@@ -2,13 +2,10 @@
 
 Every metric takes `counts`, how often each customer is in each sample, shape (samples, customers).
 One row of ones is the data as they are; multinomial rows are a customer bootstrap. Point values
-and intervals therefore come from the same lines. Ties share ranks and places in a top group
-evenly, which is the expected value under any order of the tied customers.
+and intervals therefore come from the same lines. `cvlib.statistics.ranks` says what ties share.
 """
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -16,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special, stats
 
 from cvlib.inputs.errors import InputError
+from cvlib.statistics import ranks, resample
+from cvlib.statistics.ranks import Order, Ranked
 
 Array = NDArray[np.float64]
 
@@ -54,15 +53,6 @@ def definitions() -> pd.DataFrame:
     return pd.DataFrame({"metric": list(named), "definition": list(named.values())})
 
 
-def resamples(customers: int, draws: int, seed: int) -> Iterator[Array]:
-    """Blocks of multinomial counts, shape (up to `draws`, customers), bounded in memory."""
-    rng = np.random.default_rng(seed)
-    block = max(1, 2_000_000 // max(customers, 1))
-    for start in range(0, draws, block):
-        size = min(block, draws - start)
-        yield rng.multinomial(customers, np.full(customers, 1 / customers), size).astype(float)
-
-
 def _arrays(actual: ArrayLike, forecast: ArrayLike, counts: Array | None) -> tuple[Array, ...]:
     y, s = np.asarray(actual, dtype=float), np.asarray(forecast, dtype=float)
     if y.ndim != 1 or y.shape != s.shape or not y.size:
@@ -74,39 +64,6 @@ def _arrays(actual: ArrayLike, forecast: ArrayLike, counts: Array | None) -> tup
     return y, s, np.ones((1, y.size)) if counts is None else counts
 
 
-class _Ties:
-    """Customers in groups of equal score, lowest first, with sums by group."""
-
-    def __init__(self, score: Array, counts: Array) -> None:
-        self.order = np.argsort(score, kind="stable")
-        ordered = score[self.order]
-        first = np.concatenate(([True], ordered[1:] != ordered[:-1]))
-        self.starts = np.flatnonzero(first)
-        self.group = np.empty(score.size, dtype=np.int64)
-        self.group[self.order] = np.cumsum(first) - 1
-        self.size = self.sum(counts)
-        self.below_or_in = np.cumsum(self.size, axis=1)
-        self.total = self.below_or_in[:, -1:]
-        self.midrank = self.below_or_in - self.size / 2 + 0.5
-
-    def sum(self, values: Array) -> Array:
-        return np.add.reduceat(values[:, self.order], self.starts, axis=1)
-
-    def in_top(self, share: float) -> Array:
-        """Share of each group inside the best ⌈share · n⌉ customers."""
-        above = self.total - self.below_or_in
-        room = np.ceil(share * self.total - 1e-9) - above
-        return np.clip(room / np.maximum(self.size, 1e-300), 0, 1)
-
-
-def _correlation(a: Array, b: Array, counts: Array) -> Array:
-    n = counts.sum(axis=1, keepdims=True)
-    a = a - (counts * a).sum(axis=1, keepdims=True) / n
-    b = b - (counts * b).sum(axis=1, keepdims=True) / n
-    spread = (counts * a * a).sum(axis=1) * (counts * b * b).sum(axis=1)
-    return (counts * a * b).sum(axis=1) / np.sqrt(np.where(spread > 0, spread, np.nan))
-
-
 def _pearson(a: Array, b: Array, counts: Array) -> Array:
     a, b = a - a.mean(), b - b.mean()  # moments about the mean lose no digits
     moments = counts @ np.column_stack([a, b, a * a, b * b, a * b])
@@ -114,11 +71,6 @@ def _pearson(a: Array, b: Array, counts: Array) -> Array:
     m_a, m_b, aa, bb, ab = moments.T / n
     spread = (aa - m_a**2) * (bb - m_b**2)
     return (ab - m_a * m_b) / np.sqrt(np.where(spread > 0, spread, np.nan))
-
-
-def _gini(ties: _Ties, outcome: Array) -> Array:
-    n = ties.total[:, 0]
-    return 2 * (ties.sum(outcome) * ties.midrank).sum(axis=1) / outcome.sum(axis=1) - (n + 1)
 
 
 def ranking_metrics(
@@ -141,26 +93,16 @@ def ranking_metrics(
         Metric (see `DEFINITIONS`) to one value per sample.
     """
     y, s, w = _arrays(actual, score, counts)
-    by_score, by_outcome = _Ties(s, w), _Ties(y, w)
-    outcome = w * y
-    by_group, total = by_score.sum(outcome), outcome.sum(axis=1)
+    by_score, by_outcome = Ranked(Order.of(s), w), Ranked(Order.of(y), w)
     found = {
         "pearson": _pearson(y, s, w),
-        "spearman": _correlation(
-            by_score.midrank[:, by_score.group], by_outcome.midrank[:, by_outcome.group], w
-        ),
-        "gini": _gini(by_score, outcome) / _gini(by_outcome, outcome),
+        "spearman": ranks.spearman(by_score, by_outcome),
+        "gini": ranks.gini(by_score, y) / ranks.gini(by_outcome, y),
     }
     for share in (10, 20):
-        chosen, best = by_score.in_top(share / 100), by_outcome.in_top(share / 100)
-        places = np.ceil(share / 100 * by_score.total[:, 0] - 1e-9)
-        capture = (by_group * chosen).sum(axis=1) / total
-        both = (w * chosen[:, by_score.group] * best[:, by_outcome.group]).sum(axis=1)
-        found[f"capture_{share}"] = capture
-        found[f"hit_rate_{share}"] = both / places
-        if share == 10:
-            found["lift_10"] = capture * by_score.total[:, 0] / places
-    return found
+        found[f"capture_{share}"] = ranks.capture(by_score, y, share / 100)
+        found[f"hit_rate_{share}"] = ranks.hit_rate(by_score, by_outcome, share / 100)
+    return found | {"lift_10": found["capture_10"] / 0.1}
 
 
 def amount_metrics(
@@ -185,9 +127,7 @@ def area_under_curve(
 ) -> dict[str, Array]:
     """Area under the ROC curve (Mann–Whitney, ties ½) of any score for a 0/1 outcome."""
     y, s, w = _arrays(active, score, counts)
-    ties, n1 = _Ties(s, w), w @ y
-    ranks = (ties.sum(w * y) * ties.midrank).sum(axis=1)
-    return {"auc": (ranks - n1 * (n1 + 1) / 2) / (n1 * (ties.total[:, 0] - n1))}
+    return {"auc": ranks.auc(Ranked(Order.of(s), w), y)}
 
 
 def probability_metrics(
@@ -283,7 +223,7 @@ def calibration_table(
 def wilson_interval(successes: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
     """Wilson's score interval of a proportion, without continuity correction."""
     k, n = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
-    z = stats.norm.ppf((1 + level) / 2)
+    z = resample.reach(level)
     centre = (k + z**2 / 2) / (n + z**2)
     half = z / (n + z**2) * np.sqrt(k * (n - k) / n + z**2 / 4)
     return centre - half, centre + half

@@ -13,6 +13,7 @@ from cvlib.lifetime.holdout import metrics
 from cvlib.lifetime.holdout.baselines import Array, Forecast, customer_rows, hiatus_of
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
+from cvlib.statistics import resample
 
 _CEILING = ("capture_10", "capture_20", "lift_10", "hit_rate_10", "hit_rate_20")
 
@@ -121,7 +122,7 @@ def validate(
     forecasts: Sequence[Forecast],
     *,
     draws: int = 500,
-    seed: int = 1,
+    seed: int = resample.SEED,
     level: float = 0.95,
 ) -> Validation:
     """Compare forecasts with the holdout, with customer-bootstrap intervals.
@@ -156,7 +157,7 @@ def validate(
     values["oracle"] = _oracle(bought, spent, None)
     keys = [(model, metric) for model in values for metric in values[model]]
     drawn: dict[tuple[str, str], list[Array]] = {key: [] for key in keys}
-    for counts in metrics.resamples(len(customers), draws, seed):
+    for counts in resample.multinomial(len(customers), draws, seed):
         # a sample without an active customer has no AUC; such draws are left out of the interval
         with np.errstate(divide="ignore", invalid="ignore"):
             for forecast in forecasts:
@@ -244,7 +245,7 @@ def scorecard(validation: pd.DataFrame, chosen: Sequence[str]) -> pd.DataFrame:
 def _interval(draws: Array | None, level: float) -> dict[str, float | None]:
     if draws is None or not np.isfinite(draws).any():
         return {"ci_low": None, "ci_high": None}
-    low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    low, high = resample.percentile_limits(draws, level, nan_policy="omit")
     return {"ci_low": float(low), "ci_high": float(high)}
 
 

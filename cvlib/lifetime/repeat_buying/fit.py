@@ -24,6 +24,7 @@ from cvlib.lifetime.repeat_buying.coordinates import (
 from cvlib.lifetime.repeat_buying.diagnosis import diagnose
 from cvlib.lifetime.repeat_buying.special import gauss
 from cvlib.lifetime.units import PERIODS_PER_YEAR
+from cvlib.statistics import resample
 
 FAMILIES: dict[str, Any] = {
     "bg_nbd": bg_nbd,
@@ -219,24 +220,25 @@ class RepeatBuyingFit:
         """Refit to resampled customers (multinomial counts on histories) from the estimate."""
         level = self.level if level is None else level
         family, data = MODELS[self.model], self._data
-        rng = np.random.default_rng(seed)
-        share = data.count / data.customers
+        share, people = data.count / data.customers, round(data.customers)
         edges, size, stuck = bounds(family, data), len(family.PARAMETERS), 0
         names = self.parameters["parameter"]
         rows = []
-        for _ in range(draws):
-            resample = data.with_count(rng.multinomial(round(data.customers), share))
+        blocks = resample.multinomial(len(share), draws, seed, share, people)
+        for counts in (row for block in blocks for row in block):
+            drawn = data.with_count(counts)
             start, curvature = self._maximum.at, self._maximum.hessian
-            objective = log_likelihood(family, resample)
+            objective = log_likelihood(family, drawn)
             found = newton(objective, start, *edges, curvature, refresh=False)
             stuck += not found.converged
             coefficients = dict(zip(names[-len(found.at[size:]) :], found.at[size:], strict=False))
             rows.append(_estimates(family, found.at) | coefficients)
         frame = pd.DataFrame(rows).reindex(columns=names)
-        tail = (1 - level) / 2
         table = self.parameters.set_index("parameter").copy()
         table["std_error"] = frame.std(ddof=1)
-        table["ci_low"], table["ci_high"] = frame.quantile(tail), frame.quantile(1 - tail)
+        table["ci_low"], table["ci_high"] = resample.percentile_limits(
+            frame.to_numpy(), level, nan_policy="omit"
+        )
         long = frame.rename_axis("draw").reset_index().melt("draw", var_name="parameter")
         warnings = []
         if stuck:

@@ -19,6 +19,7 @@ from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
 from cvlib.satisfaction.pls.estimate import fitter
 from cvlib.satisfaction.pls.tables import statistics
 from cvlib.satisfaction.survey.missing import Survey
+from cvlib.statistics import resample
 
 Pairs = Sequence[tuple[int, int]]
 
@@ -57,7 +58,7 @@ def exchange(
     path_values = statistics(model)["path_coefficients"][1]
     member = model.membership.astype(float)
     span = (model.maximum - model.minimum) / 100
-    seeds = np.random.SeedSequence([seed, 1]).generate_state(max(len(pairs), 1))
+    seeds = resample.seeds(seed, max(len(pairs), 1), 1)
     parts: dict[str, list[pd.DataFrame]] = {}
     for (i, j), own_seed in zip(pairs, seeds, strict=False):
         union, first = _union(groups.surveys[i], groups.surveys[j])
@@ -222,7 +223,7 @@ def omnibus(groups: Groups, construct: str, *, permutations: int, seed: int) -> 
     union, _ = _union(*groups.surveys)
     source, fit = fitter(model, union, scheme=str(groups.settings["scheme"]))
     unit_group = np.repeat(np.arange(number), [part.source.units for part in groups.surveys])
-    generator = np.random.default_rng([seed, 2])
+    generator = resample.generator(seed, 2)
     path_values = statistics(model)["path_coefficients"][1]
     own = model.block == model.construct_names.index(construct)
     span = (model.maximum - model.minimum) / 100

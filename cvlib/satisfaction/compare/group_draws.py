@@ -17,6 +17,7 @@ from cvlib.satisfaction.pls.engine import PLSFit
 from cvlib.satisfaction.pls.estimate import fitter
 from cvlib.satisfaction.pls.tables import statistics
 from cvlib.satisfaction.survey.missing import Survey
+from cvlib.statistics import resample
 
 # a group's mass per draw, its rows' mean weight, means and covariances per draw
 Moments = tuple[np.ndarray, float, np.ndarray, np.ndarray]
@@ -60,7 +61,7 @@ def estimate_part(
     seen: list[tuple[np.ndarray, np.ndarray]] = []
 
     def rows() -> Iterator[np.ndarray]:
-        drawn = inference.resamples(source.units, draws, seed, None, 255)
+        drawn = resample.counts(source.units, draws, seed, None, 255)
         whole = np.ones((1, source.units), dtype=np.uint16)
         first = next(drawn, whole[:0])
         for counts in chain([np.vstack([whole, first])], drawn):

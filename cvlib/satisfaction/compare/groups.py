@@ -23,6 +23,7 @@ from cvlib.satisfaction.model.model import Model, load_model
 from cvlib.satisfaction.pls.engine import fit_pls
 from cvlib.satisfaction.pls.tables import statistics
 from cvlib.satisfaction.survey.missing import Survey, prepare
+from cvlib.statistics import resample
 
 WEIGHTS = ("pooled", "own")
 
@@ -129,7 +130,7 @@ def estimate_groups(
     weights: str | None = None,
     clusters: str | None = None,
     draws: int = 500,
-    seed: int = 1,
+    seed: int = resample.SEED,
     level: float = 0.95,
     jobs: int = 1,
 ) -> Groups:
@@ -195,7 +196,7 @@ def estimate_groups(
     scale = 1.0 if survey.weights is None else float(survey.weights.mean())
     parts = [survey_part(survey, rows) for rows in kept.values()]
     one = partial(estimate_part, model, scheme=scheme, draws=draws)
-    seeds = [int(s.generate_state(1)[0]) for s in np.random.SeedSequence(seed).spawn(len(parts))]
+    seeds = resample.seeds(seed, len(parts))
     width = {"mean": len(model.items), "shares": len(model.items),
              "paths": len(statistics(model)["path_coefficients"][0])}  # fmt: skip
     found = {which: np.empty((len(parts), 1 + draws, m)) for which, m in width.items()}
@@ -280,11 +281,9 @@ def spread(values: np.ndarray, groups: Groups) -> pd.DataFrame:
     table = pd.DataFrame({"estimate": values[:, 0]})
     if values.shape[1] > 2:
         drawn = values[:, 1:]
-        # the slow functions only where a draw failed
-        some = np.isnan(drawn).any()
-        deviation, quantile = (np.nanstd, np.nanquantile) if some else (np.std, np.quantile)
+        deviation = np.nanstd if np.isnan(drawn).any() else np.std  # slow, so only where needed
         table["std_error"] = deviation(drawn, axis=1, ddof=1)
-        limits = quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=1)
+        limits = resample.percentile_limits(drawn, level, axis=1, nan_policy="omit")
         table["ci_low"], table["ci_high"] = limits
     return table
 

@@ -27,6 +27,7 @@ from cvlib.satisfaction.compare.groups import (
 from cvlib.satisfaction.compare.micom import gate_table, invariance_table
 from cvlib.satisfaction.compare.ranking import compact_letters, rank_intervals
 from cvlib.satisfaction.model.model import Model
+from cvlib.statistics import resample
 
 MOST_EXCHANGED, MOST_LETTERED = 30, 60
 
@@ -84,7 +85,7 @@ def compare_groups(
     permutations: int = 500,
     adjustment: str = "holm",
     draws: int = 500,
-    seed: int = 1,
+    seed: int = resample.SEED,
     level: float = 0.95,
     **settings: Any,
 ) -> League:

@@ -13,12 +13,12 @@ from cvlib.inputs.readers import Table
 from cvlib.satisfaction.compare.group_draws import survey_part
 from cvlib.satisfaction.compare.models import OUTCOMES, ModelComparison, compare_models
 from cvlib.satisfaction.model.model import Model, load_model
-from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls.engine import construct_scores
 from cvlib.satisfaction.pls.estimate import fitter
 from cvlib.satisfaction.pls.fit import information_criteria
 from cvlib.satisfaction.pls.prediction import Prediction, compare_predictions, predict
 from cvlib.satisfaction.survey.missing import Survey
+from cvlib.statistics import resample
 
 SMALLEST = 50
 COLUMNS = (
@@ -54,7 +54,7 @@ def compare_roles(
     construct: str = "market",
     *,
     draws: int = 500,
-    seed: int = 1,
+    seed: int = resample.SEED,
     level: float = 0.95,
     **settings: Any,
 ) -> Roles:
@@ -170,7 +170,7 @@ def moderated_prediction(
         As in `predict`.
     """
     source, fit = fitter(model, survey, scheme=scheme)
-    generator, units = np.random.default_rng(seed), source.units
+    generator, units = resample.generator(seed), source.units
     dealt = np.array([generator.permutation(np.arange(units) * folds // units)
                       for _ in range(repetitions)])  # fmt: skip
     keep = (dealt[:, None] != np.arange(folds)[:, None]).reshape(-1, units)
@@ -285,10 +285,10 @@ def _group_rows(
         if draws:
             gains = np.array([
                 np.diff(explained(mass * counts[unit]))[0]
-                for chunk in inference.resamples(source.units, draws, seed, survey.strata)
+                for chunk in resample.counts(source.units, draws, seed, survey.strata)
                 for counts in chunk
             ])  # fmt: skip
-            low, high = np.quantile(gains, [(1 - level) / 2, (1 + level) / 2])
+            low, high = resample.percentile_limits(gains, level)
             row |= {"std_error": float(gains.std(ddof=1)), "ci_low": low, "ci_high": high}
         criteria = information_criteria(
             np.array([common, own]), np.array([causes.shape[1] - 1, apart.shape[1] - 1]),

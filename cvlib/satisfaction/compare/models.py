@@ -25,6 +25,7 @@ from cvlib.satisfaction.pls.estimate import estimate_pls, fitter
 from cvlib.satisfaction.pls.prediction import Prediction, compare_predictions, predict
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.survey.missing import Survey, prepare
+from cvlib.statistics import resample
 
 OUTCOMES = ("satisfaction", "loyalty")
 Key = tuple[str, str]  # ("all" or "shared", the model's name)
@@ -122,7 +123,7 @@ def compare_models(
     folds: int = 10,
     repetitions: int = 10,
     adjustment: str = "holm",
-    seed: int = 1,
+    seed: int = resample.SEED,
     level: float = 0.95,
     shared: bool = True,
 ) -> ModelComparison:
@@ -290,9 +291,7 @@ def _shift(
                 row["std_error"] = error if error > 1e-12 else 0.0
                 row["t"] = gap[0] / error if error > 1e-12 else np.nan
                 row["p"] = 2 * stats.t.sf(abs(row["t"]), units - 1)
-                row["ci_low"], row["ci_high"] = np.quantile(
-                    kept, [(1 - level) / 2, (1 + level) / 2]
-                )
+                row["ci_low"], row["ci_high"] = resample.percentile_limits(kept, level)
             rows.append(row)
     return pd.DataFrame(rows)
 

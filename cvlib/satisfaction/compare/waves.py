@@ -16,6 +16,7 @@ from cvlib.satisfaction.compare.differences import exchange, index_differences
 from cvlib.satisfaction.compare.groups import Groups, estimate_groups, spread, target_of
 from cvlib.satisfaction.compare.ranking import adjusted
 from cvlib.satisfaction.model.model import Model
+from cvlib.statistics import resample
 
 ALL = "(all)"
 SERIES = ("pooled", "own", "fixed", "chained")
@@ -83,7 +84,7 @@ def compare_waves(
     permutations: int = 500,
     adjustment: str = "holm",
     draws: int = 500,
-    seed: int = 1,
+    seed: int = resample.SEED,
     level: float = 0.95,
     **settings: Any,
 ) -> Waves:

@@ -16,6 +16,7 @@ from cvlib.satisfaction.design.questionnaire import words
 from cvlib.satisfaction.design.simulate import Population
 from cvlib.satisfaction.index import default_target, index_values
 from cvlib.satisfaction.pls.engine import SCHEMES, PLSFit, fit_pls
+from cvlib.statistics import resample
 
 TARGETS = ("index_width", "difference_width", "difference_power", "path_width", "path_power")
 ANSWERS = 6_000_000  # simulated at a time: about 50 MB
@@ -147,7 +148,7 @@ def _pooled(a: _Moments, b: _Moments) -> tuple[np.ndarray, np.ndarray]:
 def _simulate(study: _Study, n: int, bar: Any) -> dict[str, pd.DataFrame]:
     """Tables for one size."""
     people, model = study.drawn_from, study.drawn_from.model
-    generator = np.random.default_rng([study.seed, n])
+    generator = resample.generator(study.seed, n)
     step = max(1, min(study.replications, ANSWERS // (n * len(model.items))))
     adjacency, own = model.adjacency, model.block == study.position
     parts: list[dict[str, np.ndarray]] = []
@@ -169,7 +170,7 @@ def _simulate(study: _Study, n: int, bar: Any) -> dict[str, pd.DataFrame]:
                      for m in (first, second)]  # fmt: skip
         error = np.sqrt(variances[0] + variances[1])
         welch = sum(v**2 / (m.units - 1) for v, m in zip(variances, (first, second), strict=True))
-        half = stats.t.ppf((1 + study.level) / 2, error**4 / welch) * error
+        half = resample.reach(study.level, error**4 / welch) * error
         half[~both.converged | both.degenerate] = np.nan
         parts.append({
             "index": index_values(model, fit).values,
@@ -186,7 +187,7 @@ def _simulate(study: _Study, n: int, bar: Any) -> dict[str, pd.DataFrame]:
     if min(kept.sum(), judged.sum()) < 2:
         raise InputError(f"size {n}", "fewer than two simulated surveys could be estimated",
                          "Plan larger surveys, or another rule for missing answers.")  # fmt: skip
-    z = stats.norm.ppf((1 + study.level) / 2)
+    z = resample.reach(study.level)
     sources, targets = np.nonzero(adjacency)
     names = np.array(model.construct_names)
 
@@ -232,7 +233,7 @@ def plan_survey(
     path: tuple[str, str] | None = None,
     level: float = 0.95,
     replications: int = 1000,
-    seed: int = 1,
+    seed: int = resample.SEED,
     cluster_size: int = 1,
     missing: str = "listwise",
     scheme: str = "path",
@@ -391,7 +392,7 @@ def _smallest(study: _Study, tables: dict[int, dict[str, pd.DataFrame]], name: s
     A width falls like 1/sqrt(n); the normal quantile of a power rises like sqrt(n). Either says
     from one simulated n how much larger or smaller the next must be.
     """
-    critical = stats.norm.ppf((1 + study.level) / 2)
+    critical = resample.reach(study.level)
     least, most = study.rounded(max(20, 2 * study.cluster_size)), study.rounded(largest)
 
     def ratio(value: float) -> float:

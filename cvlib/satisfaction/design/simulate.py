@@ -14,6 +14,7 @@ from scipy import optimize, stats
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.statistics import resample
 
 TERMS = 120  # of the series behind `Population.moments`; the error falls like correlation^TERMS
 
@@ -413,7 +414,7 @@ def simulate_survey(
                          "Give both or neither.")  # fmt: skip
     raised = [name for name in table.columns if name in model.construct_names]
     labels = [name for name in table.columns if name not in raised]
-    generator = np.random.default_rng(seed)
+    generator = resample.generator(seed)
     parts = []
     last = 0
     for size, (_, group) in zip(sizes, table.iterrows(), strict=True):

@@ -12,18 +12,20 @@ import pandas as pd
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.effects import route_effects, routes, total_effects
 from cvlib.satisfaction.pls.engine import PLSFit
 from cvlib.satisfaction.survey.moments import SLAB, Source
+from cvlib.statistics import resample
+from cvlib.statistics.resample import INTERVALS
 
 __all__ = [
     "INTERVALS", "Counts", "Draws", "Fit", "Statistics", "bootstrap", "chunk_size", "evaluate",
-    "inner_errors", "intervals", "jackknife", "jackknife_error", "permutation_test", "resamples",
+    "inner_errors", "intervals", "jackknife", "jackknife_error", "permutation_test",
     "route_effects", "routes", "summary", "total_effects",
 ]  # fmt: skip
 _FLAGS = ("converged", "degenerate", "admissible")
-INTERVALS = ("percentile", "bca", "studentized")
 Fit = Callable[[np.ndarray, np.ndarray], PLSFit]
 Statistics = Callable[[PLSFit], Mapping[str, np.ndarray]]
 Counts = Iterator[np.ndarray]
@@ -67,34 +69,6 @@ class Draws:
     def kept(self, name: str) -> np.ndarray:
         """Values of the draws that did not fail."""
         return self.values[name][~self.failed] if self.failed.any() else self.values[name]
-
-
-def resamples(
-    units: int,
-    draws: int,
-    seed: int,
-    strata: np.ndarray | None = None,
-    chunk: int = 256,
-) -> Counts:
-    """Counts (b, units) of bootstrap resamples: units with replacement, within strata.
-
-    The stream of random numbers is the same for any `chunk`.
-    """
-    groups = [np.arange(units)] if strata is None else [
-        np.flatnonzero(strata == s) for s in np.unique(strata)
-    ]  # fmt: skip
-    generators = np.random.default_rng(seed).spawn(len(groups))
-    for at in range(0, draws, chunk):
-        counts = np.zeros((min(chunk, draws - at), units), dtype=np.uint16)
-        for group, generator in zip(groups, generators, strict=True):
-            size = len(group)
-            step = max(1, 65_536 // size)
-            for part in (counts[row : row + step] for row in range(0, len(counts), step)):
-                picked = generator.integers(0, size, (len(part), size))
-                picked += size * np.arange(len(part))[:, None]
-                drawn = np.bincount(picked.ravel(), minlength=picked.size)
-                part[:, group] = drawn.reshape(picked.shape)
-        yield counts
 
 
 def chunk_size(units: int, chunk: int | None = None) -> int:
@@ -211,9 +185,8 @@ def bootstrap(
     threads : int
         Chunks fitted side by side.
     """
-    size = chunk_size(source.units, chunk)
-    counts = resamples(source.units, draws, seed, strata, size)
-    return evaluate(source, counts, fit, statistics, threads=threads, draws=draws)
+    rows = resample.counts(source.units, draws, seed, strata, chunk_size(source.units, chunk))
+    return evaluate(source, rows, fit, statistics, threads=threads, draws=draws)
 
 
 def jackknife(source: Source, fit: Fit, statistics: Statistics) -> Draws:
@@ -260,24 +233,9 @@ def inner_errors(
     -------
     dict of ndarray (draws, m)
     """
-    generator = np.random.default_rng([seed, inner])
     errors: dict[str, list[np.ndarray]] = {}
-    groups = [np.arange(source.units)] if strata is None else [
-        np.flatnonzero(strata == s) for s in np.unique(strata)
-    ]  # fmt: skip
-
-    def again() -> Counts:
-        for rows in resamples(source.units, draws, seed, strata, 8):
-            counts = np.zeros((len(rows) * inner, source.units), dtype=np.uint16)
-            for row, outer in zip(counts, np.repeat(rows, inner, axis=0), strict=True):
-                for group in groups:
-                    units = np.repeat(group, outer[group])
-                    picked = units[generator.integers(0, len(units), len(units))]
-                    row += np.bincount(picked, minlength=source.units).astype(np.uint16)
-            yield counts
-
-    for counts in again():
-        found = evaluate(source, iter([counts]), fit, statistics)
+    for rows in resample.counts_again(source.units, draws, seed, strata, inner=inner):
+        found = evaluate(source, iter([rows]), fit, statistics)
         for name, values in found.values.items():
             values = np.where(found.failed[:, None], np.nan, values)
             shaped = values.reshape(-1, inner, values.shape[1])
@@ -317,12 +275,10 @@ def intervals(
     ----------
     Efron & Tibshirani (1993), An Introduction to the Bootstrap, sections 12.5, 13.3, 14.3.
     """
-    if kind not in INTERVALS:
-        raise InputError("interval", f"{kind!r} is not offered", nearest(kind, list(INTERVALS)))
-    tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    one_of("interval", kind, INTERVALS)
     if kind == "percentile":
         # column by column: a table of draws is not copied to be sorted
-        limits = [np.quantile(column, tails) for column in draws.T]
+        limits = [resample.percentile_limits(column, level) for column in draws.T]
         low, high = np.array(limits).reshape(-1, 2).T
         return low, high
     if kind == "studentized":
@@ -331,7 +287,7 @@ def intervals(
         with np.errstate(divide="ignore", invalid="ignore"):
             t = (draws - estimate) / errors
         t = np.where(np.isfinite(t), t, 0.0)  # a statistic that is fixed by construction
-        low, high = np.quantile(t, tails, axis=0)
+        low, high = resample.percentile_limits(t, level)
         spread = draws.std(axis=0, ddof=1)
         return estimate - high * spread, estimate - low * spread
     if left_out is None:
@@ -342,7 +298,7 @@ def intervals(
     cubes, squares = (gap**3).sum(axis=0), (gap**2).sum(axis=0)
     acceleration = np.divide(cubes, 6 * squares**1.5, where=squares > 1e-30,
                              out=np.zeros_like(cubes))  # fmt: skip
-    z = bias + stats.norm.ppf(tails)[:, None]
+    z = bias + stats.norm.ppf(resample.tails(level))[:, None]
     shares = stats.norm.cdf(bias + z / (1 - acceleration * z))
     columns = np.sort(draws, axis=0)
     place = shares * (len(draws) - 1)
@@ -386,7 +342,7 @@ def permutation_test(
     groups: np.ndarray,
     *,
     permutations: int = 1000,
-    seed: int = 1,
+    seed: int = resample.SEED,
     threads: int = 1,
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Test the difference of two groups by exchanging their labels.
@@ -423,12 +379,12 @@ def permutation_test(
     for the ones in p.
     """
     first = np.asarray(groups, dtype=bool)
-    generator = np.random.default_rng(seed)
+    own = resample.generator(seed)
 
     def labels() -> Counts:
         size = chunk_size(source.units) // 2
         for at in range(-1, permutations, size):
-            shuffled = [first if b == -1 else generator.permutation(first)
+            shuffled = [first if b == -1 else own.permutation(first)
                         for b in range(at, min(at + size, permutations))]  # fmt: skip
             yield np.array([row for one in shuffled for row in (one, ~one)], dtype=np.uint8)
 

@@ -21,6 +21,7 @@ from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.survey.missing import Survey, prepare
 from cvlib.satisfaction.survey.moments import Sample, Source
+from cvlib.statistics import resample
 
 ESTIMATORS = ("pls", "plsc")
 
@@ -37,7 +38,7 @@ def estimate_pls(
     strata: str | None = None,
     clusters: str | None = None,
     draws: int = 0,
-    seed: int = 1,
+    seed: int = resample.SEED,
     level: float = 0.95,
     interval: str = "percentile",
     folds: int = 10,

@@ -13,6 +13,7 @@ from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.bootstrap import total_effects
 from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
 from cvlib.satisfaction.survey.missing import Survey
+from cvlib.statistics import resample
 
 TECHNIQUES = ("direct", "earliest")
 
@@ -102,7 +103,7 @@ def predict(
         raise InputError(
             "folds", f"{folds} folds of {source.units} units", "Use 2 or more, say 10."
         )
-    generator = np.random.default_rng(seed)
+    generator = resample.generator(seed)
     dealt = np.array([
         generator.permutation(np.arange(source.units) * folds // source.units)
         for _ in range(repetitions)
@@ -264,7 +265,7 @@ def _paired_test(
     mean = float(np.average(difference, weights=mass))
     error = float(np.sqrt((mass**2 * (difference - mean) ** 2).sum() / (count - 1) / count))
     t = mean / error if error > 0 else np.nan
-    reach = float(stats.t.ppf((1 + level) / 2, count - 1)) * error
+    reach = float(resample.reach(level, count - 1)) * error
     return {
         "loss": float(np.average(own, weights=mass)),
         "benchmark_loss": float(np.average(other, weights=mass)),

@@ -18,6 +18,7 @@ from cvlib.satisfaction.sem.optimum import AGREEMENT, check
 from cvlib.satisfaction.sem.quantities import Quantities
 from cvlib.satisfaction.sem.starts import starting_values
 from cvlib.satisfaction.survey.moments import Source
+from cvlib.statistics import resample
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +176,7 @@ def with_bootstrap(
         "construct_correlations": ["construct_correlations"],
     }.items():
         values = np.hstack([found.kept(part) for part in parts])
-        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2], axis=0)
+        low, high = resample.percentile_limits(values, level)
         widened[name] = tables[name].assign(
             bootstrap_std_error=values.std(axis=0, ddof=1),
             bootstrap_ci_low=low,

@@ -36,6 +36,7 @@ from cvlib.satisfaction.sem.optimum import (
     solve,
 )
 from cvlib.satisfaction.sem.starts import starting_values
+from cvlib.statistics import resample
 
 STANDARD_ERRORS = ("ml", "mlm", "mlr")
 MISSING = ("listwise", "fiml")
@@ -111,7 +112,7 @@ def fit_covariance(
     standard_errors: str = "ml",
     missing: str = "listwise",
     starts: int = 5,
-    seed: int = 1,
+    seed: int = resample.SEED,
     level: float = 0.95,
 ) -> CovarianceFit:
     """Fit any covariance model given as equations, by normal-theory maximum likelihood.
@@ -335,7 +336,7 @@ def normal_interval(
     """Columns std_error, z (or t), p and a symmetric normal interval."""
     known = np.where(error > 0, error, np.nan)
     statistic = estimate / known
-    reach = stats.norm.ppf((1 + level) / 2) * known
+    reach = resample.reach(level) * known
     return {
         "std_error": error,
         ratio: statistic,

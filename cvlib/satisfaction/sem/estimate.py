@@ -42,6 +42,7 @@ from cvlib.satisfaction.sem.layout import COVARIANCE, Layout, specify
 from cvlib.satisfaction.sem.optimum import complete_problem, incomplete_problem
 from cvlib.satisfaction.sem.quantities import Quantities
 from cvlib.satisfaction.survey.missing import prepare
+from cvlib.statistics import resample
 
 __all__ = ["CovarianceFit", "estimate_covariance", "fit_covariance"]
 
@@ -121,7 +122,7 @@ def estimate_covariance(
     standard_errors: str = "ml",
     missing: str = "listwise",
     draws: int = 0,
-    seed: int = 1,
+    seed: int = resample.SEED,
     level: float = 0.95,
     terminal_residual_covariances: bool = True,
     single_item_reliability: float = 1.0,

@@ -19,6 +19,7 @@ from cvlib.satisfaction.sem.likelihood import (
     observed_information,
     repeated,
 )
+from cvlib.statistics import resample
 
 
 def expected_information(layout: Layout, theta: Floats, moments: Moments) -> Floats:
@@ -135,7 +136,8 @@ def noncentrality_interval(chi2: float, df: int, level: float = 0.90) -> tuple[f
             )
         )
 
-    return limit((1 + level) / 2), limit((1 - level) / 2)
+    below, above = resample.tails(level)
+    return limit(above), limit(below)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from cvlib.satisfaction.sem.layout import (
 )
 from cvlib.satisfaction.sem.optimum import complete_problem
 from cvlib.satisfaction.survey.missing import prepare
+from cvlib.statistics import resample
 
 LEVELS: Mapping[str, tuple[str, ...]] = {
     "configural": (),
@@ -83,7 +84,7 @@ def estimate_invariance(
     terminal_residual_covariances: bool = True,
     single_item_reliability: float = 1.0,
     starts: int = 3,
-    seed: int = 1,
+    seed: int = resample.SEED,
     level: float = 0.95,
 ) -> Invariance:
     """Test the invariance of a satisfaction model over groups (brands, segments, waves).
@@ -142,7 +143,7 @@ def fit_invariance(
     levels: tuple[str, ...] = tuple(LEVELS),
     standard_errors: str = "ml",
     starts: int = 3,
-    seed: int = 1,
+    seed: int = resample.SEED,
     level: float = 0.95,
 ) -> Invariance:
     """Test the invariance of any model given as equations; see `estimate_invariance`.

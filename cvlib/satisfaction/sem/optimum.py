@@ -28,6 +28,7 @@ from cvlib.satisfaction.sem.likelihood import (
 )
 from cvlib.satisfaction.sem.starts import starting_values
 from cvlib.satisfaction.survey.em import EMSample
+from cvlib.statistics import resample
 
 AGREEMENT = 1e-6  # two optima are the same when their objectives differ by less
 _RELATEDNESS = (1.0, 0.5, 0.0)
@@ -178,7 +179,7 @@ def start_values(problem: Problem, count: int, seed: int) -> Floats:
     """
     layout, source = problem.layout, problem.saturated
     starts = [starting_values(layout, source, part)[0] for part in _RELATEDNESS[:count]]
-    rng, bounded = np.random.default_rng(seed), layout.lower == 0
+    rng, bounded = resample.generator(seed), layout.lower == 0
     for _ in range(count - len(starts)):
         noise = rng.normal(0.0, 0.4, len(bounded))
         starts.append(np.where(bounded, starts[0] * np.exp(noise), starts[0] * (1 + noise)))

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.statistics import resample
 from cvlib.weighting.data.importance import METHODS, ON_UNIT_SCALE, importance, shares
 from cvlib.weighting.scale import Indicators, raw_bounds, unit_scale
 from cvlib.weighting.tree import Tree
@@ -61,7 +62,7 @@ def objective_weights(
     epsilon: float = 0.002,
     draws: int = 0,
     level: float = 0.95,
-    seed: int = 20261121,
+    seed: int = resample.SEED,
 ) -> ObjectiveWeights:
     """Objective weights by several methods, with bootstrap intervals over customers.
 
@@ -125,7 +126,6 @@ def objective_weights(
         f"{m}: no indicator varies, so all weigh the same." for m in used if not point[m].any()
     ]
     bootstrap = _bootstrap(indicators, x, used, epsilon, draws, seed)
-    tail = (1 - level) / 2
     tables, details = [], []
     for m in used:
         table = expand_weights(tree, pd.Series(weight[m], index=tree.weighted), m)
@@ -136,7 +136,7 @@ def objective_weights(
                     for members in _members(tree, table["indicator"])
                 ]
             )
-            table["ci_low"], table["ci_high"] = np.quantile(nodes, [tail, 1 - tail], axis=0)
+            table["ci_low"], table["ci_high"] = resample.percentile_limits(nodes, level)
         tables.append(table)
         detail = pd.DataFrame({"indicator": tree.weighted, "method": m})
         detail["customers"] = columns["customers"]
@@ -248,10 +248,9 @@ def _bootstrap(
     seed: int,
 ) -> dict[str, np.ndarray]:
     """Weights of each resample: draws by items, bounds found anew each time."""
-    rng = np.random.default_rng(seed)
     out = {m: np.empty((draws, len(indicators.items))) for m in methods}
-    for b in range(draws):
-        counts = np.bincount(rng.integers(len(x), size=len(x)), minlength=len(x))
+    rows = resample.counts(len(x), draws, resample.generator(seed), chunk=1)
+    for b, (counts,) in enumerate(rows):
         drawn = counts > 0
         raw, z = _raw_and_scaled(indicators, x[drawn], methods)
         c = counts[drawn].astype(float)

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import optimize
 
 from cvlib.inputs.errors import InputError
+from cvlib.statistics import resample
 from cvlib.weighting.data.importance import shares
 from cvlib.weighting.scale import Normalised
 
@@ -52,7 +53,7 @@ def learn_from_outcome(
     starts: int = 5,
     hidden: int = 6,
     most: int = 20_000,
-    seed: int = 20261121,
+    seed: int = resample.SEED,
 ) -> Learned:
     """Learn from the outcome what the weights should have been, cross-validated.
 
@@ -111,7 +112,7 @@ def learn_from_outcome(
     linear, weighted, network = np.empty(len(y)), np.empty(len(y)), np.zeros(len(y))
     importance = np.zeros((starts, len(names)))
     unfinished = 0
-    rng = np.random.default_rng(seed)
+    rng = resample.generator(seed)
     for train, test in split.split(z, target):
         model = LogisticRegression() if event else RidgeCV(np.logspace(-3, 4, 15))
         linear[test] = _predict(

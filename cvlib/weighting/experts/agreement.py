@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from cvlib.statistics.ranks import kendall_tau
 from cvlib.weighting.agreement import kendall_w
 from cvlib.weighting.experts.ahp import priorities
 from cvlib.weighting.tree import Tree
@@ -105,7 +106,7 @@ def influence(
         if linked:
             change = without - table[0]
             largest = np.abs(change).argmax()
-            tau = stats.kendalltau(np.round(table[0], 12), np.round(without, 12)).statistic
+            tau = kendall_tau(table[0], without)
             rows.append([expert, ends[largest], change[largest], tau])
     told = tuple(
         f"Without {expert} some items have no link, so the influence is not shown."

@@ -15,6 +15,7 @@ import pandas as pd
 import yaml
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.statistics import resample
 
 METHODS = ("eigenvector", "geometric_mean", "column_mean")
 
@@ -74,7 +75,7 @@ def random_index(n: int, table: str = "alonso_lamata", missing: int = 0) -> floa
 
 def simulate_random_index(n: int, draws: int, seed: int) -> tuple[float, float]:
     """Mean CI of random reciprocal matrices on the 17-value scale, and its standard error."""
-    rng = np.random.default_rng(seed)
+    rng = resample.generator(seed)
     scale = np.concatenate([1 / np.arange(9, 1, -1), np.arange(1, 10)])
     upper = np.triu_indices(n, 1)
     matrices = np.ones((draws, n, n))

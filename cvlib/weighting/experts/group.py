@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.statistics import resample
 from cvlib.weighting.experts.agreement import clusters, consensus, influence
 from cvlib.weighting.experts.ahp import (
     consistency,
@@ -152,7 +153,7 @@ def expert_weights(
     draws: int = 0,
     level: float = 0.95,
     perturbation: float | None = None,
-    seed: int = 20261121,
+    seed: int = resample.SEED,
 ) -> ExpertWeights:
     """Weights of a whole tree from the judgements of one or many experts.
 
@@ -235,9 +236,10 @@ def expert_weights(
                 drawn = {node: priorities(stack, method) for node, stack in noisy.items()}
                 usable = np.ones(draws, dtype=bool)
             spread = global_weights(tree, drawn)
-            tails = [(1 - level) / 2, (1 + level) / 2]
             weights[["ci_low", "ci_high"]] = [
-                np.quantile(np.broadcast_to(spread[node], usable.shape)[usable], tails)
+                resample.percentile_limits(
+                    np.broadcast_to(spread[node], usable.shape)[usable], level
+                )
                 for node in weights["indicator"]
             ]
         tables.append(weights)
@@ -303,7 +305,7 @@ def _importance(experts: list[str], importance: Mapping[str, float] | None) -> n
 def _resampled(alpha: np.ndarray, draws: int, seed: int) -> np.ndarray:
     """Bootstrap of the experts: how often each is drawn, times the expert's importance."""
     k = len(alpha)
-    counts = np.random.default_rng(seed).multinomial(k, np.full(k, 1 / k), size=draws) * alpha
+    counts = np.vstack(list(resample.multinomial(k, draws, seed))) * alpha
     return counts[counts.sum(axis=1) > 0]
 
 
@@ -311,7 +313,7 @@ def _perturbed(
     stacks: Mapping[str, np.ndarray], draws: int, perturbation: float | None, seed: int
 ) -> dict[str, np.ndarray]:
     """Lognormal noise on the first expert's judgements, reciprocity kept."""
-    rng = np.random.default_rng(seed)
+    rng = resample.generator(seed)
     noisy = {}
     for node, (matrix, *_) in stacks.items():
         own = np.sqrt(geometric_consistency_index(matrix))
