@@ -69,8 +69,8 @@ def estimate_part(
             yield counts
 
     def noted(mean: np.ndarray, covariance: np.ndarray) -> PLSFit:
-        items = len(model.items)
-        seen.append((mean[:, :items], covariance[:, :items, :items]))
+        items, own = len(model.items), len(masses[-1])  # a lone draw is fitted in company
+        seen.append((mean[:own, :items], covariance[:own, :items, :items]))
         return fit(mean, covariance)
 
     def measured(found: PLSFit) -> dict[str, np.ndarray]:
