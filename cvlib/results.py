@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pandas as pd
 
 from cvlib.words.language import Words
-from cvlib.words.tables import escape_latex, neutral, neutralised, printed, table_html
+from cvlib.words.safe import neutralised
+from cvlib.words.tables import escape_latex, printed, table_html
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,7 +90,7 @@ class Result:
             for name, table in self.tables.items():
                 sheet = name[:31] if name[:31] not in taken else f"{name[:28]}_{len(taken)}"
                 taken.add(sheet)
-                heads = [neutral(head) for head in words.heads(map(str, table.columns))]
+                heads = words.heads(map(str, table.columns))
                 safe = neutralised(table.set_axis(heads, axis=1))
                 safe.to_excel(writer, sheet_name=sheet, index=False, freeze_panes=(1, 0))
         return target

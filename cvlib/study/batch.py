@@ -19,7 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.study.execute import RunFailed, can_be_path, check_data
+from cvlib.study.execute import RunFailed, check_data
+from cvlib.study.files import can_be_path
 from cvlib.study.lock import Busy, claim, clear_abandoned
 from cvlib.study.notebook import Notebook, find
 from cvlib.study.render.report import check_formats
@@ -143,6 +144,9 @@ def read_study(path: Path) -> Study:
 
 
 def _beside(study: Path, value: Any) -> Any:
+    """A value, or each of a list, with the file of that name beside the study in its place."""
+    if isinstance(value, list):
+        return [_beside(study, each) for each in value]
     if can_be_path(value) and (study.parent / value).is_file():
         return str((study.parent / value).resolve())
     return value

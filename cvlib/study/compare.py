@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.datasets import entries
 from cvlib.inputs.errors import InputError
+from cvlib.study.files import files_of, input_files, input_hashes
 from cvlib.study.notebook import read_notebook
-from cvlib.study.run import Run, input_hashes, run_notebook
+from cvlib.study.run import Run, run_notebook
 
 
 @dataclass(frozen=True)
@@ -119,14 +121,28 @@ def rerun(run: Run, tolerance: float = 1e-9) -> RunComparison:
     # the executed notebook of the folder, not today's: the same question in the same words
     notebook = read_notebook(run.folder / "notebook.ipynb")
     arguments = notebook.arguments(manifest["parameters"])
-    hashes = input_hashes(arguments)
+    for name in manifest["inputs"]:
+        arguments[name] = _located(arguments[name], run.folder)
+    hashes = input_hashes(input_files(notebook, arguments))
     for name, entry in manifest["inputs"].items():
         if hashes.get(name) != entry["sha256"]:
             raise InputError(
                 f"{run.folder}, input {name}",
                 f"{entry['file']} is missing or is no longer the file of that run",
-                "Restore it, or start from the folder in which the run was made.",
+                "Put it back, or a copy of it into the folder from which you repeat the run.",
             )
     with tempfile.TemporaryDirectory() as folder:
-        repeated = run_notebook(notebook, manifest["parameters"], Path(folder))
+        repeated = run_notebook(notebook, arguments, Path(folder))
         return compare_runs(run, repeated, tolerance)
+
+
+def _located(value: Any, run: Path) -> Any:
+    """A file of a run where it lies now: in the working folder, the reports folder or above it."""
+    if isinstance(value, list):
+        return [_located(each, run) for each in value]
+    if not isinstance(value, str) or value in entries():
+        return value
+    slash = "/" if value.endswith("/") else ""
+    places = (Path.cwd(), run.parents[1], run.parents[2])
+    candidates = [f"{place / value}{slash}" for place in places]
+    return next((candidate for candidate in candidates if files_of(candidate)), value)

@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cvlib.inputs.datasets import entries, fetch
 from cvlib.inputs.errors import InputError
+from cvlib.study.files import input_files, sent
 from cvlib.study.notebook import Notebook
 
 # The same arithmetic on every run: one BLAS thread, fixed hashing, no window manager.
@@ -26,6 +26,10 @@ QUIET_KERNEL = {
 }
 # Silent: a kernel told to stop complains of it.
 KERNEL_OPTIONS = ["--log-level=50"]
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
 START_SECONDS = 180
 SAVE_SECONDS = 5
 # Parameters, in every notebook by the same name, of which 0 means none.
@@ -88,45 +92,6 @@ class RunFailed(RuntimeError):
     """A notebook failed half-way; the message says where to look."""
 
 
-def can_be_path(value: Any) -> bool:
-    """Whether a parameter's value may name a file: text, and no part longer than names can be."""
-    if not isinstance(value, str) or not value:
-        return False
-    return all(len(os.fsencode(part)) < 256 for part in Path(value).parts)
-
-
-def input_files(arguments: dict[str, Any]) -> dict[str, list[Path]]:
-    """The files among the parameter values.
-
-    A data set by name, a file, a pattern such as ``orders_*.csv``, or a folder; a folder's name
-    must have a slash, so that the name of a column is not taken for one.
-    """
-    found: dict[str, list[Path]] = {}
-    for name, value in arguments.items():
-        if not can_be_path(value):
-            continue
-        path = Path(value).expanduser()
-        if value in entries():
-            found[name] = [fetch(value)]
-        elif path.is_file():
-            found[name] = [path.resolve()]
-        elif set("*?[") & set(path.name) and path.parent.is_dir():
-            found[name] = sorted(path.parent.resolve().glob(path.name))
-        elif path.is_dir() and {"/", os.sep} & set(value):
-            found[name] = sorted(p for p in path.resolve().iterdir() if p.is_file())
-    return {name: files for name, files in found.items() if files}
-
-
-def sent(arguments: dict[str, Any], files: dict[str, list[Path]]) -> dict[str, Any]:
-    """Arguments as the kernel gets them: files by full path, data sets by name."""
-    paths = {
-        name: str(Path(arguments[name]).expanduser().absolute())
-        for name in files
-        if arguments[name] not in entries()
-    }
-    return arguments | paths
-
-
 def execute(
     notebook: Notebook, parameters: dict[str, Any], aside: Path, failed: Path, progress: bool
 ) -> None:
@@ -186,6 +151,30 @@ def execute(
         raise _keep_failed(notebook, target, failed, reason) from error
 
 
+def write_tidy(path: Path, public: dict[str, Any]) -> None:
+    """Leave in an executed notebook only what is the same for the same question.
+
+    Parameters
+    ----------
+    path : Path
+        The executed notebook, written anew.
+    public : dict
+        The parameters as others may read them, in place of those the kernel was sent.
+    """
+    import nbformat
+    from papermill.translators import PythonTranslator
+
+    content = nbformat.read(path, as_version=4)
+    content.metadata = nbformat.from_dict(METADATA)
+    for position, cell in enumerate(content.cells):
+        cell["id"] = f"cell-{position:02d}"
+        tags = cell.metadata.get("tags", [])
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if "injected-parameters" in tags:
+            cell["source"] = PythonTranslator.codify(public)
+    nbformat.write(content, path)
+
+
 def _literal(path: Path) -> str:
     # papermill fills in {braces} of a path
     return str(path).replace("{", "{{").replace("}", "}}")
@@ -235,7 +224,7 @@ def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[st
     for number, given in enumerate(several):
         try:
             arguments = notebook.arguments(given)
-            values = sent(_quick(arguments), input_files(arguments))
+            values = sent(_quick(arguments), input_files(notebook, arguments))
         except InputError as error:
             wrong[number] = str(error)
             continue
@@ -273,7 +262,7 @@ def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[st
 def _quick(arguments: dict[str, Any]) -> dict[str, Any]:
     """The same question without resampling: a check must not take as long as the answer.
 
-    Numbers of resamples too small to be used (1, or less than none) stay, and are refused.
+    A number of resamples too small to be used (1) stays, and is refused.
     """
     many = [name for name in RESAMPLING if arguments.get(name, 0) > 1]
     return arguments | dict.fromkeys(many, 0)
@@ -304,12 +293,7 @@ def refresh(notebook: Notebook) -> None:
         client.execute()
     except CellExecutionError as error:
         raise RunFailed(f"{notebook.name}: {error.ename}: {error.evalue}") from error
-    content.metadata = nbformat.from_dict(
-        {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-        }
-    )
+    content.metadata = nbformat.from_dict(METADATA)
     for position, cell in enumerate(content.cells):
         cell["id"] = f"cell-{position:02d}"
     nbformat.write(content, notebook.path)

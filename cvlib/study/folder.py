@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
+from cvlib.words.safe import write_csv
 
 STUDY = """\
 title: {title}
@@ -77,11 +78,8 @@ def new_folder(folder: Path, templates: Mapping[str, pd.DataFrame]) -> list[Path
     texts = {
         "study.yaml": STUDY.format(title=title),
         "README.md": README.format(title=title),
-        **{
-            name: table.to_csv(index=False, lineterminator="\n")
-            for name, table in templates.items()
-        },
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    return [folder / name for name in texts]
+    written = [write_csv(table, folder / name) for name, table in templates.items()]
+    return [*(folder / name for name in texts), *written]

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from IPython.display import HTML, Image, Markdown, display
+from IPython.display import HTML, Image, display
 from jinja2 import Environment
 from matplotlib.figure import Figure
 
@@ -24,7 +24,8 @@ from cvlib.words.exhibits import Exhibit, exhibits
 from cvlib.words.language import Words
 from cvlib.words.literature import bibtex, reference_list
 from cvlib.words.message import joined, message, stored
-from cvlib.words.tables import neutralised, table_html
+from cvlib.words.safe import inert_markdown, page_text, write_csv
+from cvlib.words.tables import table_html
 
 PACKAGES = (
     "cvlib",
@@ -39,7 +40,7 @@ PACKAGES = (
     "matplotlib",
 )
 BENEATH = ("numpy", "scipy")  # every number stands on them: always cited
-_WARNINGS = Environment(autoescape=True).from_string(
+_WARNINGS = Environment(autoescape=True, finalize=page_text).from_string(
     '<div class="cvlib-warning" role="note"><strong>{{ head }}</strong><ul>'
     "{% for warning in warnings %}<li>{{ warning }}</li>{% endfor %}</ul></div>"
 )
@@ -192,12 +193,7 @@ class Record:
         title, note = self.words.text(title), self.words.text(note)
         self.captions[name] = {"title": title, "note": note, "decimals": decimals}
         if self.folder:
-            neutralised(item).to_csv(
-                self.folder / "tables" / f"{name}.csv",
-                index=False,
-                lineterminator="\n",
-                encoding="utf-8",
-            )
+            write_csv(item, self.folder / "tables" / f"{name}.csv")
         page = HTML(table_html(name, item, title, note, decimals, rows, self.words))
         display(page, metadata={"cvlib": texts})
 
@@ -221,13 +217,13 @@ class Record:
         """Show and keep a sentence that a result generated."""
         sentence = self.words.text(sentence)
         self.sentences.append(sentence)
-        display(Markdown(_escape_markdown(sentence)))
+        _show_markdown(inert_markdown(sentence))
 
     def headline(self, name: str, value: float | int | str, sentence: str) -> None:
         """Show and keep one number that answers the notebook's question."""
         sentence = self.words.text(sentence)
         self.headlines[name] = {"value": value, "sentence": sentence}
-        display(Markdown(f"**{_escape_markdown(sentence)}**"))
+        _show_markdown(f"**{inert_markdown(sentence)}**")
 
     def warn(self, warnings: Iterable[str]) -> None:
         """Show warnings above what they concern; each is kept once."""
@@ -294,16 +290,16 @@ class Record:
         paragraph = gap.join([*used["sentence"], made])
         keys = [*" ".join(used["references"]).split(), *software, *BENEATH]
         references = reference_list(keys)
-        display(Markdown(f"### {self.words.text('Methods')}\n\n{_escape_markdown(paragraph)}"))
-        listing = "\n".join(f"- {_escape_markdown(work)}" for work in references)
-        display(Markdown(f"### {self.words.text('References')}\n\n{listing}"))
+        _show_markdown(f"### {self.words.text('Methods')}\n\n{inert_markdown(paragraph)}")
+        listing = "\n".join(f"- {inert_markdown(work, links=True)}" for work in references)
+        _show_markdown(f"### {self.words.text('References')}\n\n{listing}")
         if self.folder:
             target = self.folder / "references.bib"
             target.write_text(bibtex(keys), encoding="utf-8", newline="\n")
         return paragraph, references
 
 
-_CAPTION = Environment(autoescape=True).from_string(
+_CAPTION = Environment(autoescape=True, finalize=page_text).from_string(
     '<p class="cvlib-caption" id="figure-{{ name }}">{{ title }}</p>'
 )
 
@@ -314,8 +310,6 @@ def _hush() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-def _escape_markdown(text: str) -> str:
-    """Text from data shows as itself: no HTML, no emphasis, no links."""
-    for character in "\\`*_[]<>|$#":
-        text = text.replace(character, "\\" + character)
-    return text
+def _show_markdown(text: str) -> None:
+    # as data: IPython's Markdown("http://...") would fetch the address, Markdown("a.txt") read it
+    display({"text/markdown": text, "text/plain": text}, raw=True)

@@ -9,14 +9,15 @@ import logging
 import shutil
 import time
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import cvlib
 from cvlib.inputs.datasets import sha256
 from cvlib.inputs.errors import InputError
-from cvlib.study.execute import RunFailed, execute, input_files, sent
+from cvlib.study.execute import RunFailed, execute, write_tidy
+from cvlib.study.files import input_files, input_hashes, published, sent
 from cvlib.study.lock import aside, claim, clear_abandoned, put_in_place
 from cvlib.study.notebook import Notebook
 from cvlib.study.record import versions, write_json
@@ -81,28 +82,6 @@ def code_fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
-def _hash(files: list[Path]) -> str:
-    """SHA-256 of a file, or of the hashes of several."""
-    each = [_hash_once(path, *_stamp(path)) for path in files]
-    return each[0] if len(each) == 1 else hashlib.sha256("".join(each).encode()).hexdigest()
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns
-
-
-@lru_cache(maxsize=1024)
-def _hash_once(path: Path, size: int, modified: int) -> str:
-    # a grid asks for the same large file again and again
-    return sha256(path)
-
-
-def input_hashes(arguments: dict[str, Any]) -> dict[str, str]:
-    """SHA-256 of every input, by parameter."""
-    return {name: _hash(files) for name, files in input_files(arguments).items()}
-
-
 def run_id(notebook: Notebook, arguments: dict[str, Any], hashes: dict[str, str]) -> str:
     """The hash of notebook, parameters, inputs and cvlib: the same question is the same folder."""
     question = {
@@ -120,7 +99,7 @@ def question(
 ) -> tuple[dict[str, Any], dict[str, str], Run]:
     """All arguments, the hashes of their files, and where the answer lies or will lie."""
     arguments = notebook.arguments(parameters)
-    hashes = input_hashes(arguments)
+    hashes = input_hashes(input_files(notebook, arguments))
     folder = out.resolve() / notebook.name / run_id(notebook, arguments, hashes)
     return arguments, hashes, Run(folder, existed=True)
 
@@ -212,17 +191,19 @@ def _answer(
 
     home, identity = folder.parent, folder.name
     failed = home / f"{identity}.failed"
-    files = input_files(arguments)
+    files = input_files(notebook, arguments)
+    public = published(arguments, files)
     work = None
     try:
         work = aside(home, identity)
         started = time.time()
         given = sent(arguments, files) | {"out": str(work)}
         execute(notebook, given, work, failed, progress)
-        if input_hashes(arguments) != hashes:
+        if input_hashes(input_files(notebook, arguments)) != hashes:
             raise InputError(
                 notebook.name, "an input file changed while the run was reading it", "Run it again."
             )
+        write_tidy(work / "notebook.ipynb", public | {"out": ""})
         results = json.loads((work / "results.json").read_text(encoding="utf-8"))
         write_json(
             work / "manifest.json",
@@ -230,9 +211,9 @@ def _answer(
                 "notebook": notebook.name,
                 "title": notebook.title,
                 "run_id": identity,
-                "parameters": arguments,
+                "parameters": public,
                 "changed": {
-                    p.name: arguments[p.name]
+                    p.name: public[p.name]
                     for p in notebook.parameters
                     if p.name != "out" and arguments[p.name] != p.default
                 },

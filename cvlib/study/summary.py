@@ -11,6 +11,7 @@ import pandas as pd
 from cvlib.study.lock import aside, claim, put_in_place
 from cvlib.study.record import write_json
 from cvlib.study.render.report import combined_report
+from cvlib.words.safe import write_csv
 
 if TYPE_CHECKING:
     from cvlib.study.batch import Outcome, Study
@@ -44,10 +45,9 @@ def write_summary(study: Study, outcomes: list[Outcome], out: Path) -> Path:
         try:
             (folder / "tables").mkdir()
             for name, parts in tables.items():
-                pd.concat(parts, ignore_index=True).to_csv(
-                    folder / "tables" / f"{name}.csv", index=False, lineterminator="\n"
-                )
-            summary.to_csv(folder / "summary.csv", index=False, lineterminator="\n")
+                together = pd.concat(parts, ignore_index=True)
+                write_csv(together, folder / "tables" / f"{name}.csv")
+            write_csv(summary, folder / "summary.csv")
             write_json(folder / "study.json", {"title": study.title, "failures": failures})
             (folder / "report.html").write_text(page, encoding="utf-8", newline="\n")
             put_in_place(folder, home / study.slug)

@@ -13,8 +13,11 @@ from jinja2 import Environment
 
 from cvlib.words.language import Words
 from cvlib.words.message import message
+from cvlib.words.safe import page_text, without_controls
 
-_TEMPLATE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
+_TEMPLATE = Environment(
+    autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=page_text
+).from_string(
     """<div class="cvlib-table" id="table-{{ name }}">
 {% if not columns and title %}<p class="cvlib-caption">{{ title }}</p>{% endif %}
 {% if columns %}<table>
@@ -71,7 +74,9 @@ def _format_text(value: Any, decimals: int, words: Words) -> str:
         return _format_mixed(value, decimals)
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return _MISSING
-    text = _LONG_WORD.sub(r"\1…", words.cell(value if isinstance(value, str) else str(value)))
+    text = _LONG_WORD.sub(
+        r"\1…", without_controls(words.cell(value if isinstance(value, str) else str(value)))
+    )
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
@@ -119,30 +124,6 @@ def escape_latex(text: str) -> str:
     signs = {"\\": r"\textbackslash ", "~": r"\textasciitilde ", "^": r"\textasciicircum "}
     signs |= {sign: "\\" + sign for sign in "&%$#_{}"}
     return "".join(signs.get(character, character) for character in text)
-
-
-def neutral(value: Any) -> Any:
-    """A cell that no spreadsheet runs: text that begins like a formula gets an apostrophe."""
-    # a lone sign or a negative number is harmless
-    if isinstance(value, str) and len(value) > 1 and value[0] in "=+-@\t\r":
-        try:
-            float(value)
-        except ValueError:
-            return "'" + value
-    return value
-
-
-def neutralised(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with text that a spreadsheet would run as a formula made inert."""
-    text = [
-        position
-        for position in range(table.shape[1])
-        if not pd.api.types.is_numeric_dtype(table.dtypes.iloc[position])
-    ]
-    safe = table.copy()
-    for position in text:
-        safe.isetitem(position, table.iloc[:, position].map(neutral))
-    return safe
 
 
 def table_html(

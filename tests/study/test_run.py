@@ -7,10 +7,11 @@ import psutil
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.study.execute import RunFailed, input_files, refresh
+from cvlib.study.execute import RunFailed, refresh
+from cvlib.study.files import input_files, input_hashes
 from cvlib.study.gallery import write_gallery
 from cvlib.study.notebook import read_notebook
-from cvlib.study.run import input_hashes, run_id, run_notebook
+from cvlib.study.run import run_id, run_notebook
 
 Make = Callable[..., Path]
 
@@ -197,7 +198,8 @@ def test_files_count_by_content_wherever_they_lie(make_notebook: Make, tmp_path:
 
     def identity(data: str) -> str:
         arguments = notebook.arguments({"data": str(tmp_path / data)})
-        return run_id(notebook, arguments, input_hashes(arguments))
+        hashes = input_hashes(input_files(notebook, arguments))
+        return run_id(notebook, arguments, hashes)
 
     assert identity("a/orders_1.csv") == identity("b/orders_1.csv")
     assert identity("a/orders_*.csv") == identity("b/orders_*.csv") == identity("b/")
@@ -208,5 +210,5 @@ def test_files_count_by_content_wherever_they_lie(make_notebook: Make, tmp_path:
 
 
 def test_a_column_is_not_taken_for_a_folder(make_notebook: Make, tmp_path: Path) -> None:
-    arguments = read_notebook(make_notebook()).arguments({"data": "tests"})
-    assert input_files(arguments) == {}
+    notebook = read_notebook(make_notebook())
+    assert input_files(notebook, notebook.arguments({"data": "tests"})) == {}

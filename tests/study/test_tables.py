@@ -1,7 +1,8 @@
 import numpy as np
 import pandas as pd
 
-from cvlib.words.tables import format_number, neutralised, printed, table_html
+from cvlib.words.safe import neutralised
+from cvlib.words.tables import format_number, printed, table_html
 
 
 def test_numbers_are_rounded_at_the_door() -> None:

@@ -18,6 +18,7 @@ from cvlib.inputs.checks import as_table
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import Table
 from cvlib.satisfaction.model.model import Item, Model
+from cvlib.words.safe import write_csv
 
 LANGUAGES = ("en", "zh")
 DONT_KNOW = 99  # 999 where 99 is an answer
@@ -143,7 +144,7 @@ def _headings(model: Model) -> list[str]:
 
 
 def _write_template(model: Model, path: Path, language: str) -> None:
-    path.write_text(pd.DataFrame(columns=_headings(model)).to_csv(index=False), encoding="utf-8")
+    write_csv(pd.DataFrame(columns=_headings(model)), path)
 
 
 def _append(sheet: Any, values: Iterable[Any], bold: bool = False) -> None:

@@ -17,7 +17,8 @@ from cvlib.figures.style import CHINESE_FONT
 from cvlib.inputs.errors import InputError
 from cvlib.study.render.word_tables import three_lines
 from cvlib.words.language import Words
-from cvlib.words.tables import escape_latex, neutral, neutralised, printed
+from cvlib.words.safe import neutralised
+from cvlib.words.tables import escape_latex, printed
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _TEXT_WIDTH = 170  # mm, on A4
@@ -154,7 +155,7 @@ def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
 
 def _sheet(writer: pd.ExcelWriter, sheet: str, table: pd.DataFrame, words: Words) -> None:
     heads = words.heads(map(str, table.columns))
-    table = neutralised(table.set_axis([neutral(head) for head in heads], axis=1))
+    table = neutralised(table.set_axis(heads, axis=1))
     table.to_excel(writer, sheet_name=sheet, index=False, freeze_panes=(1, 0))
     for position, head in enumerate(table.columns, 1):
         cells = table.iloc[:200, position - 1]

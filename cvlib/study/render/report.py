@@ -116,7 +116,7 @@ def notebook_body(folder: Path) -> tuple[str, list[dict[str, Any]]]:
     for position, cell in enumerate(content.cells):
         if "parameters" in _tags(cell):
             table = _parameters(shown_parameters(manifest), cell.source, language)
-            content.cells[position] = nbformat.v4.new_markdown_cell(table)
+            content.cells[position] = nbformat.v4.new_markdown_cell(table, id=cell.id)
         elif cell.cell_type == "markdown":
             cell.source = translate(cell.source, language)
     with _EXPORTING:
@@ -158,11 +158,13 @@ def html_report(folder: Path) -> str:
 
 def shown_parameters(manifest: dict[str, Any], which: str = "parameters") -> dict[str, Any]:
     """Parameters of a run (all, or `changed`) as others may read them: files by name only."""
-    files = manifest["inputs"]
-    return {
-        name: Path(value).name if name in files and isinstance(value, str) else value
-        for name, value in manifest[which].items()
-    }
+
+    def shown(name: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return [shown(name, each) for each in value]
+        return Path(value).name if name in manifest["inputs"] and isinstance(value, str) else value
+
+    return {name: shown(name, value) for name, value in manifest[which].items()}
 
 
 def _parameters(used: dict[str, Any], source: str, language: str) -> str:

@@ -1,0 +1,117 @@
+"""The files among a notebook's parameters: found, hashed, sent to the kernel, named in print."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cvlib.inputs.datasets import entries, fetch, sha256
+from cvlib.study.notebook import Notebook
+
+
+def can_be_path(value: Any) -> bool:
+    """Whether a parameter's value may name a file: text, and no part longer than names can be."""
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        return False
+    try:
+        return all(len(os.fsencode(part)) < 256 for part in Path(value).parts)
+    except UnicodeEncodeError:
+        return False
+
+
+def files_of(value: Any) -> list[Path]:
+    """The files one value names.
+
+    A data set by name, a file, a pattern such as ``orders_*.csv``, or a folder; a folder's name
+    must have a slash, so that the name of a column is not taken for one.
+    """
+    if not can_be_path(value):
+        return []
+    path = Path(value).expanduser()
+    if value in entries():
+        return [fetch(value)]
+    if path.is_file():
+        return [path.resolve()]
+    if set("*?[") & set(path.name) and path.parent.is_dir():
+        return sorted(each for each in path.parent.resolve().glob(path.name) if each.is_file())
+    if path.is_dir() and {"/", os.sep} & set(value):
+        return sorted(each for each in path.resolve().iterdir() if each.is_file())
+    return []
+
+
+def input_files(notebook: Notebook, arguments: dict[str, Any]) -> dict[str, list[Path]]:
+    """The files each parameter names, alone or in a list.
+
+    Parameters of which it is known that they name no file are not looked at; of a notebook's own
+    parameters all are.
+    """
+    found: dict[str, list[Path]] = {}
+    for parameter in notebook.parameters:
+        value = arguments.get(parameter.name)
+        if parameter.rule is None or parameter.rule.file:
+            values = value if isinstance(value, list) else [value]
+            files = [path for each in values for path in files_of(each)]
+            if files:
+                found[parameter.name] = files
+    return found
+
+
+def input_hashes(files: dict[str, list[Path]]) -> dict[str, str]:
+    """SHA-256 of every input, by parameter: of its file, or of the hashes of several."""
+    found = {}
+    for name, paths in files.items():
+        each = [_hash_once(path, *_stamp(path)) for path in paths]
+        together = hashlib.sha256("".join(each).encode()).hexdigest()
+        found[name] = each[0] if len(each) == 1 else together
+    return found
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+@lru_cache(maxsize=1024)
+def _hash_once(path: Path, size: int, modified: int) -> str:
+    # a grid asks for the same large file again and again
+    return sha256(path)
+
+
+def sent(arguments: dict[str, Any], files: dict[str, list[Path]]) -> dict[str, Any]:
+    """Arguments as the kernel gets them: files by full path, data sets by name."""
+    return _replaced(arguments, files, lambda text: str(Path(text).expanduser().absolute()))
+
+
+def published(arguments: dict[str, Any], files: dict[str, list[Path]]) -> dict[str, Any]:
+    """Arguments as a run folder tells them: files below the working folder by their path in it,
+    others by their name. Nothing says where on a machine they lie."""
+    return _replaced(arguments, files, _below)
+
+
+def _below(text: str) -> str:
+    path = Path(text).expanduser()
+    slash = "/" if text.endswith(("/", os.sep)) else ""
+    absolute = Path(os.path.normpath(path.absolute()))
+    here = Path.cwd()
+    inside = absolute.relative_to(here).as_posix() if absolute.is_relative_to(here) else ""
+    return (inside if inside not in ("", ".") else absolute.name) + slash
+
+
+def _replaced(
+    arguments: dict[str, Any], files: dict[str, list[Path]], change: Callable[[str], str]
+) -> dict[str, Any]:
+    def changed(values: list[Any]) -> Iterator[Any]:
+        for each in values:
+            is_file = each not in entries() and files_of(each) if isinstance(each, str) else False
+            yield change(each) if is_file else each
+
+    new = dict(arguments)
+    for name in files:
+        value = arguments[name]
+        several = list(changed(value if isinstance(value, list) else [value]))
+        new[name] = several if isinstance(value, list) else several[0]
+    return new
