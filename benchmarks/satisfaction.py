@@ -133,11 +133,12 @@ def engine(draws: int, rows: int = 250, copies: int = 1) -> dict:
 def memory(draws: int) -> dict:
     """Peak memory of the whole estimate above import, every table with intervals."""
     from cvlib.satisfaction.pls.estimate import estimate_pls
+    from cvlib.satisfaction.survey.settings import Assessment
 
     data = pd.read_csv(MOBI)
-    estimate_pls(data, "ecsi_mobile", folds=0)  # imports
+    estimate_pls(data, "ecsi_mobile", assessment=Assessment(folds=0))  # imports
     before, start = peak_mb(), time.process_time()
-    estimate_pls(data, "ecsi_mobile", draws=draws, folds=0)
+    estimate_pls(data, "ecsi_mobile", draws=draws, assessment=Assessment(folds=0))
     return {"cpu": time.process_time() - start, "peak": peak_mb() - before, "before": before}
 
 

@@ -275,15 +275,17 @@ def plan(
     replications: int, seed: int, language: str,
 ) -> None:  # fmt: skip
     """Say how many interviews MODEL (a shipped name or a file) needs, by simulation."""
+    from cvlib.satisfaction.design.goal import Analysis, Goal
     from cvlib.satisfaction.design.sample_size import plan_survey
     from cvlib.satisfaction.design.simulate import population
     from cvlib.satisfaction.pls.estimate import estimate_pls
+    from cvlib.satisfaction.survey.settings import Assessment
 
     known: dict[str, Any] = {"missing": missing, "cluster_correlation": cluster_correlation}
     base: Any = model
     if survey:
         answers = cvlib.load_table(survey).data
-        found = estimate_pls(answers, model, folds=0)
+        found = estimate_pls(answers, model, assessment=Assessment(folds=0))
         base = found.model
         known |= {"paths": found.path_coefficients, "loadings": found.loadings, "answers": answers}
     if not all(part.strip().isdigit() for part in sizes.split(",")):
@@ -292,9 +294,11 @@ def plan(
     planned = plan_survey(
         population(base, **known),
         sizes=[int(part) for part in sizes.split(",")],
-        difference=difference,
-        targets={name: value for name, value in wanted.items() if value is not None},
-        cluster_size=cluster_size,
+        goal=Goal(
+            difference=difference,
+            targets={name: value for name, value in wanted.items() if value is not None},
+        ),
+        analysis=Analysis(cluster_size=cluster_size),
         replications=replications,
         seed=seed,
         language=language,

@@ -1,1 +1,30 @@
 """Pillar 1: satisfaction-index models by PLS and by covariance SEM, on the same data."""
+
+from cvlib.satisfaction.compare.aggregation import aggregate, read_shares
+from cvlib.satisfaction.compare.league import compare_groups as groups
+from cvlib.satisfaction.compare.market_environment import compare_roles as roles
+from cvlib.satisfaction.compare.models import compare_models as models
+from cvlib.satisfaction.compare.waves import at_wave
+from cvlib.satisfaction.compare.waves import compare_waves as waves
+from cvlib.satisfaction.design.goal import Analysis, Goal
+from cvlib.satisfaction.design.questionnaire import codebook
+from cvlib.satisfaction.design.questionnaire import write_questionnaire as questionnaire
+from cvlib.satisfaction.design.sample_size import plan_survey as plan
+from cvlib.satisfaction.design.simulate import population
+from cvlib.satisfaction.design.simulate import simulate_survey as simulate
+from cvlib.satisfaction.estimators import Method, estimate
+from cvlib.satisfaction.model.model import available_models, load_model
+from cvlib.satisfaction.pls.estimate import estimate_pls as pls
+from cvlib.satisfaction.sem.estimate import Specification
+from cvlib.satisfaction.sem.estimate import estimate_covariance as sem
+from cvlib.satisfaction.sem.invariance import estimate_invariance as invariance
+from cvlib.satisfaction.survey.answers import open_survey
+from cvlib.satisfaction.survey.settings import Assessment, Columns, Design, Missing
+from cvlib.statistics.resample import Bootstrap
+
+__all__ = [
+    "Analysis", "Assessment", "Bootstrap", "Columns", "Design", "Goal", "Method", "Missing",
+    "Specification", "aggregate", "at_wave", "available_models", "codebook", "estimate", "groups",
+    "invariance", "load_model", "models", "open_survey", "plan", "pls", "population",
+    "questionnaire", "read_shares", "roles", "sem", "simulate", "waves",
+]  # fmt: skip

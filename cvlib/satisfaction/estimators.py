@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.errors import InputError, nearest
-from cvlib.inputs.readers import Table
-from cvlib.inputs.survey import check_survey
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.satisfaction import index as scoring
 from cvlib.satisfaction import measurement
 from cvlib.satisfaction.model.model import Model, load_model
-from cvlib.satisfaction.pls.engine import PLSFit
+from cvlib.satisfaction.pls.engine import SCHEMES, PLSFit
 from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.result import SatisfactionResult
+from cvlib.satisfaction.sem.equations import MISSING, STANDARD_ERRORS
 from cvlib.satisfaction.sem.estimate import estimate_covariance
-from cvlib.satisfaction.survey.missing import prepare
-from cvlib.statistics import resample
+from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
+from cvlib.satisfaction.survey.missing import Survey, prepare
+from cvlib.satisfaction.survey.settings import (
+    Assessment,
+    Columns,
+    Design,
+    Missing,
+    bootstrap_of,
+)
+from cvlib.statistics.resample import Bootstrap
 
 ESTIMATORS = ("pls", "plsc", "covariance", "both")
 
@@ -92,61 +99,85 @@ def named(result: SatisfactionResult, name: str) -> pd.DataFrame:
     return found
 
 
+@dataclass(frozen=True)
+class Method:
+    """How a study estimates.
+
+    Parameters
+    ----------
+    estimator : {"pls", "plsc", "covariance", "both"}
+        "both": the model by PLS, `covariance_model` by covariance SEM and, for comparison, by PLS.
+    covariance_model : Model, name or path
+        With "both"; empty for the same model. One whose items the survey lacks is replaced by the
+        model itself, and a warning says so.
+    scheme : {"path", "factorial", "centroid"}
+        Inner weighting of PLS.
+    standard_errors : {"ml", "mlm", "mlr"}
+        Of covariance SEM.
+    """
+
+    estimator: str = "pls"
+    covariance_model: Model | str | Path = ""
+    scheme: str = "path"
+    standard_errors: str = "ml"
+
+    def __post_init__(self) -> None:
+        one_of("estimator", self.estimator, ESTIMATORS)
+        one_of("scheme", self.scheme, SCHEMES)
+        one_of("standard_errors", self.standard_errors, STANDARD_ERRORS)
+
+    def by_covariance(self, survey: Survey, chosen: Bootstrap, target: str) -> SatisfactionResult:
+        """A covariance result with all tables; its intervals come from theory."""
+        # the comparison model may lack the target, or have it without causes
+        names = survey.model.construct_names
+        known = target in names and len(scoring.drivers(survey.model, target)) > 0
+        found = estimate_covariance(
+            survey, standard_errors=self.standard_errors, draws=replace(chosen, draws=0)
+        )
+        return completed(found, survey, target if known else "")
+
+    def by_pls(self, survey: Survey, chosen: Bootstrap, target: str) -> SatisfactionResult:
+        """A PLS result with as many draws of the exact-fit test as of the bootstrap."""
+        kind = "plsc" if self.estimator == "plsc" else "pls"
+        return estimate_pls(
+            survey, estimator=kind, scheme=self.scheme, draws=chosen, target=target,
+            assessment=Assessment(exact_fit_draws=chosen.draws),
+        )  # fmt: skip
+
+
 def estimate(
-    table: Table | pd.DataFrame,
+    data: Data | Answers,
     model: Model | str | Path,
+    method: Method | None = None,
     *,
-    estimator: str = "pls",
-    covariance_model: Model | str | Path = "",
-    mapping: Mapping[str, str] | None = None,
-    drop_unmapped: bool = False,
-    dont_know: Sequence[object] = (),
-    scheme: str = "path",
-    missing: str = "listwise",
-    minimum_share: float = 0.5,
-    weights: str = "",
-    strata: str = "",
-    clusters: str = "",
-    standard_errors: str = "ml",
-    draws: int = 0,
-    interval: str = "percentile",
+    columns: Columns | None = None,
+    missing: str | Missing = "listwise",
+    design: Design | None = None,
+    draws: int | Bootstrap = 0,
     target: str = "",
-    seed: int = resample.SEED,
-    level: float = 0.95,
 ) -> Estimates:
     """Estimate a satisfaction model on a survey by one estimator or by both.
 
     Parameters
     ----------
-    table : Table or DataFrame
+    data : str, Path, Table, DataFrame or Answers
         One row per respondent.
     model : Model, name or path
         A shipped model, a YAML file, or a `Model`.
-    estimator : {"pls", "plsc", "covariance", "both"}
-        "both": `model` by PLS, `covariance_model` by covariance SEM and, for comparison, by PLS.
-    covariance_model : Model, name or path
-        With "both"; empty for the same as `model`. A model whose items the survey lacks is
-        replaced by `model`, and a warning says so.
-    mapping, drop_unmapped
-        As in `Model.map`.
-    dont_know : sequence
-        Codes that mean no answer, beside those in the model file.
-    scheme, minimum_share, interval
-        Of PLS, as in `estimate_pls`.
-    missing : {"listwise", "mean", "person_mean", "em"}
-        Covariance SEM offers "listwise" and, for "em", full-information maximum likelihood.
-    weights, strata, clusters : str
-        Columns of the survey, for PLS; empty for none.
-    standard_errors : {"ml", "mlm", "mlr"}
-        Of covariance SEM.
-    draws : int
-        Bootstrap resamples of PLS, and of its exact-fit test.
+    method : Method, optional
+        Estimator, inner weighting, standard errors; PLS unless it says otherwise.
+    columns : Columns, optional
+        How items are found, and which codes mean no answer.
+    missing : str or Missing
+        Rule for missing answers. Covariance SEM takes "em" as full-information maximum likelihood
+        and offers none of the other replacements.
+    design : Design, optional
+        Survey weights, strata and clusters; of PLS only.
+    draws : int or Bootstrap
+        Of the PLS bootstrap and exact-fit test; covariance SEM takes its standard errors from
+        theory.
     target : str
         Construct of the importance-performance map; empty for satisfaction.
-    seed : int
-        Of all random numbers.
-    level : float
-        Confidence of intervals.
 
     Returns
     -------
@@ -155,74 +186,54 @@ def estimate(
     Raises
     ------
     InputError
-        For a survey, model or setting that cannot be used.
+        For a survey, mapping or setting that cannot be used.
     """
-    if estimator not in ESTIMATORS:
-        raise InputError("estimator", f"{estimator!r} is not offered",
-                         nearest(estimator, list(ESTIMATORS)))  # fmt: skip
-    if estimator in ("covariance", "both"):
-        _refuse_design(weights or strata or clusters, missing)
-    data = table.data if isinstance(table, Table) else table
-    given = load_model(model) if isinstance(model, str | Path) else model
-    bound = bind(table, given, mapping, drop_unmapped)
-    data, cells = checked(table, data, bound, dont_know)
-    by_pls: dict[str, Any] = {
-        "scheme": scheme, "missing": missing, "minimum_share": minimum_share,
-        "weights": weights or None, "strata": strata or None, "clusters": clusters or None,
-        "draws": draws, "interval": interval, "exact_fit_draws": draws,
-        "seed": seed, "level": level,
-    }  # fmt: skip
-    by_covariance: dict[str, Any] = {
-        "missing": "fiml" if missing == "em" else missing,
-        "standard_errors": standard_errors, "seed": seed, "level": level,
-    }  # fmt: skip
-
-    def covariance(which: Model) -> SatisfactionResult:
-        # the comparison model may lack the target, or have it without causes
-        known = target in which.construct_names and len(scoring.drivers(which, target))
-        own = target if which is bound or known else ""
-        return completed(estimate_covariance(data, which, **by_covariance), data, own)
-
+    how, chosen = method or Method(), bootstrap_of(draws)
+    rule, sampled = Missing.of(missing), design or Design()
     told: list[str] = []
-    if estimator in ("pls", "plsc"):
-        results = (estimate_pls(data, bound, estimator=estimator, target=target or None, **by_pls),)
-        return _gathered(results, (), (), cells, told)
-    if estimator == "covariance":
-        results = (covariance(bound),)
-        return _gathered(results, (), results, cells, told)
-    other = bound
-    if covariance_model:
-        wanted = (
-            load_model(covariance_model)
-            if isinstance(covariance_model, str | Path)
-            else covariance_model
-        )
+    if how.estimator in ("covariance", "both"):
+        _refuse_design(sampled, rule)
+    answers = open_survey(data, model, columns)
+    if target:
+        scoring.causes_of(answers.model, target)
+    survey = prepare(answers, missing=rule, design=sampled)
+    if how.estimator in ("pls", "plsc"):
+        return _gathered((how.by_pls(survey, chosen, target),), (), (), answers.left_out, told)
+    if how.estimator == "covariance":
+        results = (how.by_covariance(survey, chosen, target),)
+        return _gathered(results, (), results, answers.left_out, told)
+    other, cells = survey, answers.left_out
+    if how.covariance_model:
+        given = how.covariance_model
+        wanted = given if isinstance(given, Model) else load_model(given)
         try:
-            other = wanted.map(data.columns, _own(mapping, wanted), drop_unmapped=drop_unmapped)
-            data, _ = checked(table, data, other, dont_know)
+            beside = open_survey(data, wanted, (columns or Columns()).of(wanted))
+            other = prepare(beside, missing=rule, design=sampled)
         except InputError as error:
             told.append(
-                f"Covariance SEM is shown for {bound.name}, not for {wanted.name}, which this"
-                f" survey cannot measure ({error.where}: {error.wrong})."
+                f"Covariance SEM is shown for {survey.model.name}, not for {wanted.name}, which"
+                f" this survey cannot measure ({error.where}: {error.wrong})."
             )
-    first = estimate_pls(data, bound, target=target or None, **by_pls)
-    if (other.name, other.items, other.signed_paths) == (
-        bound.name, bound.items, bound.signed_paths,
-    ):  # fmt: skip
-        second = covariance(bound)
+    first = how.by_pls(survey, chosen, target)
+    if _same(survey.model, other.model):
+        second = how.by_covariance(survey, chosen, target)
         return _gathered((first, second), (first, second), (second,), cells, told)
-    beside = (estimate_pls(data, other, **by_pls), covariance(other))
+    pair = (how.by_pls(other, chosen, ""), how.by_covariance(other, chosen, target))
     try:
-        identified: tuple[SatisfactionResult, ...] = (covariance(bound), beside[1])
+        identified: tuple[SatisfactionResult, ...] = (
+            how.by_covariance(survey, chosen, target), pair[1],
+        )  # fmt: skip
     except InputError as error:
-        told.append(f"{bound.name} by covariance SEM: {error}")
-        identified = (beside[1],)
-    return _gathered((first, beside[1]), beside, identified, cells, told)
+        told.append(f"{survey.model.name} by covariance SEM: {error}")
+        identified = (pair[1],)
+    return _gathered((first, pair[1]), pair, identified, cells, told)
 
 
-def completed(
-    result: SatisfactionResult, data: pd.DataFrame, target: str = ""
-) -> SatisfactionResult:
+def _same(one: Model, other: Model) -> bool:
+    return (one.name, one.items, one.signed_paths) == (other.name, other.items, other.signed_paths)
+
+
+def completed(result: SatisfactionResult, survey: Survey, target: str = "") -> SatisfactionResult:
     """A covariance result with the tables PLS has besides, made by the same formulas.
 
     scores are the individual scores 0-100; cross_loadings are model-implied correlations of items
@@ -232,9 +243,6 @@ def completed(
     fixed [P]. rho_A, HTMT2 and Q²_predict belong to PLS.
     """
     model, names = result.model, np.array(result.model.construct_names)
-    survey = prepare(
-        data, model, missing="em" if result.settings["missing"] == "fiml" else "listwise"
-    )
     mean, covariance = survey.source.moments(np.ones((1, survey.source.units), dtype=np.int8))
     fit = _as_arrays(result, mean, covariance)
     scores = scoring.index_scores(
@@ -310,47 +318,19 @@ def _as_arrays(result: SatisfactionResult, mean: np.ndarray, covariance: np.ndar
     )
 
 
-def _refuse_design(design: str, missing: str) -> None:
-    if design:
+def _refuse_design(design: Design, missing: Missing) -> None:
+    if not design.simple:
+        given = design.weights if isinstance(design.weights, str) and design.weights else ""
+        named_as = given or design.strata or design.clusters or "weights"
         raise InputError(
-            "estimator", f"covariance SEM takes no survey weights, strata or clusters ({design})",
+            "estimator", f"covariance SEM takes no survey weights, strata or clusters ({named_as})",
             "Use estimator pls, or leave them empty.",
         )  # fmt: skip
-    if missing not in ("listwise", "em"):
+    if missing.rule not in MISSING:
         raise InputError(
-            "missing", f"covariance SEM does not offer {missing!r}",
+            "missing", f"covariance SEM does not offer {missing.rule!r}",
             "Use listwise, or em for full-information maximum likelihood.",
         )  # fmt: skip
-
-
-def bind(
-    table: Table | pd.DataFrame, model: Model, mapping: Mapping[str, str] | None, drop: bool
-) -> Model:
-    """Bind a model to a survey's columns; an error names the file too."""
-    if not isinstance(table, Table):
-        return model.map(table.columns, mapping, drop_unmapped=drop)
-    try:
-        return model.map(table.data.columns, mapping, drop_unmapped=drop)
-    except InputError as error:
-        raise InputError(f"{table.source}, {error.where}", error.wrong, error.remedy) from error
-
-
-def checked(
-    table: Table | pd.DataFrame, data: pd.DataFrame, model: Model, dont_know: Sequence[object]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The survey with the model's columns as checked numbers, and the cells read as missing."""
-    ready, counted = data.copy(), []
-    for codes in dict.fromkeys(item.missing_codes for item in model.item_list):
-        scales = {item.column: (item.minimum, item.maximum)
-                  for item in model.item_list if item.missing_codes == codes}  # fmt: skip
-        found = check_survey(table, scales, dont_know=(*dont_know, *codes))
-        ready[list(scales)] = found.data
-        counted.append(found.left_out)
-    return ready, pd.concat(counted, ignore_index=True).drop_duplicates(ignore_index=True)
-
-
-def _own(mapping: Mapping[str, str] | None, model: Model) -> dict[str, str]:
-    return {item: column for item, column in (mapping or {}).items() if item in model.items}
 
 
 def _gathered(

@@ -147,6 +147,16 @@ def drivers(model: Model, target: str) -> np.ndarray:
     return np.array([j for j in model.order if reach[j, position] > 0], dtype=int)
 
 
+def causes_of(model: Model, target: str) -> list[str]:
+    """Names of the constructs with a route to the target, causes first; none is an error."""
+    found = [model.construct_names[j] for j in drivers(model, target)]
+    if not found:
+        raise InputError(
+            "target", f"no path leads to {target!r}", "Choose a construct with causes."
+        )
+    return found
+
+
 def measures(model: Model) -> dict[str, tuple[pd.DataFrame, Callable[[PLSFit], np.ndarray]]]:
     """Quantities that get bootstrap intervals: a table of their keys, and fits to values (B, m).
 
@@ -220,11 +230,7 @@ def importance_performance_table(
     116:1865-1886 (from PLS).
     """
     chosen = target or default_target(model)
-    order = [model.construct_names[j] for j in drivers(model, chosen)]
-    if not order:
-        raise InputError(
-            "target", f"no path leads to {chosen!r}", "Choose a construct with causes."
-        )
+    order = causes_of(model, chosen)
     effect = impacts[impacts["target"] == chosen].set_index("source")["impact_1"]
     level = index.set_index("construct")["index"]
     table = pd.DataFrame({

@@ -169,7 +169,7 @@ def _covariance(result: SatisfactionResult, language: str, too: bool = False) ->
     opening = _table([("covariance_too" if too else "covariance", {
         **_size(result), "model": model["sentence"].iloc[0],
     })], language)  # fmt: skip
-    gaps = settings["missing"] == "fiml" and bool(result.audit["missing"].sum())
+    gaps = settings["missing"] == "em" and bool(result.audit["missing"].sum())
     used = _measured([result.model]) + ([] if too and not gaps else _missing(result))
     if settings["starts_agreeing"] < settings["starts"]:
         used.append(("starts", {**settings, "agreeing": settings["starts_agreeing"]}))
@@ -193,7 +193,9 @@ def _size(result: SatisfactionResult) -> dict[str, int]:
 
 def _missing(result: SatisfactionResult) -> Used:
     settings = {"minimum_share": 0.0, **result.settings, **_size(result)}
-    return _missing_rule(settings["missing"], result.audit, result.left_out, settings)
+    by_likelihood = result.estimator == "covariance" and settings["missing"] == "em"
+    rule = "fiml" if by_likelihood else settings["missing"]
+    return _missing_rule(rule, result.audit, result.left_out, settings)
 
 
 def _missing_rule(

@@ -17,11 +17,14 @@ from cvlib.satisfaction.pls.engine import construct_scores, fit_pls
 from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.pls.moderation import with_products
 from cvlib.satisfaction.pls.prediction import predict
+from cvlib.satisfaction.survey.settings import Assessment
+from cvlib.statistics.resample import Bootstrap
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "tests" / "reference" / "satisfaction"
 MOBI = pd.read_csv(ROOT / "data" / "mobi.csv")
-SETTINGS = {"draws": 60, "folds": 5, "repetitions": 2, "seed": 7}
+SETTINGS = {"draws": Bootstrap(60, seed=7), "assessment": Assessment(folds=5, repetitions=2)}
+PLAIN = {**SETTINGS, "draws": Bootstrap(0, seed=7)}
 COMPARED = compare_models(MOBI, ["acsi", "ecsi", "ecsi_split"], **SETTINGS)
 SHORT = {
     "EXP": "expectation", "QUAL": "quality", "VAL": "value", "SAT": "satisfaction",
@@ -95,14 +98,16 @@ def test_shared_items_leave_what_every_model_asks() -> None:
         assert set(model.columns) == common
     assert any("ecsi is the same model as acsi" in text for text in COMPARED.warnings)
     cells = COMPARED.fit.query("items == 'shared' and measure == 'srmr'")
-    alone = estimate_pls(MOBI, shared["acsi"], folds=0).fit.set_index("measure")["value"]
+    alone = estimate_pls(MOBI, shared["acsi"], assessment=Assessment(folds=0)).fit.set_index(
+        "measure"
+    )["value"]
     assert cells["value"].iloc[0] == pytest.approx(alone["srmr"], abs=1e-12)
 
 
 def test_every_model_is_given_the_same_respondents() -> None:
     holes = MOBI.astype(float)
     holes.loc[:9, "IMAG1"] = np.nan  # not an item of acsi
-    found = compare_models(holes, ["acsi", "ecsi"], **{**SETTINGS, "draws": 0}, shared=False)
+    found = compare_models(holes, ["acsi", "ecsi"], **PLAIN)
     assert {r.settings["rows"] for r in found.results.values()} == {240}
     assert found.left_out["count"].tolist() == [10]
     assert "std_error" not in found.index_shift and "p" not in found.fit
@@ -156,8 +161,10 @@ def test_the_environment_in_its_three_roles() -> None:
     data = markets(slope=0.3, change=0.3)
     found = compare_roles(data, **SETTINGS)
     table = found.table.set_index(["role", "construct"])
-    without = estimate_pls(data, load_model("general").without(["market"], "x"), folds=0)
-    whole = estimate_pls(data, load_model("general"), folds=0)
+    without = estimate_pls(
+        data, load_model("general").without(["market"], "x"), assessment=Assessment(folds=0)
+    )
+    whole = estimate_pls(data, load_model("general"), assessment=Assessment(folds=0))
     r2 = [r.r_squared.set_index("construct")["r_squared"]["loyalty"] for r in (without, whole)]
     row = table.loc[("antecedent", "loyalty")]
     assert row["delta_r_squared"] == pytest.approx(r2[1] - r2[0], abs=1e-10)
@@ -183,7 +190,7 @@ def test_an_environment_without_effect_adds_nothing() -> None:
 
 def test_a_group_role_by_hand() -> None:
     data = markets(slope=0.3, change=0.3).assign(MARK1=lambda d: np.where(d["MARK1"] > 5, 8, 3))
-    found = compare_roles(data, **{**SETTINGS, "draws": 0})
+    found = compare_roles(data, **PLAIN)
     row = found.table.set_index(["role", "construct"]).loc[("group", "loyalty")]
     model = load_model("general").without(["market"], "x")
     rows = data[list(model.columns)]
@@ -202,7 +209,7 @@ def test_a_group_role_by_hand() -> None:
 def test_moderated_prediction_by_regression_on_the_training_rows() -> None:
     data = markets(slope=0.3, change=0.3)
     model = load_model("general").with_role("market", "moderator")
-    whole = compare_roles(data, **{**SETTINGS, "draws": 0}).comparison
+    whole = compare_roles(data, **PLAIN).comparison
     assert whole is not None
     survey = whole.surveys["all", "general (moderator)"]
     plain = predict(model, survey, folds=2, repetitions=1, seed=1)

@@ -253,7 +253,7 @@ def test_index_is_a_weighted_mean_of_answers(satisfaction):
 
 def test_fiml_equals_lavaan():
     """Means in the model, observed information; H1 by maximum likelihood as well."""
-    fit = fit_covariance(HOLZINGER, reference("holzinger_missing10"), missing="fiml")
+    fit = fit_covariance(HOLZINGER, reference("holzinger_missing10"), missing="em")
     compare(fit.parameters, reference("holzinger_missing10_fiml_parameters"), RAW, 1e-5)
     measures = {a: b for a, b in MEASURES.items() if not a.startswith(("gfi", "agfi"))}
     wanted = reference("holzinger_missing10_fiml_fit")
@@ -265,7 +265,7 @@ def test_fiml_equals_lavaan():
 def test_fiml_of_complete_answers_is_maximum_likelihood():
     data = reference("holzinger_missing10").dropna()
     plain = fit_covariance(HOLZINGER, data)
-    full = fit_covariance(HOLZINGER, data, missing="fiml")
+    full = fit_covariance(HOLZINGER, data, missing="em")
     pd.testing.assert_frame_equal(plain.parameters, full.parameters)
 
 

@@ -98,7 +98,7 @@ def test_a_shift_in_one_item_is_found():
     [
         (["a"] * 250, "only one value"),
         (["a"] * 247 + ["b"] * 3, "group b: 3 complete respondents for 19 items"),
-        ([None] + ["a"] * 100 + ["b"] * 149, "row 0: is missing"),
+        ([None] + ["a"] * 100 + ["b"] * 149, "data row 1: is missing"),
     ],
 )
 def test_groups_that_cannot_be_compared(labels, message):

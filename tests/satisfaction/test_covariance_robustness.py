@@ -12,9 +12,15 @@ import pytest
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.model.model import load_model
 from cvlib.satisfaction.sem.bootstrap import refit
-from cvlib.satisfaction.sem.estimate import equations, estimate_covariance, fit_covariance
+from cvlib.satisfaction.sem.estimate import (
+    Specification,
+    equations,
+    estimate_covariance,
+    fit_covariance,
+)
 from cvlib.satisfaction.sem.layout import specify
 from cvlib.satisfaction.sem.likelihood import evaluate
+from cvlib.statistics.resample import Bootstrap
 
 from .cbsem import ACSI, ECSI, HOLZINGER, MOBI, REFERENCE, holzinger, reference
 
@@ -86,7 +92,7 @@ def test_starts_agree_and_the_gradient_vanishes():
 
 
 def test_bootstrap_columns_and_account():
-    result = estimate_covariance(MOBI, "acsi", draws=150, seed=4)
+    result = estimate_covariance(MOBI, "acsi", draws=Bootstrap(150, seed=4))
     row = result.draws.iloc[0]
     assert row["requested"] == 150 == row["used"] + row["failed"]
     assert 0 < row["inadmissible"] < 75
@@ -97,7 +103,7 @@ def test_bootstrap_columns_and_account():
     loadings = result.loadings.query("construct == 'quality'")
     assert (loadings["bootstrap_ci_low"] < loadings["loading"]).all()
     assert (loadings["bootstrap_ci_high"] > loadings["loading"]).all()
-    again = estimate_covariance(MOBI, "acsi", draws=150, seed=4)
+    again = estimate_covariance(MOBI, "acsi", draws=Bootstrap(150, seed=4))
     pd.testing.assert_frame_equal(result.index, again.index)
 
 
@@ -184,7 +190,7 @@ def test_fiml_is_less_biased_than_listwise_when_answers_depend_on_others():
     """Answers on c0 missing where a0 is low: listwise shifts the variance of A, FIML does not."""
     data = simulated(4000, 3)
     data.loc[data["a0"] < 0, "c0"] = np.nan
-    full = fit_covariance(THREE, data, missing="fiml").parameters.set_index(["lhs", "op", "rhs"])
+    full = fit_covariance(THREE, data, missing="em").parameters.set_index(["lhs", "op", "rhs"])
     part = fit_covariance(THREE, data).parameters.set_index(["lhs", "op", "rhs"])
     variance = ("A", "~~", "A")
     assert abs(full.loc[variance, "estimate"] - 0.64) < 4 * full.loc[variance, "std_error"]
@@ -226,7 +232,9 @@ def test_units_of_the_items_do_not_matter():
 
 def test_single_item_reliability_takes_error_out():
     sure = estimate_covariance(MOBI, "acsi")
-    unsure = estimate_covariance(MOBI, "acsi", single_item_reliability=0.8)
+    unsure = estimate_covariance(
+        MOBI, "acsi", specification=Specification(single_item_reliability=0.8)
+    )
     rows = unsure.extra["parameters"].query("op == '~~' and lhs == 'CUSCO'")
     assert rows["estimate"].item() == pytest.approx(0.2 * MOBI["CUSCO"].var(ddof=0))
     path = [r.path_coefficients.set_index(["source", "target"]).loc[("satisfaction", "complaints")]
@@ -245,7 +253,9 @@ def test_terminal_residual_covariances_are_declared():
     paths = tuple(p for p in model.signed_paths if p[:2] != ("complaints", "loyalty"))
     model = replace(model, signed_paths=paths)
     freed = dict(estimate_covariance(MOBI, model).fit.to_numpy())
-    kept = estimate_covariance(MOBI, model, terminal_residual_covariances=False)
+    kept = estimate_covariance(
+        MOBI, model, specification=Specification(terminal_residual_covariances=False)
+    )
     assert "complaints ~~ loyalty" in equations(model)
     assert (freed["df"], freed["chi2"]) == (144, pytest.approx(298.887, abs=1e-3))
     fit = dict(kept.fit.to_numpy())
@@ -255,7 +265,7 @@ def test_terminal_residual_covariances_are_declared():
 def test_full_information_for_a_satisfaction_model():
     rng = np.random.default_rng(2)
     data = MOBI.astype(float).mask(rng.random(MOBI.shape) < 0.05)
-    result = estimate_covariance(data, "acsi", missing="fiml")
+    result = estimate_covariance(data, "acsi", missing="em")
     whole = estimate_covariance(MOBI, "acsi")
     assert result.settings["rows"] == 250
     gap = (result.index["index"] - whole.index["index"]).abs()
@@ -300,16 +310,21 @@ def broken(**columns):
         (MOBI.iloc[:1], {}, "1 usable respondents"),
         (MOBI.iloc[:25], {"draws": 10}, "fewer than two bootstrap draws"),
         (MOBI, {"draws": 1}, "draws"),
-        (MOBI, {"draws": 10, "missing": "fiml"}, "not offered together"),
+        (MOBI, {"draws": 10, "missing": "em"}, "not offered together"),
         (MOBI, {"standard_errors": "mlf"}, "'mlf' is not offered"),
-        (MOBI, {"missing": "em"}, "is not offered"),
-        (MOBI, {"single_item_reliability": 0}, "is not in"),
-        (broken(CUSA1=[np.nan] * 250, CUSA2=[np.nan] * 250, CUSA3=[np.nan] * 250), {}, "missing"),
+        (MOBI, {"missing": "fiml"}, "is not offered"),
+        (MOBI, {"missing": "mean"}, "does not offer"),
+        (broken(CUSA1=[np.nan] * 250, CUSA2=[np.nan] * 250, CUSA3=[np.nan] * 250), {}, "is empty"),
     ],
 )
 def test_surveys_that_cannot_be_used_are_refused(data, settings, message):
     with pytest.raises(InputError, match=message):
         estimate_covariance(data, "acsi", **settings)
+
+
+def test_a_single_item_has_a_reliability_above_zero():
+    with pytest.raises(InputError, match="single_item_reliability"):
+        Specification(single_item_reliability=0)
 
 
 def test_formative_constructs_and_moderators_are_refused():
@@ -337,7 +352,7 @@ def test_data_frames_that_cannot_be_used_are_refused():
         x1=data["x1"].where(data.index < 150), x2=data["x2"].where(data.index >= 150)
     )
     with pytest.raises(InputError, match="item x1 and item x2"):
-        fit_covariance(HOLZINGER, apart, missing="fiml")
+        fit_covariance(HOLZINGER, apart, missing="em")
 
 
 def test_models_are_built_by_many_threads_at_once():

@@ -10,9 +10,11 @@ import pytest
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import load_table
 from cvlib.satisfaction import sentences as reading
-from cvlib.satisfaction.estimators import estimate, named
+from cvlib.satisfaction.estimators import Method, estimate, named
 from cvlib.satisfaction.index import default_target, drivers
 from cvlib.satisfaction.model.model import Moderation, load_model
+from cvlib.satisfaction.survey.settings import Columns, Design
+from cvlib.statistics.resample import Bootstrap
 
 ROOT = Path(__file__).parents[2]
 MOBI = load_table(ROOT / "data" / "mobi.csv")
@@ -21,7 +23,12 @@ NAMES = (
     "reliability", "htmt", "fornell_larcker", "cross_loadings", "vif", "f_squared", "fit",
     "impacts", "importance_performance",
 )  # fmt: skip
-BOTH = estimate(MOBI, "ecsi_mobile", estimator="both", covariance_model="acsi", draws=60, seed=5)
+BOTH = estimate(
+    MOBI,
+    "ecsi_mobile",
+    method=Method(estimator="both", covariance_model="acsi"),
+    draws=Bootstrap(60, seed=5),
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -34,7 +41,9 @@ def test_every_estimator_gives_every_table(estimator: str, name: str) -> None:
 
 def single(estimator: str, store: dict = {}):  # noqa: B006
     if estimator not in store:
-        store[estimator] = estimate(MOBI, "acsi", estimator=estimator, seed=1)
+        store[estimator] = estimate(
+            MOBI, "acsi", method=Method(estimator=estimator), draws=Bootstrap(0, seed=1)
+        )
     return store[estimator]
 
 
@@ -62,7 +71,12 @@ def test_a_nearly_unidentified_solution_is_said_and_its_paths_are_not_reported()
 
 
 def test_the_same_model_by_both() -> None:
-    found = estimate(MOBI, "acsi", estimator="both", covariance_model="", seed=1)
+    found = estimate(
+        MOBI,
+        "acsi",
+        method=Method(estimator="both", covariance_model=""),
+        draws=Bootstrap(0, seed=1),
+    )
     assert [r.estimator for r in found.results] == ["pls", "covariance"]
     assert found.beside == found.results or [id(r) for r in found.beside] == [
         id(r) for r in found.results
@@ -72,7 +86,12 @@ def test_the_same_model_by_both() -> None:
 
 def test_a_survey_that_cannot_measure_the_covariance_model_gets_its_own() -> None:
     without = MOBI.data.drop(columns=["CUSCO"])
-    found = estimate(without, "ecsi", estimator="both", covariance_model="acsi", seed=1)
+    found = estimate(
+        without,
+        "ecsi",
+        method=Method(estimator="both", covariance_model="acsi"),
+        draws=Bootstrap(0, seed=1),
+    )
     assert {r.model.name for r in found.results} == {"ecsi"}
     assert any("acsi" in text and "cannot measure" in text for text in found.warnings)
 
@@ -102,7 +121,13 @@ def test_cells_and_respondents_left_out_are_counted() -> None:
     data = MOBI.data.astype(float)
     data.loc[3, "CUSA1"] = 99
     data.loc[[7, 9], "IMAG2"] = np.nan
-    found = estimate(data, "ecsi_mobile", estimator="pls", dont_know=[99], seed=1)
+    found = estimate(
+        data,
+        "ecsi_mobile",
+        method=Method(estimator="pls"),
+        columns=Columns(dont_know=[99]),
+        draws=Bootstrap(0, seed=1),
+    )
     rows = found.left_out.set_index("column")
     assert rows.loc["CUSA1", "count"] == 1
     assert rows.loc["(respondents)", "count"] == 3
@@ -114,40 +139,55 @@ def test_cells_and_respondents_left_out_are_counted() -> None:
 def test_mapping_renames_columns() -> None:
     renamed = MOBI.data.rename(columns={"CUSA1": "q1", "PERQ7": "q2"})
     found = estimate(
-        renamed, "ecsi_mobile", mapping={"CUSA1": "q1", "PERQ7": "q2"}, estimator="pls", seed=1
+        renamed,
+        "ecsi_mobile",
+        method=Method(estimator="pls"),
+        columns=Columns(mapping={"CUSA1": "q1", "PERQ7": "q2"}),
+        draws=Bootstrap(0, seed=1),
     )
     pd.testing.assert_frame_equal(
-        found.main.index, estimate(MOBI, "ecsi_mobile", seed=1).main.index
+        found.main.index, estimate(MOBI, "ecsi_mobile", draws=Bootstrap(0, seed=1)).main.index
     )
 
 
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"estimator": "sem"}, "estimator"),
-        ({"estimator": "both", "weights": "CUSA1"}, "survey weights"),
-        ({"estimator": "covariance", "missing": "mean"}, "listwise, or em"),
-        ({"estimator": "pls", "target": "joy"}, "not a construct"),
-        ({"estimator": "pls", "target": "image"}, "no path leads to"),
-        ({"estimator": "both", "covariance_model": "acsii"}, "not a shipped model"),
-        ({"estimator": "pls", "dont_know": [7]}, "within the scale"),
+        ({"method": Method("both"), "design": Design(weights="CUSA1")}, "survey weights"),
+        ({"method": Method("covariance"), "missing": "mean"}, "listwise, or em"),
+        ({"target": "joy"}, "not a construct"),
+        ({"target": "image"}, "no path leads to"),
+        ({"method": Method("covariance"), "target": "image"}, "no path leads to"),
+        ({"method": Method("both", covariance_model="acsii")}, "not a shipped model"),
+        ({"columns": Columns(dont_know=[7])}, "within the scale"),
     ],
 )
 def test_what_cannot_be_done_is_refused(settings: dict, says: str) -> None:
     with pytest.raises(InputError, match=says):
-        estimate(MOBI, "ecsi_mobile", seed=1, **settings)
+        estimate(MOBI, "ecsi_mobile", **settings)
+
+
+@pytest.mark.parametrize("wrong", ["estimator", "scheme", "standard_errors"])
+def test_a_wrong_method_is_named(wrong: str) -> None:
+    with pytest.raises(InputError, match=f"{wrong}.*'sem' is not offered"):
+        Method(**{wrong: "sem"})
 
 
 def test_an_answer_off_the_scale_names_file_column_and_row() -> None:
     data = MOBI.data.copy()
     data.loc[4, "PERQ3"] = 12
     with pytest.raises(InputError, match=r"PERQ3.*row 5"):
-        estimate(data, "ecsi_mobile", seed=1)
+        estimate(data, "ecsi_mobile", draws=Bootstrap(0, seed=1))
 
 
 def test_a_target_the_comparison_model_lacks_falls_back_to_satisfaction() -> None:
-    found = estimate(MOBI, "ecsi_mobile", estimator="both", covariance_model="acsi",
-                     target="expectation", seed=1)  # fmt: skip
+    found = estimate(
+        MOBI,
+        "ecsi_mobile",
+        target="expectation",
+        method=Method(estimator="both", covariance_model="acsi"),
+        draws=Bootstrap(0, seed=1),
+    )
     table = found.table("importance_performance").set_index("estimator")["target"]
     assert table["pls"] == "expectation"
     assert set(table["covariance"]) == {"satisfaction"}
@@ -157,14 +197,14 @@ def test_a_target_the_comparison_model_lacks_falls_back_to_satisfaction() -> Non
 def test_a_moderated_model_reports_what_it_can_and_says_what_it_cannot() -> None:
     slope = Moderation("image", "satisfaction", "loyalty", "±")
     model = replace(load_model("ecsi_mobile"), moderations=(slope,))
-    found = estimate(MOBI, model, draws=20, seed=1)
+    found = estimate(MOBI, model, draws=Bootstrap(20, seed=1))
     assert found.main.path_coefficients["source"].iloc[-1] == "satisfaction x image"
     assert reading.labels(found.main)["satisfaction x image"] == "Satisfaction × Image"
     assert "loyalty" not in set(found.table("f_squared")["target"])
     assert found.table("fit").empty and reading.fit_sentences(found.results) == ""
     assert any("interaction" in text for text in found.warnings)
     with pytest.raises(InputError, match="PLS"):
-        estimate(MOBI, model, estimator="covariance", seed=1)
+        estimate(MOBI, model, method=Method(estimator="covariance"), draws=Bootstrap(0, seed=1))
 
 
 def test_estimator_comparison_by_hand() -> None:

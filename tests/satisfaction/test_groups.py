@@ -12,13 +12,16 @@ from statsmodels.stats.multitest import multipletests
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.compare.aggregation import aggregate
 from cvlib.satisfaction.compare.differences import all_pairs, exchange, index_differences, omnibus
-from cvlib.satisfaction.compare.groups import estimate_groups, index_table, open_survey
+from cvlib.satisfaction.compare.groups import estimate_groups, index_table
 from cvlib.satisfaction.compare.league import compare_groups
 from cvlib.satisfaction.compare.ranking import adjusted, compact_letters, rank_intervals
 from cvlib.satisfaction.compare.sentences import gate_verdict, league_verdict, total_verdict
 from cvlib.satisfaction.design.simulate import population, simulate_survey
 from cvlib.satisfaction.model.model import load_model
 from cvlib.satisfaction.pls.estimate import estimate_pls
+from cvlib.satisfaction.survey.answers import open_survey
+from cvlib.satisfaction.survey.settings import Assessment, Columns, Design
+from cvlib.statistics.resample import Bootstrap
 
 MODEL = load_model("ecsi_mobile").without(
     ["image", "expectation", "complaints", "loyalty"], "is not needed here"
@@ -26,14 +29,18 @@ MODEL = load_model("ecsi_mobile").without(
 PEOPLE = population(MODEL)
 RISE = pd.DataFrame({"brand": list("ABC"), "quality": [0.0, 0.1, 1.2]})
 SURVEY = simulate_survey(PEOPLE, [120, 90, 60], seed=5, groups=RISE)
-LEAGUE = compare_groups(SURVEY, MODEL, "brand", draws=200, permutations=199, seed=3)
+LEAGUE = compare_groups(SURVEY, MODEL, "brand", permutations=199, draws=Bootstrap(200, seed=3))
 
 
 def test_own_weights_are_those_of_the_group_alone_and_pooled_those_of_all() -> None:
-    whole = estimate_pls(SURVEY, MODEL, folds=0).index.set_index("construct")["index"]
+    whole = estimate_pls(SURVEY, MODEL, assessment=Assessment(folds=0)).index.set_index(
+        "construct"
+    )["index"]
     own = LEAGUE.groups.index("satisfaction", "own")[:, 0]
     for number, (_, part) in enumerate(SURVEY.groupby("brand")):
-        alone = estimate_pls(part, MODEL, folds=0).index.set_index("construct")["index"]
+        alone = estimate_pls(part, MODEL, assessment=Assessment(folds=0)).index.set_index(
+            "construct"
+        )["index"]
         assert own[number] == pytest.approx(alone["satisfaction"], abs=1e-8)
     pooled = LEAGUE.groups.index("satisfaction")[:, 0]
     assert pooled @ [120, 90, 60] / 270 == pytest.approx(whole["satisfaction"], abs=1e-8)
@@ -41,8 +48,10 @@ def test_own_weights_are_those_of_the_group_alone_and_pooled_those_of_all() -> N
 
 def test_pooled_weights_with_survey_weights_are_those_of_the_weighted_survey() -> None:
     weighted = SURVEY.assign(w=np.random.default_rng(1).uniform(0.5, 3, len(SURVEY)))
-    groups = estimate_groups(weighted, MODEL, "brand", weights="w", draws=2)
-    loadings = estimate_pls(weighted, MODEL, weights="w", folds=0).loadings
+    groups = estimate_groups(weighted, MODEL, "brand", draws=2, design=Design(weights="w"))
+    loadings = estimate_pls(
+        weighted, MODEL, assessment=Assessment(folds=0), design=Design(weights="w")
+    ).loadings
     scale = weighted[list(MODEL.columns)].apply(
         lambda x: np.sqrt(np.cov(x, aweights=weighted["w"], ddof=0))
     )
@@ -57,7 +66,7 @@ def test_draws_are_bootstrap_samples_of_each_group_and_of_all_together() -> None
     simple = [np.std(s, ddof=1) / np.sqrt(len(s)) for s in scores]
     found = table.loc[table["weights"] == "pooled", "std_error"]
     np.testing.assert_allclose(found, simple, rtol=0.2)
-    again = estimate_groups(SURVEY, MODEL, "brand", draws=200, seed=3, jobs=2)
+    again = estimate_groups(SURVEY, MODEL, "brand", jobs=2, draws=Bootstrap(200, seed=3))
     assert np.array_equal(again.shares, LEAGUE.groups.shares)
     assert np.array_equal(again.pooled, LEAGUE.groups.pooled)
 
@@ -79,7 +88,8 @@ def test_clusters_that_are_single_respondents_change_nothing_and_whole_ones_do()
     tables = [
         index_differences(groups, all_pairs(groups), "satisfaction", {})
         for groups in (
-            estimate_groups(each, MODEL, "brand", clusters=c, draws=0) for c in (None, "c", "d")
+            estimate_groups(each, MODEL, "brand", draws=0, design=Design(clusters=c))
+            for c in ("", "c", "d")
         )
     ]
     np.testing.assert_allclose(tables[0]["t"], tables[1]["t"], atol=1e-10)
@@ -144,8 +154,9 @@ def test_what_cannot_be_compared_is_refused_by_name() -> None:
         estimate_groups(flat, MODEL, "brand")
     with pytest.raises(InputError, match="not a construct"):
         compare_groups(SURVEY, MODEL, "brand", target="satisfactoin")
-    ready, bound, cells = open_survey(SURVEY.replace(9, 98), MODEL, dont_know=[98])
-    assert ready[list(bound.columns)].isna().sum().sum() == cells["count"].sum() > 0
+    answers = open_survey(SURVEY.replace(9, 98), MODEL, Columns(dont_know=[98]))
+    asked = answers.data[list(answers.model.columns)]
+    assert asked.isna().sum().sum() == answers.left_out["count"].sum() == answers.coded.sum() > 0
 
 
 @pytest.mark.parametrize("method", ["holm", "benjamini_hochberg"])

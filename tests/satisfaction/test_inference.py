@@ -17,7 +17,9 @@ from cvlib.satisfaction.pls.estimate import estimate_pls, fitter
 from cvlib.satisfaction.pls.tables import compute, statistics
 from cvlib.satisfaction.survey.missing import prepare
 from cvlib.satisfaction.survey.moments import Sample
+from cvlib.satisfaction.survey.settings import Assessment, Design
 from cvlib.statistics import resample
+from cvlib.statistics.resample import Bootstrap
 
 from .rows import naive_pls
 
@@ -39,7 +41,9 @@ def test_bootstrap_errors_and_intervals_of_mobi():
     2.67 SE / sqrt(B) for a normal statistic. Bounds are four such errors of a difference.
     """
     draws = 4000
-    result = estimate_pls(MOBI, MODEL, draws=draws, seed=20, folds=0)
+    result = estimate_pls(
+        MOBI, MODEL, draws=Bootstrap(draws, seed=20), assessment=Assessment(folds=0)
+    )
     assert result.draws.to_dict("records") == [
         {"requested": draws, "converged": draws, "failed": 0, "inadmissible": 0, "used": draws}
     ]
@@ -80,7 +84,7 @@ def test_same_bits_for_any_chunk_size_and_thread_count(kind):
     rng = np.random.default_rng(0)
     if kind == "weighted":
         data["w"] = rng.random(250)
-        settings = {"weights": "w"}
+        settings = {"design": Design(weights="w")}
     if kind in ("missing", "em"):
         data.loc[rng.choice(250, 10), "PERQ1"] = np.nan
         settings = {"missing": "mean" if kind == "missing" else "em"}
@@ -120,7 +124,9 @@ def test_resamples_keep_strata_and_clusters_whole():
         assert (counts[:, strata == stratum].sum(axis=1) == size).all()
     assert (counts > 1).any()
     data = MOBI.assign(town=np.arange(250) // 10)
-    wide = estimate_pls(data, MODEL, draws=100, clusters="town", folds=0)
+    wide = estimate_pls(
+        data, MODEL, draws=100, assessment=Assessment(folds=0), design=Design(clusters="town")
+    )
     assert wide.settings["units"] == 25
     # degrees of freedom are those of the clusters
     row = wide.path_coefficients.iloc[0]
@@ -130,7 +136,9 @@ def test_resamples_keep_strata_and_clusters_whole():
 def test_strata_that_explain_everything_leave_nothing_to_resample():
     data = pd.concat([MOBI.iloc[[i]] for i in range(60) for _ in range(4)], ignore_index=True)
     data["person"] = np.repeat(np.arange(60), 4)
-    result = estimate_pls(data, MODEL, draws=20, strata="person", folds=0)
+    result = estimate_pls(
+        data, MODEL, draws=20, assessment=Assessment(folds=0), design=Design(strata="person")
+    )
     assert (result.path_coefficients["std_error"] < 1e-9).all()
 
 
@@ -138,7 +146,7 @@ def test_jackknife_equals_leaving_rows_out():
     source, fit, measure = engine(MOBI[:40])
     left = inference.jackknife(source, fit, measure)
     for row in (0, 17, 39):
-        alone = estimate_pls(MOBI[:40].drop(index=row), MODEL, folds=0)
+        alone = estimate_pls(MOBI[:40].drop(index=row), MODEL, assessment=Assessment(folds=0))
         np.testing.assert_allclose(
             left.values["path_coefficients"][row], alone.path_coefficients["estimate"], atol=1e-9
         )
@@ -218,13 +226,15 @@ def test_errors_within_draws_agree_with_the_jackknife():
 
 @pytest.mark.parametrize("interval", inference.INTERVALS)
 def test_every_interval_holds_its_estimate(interval):
-    result = estimate_pls(MOBI, "scsb", draws=60, interval=interval, folds=0)
+    result = estimate_pls(
+        MOBI, "scsb", draws=Bootstrap(60, interval=interval), assessment=Assessment(folds=0)
+    )
     for table, name in ((result.path_coefficients, "estimate"), (result.index, "index")):
         assert ((table["ci_low"] < table[name]) & (table[name] < table["ci_high"])).all()
 
 
 def test_fixed_quantities_have_no_test():
-    result = estimate_pls(MOBI, MODEL, draws=30, folds=0)
+    result = estimate_pls(MOBI, MODEL, draws=30, assessment=Assessment(folds=0))
     single = result.loadings.set_index("item").loc["CUSCO"]
     assert single["loading"] == 1 and single["std_error"] == 0 and np.isnan(single["t"])
     assert single["ci_low"] == pytest.approx(1) == single["ci_high"]
@@ -234,7 +244,7 @@ def test_failed_draws_are_counted_and_told():
     data = MOBI[:60].copy()
     data["CUSCO"] = 7
     data.loc[0, "CUSCO"] = 3  # a resample without the first respondent has no variance: 37 %
-    result = estimate_pls(data, MODEL, draws=400, folds=0)
+    result = estimate_pls(data, MODEL, draws=400, assessment=Assessment(folds=0))
     failed = int(result.draws["failed"].iloc[0])
     assert failed == pytest.approx(400 * (1 - 1 / 60) ** 60, abs=4 * np.sqrt(400 * 0.37 * 0.63))
     assert result.draws["used"].iloc[0] == 400 - failed
@@ -243,7 +253,7 @@ def test_failed_draws_are_counted_and_told():
 
 
 def test_inadmissible_draws_are_counted_kept_and_told():
-    result = estimate_pls(MOBI, MODEL, estimator="plsc", draws=50, folds=0)
+    result = estimate_pls(MOBI, MODEL, estimator="plsc", draws=50, assessment=Assessment(folds=0))
     row = result.draws.iloc[0]
     assert row["inadmissible"] > 0 and row["used"] == row["requested"] - row["failed"]
     assert any("inadmissible; they are kept" in warning for warning in result.warnings)
@@ -266,10 +276,12 @@ def test_effects_add_up_along_routes():
 
 
 def test_indirect_effects_table_of_mobi():
-    table = estimate_pls(MOBI, MODEL, folds=0).indirect_effects.set_index(
+    table = estimate_pls(MOBI, MODEL, assessment=Assessment(folds=0)).indirect_effects.set_index(
         ["source", "target", "via"]
     )
-    paths = estimate_pls(MOBI, MODEL, folds=0).path_coefficients.set_index(["source", "target"])
+    paths = estimate_pls(MOBI, MODEL, assessment=Assessment(folds=0)).path_coefficients.set_index(
+        ["source", "target"]
+    )
     step = paths["estimate"]
     assert table.loc[("expectation", "satisfaction", "quality"), "estimate"] == pytest.approx(
         step["expectation", "quality"] * step["quality", "satisfaction"]
@@ -286,8 +298,12 @@ def test_permutation_test_finds_a_difference_and_holds_its_level():
     groups = rng.permutation(np.arange(250) < 110)
     tables, draws = inference.permutation_test(source, fit, few, groups, permutations=199)
     assert draws["requested"].iloc[0] == 400
-    first = estimate_pls(MOBI[groups], MODEL, folds=0).path_coefficients["estimate"]
-    second = estimate_pls(MOBI[~groups], MODEL, folds=0).path_coefficients["estimate"]
+    first = estimate_pls(MOBI[groups], MODEL, assessment=Assessment(folds=0)).path_coefficients[
+        "estimate"
+    ]
+    second = estimate_pls(MOBI[~groups], MODEL, assessment=Assessment(folds=0)).path_coefficients[
+        "estimate"
+    ]
     np.testing.assert_allclose(tables["paths"]["first"], first, atol=1e-9)
     np.testing.assert_allclose(tables["paths"]["difference"], first - second, atol=1e-9)
     # the mean of an item: the same test by scipy

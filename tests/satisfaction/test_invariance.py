@@ -10,6 +10,7 @@ from cvlib.satisfaction.compare.micom import gate_table, invariance_table
 from cvlib.satisfaction.design.simulate import population, simulate_survey
 from cvlib.satisfaction.model.model import load_model
 from cvlib.satisfaction.pls.engine import fit_pls
+from cvlib.statistics.resample import Bootstrap
 
 MODEL = load_model("ecsi_mobile").without(
     ["image", "expectation", "complaints", "loyalty"], "is not needed here"
@@ -27,7 +28,7 @@ def two(other, size: int, seed: int, **raised: float) -> pd.DataFrame:
 
 
 def labels_exchanged(survey: pd.DataFrame, permutations: int = 199, draws: int = 0) -> tuple:
-    groups = estimate_groups(survey, MODEL, "brand", draws=draws, seed=2)
+    groups = estimate_groups(survey, MODEL, "brand", draws=Bootstrap(draws, seed=2))
     return groups, exchange(groups, [(0, 1)], permutations=permutations, seed=4)
 
 

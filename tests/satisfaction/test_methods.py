@@ -1,6 +1,7 @@
 """The methods paragraph says what was done: the facts, sources that exist, two languages."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,16 @@ import yaml
 
 import cvlib
 from cvlib.inputs.readers import Table
-from cvlib.satisfaction.compare.groups import open_survey
 from cvlib.satisfaction.compare.league import compare_groups
 from cvlib.satisfaction.compare.market_environment import compare_roles
 from cvlib.satisfaction.compare.models import compare_models
 from cvlib.satisfaction.compare.waves import compare_waves
-from cvlib.satisfaction.estimators import estimate
+from cvlib.satisfaction.estimators import Method, estimate
 from cvlib.satisfaction.methods import comparison_methods, estimation_methods, group_methods
 from cvlib.satisfaction.model.model import available_models, load_model
+from cvlib.satisfaction.survey.answers import open_survey
+from cvlib.satisfaction.survey.settings import Assessment, Columns, Design, Missing
+from cvlib.statistics.resample import Bootstrap
 from cvlib.study.record import PACKAGES
 from cvlib.words.literature import apa, bibliography
 
@@ -97,8 +100,12 @@ def test_every_shipped_model_has_its_source() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pls_and_covariance_beside_it(language: str) -> None:
-    found = estimate(MOBI, "ecsi_mobile", estimator="both", covariance_model="acsi", draws=6,
-                     seed=11, level=0.9)  # fmt: skip
+    found = estimate(
+        MOBI,
+        "ecsi_mobile",
+        method=Method(estimator="both", covariance_model="acsi"),
+        draws=Bootstrap(6, seed=11, level=0.9),
+    )
     told = checked(estimation_methods(found, language), language)
     assert names_of(told) == [
         "pls", "missing_none", "index", "bootstrap_percentile", "measurement", "effect_size",
@@ -117,15 +124,18 @@ def test_options_of_pls_change_the_sentences() -> None:
     data.loc[249, "w"] = 0.0
     told = checked(
         estimation_methods(estimate(
-            data, "ecsi_mobile", estimator="plsc", scheme="centroid", missing="em", weights="w",
-            clusters="c", draws=4, interval="bca",
+            data, "ecsi_mobile", Method(estimator="plsc", scheme="centroid"),
+            draws=Bootstrap(4, interval="bca"), missing="em",
+            design=Design(weights="w", clusters="c"),
         )), "en",
     )  # fmt: skip
     assert "centroid" in sentence(told, "pls") and "249 of 250" in sentence(told, "pls")
     assert {"plsc", "missing_em", "weighted", "bootstrap_bca"} <= set(names_of(told))
     assert "(13)" in sentence(told, "missing_em")
     assert "clusters of respondents" in sentence(told, "bootstrap_bca")
-    none = estimate(data, "ecsi_mobile", scheme="factorial", strata="h", draws=0)
+    none = estimate(
+        data, "ecsi_mobile", method=Method(scheme="factorial"), draws=0, design=Design(strata="h")
+    )
     none = checked(estimation_methods(none), "en")
     assert not [name for name in names_of(none) if name.startswith(("bootstrap", "exact"))]
     assert "(9 of 250)" in sentence(none, "missing_listwise")
@@ -134,8 +144,13 @@ def test_options_of_pls_change_the_sentences() -> None:
 
 @pytest.mark.parametrize("rule", ["mean", "person_mean"])
 def test_rules_for_missing_answers_are_told_with_counts(rule: str) -> None:
-    found = estimate(with_gaps(), "ecsi_mobile", missing=rule, draws=2, interval="studentized",
-                     strata="", minimum_share=0.6)  # fmt: skip
+    found = estimate(
+        with_gaps(),
+        "ecsi_mobile",
+        draws=Bootstrap(2, interval="studentized"),
+        missing=Missing(rule, minimum_share=0.6),
+        design=Design(strata=""),
+    )
     told = checked(estimation_methods(found), "en")
     assert "(13)" in sentence(told, f"missing_{rule}")
     assert ("60%" in sentence(told, f"missing_{rule}")) == (rule == "person_mean")
@@ -143,7 +158,9 @@ def test_rules_for_missing_answers_are_told_with_counts(rule: str) -> None:
 
 
 def test_lost_draws_are_told() -> None:
-    found = estimate(MOBI.iloc[:60], "ecsi_mobile", estimator="plsc", draws=12, seed=2)
+    found = estimate(
+        MOBI.iloc[:60], "ecsi_mobile", method=Method(estimator="plsc"), draws=Bootstrap(12, seed=2)
+    )
     table = found.main.draws.iloc[0]
     told = checked(estimation_methods(found), "en")
     assert table["failed"] + table["inadmissible"] > 0
@@ -153,7 +170,7 @@ def test_lost_draws_are_told() -> None:
 
 @pytest.mark.parametrize(("errors", "cited"), [("mlm", "satorra1994"), ("mlr", "yuan2000")])
 def test_covariance_alone(errors: str, cited: str) -> None:
-    found = estimate(MOBI, "acsi", estimator="covariance", standard_errors=errors)
+    found = estimate(MOBI, "acsi", method=Method(estimator="covariance", standard_errors=errors))
     told = checked(estimation_methods(found), "en")
     assert names_of(told)[0] == "covariance" and "pls" not in names_of(told)
     assert cited in told.set_index("method").loc[f"errors_{errors}", "references"]
@@ -161,7 +178,7 @@ def test_covariance_alone(errors: str, cited: str) -> None:
 
 
 def test_full_information_and_starts_that_disagree() -> None:
-    found = estimate(with_gaps(), "acsi", estimator="covariance", missing="em")
+    found = estimate(with_gaps(), "acsi", method=Method(estimator="covariance"), missing="em")
     told = checked(estimation_methods(found), "en")
     assert "errors_fiml" in names_of(told)
     gaps = int(found.main.audit["missing"].sum())
@@ -175,7 +192,9 @@ def test_a_model_of_the_users_own_goes_by_its_title(tmp_path: Path) -> None:
     text = (ROOT / "cvlib/satisfaction/models/ecsi_mobile.yaml").read_text(encoding="utf-8")
     own = text.replace("name: ecsi_mobile", "name: mine").replace("ECSI for mobile", "Ours for")
     (tmp_path / "mine.yaml").write_text(own, encoding="utf-8")
-    found = estimate(MOBI.drop(columns="CUSCO"), tmp_path / "mine.yaml", drop_unmapped=True)
+    found = estimate(
+        MOBI.drop(columns="CUSCO"), tmp_path / "mine.yaml", columns=Columns(drop_unmapped=True)
+    )
     told = checked(estimation_methods(found), "en")
     assert "the model “Ours for telephony”" in sentence(told, "pls")
     assert "dropped" in names_of(told)
@@ -186,8 +205,13 @@ def test_a_model_of_the_users_own_goes_by_its_title(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_models_compared(language: str) -> None:
-    compared = compare_models(MOBI, ["ecsi_mobile", "acsi"], draws=4, seed=7, folds=5,
-                              repetitions=2, adjustment="benjamini_hochberg")  # fmt: skip
+    compared = compare_models(
+        MOBI,
+        ["ecsi_mobile", "acsi"],
+        adjustment="benjamini_hochberg",
+        draws=Bootstrap(4, seed=7),
+        assessment=Assessment(folds=5, repetitions=2),
+    )
     told = checked(comparison_methods(compared, None, language), language)
     assert names_of(told) == [
         "models", "shared_items", "adapted", "missing_none", "index", "bootstrap_common",
@@ -204,7 +228,7 @@ def test_models_compared(language: str) -> None:
 
 
 def test_models_compared_with_gaps_and_without_draws() -> None:
-    options = {"draws": 0, "folds": 4, "repetitions": 1, "shared": False}
+    options = {"draws": 0, "assessment": Assessment(folds=4, repetitions=1)}
     listwise = compare_models(with_gaps(), ["ecsi_mobile", "acsi"], **options)
     told = checked(comparison_methods(listwise), "en")
     assert "(9 of 250)" in sentence(told, "missing_models")
@@ -214,13 +238,17 @@ def test_models_compared_with_gaps_and_without_draws() -> None:
     told = checked(comparison_methods(mean), "en")
     assert "(13)" in sentence(told, "missing_mean") and "adjusted_none" in names_of(told)
     assert not [name for name in names_of(told) if name.startswith(("bootstrap", "exact"))]
+    apart = {k: r for k, r in mean.results.items() if k[0] == "all"}
+    told = checked(comparison_methods(replace(mean, results=apart)), "en")
     assert "shared_items" not in names_of(told)
 
 
 def test_roles_that_were_tested_are_told() -> None:
     data = general_answers()
-    roles = compare_roles(data, draws=0, folds=4, repetitions=1)
-    compared = compare_models(data, ["general", "ccsi_split"], draws=0, folds=4, repetitions=1)
+    roles = compare_roles(data, draws=0, assessment=Assessment(folds=4, repetitions=1))
+    compared = compare_models(
+        data, ["general", "ccsi_split"], draws=0, assessment=Assessment(folds=4, repetitions=1)
+    )
     for language in LANGUAGES:
         told = checked(comparison_methods(compared, roles, language), language)
         assert "roles" in names_of(told)
@@ -249,16 +277,18 @@ def general_answers() -> pd.DataFrame:
 def brands() -> tuple:
     survey = cvlib.load_table("simulated_brands")
     assert isinstance(survey, Table)
-    answers, bound, _ = open_survey(survey, "ecsi_mobile")
-    three = answers[answers["brand"].isin(["A", "B", "C"])]
-    return three, bound
+    answers = open_survey(survey, "ecsi_mobile")
+    three = answers.data[answers.data["brand"].isin(["A", "B", "C"])]
+    return three, answers.model
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_groups_and_waves(brands: tuple, language: str) -> None:
     data, bound = brands
-    league = compare_groups(data, bound, "brand", draws=5, permutations=9, seed=4, minimum=60)
-    waves = compare_waves(data, bound, "wave", draws=5, permutations=9, seed=4)
+    league = compare_groups(
+        data, bound, "brand", permutations=9, minimum=60, draws=Bootstrap(5, seed=4)
+    )
+    waves = compare_waves(data, bound, "wave", permutations=9, draws=Bootstrap(5, seed=4))
     told = checked(group_methods(league, waves, language=language), language)
     assert names_of(told) == [
         "groups", "missing_none", "index_groups", "bootstrap_groups", "invariance",
@@ -276,8 +306,15 @@ def test_options_of_groups_change_the_sentences(brands: tuple) -> None:
     data, bound = brands
     data = data.assign(w=1.5, c=range(len(data)))
     data.loc[data.index[:4], "IMAG1"] = float("nan")
-    league = compare_groups(data, bound, "brand", draws=0, permutations=0, adjustment="none",
-                            weights="w", clusters="c")  # fmt: skip
+    league = compare_groups(
+        data,
+        bound,
+        "brand",
+        permutations=0,
+        adjustment="none",
+        draws=0,
+        design=Design(weights="w", clusters="c"),
+    )
     told = checked(group_methods(league, shares=True), "en")
     assert {"adjusted_none", "index_differences_welch", "total_shares", "weighted_groups"} <= set(
         names_of(told)
@@ -285,7 +322,9 @@ def test_options_of_groups_change_the_sentences(brands: tuple) -> None:
     gone = {"invariance", "bootstrap_groups", "ranks", "path_differences", "waves"}
     assert not gone & set(names_of(told))
     assert f"(4 of {len(data)})" in sentence(told, "missing_listwise")
-    drawn = compare_groups(data, bound, "brand", draws=2, permutations=0, clusters="c")
+    drawn = compare_groups(
+        data, bound, "brand", permutations=0, draws=2, design=Design(clusters="c")
+    )
     assert "clusters" in sentence(group_methods(drawn), "bootstrap_groups")
     exchanged = compare_groups(data, bound, "brand", draws=0, permutations=5)
     assert "path_differences_permutation" in names_of(group_methods(exchanged))

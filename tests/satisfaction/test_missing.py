@@ -12,6 +12,7 @@ from cvlib.satisfaction.model.model import load_model
 from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.survey.missing import EMSample, prepare
 from cvlib.satisfaction.survey.moments import Sample, effective_sample_size
+from cvlib.satisfaction.survey.settings import Assessment, Design, Missing
 
 MOBI = pd.read_csv(Path(__file__).parents[2] / "data" / "mobi.csv")
 MODEL = load_model("ecsi_mobile")
@@ -30,7 +31,7 @@ def ones(source):
 
 
 def estimates(data, **settings):
-    result = estimate_pls(data, "ecsi_mobile", folds=0, **settings)
+    result = estimate_pls(data, "ecsi_mobile", assessment=Assessment(folds=0), **settings)
     return result.path_coefficients["estimate"].to_numpy()
 
 
@@ -90,7 +91,7 @@ def test_person_mean_uses_the_construct_and_the_minimum_share():
     assert survey.left_out["count"].tolist() == [2]
     own = [ITEMS.index(f"PERQ{i}") for i in range(2, 8)]
     assert survey.values[0, ITEMS.index("PERQ1")] == pytest.approx(survey.values[0, own].mean())
-    assert prepare(data, MODEL, missing="person_mean", minimum_share=0.4).left_out[
+    assert prepare(data, MODEL, missing=Missing("person_mean", minimum_share=0.4)).left_out[
         "count"
     ].tolist() == [1]
 
@@ -150,7 +151,9 @@ def test_em_refits_every_bootstrap_draw_from_its_own_answers():
         alone = drawn.moments(ones(drawn))
         scale = np.diagonal(alone[1][0]).max() * 250 / 249
         np.testing.assert_allclose(together[1][b], alone[1][0], atol=1e-7 * scale)
-    result = estimate_pls(data, "ecsi_mobile", missing="em", draws=5, folds=0)
+    result = estimate_pls(
+        data, "ecsi_mobile", draws=5, assessment=Assessment(folds=0), missing="em"
+    )
     assert (result.path_coefficients["std_error"] > 0).all()
 
 
@@ -175,11 +178,11 @@ def test_whole_weights_equal_repeated_rows(rule):
     times = np.random.default_rng(0).integers(1, 4, 250)
     repeated = data.loc[np.repeat(data.index, times)].reset_index(drop=True)
     np.testing.assert_allclose(
-        estimates(data.assign(w=times), weights="w", missing=rule),
+        estimates(data.assign(w=times), design=Design(weights="w"), missing=rule),
         estimates(repeated, missing=rule), atol=1e-7,
     )  # fmt: skip
     np.testing.assert_allclose(
-        estimates(data, weights=pd.Series(times * 0.01), missing=rule),
+        estimates(data, design=Design(weights=pd.Series(times * 0.01)), missing=rule),
         estimates(repeated, missing=rule), atol=1e-7,
     )  # fmt: skip
 
@@ -187,12 +190,14 @@ def test_whole_weights_equal_repeated_rows(rule):
 def test_effective_sample_size_of_kish():
     assert effective_sample_size(np.ones(40)) == 40
     assert effective_sample_size(np.array([1, 1, 2.0])) == pytest.approx(16 / 6)
-    result = estimate_pls(MOBI.assign(w=[1, 3] * 125), "ecsi_mobile", weights="w")
+    result = estimate_pls(MOBI.assign(w=[1, 3] * 125), "ecsi_mobile", design=Design(weights="w"))
     assert result.settings["effective_sample_size"] == pytest.approx((4 * 125) ** 2 / (10 * 125))
 
 
 def test_zero_weights_leave_respondents_out():
-    result = estimate_pls(MOBI.assign(w=[0] * 50 + [2] * 200), "ecsi_mobile", weights="w")
+    result = estimate_pls(
+        MOBI.assign(w=[0] * 50 + [2] * 200), "ecsi_mobile", design=Design(weights="w")
+    )
     assert result.left_out.to_dict("records") == [
         {"reason": "survey weight of zero", "count": 50, "share": 0.2}
     ]
@@ -201,15 +206,19 @@ def test_zero_weights_leave_respondents_out():
 
 def test_clusters_are_the_units_and_strata_keep_their_size():
     data = MOBI.assign(town=np.arange(250) // 5, region=np.arange(250) // 125)
-    survey = prepare(data, MODEL, clusters="town", strata="region")
+    survey = prepare(data, MODEL, design=Design(strata="region", clusters="town"))
     assert survey.source.units == 50
     assert survey.strata.tolist() == [0] * 25 + [1] * 25
     covariance = survey.source.moments(ones(survey.source))[1]
     np.testing.assert_allclose(covariance[0], np.cov(MOBI[ITEMS].to_numpy().T), atol=1e-11)
-    again = prepare(data.assign(town=data["region"]), MODEL, clusters="town").source
+    again = prepare(data.assign(town=data["region"]), MODEL, design=Design(clusters="town")).source
     assert again.units == 2
     with pytest.raises(InputError, match="two strata"):
-        prepare(data.assign(region=np.arange(250) % 2), MODEL, clusters="town", strata="region")
+        prepare(
+            data.assign(region=np.arange(250) % 2),
+            MODEL,
+            design=Design(strata="region", clusters="town"),
+        )
 
 
 def test_reversed_items_are_turned_round_at_the_door():
@@ -248,21 +257,25 @@ def put(data, row, column, value):
 
 
 @pytest.mark.parametrize("data, settings, told", [
-    (bad(lambda d: put(d, 7, "CUSA1", "good")), {}, "column CUSA1, row 7: 'good' is not a number"),
-    (bad(lambda d: put(d, 7, "CUSA1", 11)), {}, "11 is off the scale 1 to 10"),
+    (bad(lambda d: put(d, 7, "CUSA1", "good")), {},
+     "column CUSA1, data row 8: 'good' is an answer in words"),
+    (bad(lambda d: put(d, 7, "CUSA1", 11)), {},
+     "column CUSA1, data row 8: 11 is outside the scale 1 to 10"),
     (bad(lambda d: put(d, slice(None), "CUSA1", 5)), {}, "CUSA1: all answers are 5"),
     (bad(lambda d: put(d, slice(None), ["PERV1", "PERV2"], np.nan)), {"missing": "em"},
-     "construct value: every answer is missing"),
-    (bad(lambda d: put(d, slice(None), "PERV1", np.nan)), {}, "0 usable respondents"),
+     "column PERV1: is empty"),
+    (bad(lambda d: put(d, slice(None), "PERV1", np.nan)), {}, "column PERV1: is empty"),
     (MOBI[:3], {}, "3 usable respondents"),
     (MOBI[:0], {}, "has no rows"),
     (MOBI.drop(columns="PERQ2"), {}, "PERQ2"),
-    (MOBI.assign(w=-1), {"weights": "w"}, "is negative"),
-    (MOBI.assign(w=0), {"weights": "w"}, "sum to zero"),
-    (MOBI.assign(w=np.nan), {"weights": "w"}, "weights, row 0"),
-    (MOBI, {"weights": "w"}, "column 'w' is not in the survey"),
-    (MOBI, {"strata": "region"}, "column 'region'"),
-    (MOBI.assign(r=[None] + [1] * 249), {"clusters": "r"}, "clusters, column r, row 0"),
+    (MOBI.assign(w=-1), {"design": Design(weights="w")}, "is negative"),
+    (MOBI.assign(w=0), {"design": Design(weights="w")}, "sum to zero"),
+    (MOBI.assign(w=np.nan), {"design": Design(weights="w")},
+     "weights, table in memory, column w, data row 1"),
+    (MOBI, {"design": Design(weights="w")}, "column 'w' is not in the survey"),
+    (MOBI, {"design": Design(strata="region")}, "column 'region'"),
+    (MOBI.assign(r=[None] + [1] * 249), {"design": Design(clusters="r")},
+     "clusters, table in memory, column r, data row 1"),
 ])  # fmt: skip
 def test_bad_surveys_are_told_in_one_sentence(data, settings, told):
     with pytest.raises(InputError, match=told):

@@ -11,12 +11,15 @@ from scipy import stats
 
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.compare.league import compare_groups
+from cvlib.satisfaction.design.goal import Analysis, Goal
 from cvlib.satisfaction.design.sample_size import SurveyPlan, plan_survey
 from cvlib.satisfaction.design.simulate import Population, population, simulate_survey
 from cvlib.satisfaction.index import index_values
 from cvlib.satisfaction.model.model import load_model
 from cvlib.satisfaction.pls.engine import fit_pls
 from cvlib.satisfaction.pls.estimate import estimate_pls
+from cvlib.satisfaction.survey.settings import Assessment
+from cvlib.statistics.resample import Bootstrap
 
 
 @cache
@@ -26,7 +29,9 @@ def acsi(cluster_correlation: float = 0.0, missing: float = 0.0) -> Population:
 
 @cache
 def planned() -> SurveyPlan:
-    return plan_survey(acsi(), sizes=(100, 250), difference=5.0, replications=2000, seed=7)
+    return plan_survey(
+        acsi(), sizes=(100, 250), replications=2000, seed=7, goal=Goal(difference=5.0)
+    )
 
 
 def spread_of_scores(people: Population, rise: dict[str, float] | None = None) -> float:
@@ -67,7 +72,7 @@ def test_the_power_of_a_difference_is_that_of_the_two_sample_t_test() -> None:
 
 
 def test_without_a_difference_the_test_holds_its_size() -> None:
-    found = plan_survey(acsi(), sizes=(120,), difference=1e-6, replications=2000, seed=3)
+    found = plan_survey(acsi(), sizes=(120,), replications=2000, seed=3, goal=Goal(difference=1e-6))
     row = found.differences.iloc[0]
     assert row["power"] == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / 2000))
 
@@ -77,7 +82,9 @@ def test_the_difference_asked_for_is_the_difference_drawn() -> None:
     rise = planned().settings["rise"]
     groups = pd.DataFrame([{"brand": "a", "satisfaction": 0.0}, {"brand": "b", **rise}])
     survey = simulate_survey(people, 20_000, seed=5, groups=groups)
-    scores = estimate_pls(survey, people.model, folds=0).extra["scores"]["satisfaction"]
+    scores = estimate_pls(survey, people.model, assessment=Assessment(folds=0)).extra["scores"][
+        "satisfaction"
+    ]
     means = scores.groupby(survey["brand"]).mean()
     error = spread_of_scores(people) * np.sqrt(2 / 20_000)
     assert means["b"] - means["a"] == pytest.approx(5.0, abs=4 * error)
@@ -88,7 +95,9 @@ def test_planned_path_errors_are_what_a_bootstrap_estimates() -> None:
     errors = []
     for seed in range(6):
         survey = simulate_survey(acsi(), 250, seed=seed)
-        found = estimate_pls(survey, "acsi", folds=0, draws=200, seed=1).path_coefficients
+        found = estimate_pls(
+            survey, "acsi", draws=Bootstrap(200, seed=1), assessment=Assessment(folds=0)
+        ).path_coefficients
         errors.append(found.set_index(["source", "target"])["std_error"])
     ratio = pd.concat(errors, axis=1).mean(axis=1) / table
     assert ratio.between(0.88, 1.12).all(), ratio
@@ -96,7 +105,9 @@ def test_planned_path_errors_are_what_a_bootstrap_estimates() -> None:
 
 def test_clusters_widen_intervals_by_the_design_effect() -> None:
     people = acsi(cluster_correlation=0.2)
-    found = plan_survey(people, sizes=(300,), cluster_size=10, replications=1000, seed=2)
+    found = plan_survey(
+        people, sizes=(300,), replications=1000, seed=2, analysis=Analysis(cluster_size=10)
+    )
     mean, covariance = people.moments()
     fit = fit_pls(people.model, mean[None], covariance[None])
     place = people.model.construct_names.index("satisfaction")
@@ -119,8 +130,14 @@ def test_clusters_widen_intervals_by_the_design_effect() -> None:
 
 
 def test_clusters_do_not_inflate_the_size_of_the_test() -> None:
-    found = plan_survey(acsi(0.2), sizes=(300,), cluster_size=10, difference=1e-6,
-                        replications=1000, seed=4)  # fmt: skip
+    found = plan_survey(
+        acsi(0.2),
+        sizes=(300,),
+        replications=1000,
+        seed=4,
+        goal=Goal(difference=1e-6),
+        analysis=Analysis(cluster_size=10),
+    )
     size = found.differences["power"].iloc[0]
     assert size == pytest.approx(0.05, abs=4 * np.sqrt(0.05 * 0.95 / 1000))
 
@@ -131,10 +148,10 @@ def test_moments_after_missing_answers_are_those_of_the_estimator(missing: str) 
 
     people = acsi(missing=0.05)
     survey = simulate_survey(people, 200, seed=1)
-    study = _checked(people, "satisfaction", 3.0, 0.95, 100, 1, 1, missing)
+    study = _checked(people, Goal(), Analysis(missing=missing), 100, 1)
     found = _moments(survey[list(people.model.columns)].to_numpy(float)[None], study)
     fit = fit_pls(people.model, found.mean, found.covariance)
-    estimated = estimate_pls(survey, people.model, missing=missing, folds=0)
+    estimated = estimate_pls(survey, people.model, assessment=Assessment(folds=0), missing=missing)
     ours = fit.paths[0][people.model.adjacency]
     table = estimated.path_coefficients.set_index(["source", "target"])["estimate"]
     names = people.model.construct_names
@@ -147,7 +164,9 @@ def test_listwise_deletion_is_counted_and_told() -> None:
     found = plan_survey(acsi(missing=0.03), sizes=(200,), replications=200)
     assert found.fits["left_out"].iloc[0] == pytest.approx(1 - 0.97**14, abs=0.01)
     assert "Listwise deletion loses" in found.warnings[0]
-    filled = plan_survey(acsi(missing=0.03), sizes=(200,), replications=200, missing="mean")
+    filled = plan_survey(
+        acsi(missing=0.03), sizes=(200,), replications=200, analysis=Analysis(missing="mean")
+    )
     assert filled.fits["left_out"].iloc[0] == 0 and not filled.warnings
 
 
@@ -163,9 +182,12 @@ def test_fits_that_fail_are_counted_and_told() -> None:
 
 def test_the_smallest_size_agrees_with_the_textbook() -> None:
     found = plan_survey(
-        acsi(), sizes=(200,), difference=6.0, replications=800, seed=11,
-        targets={"index_width": 4.0, "difference_power": 0.9},
-    )  # fmt: skip
+        acsi(),
+        sizes=(200,),
+        replications=800,
+        seed=11,
+        goal=Goal(difference=6.0, targets={"index_width": 4.0, "difference_power": 0.9}),
+    )
     deviation = spread_of_scores(acsi())
     width, power = (row for row in found.smallest.itertuples())
     expected = (2 * 1.959964 * deviation / 4.0) ** 2
@@ -183,16 +205,22 @@ def test_the_smallest_size_agrees_with_the_textbook() -> None:
 
 def test_a_path_target_and_whole_clusters() -> None:
     found = plan_survey(
-        acsi(0.2), sizes=(100,), cluster_size=8, replications=400, seed=1, language="zh",
-        targets={"path_power": 0.8}, path=("satisfaction", "loyalty"),
-    )  # fmt: skip
+        acsi(0.2),
+        sizes=(100,),
+        replications=400,
+        seed=1,
+        language="zh",
+        goal=Goal(targets={"path_power": 0.8}, path=("satisfaction", "loyalty")),
+        analysis=Analysis(cluster_size=8),
+    )
     assert (found.index["n"] % 8 == 0).all() and (found.smallest["n"] % 8 == 0).all()
     assert "检验功效 0.8" in found.sentence and "顾客满意度" in found.sentence
 
 
 def test_a_target_out_of_reach_is_told() -> None:
-    found = plan_survey(acsi(), sizes=(100,), replications=100, largest=300,
-                        targets={"index_width": 0.5})  # fmt: skip
+    found = plan_survey(
+        acsi(), sizes=(100,), replications=100, goal=Goal(targets={"index_width": 0.5}, largest=300)
+    )
     assert not found.smallest["reached"].iloc[0] and found.smallest["n"].iloc[0] == 300
     assert "not reached with 300" in found.warnings[0] and "No survey" in found.sentence
 
@@ -210,17 +238,12 @@ def test_sizes_do_not_depend_on_each_other_or_on_threads() -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"construct": "joy"}, "joy"),
-        ({"targets": {"width": 3}}, "width"),
-        ({"targets": {"difference_power": 1.0}}, "difference_power"),
-        ({"targets": {"path_power": 0.8}}, "path"),
-        ({"difference": 90.0}, "out of reach"),
+        ({"goal": Goal(construct="joy")}, "joy"),
+        ({"goal": Goal(targets={"path_power": 0.8})}, "path"),
+        ({"goal": Goal(difference=90.0)}, "out of reach"),
         ({"sizes": (1,)}, "sizes"),
         ({"replications": 10}, "replications"),
-        ({"missing": "em"}, "em"),
-        ({"scheme": "paths"}, "scheme"),
-        ({"estimator": "covariance"}, "estimator"),
-        ({"cluster_size": 10}, "cluster_size"),
+        ({"analysis": Analysis(cluster_size=10)}, "cluster_size"),
         ({"language": "fr"}, "language"),
     ],
 )
@@ -229,21 +252,46 @@ def test_wrong_settings_are_refused(options: dict[str, Any], named: str) -> None
         plan_survey(acsi(), **options)
 
 
+@pytest.mark.parametrize(
+    ("settings", "options", "named"),
+    [
+        (Goal, {"targets": {"width": 3}}, "width"),
+        (Goal, {"targets": {"difference_power": 1.0}}, "difference_power"),
+        (Analysis, {"missing": "em"}, "em"),
+        (Analysis, {"scheme": "paths"}, "scheme"),
+        (Analysis, {"estimator": "covariance"}, "estimator"),
+        (Analysis, {"level": 95}, "level"),
+    ],
+)
+def test_wrong_plans_are_refused_where_they_are_written(
+    settings: type, options: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(InputError, match=named):
+        settings(**options)
+
+
 @pytest.mark.slow
 def test_the_plan_foretells_what_complete_studies_find() -> None:
     """Whole studies: two surveys, pooled weights, Welch's test, bootstrap intervals of a path."""
     people, n, studies = acsi(), 200, 400
-    plan = plan_survey(people, sizes=(n,), difference=4.0, replications=4000, seed=1)
+    plan = plan_survey(people, sizes=(n,), replications=4000, seed=1, goal=Goal(difference=4.0))
     groups = pd.DataFrame(
         [{"brand": "a", "satisfaction": 0.0}, {"brand": "b", **plan.settings["rise"]}]
     )
     found, covered = [], []
     for seed in range(studies):
         survey = simulate_survey(people, n, seed=10_000 + seed, groups=groups)
-        scores = estimate_pls(survey, "acsi", folds=0).extra["scores"]["satisfaction"]
+        scores = estimate_pls(survey, "acsi", assessment=Assessment(folds=0)).extra["scores"][
+            "satisfaction"
+        ]
         both = [scores[survey["brand"] == brand] for brand in ("a", "b")]
         found.append(stats.ttest_ind(*both, equal_var=False).pvalue < 0.05)
-        one = estimate_pls(survey[survey["brand"] == "a"], "acsi", folds=0, draws=200, seed=seed)
+        one = estimate_pls(
+            survey[survey["brand"] == "a"],
+            "acsi",
+            draws=Bootstrap(200, seed=seed),
+            assessment=Assessment(folds=0),
+        )
         path = one.path_coefficients.iloc[-2]
         truth = plan.paths.set_index(["source", "target"])["value"]
         covered.append(path["ci_low"] < truth[(path["source"], path["target"])] < path["ci_high"])
@@ -255,7 +303,7 @@ def test_the_plan_foretells_what_complete_studies_find() -> None:
 @pytest.mark.slow
 def test_the_permutation_test_rejects_as_often_as_planned() -> None:
     people, n, studies = acsi(), 150, 200
-    plan = plan_survey(people, sizes=(n,), difference=4.0, replications=4000, seed=1)
+    plan = plan_survey(people, sizes=(n,), replications=4000, seed=1, goal=Goal(difference=4.0))
     groups = pd.DataFrame(
         [{"brand": "a", "satisfaction": 0.0}, {"brand": "b", **plan.settings["rise"]}]
     )
@@ -263,7 +311,9 @@ def test_the_permutation_test_rejects_as_often_as_planned() -> None:
     for seed in range(studies):
         survey = simulate_survey(people, n, seed=20_000 + seed, groups=groups)
         bound = load_model("acsi").map(survey.columns)
-        league = compare_groups(survey, bound, "brand", draws=0, permutations=199, seed=seed)
+        league = compare_groups(
+            survey, bound, "brand", permutations=199, draws=Bootstrap(0, seed=seed)
+        )
         pooled = league.pairwise.query("weights == 'pooled'").iloc[0]
         found.append([pooled["p_permutation"] < 0.05, pooled["p_welch"] < 0.05])
     power = plan.differences["power"].iloc[0]

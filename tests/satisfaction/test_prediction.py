@@ -12,6 +12,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.model.model import load_model
 from cvlib.satisfaction.pls.prediction import compare_predictions, predict
 from cvlib.satisfaction.survey.missing import prepare
+from cvlib.satisfaction.survey.settings import Design
 
 from .rows import naive_pls
 
@@ -128,7 +129,7 @@ def test_noise_is_not_predicted() -> None:
 
 def test_weights_and_clusters_reach_the_folds() -> None:
     data = MOBI.assign(weight=np.tile([0.5, 1.5], 125), branch=np.repeat(np.arange(50), 5))
-    grouped = prepare(data, MODEL, weights="weight", clusters="branch")
+    grouped = prepare(data, MODEL, design=Design(weights="weight", clusters="branch"))
     found = predict(MODEL, grouped, folds=10, repetitions=1, seed=2)
     assert found.mass.mean() == pytest.approx(1.0)
     assert found.items["rmse"].notna().all()

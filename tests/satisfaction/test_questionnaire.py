@@ -18,6 +18,7 @@ from cvlib.satisfaction.design.questionnaire import codebook, questions, words, 
 from cvlib.satisfaction.model.file import WORDINGS
 from cvlib.satisfaction.model.model import Model, available_models, load_model
 from cvlib.satisfaction.pls.estimate import estimate_pls
+from cvlib.satisfaction.survey.settings import Assessment
 
 ROOT = Path(__file__).resolve().parents[2]
 CHINESE = re.compile("[\u4e00-\u9fff]")
@@ -121,7 +122,7 @@ def test_the_empty_data_table_filled_in_is_estimated(tmp_path: Path) -> None:
     filled.insert(0, "respondent", range(1, 251))
     assert ",".join(filled.columns) == header
     filled.to_csv(path, index=False)
-    found = estimate_pls(read_table(path).data, "ecsi_mobile", folds=0)
+    found = estimate_pls(read_table(path).data, "ecsi_mobile", assessment=Assessment(folds=0))
     assert found.index.set_index("construct").loc["satisfaction", "index"] == pytest.approx(
         72.4541, abs=5e-5
     )

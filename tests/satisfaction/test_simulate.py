@@ -19,6 +19,7 @@ from cvlib.satisfaction.design.simulate import (
 from cvlib.satisfaction.model.model import load_model
 from cvlib.satisfaction.pls.engine import fit_pls
 from cvlib.satisfaction.pls.estimate import estimate_pls
+from cvlib.satisfaction.survey.settings import Assessment
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,7 +31,7 @@ def mobi() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def ecsi(mobi: pd.DataFrame) -> Population:
-    found = estimate_pls(mobi, "ecsi_mobile", folds=0)
+    found = estimate_pls(mobi, "ecsi_mobile", assessment=Assessment(folds=0))
     return population(
         "ecsi_mobile", paths=found.path_coefficients, loadings=found.loadings, answers=mobi
     )
@@ -213,7 +214,7 @@ def test_the_seed_decides_everything(ecsi: Population) -> None:
 @pytest.mark.parametrize("model", ["acsi", "ccsi", "ccsi_split", "ecsi", "ecsi_split", "general"])
 def test_every_shipped_model_can_be_simulated_and_estimated(model: str) -> None:
     survey = simulate_survey(population(model), 3000, seed=4)
-    found = estimate_pls(survey, model, folds=0)
+    found = estimate_pls(survey, model, assessment=Assessment(folds=0))
     sign = found.path_coefficients["sign"].replace({"±": "+"})
     assert (np.sign(found.path_coefficients["estimate"]) == np.where(sign == "-", -1, 1)).all()
 

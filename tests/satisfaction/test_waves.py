@@ -10,6 +10,8 @@ from cvlib.satisfaction.compare.sentences import change_verdict
 from cvlib.satisfaction.compare.waves import ALL, at_wave, compare_waves, decompose
 from cvlib.satisfaction.design.simulate import population, simulate_survey
 from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.survey.answers import open_survey
+from cvlib.statistics.resample import Bootstrap
 
 MODEL = load_model("ecsi_mobile").without(
     ["image", "expectation", "complaints", "loyalty"], "is not needed here"
@@ -19,7 +21,9 @@ CELLS = pd.DataFrame({
     "quality": [0.0, 0.0, 0.0, 0.0, 0.0, 1.0],
 })  # fmt: skip
 SURVEY = simulate_survey(population(MODEL), 100, seed=9, groups=CELLS)
-WAVES = compare_waves(SURVEY, MODEL, "wave", "brand", draws=200, permutations=199, seed=2)
+WAVES = compare_waves(
+    SURVEY, MODEL, "wave", "brand", permutations=199, draws=Bootstrap(200, seed=2)
+)
 
 
 def test_answers_and_weights_add_up_to_the_change() -> None:
@@ -92,10 +96,14 @@ def test_one_wave_of_a_group_gives_no_change_and_says_so() -> None:
 
 
 def test_the_last_wave_or_the_one_asked_for() -> None:
-    assert set(at_wave(SURVEY, "wave")["wave"]) == {2024}
-    assert set(at_wave(SURVEY, "wave", "2021")["wave"]) == {2021}
-    assert len(at_wave(SURVEY, "")) == len(SURVEY)
+    answers = open_survey(SURVEY, MODEL)
+    assert set(at_wave(answers, "wave").data["wave"]) == {2024}
+    early = at_wave(answers, "wave", "2021")
+    assert set(early.data["wave"]) == {2021}
+    # rows keep their place in the file
+    assert early.table.data.index.tolist() == np.flatnonzero(SURVEY["wave"] == 2021).tolist()
+    assert at_wave(answers, "") is answers
     with pytest.raises(InputError, match="'2023' is not a wave"):
-        at_wave(SURVEY, "wave", "2023")
+        at_wave(answers, "wave", "2023")
     with pytest.raises(InputError, match="Did you mean 'wave'"):
-        at_wave(SURVEY, "waves")
+        at_wave(answers, "waves")

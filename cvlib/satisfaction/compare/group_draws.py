@@ -81,7 +81,9 @@ def estimate_part(
         }
 
     values = dict(inference.evaluate(source, rows(), noted, measured).values)
-    mean, covariance = (np.concatenate(part) for part in zip(*seen, strict=True))
+    # without the company that a lone last draw is given
+    fitted = len(values["shares"])
+    mean, covariance = (np.concatenate(part)[:fitted] for part in zip(*seen, strict=True))
     values["mean"] = (mean - model.minimum) / span
     return values, (np.concatenate(masses)[:, None], float(mass.mean()), mean, covariance)
 

@@ -6,8 +6,8 @@ give the pooled fit of the same draw: own and pooled weights come from one pass.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,15 +15,16 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.inputs.readers import Table
 from cvlib.satisfaction.compare.group_draws import Pool, estimate_part, side_by_side, survey_part
-from cvlib.satisfaction.estimators import bind, checked
 from cvlib.satisfaction.index import default_target, index_values
-from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.engine import fit_pls
 from cvlib.satisfaction.pls.tables import statistics
+from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.missing import Survey, prepare
+from cvlib.satisfaction.survey.settings import Design, Missing, bootstrap_of
 from cvlib.statistics import resample
+from cvlib.statistics.resample import Bootstrap, seeds
 
 WEIGHTS = ("pooled", "own")
 
@@ -92,70 +93,36 @@ class Groups:
         return np.asarray(scaled @ shares[own])
 
 
-def open_survey(
-    table: Table | pd.DataFrame,
-    model: Model | str | Path,
-    *,
-    mapping: Mapping[str, str] | None = None,
-    drop_unmapped: bool = False,
-    dont_know: Sequence[object] = (),
-) -> tuple[pd.DataFrame, Model, pd.DataFrame]:
-    """A survey with its answers checked, the model bound to it, and the cells read as missing.
-
-    Parameters
-    ----------
-    table : Table or DataFrame
-        One row per respondent.
-    model : Model, name or path
-        A shipped model, a YAML file, or a `Model`.
-    mapping, drop_unmapped, dont_know
-        As in `estimation.estimate`.
-    """
-    data = table.data if isinstance(table, Table) else table
-    given = model if isinstance(model, Model) else load_model(model)
-    bound = bind(table, given, mapping, drop_unmapped)
-    ready, cells = checked(table, data, bound, dont_know)
-    return ready, bound, cells
-
-
 def estimate_groups(
-    data: pd.DataFrame,
-    model: Model,
+    data: Data | Answers,
+    model: Model | str | Path,
     by: str | Sequence[str],
     *,
     minimum: int = 50,
     scheme: str = "path",
-    missing: str = "listwise",
-    minimum_share: float = 0.5,
-    weights: str | None = None,
-    clusters: str | None = None,
-    draws: int = 500,
-    seed: int = resample.SEED,
-    level: float = 0.95,
+    missing: str | Missing = "listwise",
+    design: Design | None = None,
+    draws: int | Bootstrap = 500,
     jobs: int = 1,
 ) -> Groups:
     """Estimate a model in every group, with bootstrap draws of each and of all together.
 
     Parameters
     ----------
-    data : DataFrame
+    data : str, Path, Table, DataFrame or Answers
         One row per respondent.
-    model : Model
-        Bound to the data's columns.
+    model : Model, name or path
+        A shipped model, a YAML file, or a `Model`.
     by : str or sequence of str
         Columns that name the group: a brand, a wave, or both.
     minimum : int
         Smallest group that is estimated; smaller ones are named in `left_out`. 50 is a proposal
         [P].
-    scheme, missing, minimum_share, weights, clusters
+    scheme, missing, design
         As in `estimate_pls`. A missing answer is replaced within its group; clusters are nested in
         groups.
-    draws : int
-        Bootstrap resamples of every group (stratified by group).
-    seed : int
-        Of the random numbers; each group has a stream of its own.
-    level : float
-        Confidence of intervals.
+    draws : int or Bootstrap
+        Resamples of every group (stratified by group); each has a random stream of its own.
     jobs : int
         Groups estimated side by side, in threads; the numbers do not depend on it.
 
@@ -164,8 +131,12 @@ def estimate_groups(
     InputError
         A column that is not there, an item that nobody in a group answered, fewer than two groups.
     """
-    if draws < 0 or draws == 1:
-        raise InputError("draws", f"{draws} resamples", "Use 0, or 2 and more (say 500).")
+    chosen, sampled = bootstrap_of(draws), design or Design()
+    if sampled.strata:
+        raise InputError("design", "groups are the strata of a comparison",
+                         "Leave the column of strata empty.")  # fmt: skip
+    answers = open_survey(data, model)
+    data, model, count = answers.data, answers.model, chosen.draws
     columns = [by] if isinstance(by, str) else list(by)
     for column in columns:
         if column not in data:
@@ -173,9 +144,11 @@ def estimate_groups(
                              nearest(column, [str(c) for c in data.columns]))  # fmt: skip
     labelled = data[columns].notna().all(axis=1)
     _refuse_gaps(data[labelled], model, columns)
-    survey = prepare(data[labelled], model, missing=missing, minimum_share=minimum_share,
-                     weights=weights, clusters=clusters)  # fmt: skip
-    label = data.loc[survey.index, columns].reset_index(drop=True)
+    # by place: the caller's own labels of the rows may repeat
+    placed = replace(answers, index=pd.RangeIndex(len(data))).where(labelled.to_numpy())
+    survey = prepare(placed, missing=missing, design=sampled)
+    label = data.iloc[survey.index][columns].reset_index(drop=True)
+    survey = replace(survey, index=data.index[survey.index])
     groups = label.groupby(columns, sort=True).indices
     sizes = {name if isinstance(name, tuple) else (name,): rows for name, rows in groups.items()}
     kept = {name: rows for name, rows in sizes.items() if len(rows) >= minimum}
@@ -192,15 +165,15 @@ def estimate_groups(
             "Compare at least two groups; lower the minimum only with care.",
         )  # fmt: skip
     centre = np.asarray(np.round(np.nanmean(survey.values, axis=0)))
-    pooling = Pool(len(model.items), draws, centre)
+    pooling = Pool(len(model.items), count, centre)
     scale = 1.0 if survey.weights is None else float(survey.weights.mean())
     parts = [survey_part(survey, rows) for rows in kept.values()]
-    one = partial(estimate_part, model, scheme=scheme, draws=draws)
-    seeds = resample.seeds(seed, len(parts))
+    one = partial(estimate_part, model, scheme=scheme, draws=count)
+    streams = seeds(chosen.seed, len(parts))
     width = {"mean": len(model.items), "shares": len(model.items),
              "paths": len(statistics(model)["path_coefficients"][0])}  # fmt: skip
-    found = {which: np.empty((len(parts), 1 + draws, m)) for which, m in width.items()}
-    for number, (values, moments) in enumerate(side_by_side(one, parts, seeds, jobs)):
+    found = {which: np.empty((len(parts), 1 + count, m)) for which, m in width.items()}
+    for number, (values, moments) in enumerate(side_by_side(one, parts, streams, jobs)):
         pooling.add(moments, scale)
         for statistic in width:
             found[statistic][number] = values[statistic]
@@ -223,7 +196,7 @@ def estimate_groups(
         )
         told.append(f"Left out for having fewer than {minimum} respondents: {names}.")
     if keys["failed"].any():
-        told.append(f"{int(keys['failed'].sum())} of {draws * len(keys)} draws of single groups"
+        told.append(f"{int(keys['failed'].sum())} of {count * len(keys)} draws of single groups"
                     " have no estimate and are left out of intervals by own weights.")  # fmt: skip
     return Groups(
         model=model, keys=keys, surveys=tuple(parts),
@@ -231,9 +204,10 @@ def estimate_groups(
         pooled=index_values(model, together).shares,
         path_keys=statistics(model)["path_coefficients"][0][["source", "target"]],
         settings={
-            "seed": seed, "level": level, "scheme": scheme, "draws": draws, "missing": missing,
-            "minimum": minimum, "minimum_share": minimum_share, "weighted": weights is not None,
-            "clustered": clusters is not None, "total": len(data),
+            "seed": chosen.seed, "level": chosen.level, "scheme": scheme, "draws": count,
+            "missing": survey.missing, "minimum": minimum, "minimum_share": survey.minimum_share,
+            "weighted": sampled.weighted, "clustered": bool(sampled.clusters),
+            "total": len(data),
         },
         left_out=left_out, warnings=tuple(told),
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,9 @@ from cvlib.satisfaction.compare.groups import (
 from cvlib.satisfaction.compare.micom import gate_table, invariance_table
 from cvlib.satisfaction.compare.ranking import compact_letters, rank_intervals
 from cvlib.satisfaction.model.model import Model
-from cvlib.statistics import resample
+from cvlib.satisfaction.survey.answers import Answers, Data
+from cvlib.satisfaction.survey.settings import bootstrap_of
+from cvlib.statistics.resample import Bootstrap
 
 MOST_EXCHANGED, MOST_LETTERED = 30, 60
 
@@ -77,26 +80,24 @@ class League:
 
 
 def compare_groups(
-    data: pd.DataFrame,
-    model: Model,
+    data: Data | Answers,
+    model: Model | str | Path,
     by: str | Sequence[str],
     *,
     target: str = "",
     permutations: int = 500,
     adjustment: str = "holm",
-    draws: int = 500,
-    seed: int = resample.SEED,
-    level: float = 0.95,
+    draws: int | Bootstrap = 500,
     **settings: Any,
 ) -> League:
     """Compare brands or segments.
 
     Parameters
     ----------
-    data : DataFrame
+    data : str, Path, Table, DataFrame or Answers
         One row per respondent.
-    model : Model
-        Bound to the data's columns.
+    model : Model, name or path
+        A shipped model, a YAML file, or a `Model`.
     by : str or sequence of str
         Grouping columns.
     target : str
@@ -105,13 +106,19 @@ def compare_groups(
         Label exchanges per pair and for the omnibus test; 0 leaves them and MICOM out.
     adjustment : {"holm", "benjamini_hochberg", "none"}
         For the number of comparisons.
-    draws, seed, level
-        Of the bootstrap, of all random numbers, of intervals; 1 - level is the size of tests.
+    draws : int or Bootstrap
+        Resamples; its seed is that of all random numbers, 1 - level the size of tests.
     **settings
-        minimum, scheme, missing, minimum_share, weights, clusters, jobs of `estimate_groups`.
+        minimum, scheme, missing, design, jobs of `estimate_groups`.
     """
-    groups = estimate_groups(data, model, by, draws=draws, seed=seed, level=level, **settings)
-    construct, pairs, told = target_of(model, target), all_pairs(groups), list(groups.warnings)
+    chosen = bootstrap_of(draws)
+    seed, level = chosen.seed, chosen.level
+    groups = estimate_groups(data, model, by, draws=chosen, **settings)
+    construct, pairs, told = (
+        target_of(groups.model, target),
+        all_pairs(groups),
+        list(groups.warnings),
+    )
     exchanged: dict[str, pd.DataFrame] = {}
     more: dict[str, pd.DataFrame] = {}
     if len(groups.keys) > MOST_EXCHANGED and permutations:
@@ -122,7 +129,7 @@ def compare_groups(
         )
     elif permutations:
         exchanged = exchange(groups, pairs, permutations=permutations, seed=seed)
-        more["invariance"] = invariance_table(exchanged, model, adjustment, level)
+        more["invariance"] = invariance_table(exchanged, groups.model, adjustment, level)
         more["gate"] = gate_table(more["invariance"])
         more["path_differences"] = path_differences(groups, pairs, exchanged, adjustment=adjustment)
         more["omnibus"] = omnibus(groups, construct, permutations=permutations, seed=seed)

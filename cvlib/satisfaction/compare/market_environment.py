@@ -9,16 +9,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.readers import Table
+from cvlib.inputs.readers import load_table
 from cvlib.satisfaction.compare.group_draws import survey_part
-from cvlib.satisfaction.compare.models import OUTCOMES, ModelComparison, compare_models
+from cvlib.satisfaction.compare.models import OUTCOMES, How, ModelComparison, compare_opened
 from cvlib.satisfaction.model.model import Model, load_model
 from cvlib.satisfaction.pls.engine import construct_scores
 from cvlib.satisfaction.pls.estimate import fitter
 from cvlib.satisfaction.pls.fit import information_criteria
 from cvlib.satisfaction.pls.prediction import Prediction, compare_predictions, predict
+from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.missing import Survey
+from cvlib.satisfaction.survey.settings import (
+    Assessment,
+    Columns,
+    Design,
+    Missing,
+    bootstrap_of,
+)
 from cvlib.statistics import resample
+from cvlib.statistics.resample import Bootstrap
 
 SMALLEST = 50
 COLUMNS = (
@@ -49,14 +58,16 @@ class Roles:
 
 
 def compare_roles(
-    table: Table | pd.DataFrame,
+    data: Data | Answers,
     model: Model | str | Path = "general",
     construct: str = "market",
     *,
-    draws: int = 500,
-    seed: int = resample.SEED,
-    level: float = 0.95,
-    **settings: Any,
+    columns: Columns | None = None,
+    scheme: str = "path",
+    missing: str | Missing = "listwise",
+    design: Design | None = None,
+    draws: int | Bootstrap = 500,
+    assessment: Assessment | None = None,
 ) -> Roles:
     """Estimate a model without its market environment and with it in each role.
 
@@ -67,40 +78,50 @@ def compare_roles(
 
     Parameters
     ----------
-    table : Table or DataFrame
+    data : str, Path, Table, DataFrame or Answers
         One row per respondent.
     model : Model, name or path
         With a construct that has a role; empty for none.
     construct : str
         That construct.
-    draws, seed, level
+    columns, scheme, missing, design, draws, assessment
         As in `compare_models`.
-    **settings
-        Further settings of `compare_models`.
     """
     if not model:
         return Roles(pd.DataFrame(columns=list(COLUMNS)), None, ())
-    data = table.data if isinstance(table, Table) else table
+    table = data.table if isinstance(data, Answers) else load_table(data)
     given = model if isinstance(model, Model) else load_model(model)
-    mapped = settings.pop("mapping", None) or {}
-    mapped = {item: column for item, column in mapped.items() if item in given.items}
-    reason = _unmeasured(data, given, construct, mapped)
+    own = (columns or Columns()).of(given)
+    reason = _unmeasured(table.data, given, construct, dict(own.mapping))
     if reason:
         return Roles(pd.DataFrame(columns=list(COLUMNS)), None, (reason,))
-    whole = given.map(data.columns, mapped, drop_unmapped=settings.pop("drop_unmapped", False))
+    whole = given.map(table.data.columns, own.mapping, drop_unmapped=own.drop_unmapped)
     names = {role: f"{whole.name} ({role})" for role in ("without", "antecedent", "moderator")}
     without = whole.without([construct], "is left out on purpose")
     variants = [replace(without, name=names["without"], dropped=whole.dropped)] + [
         replace(whole.with_role(construct, role), name=names[role])
         for role in ("antecedent", "moderator")
     ]
-    compared = compare_models(
-        table, variants, shared=False, draws=draws, seed=seed, level=level, **settings
-    )
+    how = How(scheme, Missing.of(missing), design or Design(), bootstrap_of(draws),
+              assessment or Assessment(), "holm")  # fmt: skip
+    codes = Columns(dont_know=own.dont_know)
+    found = compare_opened({("all", m.name): open_survey(table, m, codes) for m in variants}, how)
+    return _in_every_role(found, how, names, whole.with_role(construct, "group").group, table.data)
+
+
+def _in_every_role(
+    compared: ModelComparison,
+    how: How,
+    names: dict[str, str],
+    label: str | None,
+    data: pd.DataFrame,
+) -> Roles:
+    """The table of roles; `label` is the column that names the group of a respondent."""
+    seed, level, draws = how.bootstrap.seed, how.bootstrap.level, how.bootstrap.draws
     told = list(compared.warnings)
     base, plain = ("all", names["without"]), compared.predictions["all", names["without"]]
-    dealing = {"scheme": settings.get("scheme", "path"), "folds": settings.get("folds", 10),
-               "repetitions": settings.get("repetitions", 10), "seed": seed}  # fmt: skip
+    dealing: dict[str, Any] = {"scheme": how.scheme, "folds": how.assessment.folds,
+               "repetitions": how.assessment.repetitions, "seed": seed}  # fmt: skip
     moderated = ("all", names["moderator"])
     foretold = {
         "antecedent": compared.predictions["all", names["antecedent"]],
@@ -137,7 +158,7 @@ def compare_roles(
                 "bic_with": explained["bic"][outcome],
             }
             rows.append(own | _test(prediction, plain, compared, base, outcome, level))  # fmt: skip
-    labels, note = _labels(data.loc[compared.surveys[base].index], whole, construct)
+    labels, note = _labels(data.loc[compared.surveys[base].index], str(label))
     told += note
     if labels is not None:
         by_group = _group_prediction(compared, base, labels, level, dealing)
@@ -217,11 +238,8 @@ def _unmeasured(data: pd.DataFrame, model: Model, construct: str, mapped: dict[s
     return ""
 
 
-def _labels(
-    data: pd.DataFrame, model: Model, construct: str
-) -> tuple[np.ndarray | None, list[str]]:
+def _labels(data: pd.DataFrame, column: str) -> tuple[np.ndarray | None, list[str]]:
     """The group of every respondent by the environment's first item, where groups are large."""
-    column = model.with_role(construct, "group").group
     values = data[column]
     told = []
     if pd.api.types.is_numeric_dtype(values) and values.nunique() > 5:

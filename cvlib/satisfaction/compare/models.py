@@ -14,9 +14,8 @@ import pandas as pd
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.inputs.readers import Table
 from cvlib.satisfaction.compare.ranking import adjusted_within
-from cvlib.satisfaction.estimators import bind, checked, named
+from cvlib.satisfaction.estimators import named
 from cvlib.satisfaction.index import index_values
 from cvlib.satisfaction.model.model import Model, load_model
 from cvlib.satisfaction.pls import bootstrap as inference
@@ -24,8 +23,17 @@ from cvlib.satisfaction.pls.engine import PLSFit
 from cvlib.satisfaction.pls.estimate import estimate_pls, fitter
 from cvlib.satisfaction.pls.prediction import Prediction, compare_predictions, predict
 from cvlib.satisfaction.result import SatisfactionResult
+from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.missing import Survey, prepare
+from cvlib.satisfaction.survey.settings import (
+    Assessment,
+    Columns,
+    Design,
+    Missing,
+    bootstrap_of,
+)
 from cvlib.statistics import resample
+from cvlib.statistics.resample import Bootstrap
 
 OUTCOMES = ("satisfaction", "loyalty")
 Key = tuple[str, str]  # ("all" or "shared", the model's name)
@@ -107,49 +115,39 @@ class ModelComparison:
 
 
 def compare_models(
-    table: Table | pd.DataFrame,
+    data: Data | Answers,
     models: Sequence[Model | str | Path],
     *,
-    mapping: Mapping[str, str] | None = None,
-    drop_unmapped: bool = False,
-    dont_know: Sequence[object] = (),
+    columns: Columns | None = None,
     scheme: str = "path",
-    missing: str = "listwise",
-    minimum_share: float = 0.5,
-    weights: str = "",
-    strata: str = "",
-    clusters: str = "",
-    draws: int = 500,
-    folds: int = 10,
-    repetitions: int = 10,
+    missing: str | Missing = "listwise",
+    design: Design | None = None,
+    draws: int | Bootstrap = 500,
+    assessment: Assessment | None = None,
     adjustment: str = "holm",
-    seed: int = resample.SEED,
-    level: float = 0.95,
-    shared: bool = True,
 ) -> ModelComparison:
     """Estimate several models on the respondents that all of them can use.
 
+    They are compared on all their items and on the columns that every model uses: constructs
+    without such a column leave the model with their paths; models that become the same are
+    estimated once.
+
     Parameters
     ----------
-    table : Table or DataFrame
+    data : str, Path, Table, DataFrame or Answers
         One row per respondent.
     models : sequence
         Two or more shipped names, YAML files or `Model`.
-    mapping, drop_unmapped, dont_know
-        As in `estimation.estimate`; a model takes the entries that name its items.
-    scheme, missing, minimum_share, weights, strata, clusters
+    columns : Columns, optional
+        How items are found; a model takes the entries that name its items.
+    scheme, missing, design
         As in `estimate_pls`.
-    draws : int
-        Bootstrap resamples, the same ones for every model, and of the exact-fit test.
-    folds, repetitions : int
-        Of the cross-validation, dealt alike for every model.
+    draws : int or Bootstrap
+        Resamples, the same ones for every model, and of the exact-fit test.
+    assessment : Assessment, optional
+        The cross-validation, dealt alike for every model.
     adjustment : str
         Of the CVPAT p values of one outcome, as in `ranking.adjusted`.
-    seed, level
-        Of all random numbers; of intervals.
-    shared : bool
-        Also compare on the columns that every model uses. Constructs without such a column leave
-        the model with their paths; models that become the same are estimated once.
 
     Raises
     ------
@@ -158,52 +156,84 @@ def compare_models(
     """
     if len(models) < 2:
         raise InputError("models", f"{len(models)} model(s)", "Name two or more to compare.")
-    data = table.data if isinstance(table, Table) else table
-    bound: dict[Key, Model] = {}
+    chosen = columns or Columns()
+    opened: dict[Key, Answers] = {}
     for given in models:
         model = given if isinstance(given, Model) else load_model(given)
-        own = {item: column for item, column in (mapping or {}).items() if item in model.items}
-        if ("all", model.name) in bound:
+        if ("all", model.name) in opened:
             raise InputError("models", f"{model.name} is named twice", "Name each model once.")
-        bound["all", model.name] = bind(table, model, own, drop_unmapped)
-        data, _ = checked(table, data, bound["all", model.name], dont_know)
-    told: list[str] = []
-    if shared:
-        reduced, told = _shared(list(bound.values()))
-        bound |= {("shared", name): model for name, model in reduced.items()}
-    rules: dict[str, Any] = {
-        "missing": missing, "minimum_share": minimum_share, "weights": weights or None,
-        "strata": strata or None, "clusters": clusters or None,
-    }  # fmt: skip
-    used = data.index
-    for model in bound.values():
-        used = used.intersection(prepare(data, model, **rules).index)
-    left = len(data) - len(used)
+        opened["all", model.name] = open_survey(data, model, chosen.of(model))
+    reduced, told = _shared([answers.model for answers in opened.values()])
+    codes = Columns(dont_know=chosen.dont_know)
+    opened |= {("shared", name): open_survey(data, m, codes) for name, m in reduced.items()}
+    how = How(scheme, Missing.of(missing), design or Design(), bootstrap_of(draws),
+              assessment or Assessment(), adjustment)  # fmt: skip
+    return compare_opened(opened, how, told)
+
+
+@dataclass(frozen=True, eq=False)
+class How:
+    """The settings of a comparison of models."""
+
+    scheme: str
+    missing: Missing
+    design: Design
+    bootstrap: Bootstrap
+    assessment: Assessment
+    adjustment: str
+
+
+def compare_opened(
+    opened: Mapping[Key, Answers], how: How, told: Sequence[str] = ()
+) -> ModelComparison:
+    """Compare models on surveys that are open.
+
+    Parameters
+    ----------
+    opened : mapping
+        ("all" or "shared", the model's name) to the survey opened for the model; the same rows.
+    how : How
+        Settings.
+    told : sequence of str
+        What has to be said besides.
+    """
+    rows = len(next(iter(opened.values())).index)
+    rules: dict[str, Any] = {"missing": how.missing, "design": how.design}
+    placed = {key: replace(a, index=pd.RangeIndex(rows)) for key, a in opened.items()}
+    surveys = {key: prepare(answers, **rules) for key, answers in placed.items()}
+    used = pd.RangeIndex(rows)
+    for survey in surveys.values():
+        used = used.intersection(survey.index)
+    left = rows - len(used)
     left_out = pd.DataFrame(
-        [("not usable in every model", left, left / len(data))] * bool(left),
+        [("not usable in every model", left, left / rows)] * bool(left),
         columns=["reason", "count", "share"],
     )
-    data = data.loc[used]
-    surveys = {key: prepare(data, model, **rules) for key, model in bound.items()}
-    results, predictions = {}, {}
-    for key, model in bound.items():
-        found = estimate_pls(data, model, scheme=scheme, draws=draws, exact_fit_draws=draws,
-                             folds=0, seed=seed, level=level, **rules)  # fmt: skip
+    if left:
+        surveys = {key: prepare(opened[key].where(np.asarray(used)), **rules) for key in opened}
+    else:
+        surveys = {key: replace(s, index=opened[key].index) for key, s in surveys.items()}
+    draws, seed, level = how.bootstrap.draws, how.bootstrap.seed, how.bootstrap.level
+    fitted = Assessment(folds=0, exact_fit_draws=draws)
+    folds, repetitions = how.assessment.folds, how.assessment.repetitions
+    results, predictions, said = {}, {}, list(told)
+    for key, survey in surveys.items():
+        found = estimate_pls(survey, scheme=how.scheme, draws=how.bootstrap, assessment=fitted)
         predictions[key] = foretold = predict(
-            model, surveys[key], scheme=scheme, folds=folds, repetitions=repetitions, seed=seed,
-            level=level,
+            survey.model, survey, scheme=how.scheme, folds=folds, repetitions=repetitions,
+            seed=seed, level=level,
         )  # fmt: skip
         q2 = foretold.constructs[["construct", "q2_predict"]]
         extra = {**found.extra, "prediction_items": foretold.items}
         results[key] = replace(found, r_squared=found.r_squared.merge(q2, how="left"), extra=extra)
         prefix = key[1] + (", shared items" if key[0] == "shared" else "")
-        told += [f"Model {prefix}: {text}" for text in (*found.warnings, *foretold.warnings)]
+        said += [f"Model {prefix}: {text}" for text in (*found.warnings, *foretold.warnings)]
     return ModelComparison(
         results=results, predictions=predictions, surveys=surveys,
-        shift=_shift(results, surveys, scheme, draws, seed, level),
-        cvpat=_cvpat(results, predictions, level, adjustment),
-        left_out=left_out, warnings=tuple(dict.fromkeys(told)),
-        settings={"folds": folds, "repetitions": repetitions, "adjustment": adjustment},
+        shift=_shift(results, surveys, how.scheme, how.bootstrap),
+        cvpat=_cvpat(results, predictions, level, how.adjustment),
+        left_out=left_out, warnings=tuple(dict.fromkeys(said)),
+        settings={"folds": folds, "repetitions": repetitions, "adjustment": how.adjustment},
     )  # fmt: skip
 
 
@@ -246,7 +276,7 @@ def _pairs(keys: Mapping[Key, Any]) -> list[tuple[Key, Key]]:
 
 def _shift(
     results: Mapping[Key, SatisfactionResult], surveys: Mapping[Key, Survey],
-    scheme: str, draws: int, seed: int, level: float,
+    scheme: str, chosen: Bootstrap,
 ) -> pd.DataFrame:  # fmt: skip
     """Differences of index and R² between models, from the same resamples of all of them."""
 
@@ -260,13 +290,13 @@ def _shift(
         source, fit = fitter(model, surveys[key], scheme=scheme)
         whole = fit(*source.moments(np.ones((1, source.units), dtype=np.int8)))
         values = {name: value[:1] for name, value in statistics(model, whole).items()}
-        if draws:
+        if chosen.draws:
             found = inference.bootstrap(
                 source,
                 fit,
                 partial(statistics, model),
-                draws=draws,
-                seed=seed,
+                draws=chosen.draws,
+                seed=chosen.seed,
                 strata=surveys[key].strata,
             )
             values = {name: np.vstack([value, np.where(
@@ -291,7 +321,7 @@ def _shift(
                 row["std_error"] = error if error > 1e-12 else 0.0
                 row["t"] = gap[0] / error if error > 1e-12 else np.nan
                 row["p"] = 2 * stats.t.sf(abs(row["t"]), units - 1)
-                row["ci_low"], row["ci_high"] = resample.percentile_limits(kept, level)
+                row["ci_low"], row["ci_high"] = resample.percentile_limits(kept, chosen.level)
             rows.append(row)
     return pd.DataFrame(rows)
 

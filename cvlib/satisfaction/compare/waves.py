@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,9 @@ from cvlib.satisfaction.compare.differences import exchange, index_differences
 from cvlib.satisfaction.compare.groups import Groups, estimate_groups, spread, target_of
 from cvlib.satisfaction.compare.ranking import adjusted
 from cvlib.satisfaction.model.model import Model
-from cvlib.statistics import resample
+from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
+from cvlib.satisfaction.survey.settings import bootstrap_of
+from cvlib.statistics.resample import Bootstrap
 
 ALL = "(all)"
 SERIES = ("pooled", "own", "fixed", "chained")
@@ -59,10 +62,11 @@ class Waves:
     warnings: tuple[str, ...]
 
 
-def at_wave(data: pd.DataFrame, wave: str, chosen: str = "") -> pd.DataFrame:
+def at_wave(answers: Answers, wave: str, chosen: str = "") -> Answers:
     """Respondents of one wave: the one asked for, else the last; everybody without waves."""
     if not wave:
-        return data
+        return answers
+    data = answers.table.data
     if wave not in data:
         raise InputError("wave", f"column {wave!r} is not in the survey",
                          nearest(wave, [str(c) for c in data.columns]))  # fmt: skip
@@ -71,21 +75,19 @@ def at_wave(data: pd.DataFrame, wave: str, chosen: str = "") -> pd.DataFrame:
     if chosen and chosen not in names:
         raise InputError("at", f"{chosen!r} is not a wave", nearest(chosen, names))
     value = known[names.index(chosen)] if chosen else known[-1]
-    return data[data[wave] == value]
+    return answers.where((data[wave] == value).to_numpy())
 
 
 def compare_waves(
-    data: pd.DataFrame,
-    model: Model,
+    data: Data | Answers,
+    model: Model | str | Path,
     wave: str,
     group: str = "",
     *,
     target: str = "",
     permutations: int = 500,
     adjustment: str = "holm",
-    draws: int = 500,
-    seed: int = resample.SEED,
-    level: float = 0.95,
+    draws: int | Bootstrap = 500,
     **settings: Any,
 ) -> Waves:
     """Follow an index over waves with different respondents, for everybody and for each group.
@@ -97,18 +99,18 @@ def compare_waves(
 
     Parameters
     ----------
-    data : DataFrame
+    data : str, Path, Table, DataFrame or Answers
         One row per respondent and wave.
-    model : Model
-        Bound to the data's columns.
+    model : Model, name or path
+        A shipped model, a YAML file, or a `Model`.
     wave, group : str
         Columns; waves are sorted by value, group may be empty.
     target : str
         Empty for satisfaction.
-    permutations, adjustment, draws, seed, level
+    permutations, adjustment, draws
         As in `league.compare_groups`; all changes under one kind of weights are one family.
     **settings
-        minimum, scheme, missing, minimum_share, weights, clusters, jobs of `estimate_groups`.
+        minimum, scheme, missing, design, jobs of `estimate_groups`.
 
     Raises
     ------
@@ -120,11 +122,13 @@ def compare_waves(
     Kitagawa (1955), JASA 50:1168-1194; Bennet (1920), J. Royal Statistical Society 83:455-462
     (averaging the two waves' weights).
     """
-    construct = target_of(model, target)
-    options: dict[str, Any] = {**settings, "draws": draws, "seed": seed, "level": level}
-    found = [(ALL, estimate_groups(data, model, wave, **options))]
+    chosen, answers = bootstrap_of(draws), open_survey(data, model)
+    seed, level = chosen.seed, chosen.level
+    construct = target_of(answers.model, target)
+    options: dict[str, Any] = {**settings, "draws": chosen}
+    found = [(ALL, estimate_groups(answers, answers.model, wave, **options))]
     if group:
-        found.append((group, estimate_groups(data, model, [group, wave], **options)))
+        found.append((group, estimate_groups(answers, answers.model, [group, wave], **options)))
     parts: dict[str, list[pd.DataFrame]] = {}
     told: list[str] = []
     for what, groups in found:

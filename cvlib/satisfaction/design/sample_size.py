@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,14 +11,16 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of, whole
+from cvlib.inputs.errors import InputError
+from cvlib.satisfaction.design.goal import Analysis, Goal
 from cvlib.satisfaction.design.questionnaire import words
 from cvlib.satisfaction.design.simulate import Population
 from cvlib.satisfaction.index import default_target, index_values
-from cvlib.satisfaction.pls.engine import SCHEMES, PLSFit, fit_pls
+from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
 from cvlib.statistics import resample
+from cvlib.statistics.resample import SEED
 
-TARGETS = ("index_width", "difference_width", "difference_power", "path_width", "path_power")
 ANSWERS = 6_000_000  # simulated at a time: about 50 MB
 
 
@@ -61,19 +63,27 @@ class _Study:
     drawn_from: Population
     construct: str
     difference: float
-    level: float
+    analysis: Analysis
     replications: int
     seed: int
-    cluster_size: int
-    missing: str
-    settings: Mapping[str, Any]
+
+    @property
+    def level(self) -> float:
+        return self.analysis.level
+
+    @property
+    def cluster_size(self) -> int:
+        return self.analysis.cluster_size
 
     @property
     def position(self) -> int:
         return self.drawn_from.model.construct_names.index(self.construct)
 
     def fit(self, mean: np.ndarray, covariance: np.ndarray) -> PLSFit:
-        return fit_pls(self.drawn_from.model, mean, covariance, **self.settings)
+        return fit_pls(
+            self.drawn_from.model, mean, covariance,
+            scheme=self.analysis.scheme, estimator=self.analysis.estimator,
+        )  # fmt: skip
 
     @cached_property
     def truth(self) -> PLSFit:
@@ -117,11 +127,11 @@ def _moments(values: np.ndarray, study: _Study) -> _Moments:
     size = study.cluster_size
     answered = ~np.isnan(values)
     used = np.ones(values.shape[:2])
-    if study.missing == "listwise":
+    if study.analysis.missing == "listwise":
         used = answered.all(axis=2).astype(float)
     values = np.where(answered, values, 0.0)
     rows = used.sum(axis=1)
-    if study.missing == "mean":
+    if study.analysis.missing == "mean":
         found = values.sum(axis=1) / answered.sum(axis=1)
         values = np.where(answered, values, found[:, None])
     mean = (values * used[:, :, None]).sum(axis=1) / rows[:, None]
@@ -227,18 +237,10 @@ def plan_survey(
     drawn_from: Population,
     *,
     sizes: Sequence[int] = (100, 200, 300, 500),
-    construct: str | None = None,
-    difference: float = 3.0,
-    targets: Mapping[str, float] | None = None,
-    path: tuple[str, str] | None = None,
-    level: float = 0.95,
+    goal: Goal | None = None,
+    analysis: Analysis | None = None,
     replications: int = 1000,
-    seed: int = resample.SEED,
-    cluster_size: int = 1,
-    missing: str = "listwise",
-    scheme: str = "path",
-    estimator: str = "pls",
-    largest: int = 10_000,
+    seed: int = SEED,
     language: str = "en",
     jobs: int = 1,
     progress: bool = False,
@@ -257,29 +259,14 @@ def plan_survey(
         From `simulate.population`.
     sizes : sequence of int
         Respondents (in each group, for the difference); rounded up to whole clusters.
-    construct : str, optional
-        Whose index is compared; satisfaction where there is one.
-    difference : float
-        True difference of the index between the groups, in points of 100.
-    targets : mapping, optional
-        Of index_width, difference_width, difference_power, path_width, path_power to the value
-        wanted; the smallest n is looked for.
-    path : (source, target), optional
-        For path_width and path_power.
-    level : float
-        Confidence of the intervals; tests are at 1 - level, two-sided.
+    goal : Goal, optional
+        The difference to be found, and the precision and power wanted.
+    analysis : Analysis, optional
+        Estimator, rule for missing answers, clusters, level.
     replications : int
         Simulated surveys per size.
     seed : int
         Every size has its own stream of this seed: results do not depend on the other sizes.
-    cluster_size : int
-        Respondents per cluster; the population's cluster_correlation lies between them.
-    missing : {"listwise", "mean"}
-        As in estimation.
-    scheme, estimator
-        As in `pls.fit_pls`.
-    largest : int
-        Largest n looked for.
     language : {"en", "zh"}
         Of the sentence.
     jobs : int
@@ -306,23 +293,15 @@ def plan_survey(
     from tqdm import tqdm
 
     words(language)
-    study = _checked(drawn_from, construct or default_target(drawn_from.model), difference, level,
-                     replications, seed, cluster_size, missing, scheme, estimator)  # fmt: skip
-    wanted = dict(targets or {})
-    for name in wanted:
-        if name not in TARGETS:
-            raise InputError("targets", f"{name!r} is not offered", nearest(name, list(TARGETS)))
-        if not 0 < wanted[name] < (1 if name.endswith("power") else np.inf):
-            raise InputError(f"targets, {name}", f"{wanted[name]:g} cannot be reached",
-                             "A width is above zero, a power between 0 and 1.")  # fmt: skip
-        steps = [(a, b) for a, b, _ in drawn_from.model.signed_paths]
-        if name.startswith("path") and path not in steps:
-            raise InputError("path", f"{path} is not a path of the model", f"Choose from {steps}.")
+    aim, how = goal or Goal(), analysis or Analysis()
+    study = _checked(drawn_from, aim, how, replications, seed)
+    steps = [(a, b) for a, b, _ in drawn_from.model.signed_paths]
+    if any(name.startswith("path") for name in aim.targets) and aim.path not in steps:
+        raise InputError("path", f"{aim.path} is not a path of the model", f"Choose from {steps}.")
     if not sizes or min(sizes) < 2:
         raise InputError("sizes", f"{list(sizes)}", "Give sample sizes of 2 and more.")
-    settings = {"construct": study.construct, "difference": difference, "rise": study.shift,
-                "level": level, "replications": replications, "seed": seed,
-                "cluster_size": cluster_size, "missing": missing, **study.settings}  # fmt: skip
+    settings = {"construct": study.construct, "difference": aim.difference, "rise": study.shift,
+                "replications": replications, "seed": seed, **asdict(how)}  # fmt: skip
     planned = sorted({study.rounded(n) for n in sizes})
     told: list[str] = []
     with tqdm(total=replications * len(planned), unit="survey", disable=not progress) as bar:
@@ -331,8 +310,8 @@ def plan_survey(
         )
         tables = dict(zip(planned, done, strict=True))
         rows = []
-        for name, target in wanted.items():
-            rows.append(_smallest(study, tables, name, target, path, largest, bar))
+        for name, target in aim.targets.items():
+            rows.append(_smallest(study, tables, name, target, aim, bar))
             if not rows[-1]["reached"]:
                 told.append(f"{name} {target:g} is not reached with {rows[-1]['n']:,} respondents.")
     joined = {k: pd.concat([tables[n][k] for n in sorted(tables)], ignore_index=True)
@@ -342,7 +321,7 @@ def plan_survey(
         told.append(f"n = {row.n}: of {row.replications} fits {row.failed} failed and"
                     f" {row.untested} differences could not be tested (left out),"
                     f" {row.inadmissible} are inadmissible (used).")  # fmt: skip
-    if missing == "listwise" and fits["left_out"].max() > 0.2:
+    if how.missing == "listwise" and fits["left_out"].max() > 0.2:
         told.append(f"Listwise deletion loses {fits['left_out'].max():.0%} of the respondents:"
                     " plan for another rule.")  # fmt: skip
     smallest = pd.DataFrame(rows, columns=["quantity", "target", "n", "n_low", "n_high", "value",
@@ -352,24 +331,16 @@ def plan_survey(
                       warnings=tuple(told))  # fmt: skip
 
 
-def _checked(drawn_from: Population, construct: str, difference: float, level: float,
-             replications: int, seed: int, cluster_size: int, missing: str = "listwise",
-             scheme: str = "path", estimator: str = "pls") -> _Study:  # fmt: skip
-    for name, value, known in (
-        ("construct", construct, drawn_from.model.construct_names),
-        ("missing", missing, ("listwise", "mean")),
-        ("scheme", scheme, SCHEMES), ("estimator", estimator, ("pls", "plsc")),
-    ):  # fmt: skip
-        if value not in known:
-            raise InputError(name, f"{value!r} is not offered here", nearest(value, list(known)))
-    if not 0 < level < 1 or replications < 100:
-        raise InputError("level, replications", f"{level}, {replications}",
-                         "A level is between 0 and 1; 100 replications are the least.")  # fmt: skip
-    if cluster_size < 1 or (cluster_size == 1) != (drawn_from.cluster_correlation == 0):
+def _checked(
+    drawn_from: Population, goal: Goal, analysis: Analysis, replications: int, seed: int
+) -> _Study:
+    construct = goal.construct or default_target(drawn_from.model)
+    one_of("construct", construct, drawn_from.model.construct_names)
+    whole("replications", replications, 100)
+    if (analysis.cluster_size == 1) != (drawn_from.cluster_correlation == 0):
         raise InputError("cluster_size", "goes with a cluster_correlation, and the other way round",
                          "Give both or neither.")  # fmt: skip
-    return _Study(drawn_from, construct, difference, level, replications, seed, cluster_size,
-                  missing, {"scheme": scheme, "estimator": estimator})  # fmt: skip
+    return _Study(drawn_from, construct, goal.difference, analysis, replications, seed)
 
 
 def _figure(
@@ -386,14 +357,14 @@ def _figure(
 
 
 def _smallest(study: _Study, tables: dict[int, dict[str, pd.DataFrame]], name: str, target: float,
-              path: tuple[str, str] | None, largest: int, bar: Any) -> dict[str, Any]:  # fmt: skip
+              goal: Goal, bar: Any) -> dict[str, Any]:  # fmt: skip
     """Look for the n that just reaches the target, simulating each n that is tried.
 
     A width falls like 1/sqrt(n); the normal quantile of a power rises like sqrt(n). Either says
     from one simulated n how much larger or smaller the next must be.
     """
-    critical = resample.reach(study.level)
-    least, most = study.rounded(max(20, 2 * study.cluster_size)), study.rounded(largest)
+    critical = stats.norm.ppf((1 + study.level) / 2)
+    least, most = study.rounded(max(20, 2 * study.cluster_size)), study.rounded(goal.largest)
 
     def ratio(value: float) -> float:
         if name.endswith("width"):
@@ -406,7 +377,7 @@ def _smallest(study: _Study, tables: dict[int, dict[str, pd.DataFrame]], name: s
         if n not in tables:
             bar.total += study.replications
             tables[n] = _simulate(study, n, bar)
-        return _figure(tables[n], name, path, study.construct)
+        return _figure(tables[n], name, goal.path, study.construct)
 
     n = min(tables, key=lambda size: abs(np.log(max(ratio(figure(size)[0]), 1e-6))))
     for _ in range(6):

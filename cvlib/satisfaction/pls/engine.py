@@ -9,6 +9,7 @@ import numpy as np
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.regressions import Regressions, solve
 
+TOLERANCE = 1e-10  # of a weight from its limit
 SCHEMES = ("path", "factorial", "centroid")
 ROUGH = 7  # iterations in single precision
 
@@ -72,7 +73,7 @@ def fit_pls(
     *,
     scheme: str = "path",
     estimator: str = "pls",
-    tolerance: float = 1e-10,
+    tolerance: float = TOLERANCE,
     max_iterations: int = 300,
 ) -> PLSFit:
     """Fit a model to B sets of moments.

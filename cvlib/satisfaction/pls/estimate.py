@@ -9,78 +9,60 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.satisfaction import index as scoring
 from cvlib.satisfaction import measurement
-from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls import diagnosis, moderation, prediction, tables
 from cvlib.satisfaction.pls import engine as pls
 from cvlib.satisfaction.pls import fit as fitting
-from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
+from cvlib.satisfaction.pls.engine import TOLERANCE, PLSFit, fit_pls
 from cvlib.satisfaction.result import SatisfactionResult
+from cvlib.satisfaction.survey.answers import Answers, Data
 from cvlib.satisfaction.survey.missing import Survey, prepare
 from cvlib.satisfaction.survey.moments import Sample, Source
-from cvlib.statistics import resample
+from cvlib.satisfaction.survey.settings import Assessment, Design, Missing, bootstrap_of
+from cvlib.statistics.resample import Bootstrap
 
 ESTIMATORS = ("pls", "plsc")
 
 
 def estimate_pls(
-    data: pd.DataFrame,
-    model: Model | str | Path,
+    data: Data | Answers | Survey,
+    model: Model | str | Path | None = None,
     *,
     estimator: str = "pls",
     scheme: str = "path",
-    missing: str = "listwise",
-    minimum_share: float = 0.5,
-    weights: str | pd.Series | None = None,
-    strata: str | None = None,
-    clusters: str | None = None,
-    draws: int = 0,
-    seed: int = resample.SEED,
-    level: float = 0.95,
-    interval: str = "percentile",
-    folds: int = 10,
-    repetitions: int = 10,
-    exact_fit_draws: int = 0,
-    target: str | None = None,
-    threads: int = 1,
-    tolerance: float = 1e-10,
-    max_iterations: int = 300,
+    missing: str | Missing = "listwise",
+    design: Design | None = None,
+    draws: int | Bootstrap = 0,
+    assessment: Assessment | None = None,
+    target: str = "",
 ) -> SatisfactionResult:
     """Estimate a satisfaction model by partial least squares.
 
     Parameters
     ----------
-    data : DataFrame
-        One row per respondent.
+    data : str, Path, Table, DataFrame, Answers or Survey
+        One row per respondent: a name of the catalogue, a file, or a survey that is open already.
     model : Model, name or path
-        Bound to the data by `Model.map`; a model that is not bound yet is bound here.
+        A shipped model, a YAML file, or a `Model`; none for a survey prepared with its model.
     estimator : {"pls", "plsc"}
         Composites, or consistent PLS for constructs that are common factors.
     scheme : {"path", "factorial", "centroid"}
         Inner weighting.
-    missing, minimum_share, weights, strata, clusters
-        As in `missing.prepare`.
-    draws : int
+    missing : str or Missing
+        Rule for missing answers.
+    design : Design, optional
+        Survey weights, strata and clusters.
+    draws : int or Bootstrap
         Bootstrap resamples; 0 gives estimates without inference.
-    seed : int
-        Of the bootstrap.
-    level : float
-        Confidence of the intervals.
-    interval : {"percentile", "bca", "studentized"}
-        See `inference.intervals`.
-    folds, repetitions : int
-        Of the cross-validation behind Q²_predict and CVPAT; 0 folds leave both out.
-    exact_fit_draws : int
-        Resamples of the exact-fit test; 0 leaves it out.
-    target : str, optional
-        Construct of the importance-performance map; satisfaction where there is one.
-    threads : int
-        Chunks of draws fitted side by side; the numbers do not depend on it.
-    tolerance, max_iterations
-        As in `pls.fit_pls`.
+    assessment : Assessment, optional
+        Cross-validation and test of exact fit; the default cross-validates.
+    target : str
+        Construct of the importance-performance map; empty for satisfaction where there is one.
 
     Returns
     -------
@@ -100,24 +82,13 @@ def estimate_pls(
     Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005), CSDA 48:159-205; Fornell, Johnson,
     Anderson, Cha & Bryant (1996), Journal of Marketing 60(4):7-18 (index).
     """
-    _check_choice("estimator", estimator, ESTIMATORS)
-    _check_choice("scheme", scheme, pls.SCHEMES)
-    _check_choice("interval", interval, inference.INTERVALS)
-    if draws < 0 or draws == 1:
-        raise InputError("draws", f"{draws} resamples", "Use 0, or 2 and more (say 5000).")
-    if not 0 < level < 1:
-        raise InputError("level", f"{level} is not a confidence level", "Use 0.95, say.")
-    bound = model if isinstance(model, Model) else load_model(model)
-    if not set(bound.columns) <= set(data.columns):
-        bound = bound.map(data.columns)
-    survey = prepare(
-        data, bound, missing=missing, minimum_share=minimum_share,
-        weights=weights, strata=strata, clusters=clusters,
-    )  # fmt: skip
-    source, fit = fitter(
-        bound, survey, estimator=estimator, scheme=scheme,
-        tolerance=tolerance, max_iterations=max_iterations,
-    )  # fmt: skip
+    one_of("estimator", estimator, ESTIMATORS)
+    one_of("scheme", scheme, pls.SCHEMES)
+    resampling, tests = bootstrap_of(draws), assessment or Assessment()
+    level, seed = resampling.level, resampling.seed
+    survey = prepare(data, model, missing=missing, design=design)
+    bound = survey.model
+    source, fit = fitter(bound, survey, estimator=estimator, scheme=scheme)
     mean, covariance = source.moments(np.ones((1, source.units), dtype=np.int8))
     found = fit(mean, covariance)
     if found.degenerate[0]:
@@ -131,10 +102,8 @@ def estimate_pls(
     compute = partial(tables.compute, measures)
     infer: Callable[[str, pd.DataFrame], pd.DataFrame] = partial(tables.plain, compute(found))
     told_draws = pd.DataFrame()
-    if draws:
-        infer, told_draws = _bootstrap(
-            source, survey, fit, compute, compute(found), draws, seed, level, interval, threads
-        )
+    if resampling.draws:
+        infer, told_draws = _bootstrap(source, survey, fit, compute, compute(found), resampling)
         told += diagnosis.draw_warnings(told_draws)
     inferred = {name: infer(name, keys) for name, (keys, _) in measures.items()}
     rows = survey.effective_rows
@@ -145,7 +114,7 @@ def estimate_pls(
         bound, mean, covariance, found, scheme, estimator
     )
     result["importance_performance"] = scoring.importance_performance_table(
-        result["impacts"], result["index"], bound, target
+        result["impacts"], result["index"], bound, target or None
     )
     complete = survey.completed(mean, covariance)
     extra = {"scores": scoring.index_scores(
@@ -154,9 +123,9 @@ def estimate_pls(
         told.append("Fit and prediction are not reported for a model with an interaction.")
     else:
         result["fit"] = fitting.fit_table(bound, found, rows, estimator)
-        if folds:
+        if tests.folds:
             foretold = prediction.predict(
-                bound, survey, scheme=scheme, folds=folds, repetitions=repetitions,
+                bound, survey, scheme=scheme, folds=tests.folds, repetitions=tests.repetitions,
                 seed=seed, level=level,
             )  # fmt: skip
             q2 = foretold.constructs[["construct", "q2_predict"]]
@@ -164,23 +133,23 @@ def estimate_pls(
             extra |= {"prediction_items": foretold.items, "cvpat": foretold.cvpat,
                       "prediction_constructs": foretold.constructs}  # fmt: skip
             told += foretold.warnings
-        if exact_fit_draws:
+        if tests.exact_fit_draws:
             extra["exact_fit"], exact_told = fitting.exact_fit_test(
                 bound, survey, found, scheme=scheme, estimator=estimator,
-                draws=exact_fit_draws, seed=seed, level=level,
+                draws=tests.exact_fit_draws, seed=seed, level=level,
             )  # fmt: skip
             told += exact_told
     return SatisfactionResult(
         model=bound,
         estimator=estimator,
         settings={
-            "scheme": scheme, "missing": missing, "draws": draws, "seed": seed, "level": level,
-            "interval": interval, "rows": len(survey.values), "units": source.units,
-            "effective_sample_size": rows, "tolerance": tolerance,
+            "scheme": scheme, "missing": survey.missing, "draws": resampling.draws, "seed": seed,
+            "level": level, "interval": resampling.interval, "rows": len(survey.values),
+            "units": source.units, "effective_sample_size": rows, "tolerance": TOLERANCE,
             "iterations": int(found.iterations[0]), "converged": bool(found.converged[0]),
-            "minimum_share": minimum_share, "weighted": survey.weights is not None,
+            "minimum_share": survey.minimum_share, "weighted": survey.weights is not None,
             "stratified": survey.strata is not None, "clustered": survey.clusters is not None,
-            "folds": folds if "cvpat" in extra else 0, "repetitions": repetitions,
+            "folds": tests.folds if "cvpat" in extra else 0, "repetitions": tests.repetitions,
         },
         **result,
         draws=told_draws,
@@ -197,15 +166,12 @@ def _bootstrap(
     fit: inference.Fit,
     compute: inference.Statistics,
     estimates: Mapping[str, np.ndarray],
-    draws: int,
-    seed: int,
-    level: float,
-    interval: str,
-    threads: int,
+    chosen: Bootstrap,
 ) -> tuple[Callable[[str, pd.DataFrame], pd.DataFrame], pd.DataFrame]:
     """The function that adds inference to a quantity's keys, and what became of the draws."""
+    draws, seed = chosen.draws, chosen.seed
     resampled = inference.bootstrap(
-        source, fit, compute, draws=draws, seed=seed, strata=survey.strata, threads=threads
+        source, fit, compute, draws=draws, seed=seed, strata=survey.strata
     )
     told = resampled.table()
     if told["used"].iloc[0] < 2:
@@ -213,23 +179,16 @@ def _bootstrap(
                          "The survey is too small for this model.")  # fmt: skip
     left_out: dict[str, np.ndarray] = {}
     errors: dict[str, np.ndarray] = {}
-    if interval == "bca":
+    if chosen.interval == "bca":
         left = inference.jackknife(source, fit, compute)
         left_out = {name: left.kept(name) for name in left.values}
-    if interval == "studentized":
+    if chosen.interval == "studentized":
         within = inference.inner_errors(
             source, fit, compute, draws=draws, seed=seed, strata=survey.strata
         )
         errors = {name: error[~resampled.failed] for name, error in within.items()}
     degrees = source.units - (1 if survey.strata is None else len(np.unique(survey.strata)))
-    return partial(
-        tables.inferred, estimates, resampled, interval, level, degrees, left_out, errors
-    ), told
-
-
-def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise InputError(name, f"{value!r} is not offered", nearest(value, list(known)))
+    return partial(tables.inferred, estimates, resampled, chosen, degrees, left_out, errors), told
 
 
 def fitter(
@@ -238,7 +197,7 @@ def fitter(
     *,
     estimator: str = "pls",
     scheme: str = "path",
-    tolerance: float = 1e-10,
+    tolerance: float = TOLERANCE,
     max_iterations: int = 300,
 ) -> tuple[Source, inference.Fit]:
     """Where a survey's moments come from, and the function that fits the model to them.

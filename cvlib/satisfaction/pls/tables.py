@@ -14,6 +14,7 @@ from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls import fit as fitting
 from cvlib.satisfaction.pls.engine import PLSFit
+from cvlib.statistics.resample import Bootstrap
 
 
 def statistics(model: Model) -> dict[str, Measure]:
@@ -74,8 +75,7 @@ def plain(values: dict[str, np.ndarray], name: str, keys: pd.DataFrame) -> pd.Da
 def inferred(
     values: Mapping[str, np.ndarray],
     resampled: inference.Draws,
-    interval: str,
-    level: float,
+    chosen: Bootstrap,
     degrees: int,
     left_out: Mapping[str, np.ndarray],
     errors: Mapping[str, np.ndarray],
@@ -85,7 +85,7 @@ def inferred(
     """The keys with estimate, std_error, t, p, ci_low and ci_high."""
     kept = resampled.kept(name)
     low, high = inference.intervals(
-        values[name][0], kept, kind=interval, level=level,
+        values[name][0], kept, kind=chosen.interval, level=chosen.level,
         left_out=left_out.get(name), errors=errors.get(name),
     )  # fmt: skip
     return pd.concat([keys, inference.summary(values[name][0], kept, degrees, low, high)], axis=1)

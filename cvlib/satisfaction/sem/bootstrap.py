@@ -19,6 +19,7 @@ from cvlib.satisfaction.sem.quantities import Quantities
 from cvlib.satisfaction.sem.starts import starting_values
 from cvlib.satisfaction.survey.moments import Source
 from cvlib.statistics import resample
+from cvlib.statistics.resample import Bootstrap
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +111,7 @@ def with_bootstrap(
     fit: CovarianceFit,
     source: Source,
     tables: dict[str, pd.DataFrame],
-    draws: int,
-    seed: int,
-    level: float,
+    chosen: Bootstrap,
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, list[str]]:
     """Bootstrap columns beside the others, the account of the draws, and warnings.
 
@@ -126,10 +125,11 @@ def with_bootstrap(
         Where the moments of resamples come from.
     tables : dict of DataFrame
         By `Quantities.tables`.
-    draws, seed, level
+    chosen : Bootstrap
         Number of resamples, seed and confidence of percentile intervals.
     """
     n, warm = fit.problem.n, fit.optimum.theta
+    draws, level = chosen.draws, chosen.level
 
     def fitted(mean: Floats, covariance: Floats) -> Refits:
         return refit(quantities.layout, mean, covariance * (n - 1) / n, warm)
@@ -145,7 +145,7 @@ def with_bootstrap(
                 values[name][at] = part[name]
         return values
 
-    found = bootstrap(source, cast(Any, fitted), cast(Any, measured), draws=draws, seed=seed)
+    found = bootstrap(source, cast(Any, fitted), cast(Any, measured), draws=draws, seed=chosen.seed)
     account = found.table()
     row = account.iloc[0]
     if row["used"] < 2:

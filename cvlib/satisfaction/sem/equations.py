@@ -37,9 +37,10 @@ from cvlib.satisfaction.sem.optimum import (
 )
 from cvlib.satisfaction.sem.starts import starting_values
 from cvlib.statistics import resample
+from cvlib.statistics.resample import SEED
 
 STANDARD_ERRORS = ("ml", "mlm", "mlr")
-MISSING = ("listwise", "fiml")
+MISSING = ("listwise", "em")
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +113,7 @@ def fit_covariance(
     standard_errors: str = "ml",
     missing: str = "listwise",
     starts: int = 5,
-    seed: int = resample.SEED,
+    seed: int = SEED,
     level: float = 0.95,
 ) -> CovarianceFit:
     """Fit any covariance model given as equations, by normal-theory maximum likelihood.
@@ -131,9 +132,9 @@ def fit_covariance(
         information) or Yuan-Bentler (observed information), with the scaled chi-square and the
         robust CFI, TLI and RMSEA that belong to them. Ratings on 5 to 10 points are treated as
         continuous; "mlr" is then the usual choice.
-    missing : {"listwise", "fiml"}
+    missing : {"listwise", "em"}
         Respondents with a missing answer are left out and counted; or full-information maximum
-        likelihood with means and observed information (answers missing at random).
+        likelihood ("em") with means and observed information (answers missing at random).
     starts : int
         Deterministic and random starts; the lowest objective is kept and agreement reported.
     seed : int
@@ -207,12 +208,12 @@ def _fit(
     left_out: pd.DataFrame,
 ) -> CovarianceFit:
     """Fit one sample of checked answers."""
-    if missing == "fiml" and np.isnan(values).any():
+    if missing == "em" and np.isnan(values).any():
         if standard_errors != "ml":
             raise InputError(
                 "standard_errors",
                 f"{standard_errors!r} is not offered together with missing answers",
-                "Use standard_errors='ml' with missing='fiml', or missing='listwise'.",
+                "Use standard_errors='ml' with missing='em', or missing='listwise'.",
             )
         problem = incomplete_problem(layout, values)
     else:

@@ -20,14 +20,15 @@ that survey, which no optimiser mends: the diagnosis says so.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.choices import number
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.sem.bootstrap import with_bootstrap
 from cvlib.satisfaction.sem.equations import (
@@ -41,8 +42,10 @@ from cvlib.satisfaction.sem.equations import (
 from cvlib.satisfaction.sem.layout import COVARIANCE, Layout, specify
 from cvlib.satisfaction.sem.optimum import complete_problem, incomplete_problem
 from cvlib.satisfaction.sem.quantities import Quantities
-from cvlib.satisfaction.survey.missing import prepare
-from cvlib.statistics import resample
+from cvlib.satisfaction.survey.answers import Answers, Data
+from cvlib.satisfaction.survey.missing import Survey, prepare
+from cvlib.satisfaction.survey.settings import Missing, bootstrap_of
+from cvlib.statistics.resample import Bootstrap
 
 __all__ = ["CovarianceFit", "estimate_covariance", "fit_covariance"]
 
@@ -78,9 +81,28 @@ def equations(
     return "\n".join(lines)
 
 
-def layout_of(
-    model: Model, terminal_residual_covariances: bool, single_item_reliability: float
-) -> Layout:
+@dataclass(frozen=True)
+class Specification:
+    """What a satisfaction model leaves open as a covariance structure.
+
+    Parameters
+    ----------
+    terminal_residual_covariances : bool
+        Let the residuals of constructs that cause nothing covary, as lavaan's ``sem()``.
+    single_item_reliability : float
+        Reliability assumed of single items: their error variance is fixed at (1 - reliability)
+        times their sample variance.
+    """
+
+    terminal_residual_covariances: bool = True
+    single_item_reliability: float = 1.0
+
+    def __post_init__(self) -> None:
+        number("single_item_reliability", self.single_item_reliability, 0, 1, ends="(]",
+               remedy="Use 1 or .9.")  # fmt: skip
+
+
+def layout_of(model: Model, specification: Specification) -> Layout:
     """The model placed in matrices, constructs and items in the model's order and names."""
     for construct, mode in zip(model.constructs, model.modes, strict=True):
         if len(construct.items) > 1 and mode != "A":
@@ -95,13 +117,8 @@ def layout_of(
             "moderates a path, which covariance structure analysis does not offer here",
             "Estimate it by PLS, or give the market environment the role antecedent or group.",
         )
-    if not 0 < single_item_reliability <= 1:
-        raise InputError(
-            "single_item_reliability", f"{single_item_reliability} is not in (0, 1]", "Use 1 or .9."
-        )
-    text = equations(
-        model, terminal_residual_covariances=terminal_residual_covariances, names=False
-    )
+    free = specification.terminal_residual_covariances
+    text = equations(model, terminal_residual_covariances=free, names=False)
     layout = specify(text)
     single = np.isin(
         layout.row - layout.latent,
@@ -111,52 +128,42 @@ def layout_of(
     return replace(
         layout,
         names=(*model.construct_names, *model.items),
-        relative=np.where(error, 1.0 - single_item_reliability, 0.0),
+        relative=np.where(error, 1.0 - specification.single_item_reliability, 0.0),
     )
 
 
 def estimate_covariance(
-    data: pd.DataFrame,
-    model: Model | str | Path,
+    data: Data | Answers | Survey,
+    model: Model | str | Path | None = None,
     *,
     standard_errors: str = "ml",
-    missing: str = "listwise",
-    draws: int = 0,
-    seed: int = resample.SEED,
-    level: float = 0.95,
-    terminal_residual_covariances: bool = True,
-    single_item_reliability: float = 1.0,
+    missing: str | Missing = "listwise",
+    draws: int | Bootstrap = 0,
+    specification: Specification | None = None,
     starts: int = 5,
 ) -> SatisfactionResult:
     """Estimate a satisfaction model by covariance structure analysis (maximum likelihood).
 
     Every construct is a common factor of its items; the first loading is 1; exogenous constructs
-    covary. The single item of a construct has no error unless `single_item_reliability` says so.
+    covary. The single item of a construct has no error unless the specification says so.
 
     Parameters
     ----------
-    data : DataFrame
-        One row per respondent.
+    data : str, Path, Table, DataFrame, Answers or Survey
+        One row per respondent: a name of the catalogue, a file, or a survey that is open already.
     model : Model, name or path
-        Bound to the data by `Model.map`; a model that is not bound yet is bound here.
+        A shipped model, a YAML file, or a `Model`; none for a survey prepared with its model.
     standard_errors : {"ml", "mlm", "mlr"}
         As in `fit_covariance`; "mlr" is the usual choice for skewed ratings.
-    missing : {"listwise", "fiml"}
+    missing : {"listwise", "em"}
         Leave out respondents with a missing answer (counted in `left_out`), or full-information
         maximum likelihood under answers missing at random.
-    draws : int
+    draws : int or Bootstrap
         Bootstrap resamples of respondents; adds bootstrap columns to the tables. Every resample
         is fitted from the full-sample optimum and from its own start, and from more where the two
-        disagree. Not with "fiml".
-    seed : int
-        Of random starts and of the bootstrap.
-    level : float
-        Confidence.
-    terminal_residual_covariances : bool
-        Let the residuals of constructs that cause nothing covary, as lavaan's ``sem()``.
-    single_item_reliability : float
-        Reliability assumed of single items: their error variance is fixed at (1 - reliability)
-        times their sample variance.
+        disagree. Not with "em". Seed (also of random starts) and level are those of the bootstrap.
+    specification : Specification, optional
+        Residual covariances, and the reliability of single items.
     starts : int
         Of the full-sample fit.
 
@@ -185,28 +192,29 @@ def estimate_covariance(
     Checked against lavaan 0.6.14 on the ECSI mobile survey (ACSI and ECSI models).
     """
     known("standard_errors", standard_errors, STANDARD_ERRORS)
-    known("missing", missing, MISSING)
-    if draws < 0 or draws == 1:
-        raise InputError("draws", f"{draws} resamples", "Use 0, or 2 and more (say 1000).")
-    if draws and missing == "fiml":
+    resampling, chosen = bootstrap_of(draws), specification or Specification()
+    seed, level = resampling.seed, resampling.level
+    survey = prepare(data, model, missing=missing)
+    if survey.missing not in MISSING:
+        raise InputError("missing", f"covariance SEM does not offer {survey.missing!r}",
+                         "Use listwise, or em (full-information likelihood).")  # fmt: skip
+    if survey.weights is not None or survey.strata is not None or survey.clusters is not None:
+        raise InputError("design", "covariance SEM takes no survey weights, strata or clusters",
+                         "Estimate the model by PLS, or leave them out.")  # fmt: skip
+    if resampling.draws and survey.missing == "em":
         raise InputError(
             "draws",
-            "resampling is not offered together with missing='fiml'",
+            "resampling is not offered together with missing='em'",
             "Use draws=0 (its standard errors come from the observed information) or listwise.",
         )
-    if not 0 < level < 1:
-        raise InputError("level", f"{level} is not a confidence level", "Use 0.95, say.")
-    bound = model if isinstance(model, Model) else load_model(model)
-    if not set(bound.columns) <= set(data.columns):
-        bound = bound.map(data.columns)
-    layout = layout_of(bound, terminal_residual_covariances, single_item_reliability)
-    survey = prepare(data, bound, missing="em" if missing == "fiml" else "listwise")
+    bound = survey.model
+    layout = layout_of(bound, chosen)
     gaps = bool(np.isnan(survey.values).any())
     if gaps and standard_errors != "ml":
         raise InputError(
             "standard_errors",
             f"{standard_errors!r} is not offered together with missing answers",
-            "Use standard_errors='ml' with missing='fiml', or missing='listwise'.",
+            "Use standard_errors='ml' with missing='em', or missing='listwise'.",
         )
     problem = (
         incomplete_problem(layout, survey.values)
@@ -218,9 +226,9 @@ def estimate_covariance(
     tables, told_draws = quantities.tables(fit, level), pd.DataFrame()
     told = [*bound.notes, *bound.dropped, *survey.warnings, *fit.warnings]
     told += _unexpected(bound, tables)
-    if draws:
+    if resampling.draws:
         tables, told_draws, more = with_bootstrap(
-            quantities, fit, survey.source, tables, draws, seed, level
+            quantities, fit, survey.source, tables, resampling
         )
         told += more
     extra = {
@@ -237,14 +245,15 @@ def estimate_covariance(
         model=bound,
         estimator="covariance",
         settings={
-            "standard_errors": standard_errors, "missing": missing, "draws": draws, "seed": seed,
-            "level": level, "rows": problem.n, "admissible": fit.admissible, "converged": True,
+            "standard_errors": standard_errors, "missing": survey.missing,
+            "draws": resampling.draws, "seed": seed, "level": level,
+            "rows": problem.n, "admissible": fit.admissible, "converged": True,
             "starts": len(fit.optimisation),
             "starts_agreeing": int(fit.optimisation["reached_lowest"].sum()),
-            "single_item_reliability": single_item_reliability,
-            "terminal_residual_covariances": terminal_residual_covariances,
+            "single_item_reliability": chosen.single_item_reliability,
+            "terminal_residual_covariances": chosen.terminal_residual_covariances,
             "equations": equations(
-                bound, terminal_residual_covariances=terminal_residual_covariances),
+                bound, terminal_residual_covariances=chosen.terminal_residual_covariances),
         },
         fit=fit.fit,
         draws=told_draws,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +12,8 @@ import pandas as pd
 from scipy import stats
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.inputs.readers import Table, from_frame
+from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.sem.equations import (
     STANDARD_ERRORS,
     CovarianceFit,
@@ -20,7 +21,7 @@ from cvlib.satisfaction.sem.equations import (
     known,
     observed_columns,
 )
-from cvlib.satisfaction.sem.estimate import layout_of
+from cvlib.satisfaction.sem.estimate import Specification, layout_of
 from cvlib.satisfaction.sem.layout import (
     Floats,
     Layout,
@@ -29,8 +30,9 @@ from cvlib.satisfaction.sem.layout import (
     with_means,
 )
 from cvlib.satisfaction.sem.optimum import complete_problem
+from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.missing import prepare
-from cvlib.statistics import resample
+from cvlib.statistics.resample import SEED
 
 LEVELS: Mapping[str, tuple[str, ...]] = {
     "configural": (),
@@ -75,23 +77,22 @@ class Invariance:
 
 
 def estimate_invariance(
-    data: pd.DataFrame,
+    data: Data | Answers,
     model: Model | str | Path,
     group: str,
     *,
     levels: tuple[str, ...] = tuple(LEVELS),
     standard_errors: str = "ml",
-    terminal_residual_covariances: bool = True,
-    single_item_reliability: float = 1.0,
+    specification: Specification | None = None,
     starts: int = 3,
-    seed: int = resample.SEED,
+    seed: int = SEED,
     level: float = 0.95,
 ) -> Invariance:
     """Test the invariance of a satisfaction model over groups (brands, segments, waves).
 
     Parameters
     ----------
-    data : DataFrame
+    data : str, Path, Table, DataFrame or Answers
         One row per respondent; respondents with a missing answer are left out and counted.
     model : Model, name or path
         As in `estimate_covariance`; its paths stay free in every group.
@@ -101,8 +102,10 @@ def estimate_invariance(
         In this order: same form; equal loadings; and intercepts; and residual variances.
     standard_errors : {"ml", "mlm", "mlr"}
         As in `fit_covariance`.
-    terminal_residual_covariances, single_item_reliability, starts, seed, level
+    specification, starts
         As in `estimate_covariance`.
+    seed, level
+        Of random starts; of intervals.
 
     Returns
     -------
@@ -122,15 +125,14 @@ def estimate_invariance(
     -----
     Checked against lavaan 0.6.14 (Holzinger & Swineford by school).
     """
-    data = data.reset_index(drop=True)
-    bound = model if isinstance(model, Model) else load_model(model)
-    if not set(bound.columns) <= set(data.columns):
-        bound = bound.map(data.columns)
-    layout = layout_of(bound, terminal_residual_covariances, single_item_reliability)
-    labels = _labels(data, group)
-    survey = prepare(data, bound, missing="listwise")
+    answers = open_survey(data, model)
+    layout = layout_of(answers.model, specification or Specification())
+    # by place: the caller's own labels of the rows may repeat
+    answers = replace(answers, index=pd.RangeIndex(len(answers.index)))
+    labels = _labels(answers.table, group)
+    survey = prepare(answers)
     return _compare(
-        layout, survey.values, labels[survey.index], levels, standard_errors,
+        layout, survey.values, labels.iloc[survey.index], levels, standard_errors,
         starts, seed, level, survey.left_out,
     )  # fmt: skip
 
@@ -143,7 +145,7 @@ def fit_invariance(
     levels: tuple[str, ...] = tuple(LEVELS),
     standard_errors: str = "ml",
     starts: int = 3,
-    seed: int = resample.SEED,
+    seed: int = SEED,
     level: float = 0.95,
 ) -> Invariance:
     """Test the invariance of any model given as equations; see `estimate_invariance`.
@@ -155,21 +157,22 @@ def fit_invariance(
     data, group, levels, standard_errors, starts, seed, level
         As in `estimate_invariance`.
     """
-    data = data.reset_index(drop=True)
+    table = from_frame(data)
     layout = specify(specification)
-    labels = _labels(data, group)
-    values, left_out, kept = observed_columns(data, list(layout.observed), "listwise")
+    labels = _labels(table, group)
+    values, left_out, kept = observed_columns(table.data, list(layout.observed), "listwise")
     return _compare(
         layout, values, labels[kept], levels, standard_errors, starts, seed, level, left_out
     )
 
 
-def _labels(data: pd.DataFrame, group: str) -> pd.Series:
+def _labels(table: Table, group: str) -> pd.Series:
+    data = table.data
     if group not in data.columns:
         raise InputError(f"group {group!r}", "is not in the data", nearest(group, list(data)))
     if data[group].isna().any():
         row = data.index[data[group].isna()][0]
-        raise InputError(f"group {group}, row {row}", "is missing", "Label every respondent.")
+        raise InputError(table.place(group, row), "is missing", "Label every respondent.")
     return data[group]
 
 

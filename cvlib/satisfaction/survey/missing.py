@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.em import EMSample
 from cvlib.satisfaction.survey.moments import Sample, Source, effective_sample_size
-
-RULES = {
-    "listwise": "respondents with a missing answer are left out",
-    "mean": "a missing answer is replaced by the item's mean, anew in every resample",
-    "person_mean": "a missing answer is replaced by the respondent's mean of the construct's"
-    " answered items, each as a share of its scale, where enough of them are answered",
-    "em": "means and covariances by maximum likelihood from all answers (EM), anew in every"
-    " resample",
-}
+from cvlib.satisfaction.survey.settings import RULES, Columns, Design, Missing
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +23,8 @@ class Survey:
 
     Attributes
     ----------
+    model : Model
+        Bound to the survey's columns.
     values : ndarray (n, p)
         Recoded so that high is high; NaN where missing under the rules "mean" and "em".
     weights : ndarray (n,) or None
@@ -39,6 +35,10 @@ class Survey:
         Rows of the data that are used.
     missing : str
         The rule.
+    minimum_share : float
+        Of a construct's items, under "person_mean".
+    rows : int
+        Respondents of the survey, used or not.
     left_out : DataFrame
         reason, count, share.
     audit : DataFrame
@@ -46,12 +46,15 @@ class Survey:
     warnings : tuple of str
     """
 
+    model: Model
     values: np.ndarray
     weights: np.ndarray | None
     clusters: np.ndarray | None
     strata: np.ndarray | None
     index: pd.Index
     missing: str
+    minimum_share: float
+    rows: int
     left_out: pd.DataFrame
     audit: pd.DataFrame
     warnings: tuple[str, ...]
@@ -89,32 +92,28 @@ class Survey:
 
 
 def prepare(
-    data: pd.DataFrame,
-    model: Model,
+    data: Data | Answers | Survey,
+    model: Model | str | Path | None = None,
     *,
-    missing: str = "listwise",
-    minimum_share: float = 0.5,
-    weights: str | pd.Series | None = None,
-    strata: str | None = None,
-    clusters: str | None = None,
+    columns: Columns | None = None,
+    missing: str | Missing = "listwise",
+    design: Design | None = None,
 ) -> Survey:
     """Check a survey against a model and apply a rule for missing answers.
 
     Parameters
     ----------
-    data : DataFrame
-        One row per respondent; the model's columns.
-    model : Model
-        Bound to the columns (`Model.map`).
-    missing : {"listwise", "mean", "person_mean", "em"}
-        See `RULES`.
-    minimum_share : float
-        Share of a construct's items a respondent must have answered under "person_mean"; others
-        are left out. One half is our proposal [P].
-    weights : str or Series, optional
-        Survey weights: a column, or values on the data's index.
-    strata, clusters : str, optional
-        Columns; clusters are resampled within strata.
+    data : str, Path, Table, DataFrame, Answers or Survey
+        One row per respondent. A survey that is prepared already passes through, with the rule and
+        the design it was prepared with.
+    model : Model, name or path
+        What is asked; none is needed for a prepared survey.
+    columns : Columns, optional
+        How items are found among the columns.
+    missing : str or Missing
+        Rule for missing answers.
+    design : Design, optional
+        Survey weights, strata and clusters.
 
     Returns
     -------
@@ -126,11 +125,20 @@ def prepare(
         Text or an answer off the scale, a constant item, a construct nobody answered, weights that
         are negative or sum to zero, too few rows.
     """
-    if missing not in RULES:
-        raise InputError("missing", f"{missing!r} is not a rule", nearest(missing, list(RULES)))
-    if not len(data):
-        raise InputError("data", "has no rows", "Give a survey with answers.")
-    values, coded = _answers(data, model)
+    if isinstance(data, Survey):
+        return data
+    asked = data.model if model is None and isinstance(data, Answers) else model
+    if asked is None:
+        raise InputError("model", "is not given", "Name a shipped model or a YAML file.")
+    answers = open_survey(data, asked, columns)
+    return _ready(answers, Missing.of(missing), design or Design())
+
+
+def _ready(answers: Answers, rule: Missing, design: Design) -> Survey:
+    """Apply a rule and a design to checked answers."""
+    model, missing, minimum_share = answers.model, rule.rule, rule.minimum_share
+    given = answers.table.data[list(model.columns)].to_numpy()
+    values = np.where(model.reversed_items, model.minimum + model.maximum - given, given)
     gaps = np.isnan(values)
     for j, construct in enumerate(model.constructs):
         if gaps[:, model.block == j].all():
@@ -138,7 +146,7 @@ def prepare(
                 f"construct {construct.name}", "every answer is missing",
                 "Check the columns and missing codes, or leave the construct out.",
             )  # fmt: skip
-    weight = _weights(data, weights)
+    weight = _weights(answers, design.weights) if design.weighted else None
     keep = np.ones(len(values), dtype=bool)
     reasons: list[tuple[str, int]] = []
 
@@ -159,14 +167,14 @@ def prepare(
         short = (answered < minimum_share) | (answered == 0)
         leave_out(short.any(axis=1), f"less than {minimum_share:.0%} of a construct answered")
         values = _person_mean(values, model)
-    design = {name: _labels(data, column, name) for name, column in
-              (("strata", strata), ("clusters", clusters)) if column is not None}  # fmt: skip
+    labels = {name: _labels(answers, column, name) for name, column in
+              (("strata", design.strata), ("clusters", design.clusters)) if column}  # fmt: skip
     values, imputed = values[keep], gaps[keep].sum(axis=0)
-    grouped = {name: pd.factorize(column[keep])[0] for name, column in design.items()}
+    grouped = {name: pd.factorize(column[keep])[0] for name, column in labels.items()}
     unit_strata = grouped.get("strata")
     if "strata" in grouped and "clusters" in grouped:
         unit_strata = _strata_of_clusters(grouped["strata"], grouped["clusters"])
-    told = _check_rows(values, model)
+    told = (*answers.warnings, *_check_rows(values, model))
     if weight is not None:
         weight = weight[keep]
     share = gaps.mean(axis=0)
@@ -175,19 +183,22 @@ def prepare(
         "item": model.items,
         "missing": gaps.sum(axis=0),
         "share": share,
-        "coded": coded,
+        "coded": answers.coded.sum(axis=0),
         "imputed": imputed if missing != "listwise" else 0,
         "treatment": RULES[missing],
     })  # fmt: skip
     return Survey(
+        model=model,
         values=values,
         weights=weight,
         clusters=grouped.get("clusters"),
         strata=unit_strata,
-        index=data.index[keep],
+        index=answers.index[keep],
         missing=missing,
+        minimum_share=minimum_share,
+        rows=len(gaps),
         left_out=pd.DataFrame(
-            [(reason, count, count / len(data)) for reason, count in reasons],
+            [(reason, count, count / len(gaps)) for reason, count in reasons],
             columns=["reason", "count", "share"],
         ),
         audit=audit,
@@ -195,70 +206,41 @@ def prepare(
     )
 
 
-def _answers(data: pd.DataFrame, model: Model) -> tuple[np.ndarray, np.ndarray]:
-    """Numeric answers (n, p), reversed items turned round, and how many were coded missing."""
-    columns, coded = [], []
-    for item in model.item_list:
-        if item.column not in data.columns:
-            raise InputError(
-                f"item {item.name}", f"column {item.column!r} is not in the survey",
-                nearest(item.column, [str(c) for c in data.columns]),
-            )  # fmt: skip
-        raw = data[item.column]
-        number = pd.to_numeric(raw, errors="coerce").astype(float)
-        text = number.isna() & raw.notna()
-        if text.any():
-            row = raw.index[text][0]
-            raise InputError(
-                f"column {item.column}, row {row}", f"{raw[text].iloc[0]!r} is not a number",
-                "Code the answers as numbers; leave the cell empty where there is no answer.",
-            )  # fmt: skip
-        codes = number.isin(item.missing_codes)
-        number = number.mask(codes)
-        off = (number < item.minimum) | (number > item.maximum)
-        if off.any():
-            raise InputError(
-                f"column {item.column}, row {raw.index[off][0]}",
-                f"{number[off].iloc[0]:g} is off the scale {item.minimum:g} to {item.maximum:g}"
-                f" ({int(off.sum())} such answers)",
-                "Correct the scale in the model, or list the code under `missing_codes`.",
-            )
-        columns.append(number.to_numpy())
-        coded.append(int(codes.sum()))
-    values = np.column_stack(columns)
-    values = np.where(model.reversed_items, model.minimum + model.maximum - values, values)
-    return values, np.array(coded)
-
-
-def _weights(data: pd.DataFrame, weights: str | pd.Series | None) -> np.ndarray | None:
-    if weights is None:
-        return None
-    if isinstance(weights, str) and weights not in data.columns:
-        raise InputError("weights", f"column {weights!r} is not in the survey",
-                         nearest(weights, [str(c) for c in data.columns]))  # fmt: skip
-    given = data[weights] if isinstance(weights, str) else weights.reindex(data.index)
+def _weights(answers: Answers, weights: str | pd.Series) -> np.ndarray:
+    data, place = answers.table.data, answers.table.place
+    name = weights if isinstance(weights, str) else "weights"
+    if isinstance(weights, str):
+        given = _column(answers, weights, "weights")
+    else:
+        given = weights.reindex(answers.index).set_axis(data.index)
     found = pd.to_numeric(given, errors="coerce").to_numpy(float)
-    if not np.isfinite(found).all():
-        row = data.index[~np.isfinite(found)][0]
-        raise InputError(f"weights, row {row}", "is missing or not a number",
-                         "Give every respondent a weight (0 leaves one out).")  # fmt: skip
-    if (found < 0).any():
-        raise InputError(f"weights, row {data.index[found < 0][0]}", "is negative",
-                         "Survey weights are zero or more.")  # fmt: skip
+    for bad, wrong, remedy in (
+        (~np.isfinite(found), "is missing or not a number",
+         "Give every respondent a weight (0 leaves one out)."),
+        (found < 0, "is negative", "Survey weights are zero or more."),
+    ):  # fmt: skip
+        if bad.any():
+            raise InputError(f"weights, {place(name, data.index[bad][0])}", wrong, remedy)
     if found.sum() == 0:
         raise InputError("weights", "sum to zero", "Give at least some respondents a weight.")
     return found
 
 
-def _labels(data: pd.DataFrame, column: str, name: str) -> np.ndarray:
+def _column(answers: Answers, column: str, name: str) -> pd.Series:
+    data = answers.table.data
     if column not in data.columns:
         raise InputError(name, f"column {column!r} is not in the survey",
                          nearest(column, [str(c) for c in data.columns]))  # fmt: skip
-    if data[column].isna().any():
-        row = data.index[data[column].isna()][0]
-        raise InputError(f"{name}, column {column}, row {row}", "is missing",
+    return data[column]
+
+
+def _labels(answers: Answers, column: str, name: str) -> np.ndarray:
+    labels = _column(answers, column, name)
+    if labels.isna().any():
+        row = labels.index[labels.isna()][0]
+        raise InputError(f"{name}, {answers.table.place(column, row)}", "is missing",
                          "Give every respondent a label.")  # fmt: skip
-    return data[column].to_numpy()
+    return labels.to_numpy()
 
 
 def _strata_of_clusters(strata: np.ndarray, clusters: np.ndarray) -> np.ndarray:

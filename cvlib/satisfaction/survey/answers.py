@@ -1,0 +1,124 @@
+"""The one way from a survey as it was read to a model's answers: bound, checked, and counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import Table, load_table
+from cvlib.inputs.survey import check_survey
+from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.satisfaction.survey.settings import Columns
+
+Data: TypeAlias = str | Path | pd.DataFrame | Table
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """A survey with a model's answers as checked numbers.
+
+    Attributes
+    ----------
+    table : Table
+        The survey; the model's columns hold floats, NaN where there is no answer. The index is the
+        row of the file, so that whatever is refused later names it too.
+    model : Model
+        Bound to the columns.
+    index : Index
+        The caller's labels of the rows.
+    coded : ndarray of bool (n, p)
+        Where an answer was a code for "no answer".
+    left_out : DataFrame
+        column, reason, count, share: cells read as missing.
+    warnings : tuple of str
+        How answers in words were read, and who answered nothing.
+    """
+
+    table: Table
+    model: Model
+    index: pd.Index
+    coded: np.ndarray
+    left_out: pd.DataFrame
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> pd.DataFrame:
+        """The survey under the caller's labels."""
+        return self.table.data.set_axis(self.index)
+
+    def where(self, rows: np.ndarray) -> Answers:
+        """Some respondents, by a mask or by their places; rows keep their number in the file."""
+        chosen = replace(self.table, data=self.table.data.iloc[_places(rows)])
+        return replace(self, table=chosen, index=self.index[rows], coded=self.coded[rows])
+
+
+def open_survey(
+    data: Data | Answers, model: Model | str | Path, columns: Columns | None = None
+) -> Answers:
+    """Bind a model to a survey and check its answers.
+
+    Parameters
+    ----------
+    data : str, Path, Table, DataFrame or Answers
+        One row per respondent. Answers of this very model pass through; those of another are
+        opened anew.
+    model : Model, name or path
+        A shipped model, a YAML file, or a `Model`.
+    columns : Columns, optional
+        How items are found, and which codes mean no answer.
+
+    Raises
+    ------
+    InputError
+        An item without a column; text or an answer off the scale, by its row in the file.
+    """
+    chosen = columns or Columns()
+    given = model if isinstance(model, Model) else load_model(model, chosen.scale)
+    given = given.with_scale(chosen.scale)
+    if isinstance(data, Answers):
+        if data.model == given:
+            return data
+        table, index = data.table, data.index
+    else:
+        table = load_table(data)
+        index = data.index if isinstance(data, pd.DataFrame) else table.data.index
+    if not len(table.data):
+        raise InputError(table.source, "has no rows", "Give a survey with answers.")
+    try:
+        bound = given.map(table.data.columns, chosen.mapping, drop_unmapped=chosen.drop_unmapped)
+    except InputError as error:
+        where = error.where if isinstance(data, pd.DataFrame) else f"{table.source}, {error.where}"
+        raise InputError(where, error.wrong, error.remedy) from error
+    values: dict[object, pd.Series] = {}
+    counted: list[pd.DataFrame] = []
+    told: list[str] = []
+    for codes in dict.fromkeys(item.missing_codes for item in bound.item_list):
+        scales = {item.column: (item.minimum, item.maximum)
+                  for item in bound.item_list if item.missing_codes == codes}  # fmt: skip
+        found = check_survey(
+            table, scales, dont_know=(*chosen.dont_know, *codes),
+            values={item.column: item.values for item in bound.item_list if item.values},
+        )  # fmt: skip
+        told += [text for text in found.warnings if text not in table.warnings]
+        values |= dict(found.data.items())
+        counted.append(found.left_out)
+    asked = list(bound.columns)
+    checked = pd.DataFrame(values)[asked]
+    coded = table.data[asked].notna().to_numpy() & checked.isna().to_numpy()
+    return Answers(
+        table=replace(table, data=table.data.assign(**checked)),
+        model=bound,
+        index=index,
+        coded=coded,
+        left_out=pd.concat(counted, ignore_index=True).drop_duplicates(ignore_index=True),
+        warnings=tuple(dict.fromkeys(told)),
+    )
+
+
+def _places(rows: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
