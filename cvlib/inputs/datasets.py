@@ -14,12 +14,13 @@ from pydantic import BaseModel, ConfigDict
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.shipped import shipped_folder
 
 if TYPE_CHECKING:
     from cvlib.inputs.readers import Table
 
 MIRROR = "CVLIB_DATA_MIRROR"
-SHIPPED = Path(__file__).resolve().parents[2] / "data"
+SHIPPED = shipped_folder("data")
 
 
 class ReadOptions(BaseModel):
@@ -105,7 +106,7 @@ def _intact(path: Path, item: Entry, where: str) -> Path:
 def fetch(name: str) -> Path:
     """Bring a data set here and check that it is the catalogue's file.
 
-    Shipped files are taken from ``data/``. Others come from the folder named by the environment
+    Shipped files come with the package. Others come from the folder named by the environment
     variable ``CVLIB_DATA_MIRROR``, from the user's cache, or else from their public address; with a
     mirror set, nothing is downloaded.
 
@@ -131,8 +132,8 @@ def fetch(name: str) -> Path:
     if item.shipped:
         raise InputError(
             f"data set {name!r}",
-            f"is not in {SHIPPED}: a checkout of cvlib has it, an installed wheel does not",
-            "Work from a checkout (pip install -e), or give the path of your own copy.",
+            f"should be {SHIPPED / item.file}, where there is no such file",
+            "Install cvlib again, or give the path of your own copy.",
         )
     if mirror := os.environ.get(MIRROR):
         raise InputError(

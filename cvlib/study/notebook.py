@@ -10,9 +10,10 @@ from typing import Any
 import nbformat
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.shipped import shipped_folder
 from cvlib.study.parameters import TYPES, Parameter, check_together, rule
 
-FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
+FOLDER = shipped_folder("notebooks")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import nbformat
 import yaml
 from jinja2 import Environment, PackageLoader
 
+from cvlib.inputs.errors import InputError
 from cvlib.study.notebook import read_notebook, shipped
 from cvlib.words.language import Words
 from cvlib.words.message import restored
@@ -149,6 +150,12 @@ def write_pages(folder: Path = FOLDER) -> list[Path]:
     list of Path
         The files written.
     """
+    if not (folder.parent / "CITATION.cff").is_file():
+        raise InputError(
+            str(folder.parent),
+            "is not a checkout of cvlib: CITATION.cff is not there",
+            "Write the pages from a checkout.",
+        )
     notebooks = [read_notebook(path) for path in shipped()]
     written: dict[Path, bytes] = {}
     for language, below in LANGUAGES.items():

@@ -189,10 +189,10 @@ def test_a_failed_download_names_address_and_remedy(
         datasets.fetch("tiny")
 
 
-def test_an_installed_wheel_says_that_data_do_not_come_with_it(
+def test_shipped_data_that_are_gone_are_named_with_their_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(datasets, "SHIPPED", tmp_path / "nowhere")
     assert datasets.check().set_index("name").loc["mobi", "status"] == "missing"
-    with pytest.raises(InputError, match="an installed wheel does not"):
+    with pytest.raises(InputError, match=r"mobi\.csv, where there is no such file"):
         datasets.fetch("mobi")
