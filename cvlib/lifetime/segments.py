@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
+from cvlib.statistics import classes, ranks
 
 # Shares of customers, best first. The first is the bank pyramid; the second has no published
 # cut-offs (Zeithaml, Rust & Lemon 2001, California Management Review 43(4):118-142) [P].
-PYRAMID = {"vip": 0.01, "major": 0.04, "ordinary": 0.15, "small": 0.80}
+PYRAMID = dict(zip(("vip", "major", "ordinary", "small"), classes.PYRAMID, strict=True))
 PLATINUM_TO_LEAD = {"platinum": 0.05, "gold": 0.15, "iron": 0.30, "lead": 0.50}
 
 
@@ -41,35 +42,29 @@ def scores(customers: pd.DataFrame, bins: int = 5, value: str = "monetary") -> p
     columns["value_score"] = customers[value]
     found = pd.DataFrame({"customer_id": customers["customer_id"]})
     for name, column in columns.items():
-        place = (column.rank() - 0.5) / len(column)
-        found[name] = (place * bins).astype(int) + 1
+        found[name] = ranks.equal_counts(column.to_numpy(float), bins) + 1
     parts = found[list(columns)]
     return found.assign(score=parts.astype(str).agg("".join, axis=1), mean_score=parts.mean(axis=1))
 
 
 def tiers(values: pd.Series, shares: Mapping[str, float]) -> pd.Series:
-    """Tier of every customer by rank of value: the first tier is the best `share` of customers.
+    """Tier of every customer by value: the first tier is the best `share` of customers.
 
-    Ties are broken by the order of the rows, so that tiers have the asked sizes (rounded up).
+    Sizes are rounded up; equal customers share a tier, see `cvlib.statistics.classes`.
     """
-    if abs(sum(shares.values()) - 1) > 1e-9 or min(shares.values()) < 0:
-        raise InputError("shares", f"add up to {sum(shares.values()):g}", "They must add up to 1.")
-    place = values.rank(ascending=False, method="first").to_numpy()
-    edges = np.ceil(np.cumsum(list(shares.values())) * len(values) - 1e-9)
     names = np.array(list(shares))
-    return pd.Series(names[np.searchsorted(edges, place)], index=values.index, name="tier")
+    code = classes.by_number(values.to_numpy(float), list(shares.values()))
+    return pd.Series(names[code], index=values.index, name="tier")
 
 
-def abc(values: pd.Series, shares: tuple[float, float] = (0.80, 0.95)) -> pd.Series:
+def abc(values: pd.Series, shares: Sequence[float] = classes.ABC) -> pd.Series:
     """ABC class by cumulated value: A makes the first 80 % of it, B up to 95 %, C the rest.
 
-    The customer who crosses a border belongs to the better class. A is the VIP, B the important
+    Equal customers share a class, see `cvlib.statistics.classes`. A is the VIP, B the important
     and C the ordinary customer.
     """
-    ranked = values.sort_values(ascending=False, kind="stable")
-    before = (ranked.cumsum() - ranked) / ranked.sum()
-    classes = np.select([before < shares[0], before < shares[1]], ["A", "B"], "C")
-    return pd.Series(classes, index=ranked.index, name="abc").reindex(values.index)
+    code = classes.by_value(values.to_numpy(float), shares)
+    return pd.Series(np.array(list("ABC"))[code], index=values.index, name="abc")
 
 
 def group_shares(values: pd.Series, groups: pd.Series, order: list[str]) -> pd.DataFrame:
@@ -97,8 +92,9 @@ def group_shares(values: pd.Series, groups: pd.Series, order: list[str]) -> pd.D
 
 def share_of_best(values: pd.Series, share: float = 0.20) -> float:
     """Share of all value made by the best `share` of customers ("80 % from 20 %")."""
-    best = values.nlargest(int(np.ceil(share * len(values) - 1e-9)))
-    return float(best.sum() / values.sum())
+    worth = values.to_numpy(float)
+    ranked = ranks.Ranked(ranks.Order.of(worth), np.ones((1, len(worth))))
+    return float(ranks.capture(ranked, worth, share)[0])
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,12 @@ def mid_ranks(score: Array, decimals: int | None = 12) -> Array:
     return stats.rankdata(-(x if decimals is None else np.round(x, decimals)))
 
 
+def equal_counts(score: Array, groups: int) -> Array:
+    """(units,) group of each, 0 the lowest, of groups of equal number; equal scores share one."""
+    place = (stats.rankdata(score) - 0.5) / len(score)
+    return (place * groups).astype(np.int64)
+
+
 def spearman(a: Ranked, b: Ranked) -> Array:
     """(samples,) rank correlation: Pearson's of the mid-ranks; NaN where a score does not vary."""
     x, y, w = a.deviations(), b.deviations(), a.counts

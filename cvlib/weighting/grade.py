@@ -10,11 +10,12 @@ import pandas as pd
 from scipy import stats
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.statistics import classes as classes_of
 from cvlib.statistics.ranks import mid_ranks
 from cvlib.weighting.scale import Normalised
-from cvlib.weighting.smaa import acceptability, class_sizes
+from cvlib.weighting.smaa import acceptability
 
-PYRAMID = {"VIP": 0.01, "major": 0.04, "ordinary": 0.15, "small": 0.80}
+PYRAMID = dict(zip(("VIP", "major", "ordinary", "small"), classes_of.PYRAMID, strict=True))
 # Edges of the classes of how often a customer keeps the grade.
 KEPT = (0.5, 0.75, 0.9, 0.99)
 SCHEMES = ("pyramid", "abc", "quantiles", "cutoffs", "natural_breaks", "rank_sum_ratio")
@@ -94,15 +95,13 @@ def grade(
     warnings: list[str] = []
     intended: Sequence[float] = ()
     if scheme == "abc":
-        given = list(shares or (0.80, 0.15, 0.05))
+        given = list(shares or classes_of.ABC)
         names = list(labels or "ABC"[: len(given)])
-        code = _abc(total.to_numpy(float), given)
+        code = classes_of.by_value(total.to_numpy(float), given)
     elif scheme in ("pyramid", "quantiles"):
         equal = [1 / classes] * classes
         given = list(shares or (PYRAMID.values() if scheme == "pyramid" else equal))
-        last = class_sizes(given, len(x))
-        cuts = -np.sort(-x)[last - 1]
-        code = _below(x, cuts)
+        code = classes_of.by_number(x, given)
         pyramid = list(PYRAMID) if scheme == "pyramid" and len(given) == 4 else None
         names = list(labels or pyramid or _numbered(len(given)))
         intended = given
@@ -394,17 +393,3 @@ def _below(x: np.ndarray, cuts: np.ndarray) -> np.ndarray:
 
 def _numbered(size: int) -> list[str]:
     return [f"grade {i + 1}" for i in range(size)]
-
-
-def _abc(worth: np.ndarray, shares: Sequence[float]) -> np.ndarray:
-    """Codes by cumulative share of the total; equal values share the better grade."""
-    if (worth < 0).any() or worth.sum() <= 0 or not np.isclose(sum(shares), 1):
-        raise InputError(
-            "ABC grading",
-            "needs non-negative values with a positive total, and shares that sum to 1",
-            "Use another scheme, or a value without negatives.",
-        )
-    _, where = np.unique(-worth, return_inverse=True)
-    total = np.bincount(where, worth)
-    before = (np.cumsum(total) - total) / worth.sum()
-    return np.searchsorted(np.cumsum(shares)[:-1] - 1e-12, before, side="right")[where]

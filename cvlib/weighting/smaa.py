@@ -10,6 +10,7 @@ import pandas as pd
 
 from cvlib.inputs.errors import InputError
 from cvlib.statistics import resample
+from cvlib.statistics.classes import PYRAMID, class_sizes
 from cvlib.weighting.scale import Normalised
 
 # Scores this close are a tie: a matrix product rounds equal rows differently.
@@ -89,23 +90,11 @@ def draw_weights(
     return gammas / gammas.sum(axis=1, keepdims=True)
 
 
-def class_sizes(shares: Sequence[float], customers: int) -> np.ndarray:
-    """Last rank of each class but the last: cumulated shares times customers, rounded, rising."""
-    given = np.asarray(shares, dtype=float)
-    if len(given) < 2 or (given <= 0).any() or not np.isclose(given.sum(), 1):
-        raise InputError(
-            f"class shares {list(shares)}",
-            "are not two or more positive shares that sum to 1",
-            "For example 0.01, 0.04, 0.15, 0.80.",
-        )
-    return np.clip(np.rint(np.cumsum(given)[:-1] * customers).astype(int), 1, customers)
-
-
 def acceptability(
     normalised: Normalised,
     weights: np.ndarray,
     *,
-    shares: Sequence[float] = (0.01, 0.04, 0.15, 0.80),
+    shares: Sequence[float] = PYRAMID,
     labels: Sequence[str] | None = None,
     small: int = 200,
 ) -> Acceptability:
@@ -121,7 +110,8 @@ def acceptability(
     weights : ndarray, draws by items
         From `draw_weights`.
     shares : sequence of float
-        Shares of customers in the classes, best first. Equal scores share the better class.
+        Shares of customers in the classes, best first. Equal scores share a class, see
+        `cvlib.statistics.classes`.
     labels : sequence of str, optional
         Names of the classes.
     small : int
@@ -186,12 +176,14 @@ def class_counts(z: np.ndarray, weights: np.ndarray, last: np.ndarray) -> np.nda
     m, draws = len(z), len(weights)
     within = np.zeros((len(last), m), dtype=np.int32)
     block = max(1, min(draws, 4_000_000 // m))
-    places = m - last
+    # the score below which a class ends: the first one outside it, lowest of all if none is
+    outside = m - 1 - np.minimum(last, m - 1)
+    whole = last >= m
     for start in range(0, draws, block):
         for score in weights[start : start + block] @ z.T:
             # numpy's vectorised sort is quicker here than partitioning at several places.
-            cuts = np.sort(score)[places] - TIE
+            cuts = np.where(whole, -np.inf, np.sort(score)[outside] + TIE)
             for row, cut in zip(within, cuts, strict=True):
-                row += score >= cut
+                row += score > cut
     reached = np.vstack([within, np.full(m, draws, dtype=np.int32)])
     return np.diff(reached, axis=0, prepend=0).T

@@ -31,12 +31,12 @@ def test_the_pyramid_is_one_four_fifteen_eighty():
     assert result.warnings == ()
 
 
-def test_equal_scores_share_the_better_grade_and_it_is_said():
+def test_equal_scores_share_the_grade_of_the_last_of_them_and_it_is_said():
     scores = pd.Series([5.0, 1, 1, 1, 1, 0, 0, 0, 0, 0])
     result = grade(scores, "quantiles", classes=5)
     codes = result.customers["grade"].cat.codes
     assert codes.groupby(scores).nunique().eq(1).all()
-    assert codes.tolist() == [0, 0, 0, 0, 0, 2, 2, 2, 2, 2]
+    assert codes.tolist() == [0, 2, 2, 2, 2, 4, 4, 4, 4, 4]
     assert any("Equal scores make" in text for text in result.warnings)
     assert any("No customer is in" in text for text in result.warnings)
     noisy = grade(scores + 1e-15 * np.arange(10), "quantiles", classes=5)
@@ -49,7 +49,7 @@ def test_abc_by_cumulative_value():
     # A opens until 80 per cent is reached, so the customer who crosses it is still A.
     assert result.customers["grade"].tolist() == list("AAABBCCC")
     assert result.grades["value_share"].tolist() == pytest.approx([0.8, 0.15, 0.05])
-    with pytest.raises(InputError, match="non-negative values"):
+    with pytest.raises(InputError, match="0 or more"):
         grade(pd.Series([1.0, -1, 2]), "abc")
 
 

@@ -4,8 +4,9 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
+from cvlib.statistics.classes import class_sizes
 from cvlib.weighting.scale import normalise
-from cvlib.weighting.smaa import acceptability, class_counts, class_sizes, draw_weights
+from cvlib.weighting.smaa import acceptability, class_counts, draw_weights
 
 
 def test_uniform_weights_are_uniform_on_the_simplex():
@@ -51,8 +52,8 @@ def test_classes_are_counts_of_full_rankings_in_any_block_size():
     assert last.tolist() == [5, 25, 100]
     expected = np.zeros((500, 4))
     for row in w:
-        # Equal scores share the better class: rank by the number strictly above.
-        place = stats.rankdata(-np.round(z @ row, 12), method="min")
+        # Equal scores share the class of the last of them.
+        place = stats.rankdata(-np.round(z @ row, 12), method="max")
         expected[np.arange(500), np.searchsorted(last, place)] += 1
     np.testing.assert_array_equal(class_counts(z, w, last), expected)
     halves = class_counts(z, w[:30], last) + class_counts(z, w[30:], last)

@@ -14,7 +14,7 @@ from scipy import stats
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.contracts.cohorts import lifetime_value_error, observed_survival
 from cvlib.lifetime.contracts.survival import SurvivalFits, fit_survival
-from cvlib.statistics import resample
+from cvlib.statistics import ranks, resample
 
 Array = NDArray[np.float64]
 
@@ -203,7 +203,7 @@ def calibration_by_risk(
     from lifelines import KaplanMeierFitter
 
     time, left = np.asarray(duration, dtype=float), np.asarray(event, dtype=float)
-    group = ((stats.rankdata(survival) - 0.5) / survival.size * groups).astype(int)
+    group = ranks.equal_counts(survival, groups)
     rows = []
     for number in np.unique(group):
         chosen = group == number

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import special, stats
+from scipy import special
 
 from cvlib.inputs.errors import InputError
 from cvlib.statistics import ranks, resample
@@ -169,13 +169,8 @@ def probability_metrics(
     return found
 
 
-def _bins(p: Array, bins: int) -> NDArray[np.int64]:
-    """Equal-count bins, 0 … bins − 1; customers with one probability stay in one bin."""
-    return ((stats.rankdata(p) - 0.5) / p.size * bins).astype(np.int64)
-
-
 def _expected_calibration_error(y: Array, p: Array, w: Array) -> Array:
-    member = pd.get_dummies(_bins(p, 10)).to_numpy(dtype=float)
+    member = pd.get_dummies(ranks.equal_counts(p, 10)).to_numpy(dtype=float)
     return np.abs((w * (p - y)) @ member).sum(axis=1) / w.sum(axis=1)
 
 
@@ -214,7 +209,7 @@ def calibration_table(
     Wilson (1927) JASA 22:209-212.
     """
     y, p, _ = _arrays(active, probability, None)
-    grouped = pd.DataFrame({"bin": _bins(p, bins) + 1, "p": p, "y": y}).groupby("bin")
+    grouped = pd.DataFrame({"bin": ranks.equal_counts(p, bins) + 1, "p": p, "y": y}).groupby("bin")
     table = grouped.agg(n=("y", "size"), mean_probability=("p", "mean"), observed=("y", "mean"))
     low, high = wilson_interval(table["observed"] * table["n"], table["n"], level)
     return table.assign(ci_low=low, ci_high=high).reset_index()
