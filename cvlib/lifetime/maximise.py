@@ -12,7 +12,7 @@ from scipy.special import expit, logit, ndtri
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 # A decrement below this means the log-likelihood cannot rise by more than half of it.
-_GOAL, _ENOUGH = 1e-13, 1e-6
+_GOAL, ENOUGH = 1e-13, 1e-6
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Maximum:
     hessian : ndarray
         Second derivatives of minus the log-likelihood there.
     decrement : float
-        g'H⁻¹g over the coordinates that are free to move: twice what is left to gain.
+        g'H⁻¹g over the coordinates that are free to move: twice what is left to gain, told down to
+        1e-13; what is below is rounding.
     held : ndarray of bool
         Coordinates that rest on a bound and would go on.
-    iterations : int
     starts, agreeing : int
         Starting points tried, and those that reached this maximum.
     """
@@ -40,13 +40,12 @@ class Maximum:
     hessian: np.ndarray
     decrement: float
     held: np.ndarray
-    iterations: int
     starts: int = 1
     agreeing: int = 1
 
     @property
     def converged(self) -> bool:
-        return self.decrement < _ENOUGH
+        return self.decrement < ENOUGH
 
     def covariance(self) -> np.ndarray:
         """Inverse Hessian over the free coordinates, zero for those held at a bound.
@@ -96,8 +95,7 @@ def maximise(
     found = newton(objective, best.x, lower, upper, hessian)
     # scouting stops early on purpose: a hundredth of a log-likelihood unit is the same hill
     agreeing = sum((best.fun - climb.fun) / scale < 1e-2 for climb in climbs)
-    steps = found.iterations + sum(int(climb.nit) for climb in climbs)
-    return replace(found, iterations=steps, starts=len(climbs), agreeing=agreeing)
+    return replace(found, starts=len(climbs), agreeing=agreeing)
 
 
 def newton(
@@ -147,7 +145,7 @@ def newton(
         previous, fresh, iteration = decrement, not moved, iteration + 1
         if not moved:
             hessian = _hessian(objective, point)
-    return Maximum(point, value, hessian, decrement, held, iteration)
+    return Maximum(point, value, hessian, max(decrement, _GOAL), held)
 
 
 def _hessian(objective: Objective, point: np.ndarray) -> np.ndarray:
@@ -221,7 +219,6 @@ def fit_table(model: str, found: Maximum, customers: float, **counts: float) -> 
         "bic": size * np.log(customers) - 2 * found.value,
         "n_customers": customers,
         **counts,
-        "iterations": found.iterations,
         "newton_decrement": found.decrement,
         "starts": found.starts,
         "starts_agreeing": found.agreeing,

@@ -604,6 +604,23 @@ def test_an_end_of_the_range_has_a_one_sided_interval():
     assert "estimated at 0, an end of their range" in words(donors)
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("model", ["bg_bb", "bg_nbd"])
+def test_a_level_goes_to_its_end_and_does_not_stop_on_the_way(model, seed):
+    """All gone after one purchase, or nobody ever: the likelihood flattens long before the end."""
+    rng = np.random.default_rng(seed)
+    gone = pd.DataFrame({"x": 1, "t_x": rng.uniform(1, 9, 60), "T": 20.0})
+    stayed = pd.DataFrame({"x": rng.integers(1, 6, 40), "t_x": 6, "T": 6})
+    fit = fit_repeat_buying(stayed if model == "bg_bb" else gone, model)
+    name, end = ("mean_dropout_chance", 0.0 if model == "bg_bb" else 1.0)
+    chance = fit.parameters.set_index("parameter").loc[name]
+    assert chance["estimate"] == pytest.approx(end, abs=1e-10)
+    assert chance["ci_high" if end else "ci_low"] == end
+    # of the two parameters of the dropout chances one is not identified, and stays at 1
+    free = fit.parameters.set_index("parameter").loc["gamma" if model == "bg_bb" else "a"]
+    assert free["estimate"] == 1 and free["ci_high"] == np.inf
+
+
 def odd_histories():
     rng = np.random.default_rng(1)
 

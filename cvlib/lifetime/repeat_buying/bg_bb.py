@@ -13,10 +13,11 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.special import betaln, digamma, gammaln, logsumexp
+from scipy.special import betaln, gammaln, logsumexp
 
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.purchases.histories import Histories
+from cvlib.lifetime.repeat_buying.special import digamma_rising, log_rising
 
 PARAMETERS = ("alpha", "beta", "gamma", "delta")
 PAIRS = (("alpha", "beta", "purchase chances"), ("gamma", "delta", "dropout chances"))
@@ -48,27 +49,28 @@ def total(theta: np.ndarray, data: Histories) -> tuple[float, np.ndarray]:
     x, t_x, n = (value[:, None] for value in (data.x, data.t_x, data.T))
     # column 0: alive to the end; column 1 + i: dropped out i opportunities after the last purchase
     i = np.arange(int((data.T - data.t_x).max()))[None, :]
-    # beta last: near 0 it must not be rounded away
-    fails = beta + np.concatenate([n - x, t_x - x + i], axis=1)
-    lasts = np.concatenate([delta + n, delta + t_x + i], axis=1)
-    drops = np.concatenate([np.full_like(n, gamma), np.full(i.shape, gamma + 1) + 0 * n], axis=1)
-    terms = betaln(alpha + x, fails) + betaln(drops, lasts)
+    misses = np.concatenate([n - x, t_x - x + i], axis=1)
+    stays = np.concatenate([n, t_x + i], axis=1)
+    drops = np.concatenate([0 * n, 1 + 0 * (n + i)], axis=1)
+    # every term is relative to B(alpha, beta) B(gamma, delta): near an end both are huge
+    terms = (
+        log_rising(alpha, x) + log_rising(beta, misses) - log_rising(alpha + beta, x + misses)
+        + log_rising(gamma, drops) + log_rising(delta, stays)
+        - log_rising(gamma + delta, drops + stays)
+    )  # fmt: skip
     terms[:, 1:][i >= n - t_x] = -np.inf
     rows = logsumexp(terms, axis=1)
     share = np.exp(terms - rows[:, None])
-    both, life = digamma(alpha + x + fails), digamma(drops + lasts)
+    both = digamma_rising(alpha + beta, x + misses)
+    life = digamma_rising(gamma + delta, drops + stays)
     slopes = (
-        (digamma(alpha + x) - both, digamma(alpha) - digamma(alpha + beta), alpha),
-        (digamma(fails) - both, digamma(beta) - digamma(alpha + beta), beta),
-        (digamma(drops) - life, digamma(gamma) - digamma(gamma + delta), gamma),
-        (digamma(lasts) - life, digamma(delta) - digamma(gamma + delta), delta),
+        (digamma_rising(alpha, x) - both, alpha),
+        (digamma_rising(beta, misses) - both, beta),
+        (digamma_rising(gamma, drops) - life, gamma),
+        (digamma_rising(delta, stays) - life, delta),
     )
-    value = data.count @ (rows - betaln(alpha, beta) - betaln(gamma, delta))
-    gradient = [
-        size * float(data.count @ ((share * slope).sum(axis=1) - base))
-        for slope, base, size in slopes
-    ]
-    return float(value), np.array(gradient)
+    gradient = [size * float(data.count @ (share * slope).sum(axis=1)) for slope, size in slopes]
+    return float(data.count @ rows), np.array(gradient)
 
 
 def p_alive(theta: np.ndarray, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:

@@ -10,11 +10,13 @@ drop out right after their first purchase (early = 1).
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betaln, digamma, expit, gammaln
+from scipy.special import betaln, expit
 
 from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying.special import (
+    digamma_rising,
     log1p_exp,
+    log_rising,
     nbd_pmf,
     nbd_tail,
     purchases_until_dropout,
@@ -48,14 +50,12 @@ def derived(r: float, alpha: float, a: float, b: float) -> dict[str, float]:
 def total(theta: np.ndarray, data: Histories, early: int = 0) -> tuple[float, np.ndarray]:
     """Log-likelihood of all customers and its gradient in log-parameters."""
     r, alpha, a, b = np.exp(theta)
-    x, n = data.x_values, b + data.x_values + early
-    value = data.sum_over_x(
-        gammaln(r + x) - gammaln(r) + gammaln(a + b) - gammaln(a + n) + gammaln(n) - gammaln(b)
-    )
-    spread_a = digamma(a + b) - digamma(a + n)
-    slope_r = data.sum_over_x(digamma(r + x) - digamma(r))
+    x, stays = data.x_values, data.x_values + early
+    value = data.sum_over_x(log_rising(r, x) + log_rising(b, stays) - log_rising(a + b, stays))
+    spread_a = -digamma_rising(a + b, stays)
+    slope_r = data.sum_over_x(digamma_rising(r, x))
     slope_a = data.sum_over_x(spread_a)
-    slope_b = data.sum_over_x(spread_a + digamma(n) - digamma(b))
+    slope_b = data.sum_over_x(spread_a + digamma_rising(b, stays))
 
     shrink = np.log1p(data.T / alpha)
     value -= data.count @ ((r + data.x) * shrink + data.x * np.log(alpha))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from cvlib.lifetime.maximise import Maximum, Objective, maximise
+from cvlib.lifetime.maximise import ENOUGH, Maximum, Objective, maximise, newton
 from cvlib.lifetime.purchases.histories import Histories
 
 # Within a pair the optimiser moves (level, shape) = (log first - log second, log first): a ridge
@@ -15,6 +16,8 @@ from cvlib.lifetime.purchases.histories import Histories
 LEVEL, SHAPE = (-25.0, 25.0), (-14.0, math.log(1e4))
 # Fits of more histories than this start from a sample of as many customers.
 _SCOUTS = 10_000
+# A level curved less than this (a standard error of ten powers of e) is near no top.
+_FLAT = 1e-2
 
 
 def to_working(theta: np.ndarray) -> np.ndarray:
@@ -64,4 +67,25 @@ def climb(family: Any, data: Histories) -> Maximum:
     rough = None if scouts is data else log_likelihood(family, scouts)
     none = np.zeros(2 * len(data.names))
     begin = [np.append(to_working(start), none) for start in family.starts(data)]
-    return maximise(log_likelihood(family, data), begin, *bounds(family, data), rough)
+    objective = log_likelihood(family, data)
+    found = maximise(objective, begin, *bounds(family, data), rough)
+    for level in range(0, 2 * len(family.PAIRS), 2):
+        # on the plateau before an end of its range a level stops where rounding lets it
+        if found.held[level] or found.hessian[level, level] < _FLAT:
+            found = _at_its_end(objective, found, level, *bounds(family, data))
+    return found
+
+
+def _at_its_end(
+    objective: Objective, found: Maximum, level: int, lower: np.ndarray, upper: np.ndarray
+) -> Maximum:
+    """The fit with a level at its nearer end, where that loses nothing; its shape at 1 if idle."""
+    end = (lower if found.at[level] < 0 else upper)[level]
+    for fixed in ({level: end, level + 1: 0.0}, {level: end}):
+        start, low, high = found.at.copy(), lower.copy(), upper.copy()
+        for at, value in fixed.items():
+            start[at] = low[at] = high[at] = value
+        ended = newton(objective, start, low, high)
+        if ended.value > found.value - ENOUGH and ended.converged:
+            return replace(ended, starts=found.starts, agreeing=found.agreeing)
+    return found

@@ -34,7 +34,7 @@ def diagnose(
     verdict = "converged" if found.converged else "not converged"
     rows: list[tuple[str, float, float, str]] = [
         # in powers of ten, which a table can print
-        ("newton_decrement_log10", math.log10(max(found.decrement, 1e-300)), -6.0, verdict)
+        ("newton_decrement_log10", math.log10(found.decrement), -6.0, verdict)
     ]
     warnings: list[str] = []
     profiled: dict[str, tuple[float, float]] = {}

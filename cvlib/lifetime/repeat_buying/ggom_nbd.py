@@ -14,11 +14,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import digamma, expit, exprel, gammaln
+from scipy.special import expit, exprel
 
 from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying import pareto_nbd
-from cvlib.lifetime.repeat_buying.special import gauss, log1p_exp, nbd_pmf
+from cvlib.lifetime.repeat_buying.special import (
+    digamma_rising,
+    gauss,
+    log1p_exp,
+    log_rising,
+    nbd_pmf,
+)
 
 PARAMETERS = ("r", "alpha", "b", "s", "beta")
 PAIRS = (("r", "alpha", "purchase rates"), ("s", "beta_over_b", "initial dropout rates"))
@@ -136,9 +142,9 @@ def total(theta: np.ndarray, data: Histories) -> tuple[float, np.ndarray]:
     r, alpha, s, scale, b = _values(theta)
     x, T, count = data.x, data.T, data.count
     shrink, whole = np.log1p(T / alpha), _Life(T, s, scale, b)
-    value = data.sum_over_x(gammaln(r + data.x_values) - gammaln(r))
+    value = data.sum_over_x(log_rising(r, data.x_values))
     value -= count @ ((r + x) * shrink + x * np.log(alpha) + s * whole.v)
-    slope_r = data.sum_over_x(digamma(r + data.x_values) - digamma(r)) - count @ shrink
+    slope_r = data.sum_over_x(digamma_rising(r, data.x_values)) - count @ shrink
 
     log_odds, slopes = _dropout(theta, x, data.t_x, T, slopes=True)
     either, gone = log1p_exp(log_odds)

@@ -8,10 +8,9 @@ Ehrenberg (1959), Applied Statistics 8(1), 26-41.
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import digamma, gammaln
 
 from cvlib.lifetime.purchases.histories import Histories
-from cvlib.lifetime.repeat_buying.special import nbd_pmf
+from cvlib.lifetime.repeat_buying.special import digamma_rising, log_rising, nbd_pmf
 
 PARAMETERS = ("r", "alpha")
 PAIRS = (("r", "alpha", "purchase rates"),)
@@ -30,9 +29,9 @@ def derived(r: float, alpha: float) -> dict[str, float]:
 def total(theta: np.ndarray, data: Histories) -> tuple[float, np.ndarray]:
     r, alpha = np.exp(theta)
     shrink = np.log1p(data.T / alpha)
-    value = data.sum_over_x(gammaln(r + data.x_values) - gammaln(r))
+    value = data.sum_over_x(log_rising(r, data.x_values))
     value -= data.count @ ((r + data.x) * shrink + data.x * np.log(alpha))
-    slope = data.sum_over_x(digamma(r + data.x_values) - digamma(r)) - data.count @ shrink
+    slope = data.sum_over_x(digamma_rising(r, data.x_values)) - data.count @ shrink
     slope_alpha = data.count @ (data.T / (alpha + data.T) * (r + data.x) - data.x)
     return value, np.array([r * slope, slope_alpha])
 

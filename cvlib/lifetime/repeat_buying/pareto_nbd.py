@@ -11,10 +11,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import digamma, expit, exprel, gammaln
+from scipy.special import expit, exprel
 
 from cvlib.lifetime.purchases.histories import Histories
-from cvlib.lifetime.repeat_buying.special import decay, gauss, log1p_exp, nbd_pmf
+from cvlib.lifetime.repeat_buying.special import (
+    decay,
+    digamma_rising,
+    gauss,
+    log1p_exp,
+    log_rising,
+    nbd_pmf,
+)
 
 PARAMETERS = ("r", "alpha", "s", "beta")
 PAIRS = (("r", "alpha", "purchase rates"), ("s", "beta", "dropout rates"))
@@ -57,9 +64,9 @@ def total(
     r, alpha, s, beta = (np.exp(value) for value in own)
     x, t_x, T, count = data.x, data.t_x, data.T, data.count
     shrink, fade = np.log1p(T / alpha), np.log1p(T / beta)
-    value = data.sum_over_x(gammaln(r + data.x_values) - gammaln(r))
+    value = data.sum_over_x(log_rising(r, data.x_values))
     value -= count @ ((r + x) * shrink + x * np.log(alpha) + s * fade)
-    slope_r = data.sum_over_x(digamma(r + data.x_values) - digamma(r)) - count @ shrink
+    slope_r = data.sum_over_x(digamma_rising(r, data.x_values)) - count @ shrink
 
     log_odds, near = _dropout(r, alpha, s, beta, x, t_x, T)
     either, gone = log1p_exp(log_odds)

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import (
     betainc,
     betaincinv,
+    digamma,
     expit,
     gammaln,
     hyp2f1,
@@ -22,6 +23,8 @@ from scipy.special import (
 
 # Rows integrated at once, which bounds the memory of their nodes.
 _ROWS = 1 << 14
+# From here the asymptotic series of log-gamma are exact to rounding.
+_LARGE = 100.0
 
 
 def log1p_exp(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -30,9 +33,27 @@ def log1p_exp(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.maximum(odds, 0.0) + np.log1p(small), np.where(odds > 0, 1.0, small) / (1.0 + small)
 
 
+def log_rising(z: float, k: Any) -> Any:
+    """log Γ(z + k)/Γ(z) for k >= 0: of two large log-gammas no digit of the difference is left."""
+    if z < _LARGE:
+        return gammaln(z + k) - gammaln(z)
+    w = z + k
+    ends = [1 / (12 * y) - 1 / (360 * y**3) + 1 / (1260 * y**5) for y in (z, w)]
+    return k * np.log(z) + (w - 0.5) * np.log1p(k / z) - k + (ends[1] - ends[0])
+
+
+def digamma_rising(z: float, k: Any) -> Any:
+    """ψ(z + k) - ψ(z) for k >= 0, the slope of `log_rising` in z, with a small relative error."""
+    if z < _LARGE:
+        return digamma(z + k) - digamma(z)
+    w = z + k
+    ends = [1 / (12 * y**2) - 1 / (120 * y**4) + 1 / (252 * y**6) for y in (z, w)]
+    return np.log1p(k / z) + k / (2 * z * w) + (ends[0] - ends[1])
+
+
 def nbd_pmf(n: np.ndarray, r: float, alpha: float, t: np.ndarray) -> np.ndarray:
     """P(N = n) purchases within t at rates gamma(r, rate alpha), without dropout."""
-    ways = gammaln(r + n) - gammaln(r) - gammaln(n + 1)
+    ways = log_rising(r, n) - gammaln(n + 1)
     return np.exp(ways - r * np.log1p(t / alpha) + xlogy(n, t / (alpha + t)))
 
 
