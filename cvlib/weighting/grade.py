@@ -281,7 +281,7 @@ def rank_sum_ratio(normalised: Normalised, weights: pd.Series) -> pd.Series:
     """
     z = np.round(normalised.complete(), 12)
     w = weights.reindex(normalised.values.columns).to_numpy(float)
-    ratio = stats.rankdata(z, axis=0) @ w / len(z)
+    ratio = np.round(stats.rankdata(z, axis=0) @ w / len(z), 12)
     return pd.Series(ratio, index=normalised.values.index)
 
 

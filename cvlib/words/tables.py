@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from jinja2 import Environment
+from numpy.typing import ArrayLike
 
 from cvlib.words.language import Words
 from cvlib.words.message import message
@@ -63,9 +64,15 @@ def _format_p(value: float) -> str:
     return "<.001" if value < 0.0005 else f"{value:.3f}".removeprefix("0")
 
 
+def _whole(values: ArrayLike) -> np.ndarray:
+    """Which are whole but for rounding errors, whose bits are another processor's."""
+    array = np.asarray(values, dtype=float)
+    return np.asarray(np.abs(array - np.round(array)) <= 1e-9 * np.maximum(np.abs(array), 1.0))
+
+
 def _format_mixed(value: float, decimals: int) -> str:
     """A cell of a column that holds different measures: counts stay counts."""
-    whole = math.isfinite(value) and value == round(value)
+    whole = math.isfinite(value) and bool(_whole(value))
     return format_number(value, 0 if whole else decimals)
 
 
@@ -92,7 +99,7 @@ def _formatter(column: pd.Series, decimals: int, words: Words) -> tuple[str, Cal
     values = column[np.isfinite(column.astype(float))]
     if column.name == "value":
         return "number", lambda value: _format_mixed(float(value), decimals)
-    places = 0 if len(values) and (values == values.round()).all() else decimals
+    places = 0 if len(values) and _whole(values).all() else decimals
     return "number", lambda value: format_number(float(value), places)
 
 

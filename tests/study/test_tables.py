@@ -20,6 +20,14 @@ def test_missing_and_infinite_values_have_a_sign_of_their_own() -> None:
     assert format_number(-np.inf, 2) == "-∞"
 
 
+def test_whole_numbers_are_told_by_their_value_and_not_by_their_last_bit() -> None:
+    table = pd.DataFrame({"a": [0.0, -2.2e-17], "b": [3.0, 1200 * (1 + 2e-16)], "c": [0.0, 1e-6]})
+    table["value"], table["text"] = [5.0 + 1e-15, 0.25], pd.Series([7 - 1e-15, "x"], dtype=object)
+    shown, _ = printed(table, 3)
+    assert shown.to_numpy().tolist() == [["0", "3", "0.000", "5", "7"],
+                                         ["0", "1,200", "0.000", "0.250", "x"]]  # fmt: skip
+
+
 def test_text_from_data_is_inert_in_html() -> None:
     html = table_html("t", pd.DataFrame({"<b>": ["<script>x</script>"]}), title="<i>", note="&")
     assert "<script>" not in html

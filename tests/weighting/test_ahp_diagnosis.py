@@ -46,6 +46,25 @@ def random_matrix(n, seed):
     return pd.DataFrame(values, list("abcdefghij")[:n], list("abcdefghij")[:n])
 
 
+def test_judgements_that_are_equal_on_paper_are_told_in_their_order():
+    """A circle of equal judgements: which one is furthest off must not hang on a last bit."""
+    circle = random_matrix(3, 0)
+    for row, column in (("a", "b"), ("b", "c"), ("c", "a")):
+        circle = changed(circle, row, column, 3.0)
+    for away in (0.0, 1e-14, -1e-14):
+        found = suggestions(circle * np.exp(away * np.arange(9).reshape(3, 3)))
+        assert list(zip(found["row"], found["column"], strict=True)) == [
+            ("a", "b"), ("c", "a"), ("b", "c"),
+        ]  # fmt: skip
+    pairs = random_matrix(6, 0) * 0 + 1
+    for first, second, third in ("abc", "def"):
+        for row, column in ((first, second), (second, third), (third, first)):
+            pairs = changed(pairs, row, column, 5.0)
+    for away in (0.0, 1e-14, -1e-14):
+        triad = worst_triad(pairs * np.exp(away * np.arange(36).reshape(6, 6)))
+        assert triad.iloc[0, :3].tolist() == ["a", "b", "c"]
+
+
 def test_the_three_most_inconsistent_judgements_of_the_house():
     found = suggestions(HOUSE)
     pairs = list(zip(found["row"], found["column"], strict=True))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -79,3 +81,14 @@ def test_a_network_on_few_customers_scores_all(customers):
     assert found.scores.notna().to_numpy().all()
     assert not found.scores["learned_network"].equals(whole.scores["learned_network"])
     assert stats.spearmanr(found.scores["learned_network"], outcome)[0] > 0.97
+
+
+def test_a_network_does_not_hang_on_the_last_bits(customers):
+    """As another processor would end its sums: the scores move no more than the customers did."""
+    rng = np.random.default_rng(3)
+    z = customers.complete()
+    outcome = pd.Series(np.expm1(4 * (z[:, 0] - 0.5) ** 2 + rng.exponential(1, 600)))
+    moved = replace(customers, values=customers.values * (1 + 1e-14 * rng.standard_normal(z.shape)))
+    first, second = (learn_from_outcome(c, outcome, starts=2) for c in (customers, moved))
+    pd.testing.assert_frame_equal(first.scores, second.scores, rtol=0, atol=1e-9)
+    pd.testing.assert_frame_equal(first.importance, second.importance, rtol=0, atol=1e-9)

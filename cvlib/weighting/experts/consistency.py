@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
+from cvlib.statistics.ties import settled
 from cvlib.weighting.experts.ahp import consistency, eigenvector, random_index
 from cvlib.weighting.tree import Tree
 
@@ -55,15 +56,16 @@ def suggestions(matrix: pd.DataFrame, table: str = "alonso_lamata", top: int = 3
         i, j = (j, i) if values[i, j] < 1 else (i, j)
         found.append((abs(np.log(values[i, j] * weights[j] / weights[i])), i, j))
     rows = []
-    for deviation, i, j in sorted(found, key=lambda entry: -entry[0])[:top]:
+    worst = np.argsort(-settled([entry[0] for entry in found]), kind="stable")[:top]
+    for deviation, i, j in (found[at] for at in worst):
         if deviation < 1e-9:
             continue
         tried = np.repeat(values[None], len(SCALE), axis=0)
         tried[:, i, j], tried[:, j, i] = SCALE, 1 / SCALE
         ratios = np.maximum(eigenvector(tried)[1] - n, 0) / (n - 1) / ri
         implied = weights[i] / weights[j]
-        nearest = int(np.abs(np.log(SCALE / implied)).argmin())
-        best = int(ratios.argmin())
+        nearest = int(settled(np.abs(np.log(SCALE / implied))).argmin())
+        best = int(settled(ratios).argmin())
         rows.append(
             {
                 "row": matrix.index[i],
@@ -95,7 +97,8 @@ def worst_triad(matrix: pd.DataFrame) -> pd.DataFrame:
     for i, j, k in combinations(range(len(values)), 3):
         across = values[i, k] / (values[i, j] * values[j, k])
         index = min(abs(1 - across), abs(1 - 1 / across))
-        if not np.isnan(index) and (best is None or index > best[0]):
+        # of triads that are equal on paper the first is told
+        if not np.isnan(index) and (best is None or index > best[0] + 1e-12):
             best = (float(index), (i, j, k))
     names = ["first", "second", "third"]
     rows = [] if best is None else [[*(matrix.index[p] for p in best[1]), best[0]]]
@@ -234,7 +237,7 @@ def critical_weights(
     overall = weights.loc[ends].to_numpy(float)
     table = pd.DataFrame(np.eye(len(ends)), ends, ends) if values is None else values[ends]
     parts = table.to_numpy(float) * overall
-    order = np.argsort(-parts.sum(axis=1), kind="stable")[:top]
+    order = np.argsort(-settled(parts.sum(axis=1)), kind="stable")[:top]
     names, parts = table.index[order], parts[order]
     pairs = np.array(list(combinations(range(len(order)), 2)), dtype=int).reshape(-1, 2)
     found = []
@@ -262,7 +265,10 @@ def critical_weights(
     columns = ["node", "weight", "first", "second", "critical_weight", "change", "relative_change"]
     ranked = pd.DataFrame(found, columns=columns)
     return ranked.sort_values(
-        "relative_change", key=lambda change: change.abs(), ignore_index=True, kind="stable"
+        "relative_change",
+        key=lambda change: settled(change.abs()),
+        ignore_index=True,
+        kind="stable",
     )
 
 
