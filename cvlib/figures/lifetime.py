@@ -270,7 +270,7 @@ def survival_plot(
     observed_until: float | None = None,
     language: str = "en",
     label: Label = _plain,
-) -> Figure:
+) -> Figure | None:
     """Share still subscribed over time: actual as points or steps, models as lines.
 
     Parameters
@@ -285,7 +285,14 @@ def survival_plot(
         Where the data behind the models end; a line is drawn there.
     language, label
         Of the words on the axes, and what models and panels are called.
+
+    Returns
+    -------
+    Figure or None
+        None without curves.
     """
+    if not len(curves):
+        return None
     text = words("lifetime", language)
     with house_style():
         names = list(curves[panel].unique()) if panel else [""]

@@ -1,4 +1,4 @@
-"""What each input must look like: survey, transactions, indicators, subscriptions."""
+"""What each input must look like: survey, transactions, indicators."""
 
 from __future__ import annotations
 
@@ -322,65 +322,3 @@ def check_indicators(
             )  # fmt: skip
     counts = left_out_of(table, columns, [], len(frame))
     return Checked(frame, counts, table.warnings)
-
-
-def check_subscriptions(
-    table: Table | pd.DataFrame,
-    *,
-    tenure: str = "tenure",
-    churned: str = "churned",
-    numbers: Sequence[str] = (),
-    file: str = "",
-) -> Checked:
-    """Check a table of contracts: how long each has run, and whether it has ended.
-
-    Parameters
-    ----------
-    table : Table or DataFrame
-        One row per customer.
-    tenure, churned : str
-        The columns of duration (a number, not negative) and of its end (yes/no, true/false, 1/0).
-    numbers : sequence of str
-        Other columns that must be numbers; blank cells stay missing and are counted.
-    file : str, optional
-        Name of a DataFrame in error messages.
-
-    Returns
-    -------
-    Checked
-        `data`: all columns, with `tenure` as float and `churned` as bool under these two names.
-
-    Raises
-    ------
-    InputError
-        A missing column, text in a number, a negative tenure, a missing or unknown churn value.
-    """
-    table = as_table(table, file)
-    frame = table.data.copy()
-    frame["tenure"], _ = numeric(table, tenure)
-    bad = ~(frame["tenure"] >= 0)
-    if bad.any():
-        raise fault(
-            table, tenure, bad, "{value} is not a duration", "Give a number of periods, 0 or more."
-        )
-    spelt = column_of(table, churned).astype("str").str.strip().str.casefold()
-    known = {"yes": True, "true": True, "1": True, "1.0": True, "是": True, "no": False,
-             "false": False, "0": False, "0.0": False, "否": False}  # fmt: skip
-    bad = ~spelt.isin(list(known))
-    if bad.any():
-        raise fault(
-            table, churned, bad, "{value} does not say whether the customer left",
-            "Write yes or no, true or false, 1 or 0.",
-        )  # fmt: skip
-    frame["churned"] = spelt.map(known).astype(bool)
-    rows = []
-    for column in numbers:
-        frame[column], _ = numeric(table, column)
-        rows.append((column, "missing value", int(frame[column].isna().sum())))
-    new = int((frame["tenure"] == 0).sum())
-    notes = (f"{new} customers have tenure 0 (they joined in the last period).",) if new else ()
-    frame = frame.drop(
-        columns=[name for name in (tenure, churned) if name not in ("tenure", "churned")]
-    )
-    counts = left_out_of(table, [], rows, len(frame))
-    return Checked(frame, counts, (*table.warnings, *notes))

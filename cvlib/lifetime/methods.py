@@ -10,7 +10,8 @@ import pandas as pd
 
 from cvlib.inputs.readers import Table
 from cvlib.lifetime.contracts.cohorts import CohortProjection
-from cvlib.lifetime.contracts.survival import Subscriptions, SubscriptionValue, SurvivalFits
+from cvlib.lifetime.contracts.prepare import Subscriptions
+from cvlib.lifetime.contracts.survival import SubscriptionValue, SurvivalFits
 from cvlib.lifetime.contracts.validate import SurvivalValidation
 from cvlib.lifetime.economics import Payback, RetentionGain, SpendingSplit
 from cvlib.lifetime.holdout.tracking import RollingOrigins
@@ -169,36 +170,40 @@ def subscription_methods(
     language : {"en", "zh"}
         Of the sentences.
     """
-    sample = projected.projection.drop_duplicates(["cohort", "period"]).groupby("sample").size()
-    cohorts = projected.projection["cohort"].nunique()
-    periods = {name: int(sample.get(name, 0) // cohorts) for name in ("fitted", "projected")}
-    used: _Used = [
-        (
-            "cohorts",
-            {"cohorts": cohorts, "fitted": periods["fitted"], "later": periods["projected"]},
-        )
-    ]
-    used += _sentences(_COHORT, projected.parameters["model"])
-    used.append(("residual_lifetime", {"rate": _percent(projected.discount_rate)}))
+    used: _Used = []
+    if len(projected.projection):
+        sample = projected.projection.drop_duplicates(["cohort", "period"]).groupby("sample").size()
+        cohorts = projected.projection["cohort"].nunique()
+        periods = {name: int(sample.get(name, 0) // cohorts) for name in ("fitted", "projected")}
+        seen = {"fitted": periods["fitted"], "later": periods["projected"]}
+        used.append(("cohorts", {"cohorts": cohorts} | seen))
+        used += _sentences(_COHORT, projected.parameters["model"])
+        used.append(("residual_lifetime", {"rate": _percent(projected.discount_rate)}))
     facts = _values(contracts.facts)
     counted = {"customers": f"{facts['customers']:,.0f}", "ended": f"{facts['left']:,.0f}"}
     used.append(("contracts", counted))
-    if table.source == "simulated contracts":
+    notes = {getattr(text, "id", "") for text in table.warnings}
+    if "lifetime.contracts_simulated" in notes:
         used.append(("contracts_simulated", {}))
     young, incomplete = (int(count) for count in contracts.left_out["count"])
     if young or incomplete:
         used.append(("contracts_left_out", {"young": young, "incomplete": incomplete}))
     used += _sentences(("kaplan_meier", "cox", "weibull_aft", "logit", *_COHORT), fits.curves)
-    split = {"fitted": judged.fitted, "held_out": judged.held_out}
-    counts = {name: f"{count:,}" for name, count in split.items()}
-    used.append(("held_out", counts | {"seed": judged.seed}))
-    used.append(("held_out_value", {"periods": judged.valued_until}))
-    if judged.draws:
-        drawn = {"level": _percent(judged.level), "draws": judged.draws}
-        used.append(("held_out_bootstrap", drawn))
-    worth = {"margin": f"{value.margin:g}", "rate": _percent(value.annual_rate)}
-    worth |= {"horizon": f"{value.horizon:,}", "per_year": f"{value.periods_per_year:g}"}
-    used.append((f"contract_value_{value.payment}", worth))
+    if contracts.reason is not None:
+        used.append(("incidence_by_reason", {}))
+    settings = judged.bootstrap
+    if judged.fits is not None:
+        split = {"fitted": judged.fitted, "held_out": judged.held_out}
+        counts = {name: f"{count:,}" for name, count in split.items()}
+        used.append(("held_out", counts | {"seed": settings.seed}))
+        used.append(("held_out_value", {"periods": judged.valued_until}))
+        if settings.draws:
+            drawn = {"level": _percent(settings.level), "draws": settings.draws}
+            used.append(("held_out_bootstrap", drawn))
+    terms = value.terms
+    worth = {"margin": f"{terms.margin:g}", "rate": _percent(terms.annual_rate)}
+    worth |= {"horizon": f"{terms.horizon:,}", "per_year": f"{terms.periods_per_year:g}"}
+    used.append((f"contract_value_{terms.payment}", worth))
     return _told(used, language)
 
 

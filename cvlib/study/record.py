@@ -141,7 +141,7 @@ class Record:
     def show(
         self,
         name: str,
-        item: pd.DataFrame | Figure,
+        item: pd.DataFrame | Figure | None,
         *,
         title: str = "",
         note: str = "",
@@ -161,7 +161,8 @@ class Record:
         name : str
             Name of the table or figure, unique within a notebook.
         item : DataFrame or Figure
-            A tidy table at full precision, or a matplotlib figure.
+            A tidy table at full precision, or a matplotlib figure. None, or a table without
+            columns, is an analysis that was left out: nothing is shown.
         title, note : str
             Caption above, note below.
         alt : str
@@ -177,6 +178,8 @@ class Record:
         """
         if name in self.tables or name in self.figures:
             raise ValueError(f"{name!r} is shown twice in {self.notebook}")
+        if item is None or (isinstance(item, pd.DataFrame) and not item.shape[1]):
+            return
         known = self.exhibits.get(name, Exhibit())
         title, note = title or known.title, joined([known.note, note])
         decimals = known.decimals if decimals is None else decimals
@@ -213,14 +216,22 @@ class Record:
         width = round(figure.get_figwidth() * 100)
         display(Image(buffer.getvalue(), format="png", width=width, alt=alt))
 
-    def say(self, sentence: str) -> None:
-        """Show and keep a sentence that a result generated."""
+    def say(self, sentence: str | None) -> None:
+        """Show and keep a sentence that a result generated; None is nothing to say."""
+        if sentence is None:
+            return
         sentence = self.words.text(sentence)
         self.sentences.append(sentence)
         _show_markdown(inert_markdown(sentence))
 
-    def headline(self, name: str, value: float | int | str, sentence: str) -> None:
-        """Show and keep one number that answers the notebook's question."""
+    def headline(self, name: str, value: float | int | str | None, sentence: str) -> None:
+        """Show and keep one number that answers the notebook's question.
+
+        Without a value there is no headline: the sentence, which says why, is shown as any other.
+        """
+        if value is None:
+            self.say(sentence)
+            return
         sentence = self.words.text(sentence)
         self.headlines[name] = {"value": value, "sentence": sentence}
         _show_markdown(f"**{inert_markdown(sentence)}**")

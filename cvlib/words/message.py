@@ -175,7 +175,11 @@ class _Formatter(string.Formatter):
             return super().convert_field(value, conversion)
         words = Words(self.language, dict(self.names))
         several = isinstance(value, Sequence) and not isinstance(value, str)
-        return [words.cell(str(v)) for v in value] if several else words.cell(value)
+        return (
+            [words.cell(str(v)) for v in value]
+            if several
+            else words.cell(value if isinstance(value, Said) else str(value))
+        )
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if format_spec.startswith("plural "):

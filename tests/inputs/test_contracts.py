@@ -9,7 +9,6 @@ import pytest
 
 from cvlib.inputs.contracts import (
     check_indicators,
-    check_subscriptions,
     check_transactions,
 )
 from cvlib.inputs.errors import InputError
@@ -287,37 +286,3 @@ def test_indicators_are_finite_numbers() -> None:
         check_indicators(pd.DataFrame({"a": [1, np.nan]}), ["a"], file="banks.csv")
     with pytest.raises(InputError, match="column a, data row 1: inf"):
         check_indicators(pd.DataFrame({"a": [np.inf, 1]}), ["a"])
-
-
-def test_subscriptions(mirror: Path) -> None:
-    table = load_table(mirror / "telco_churn.csv")
-    checked = check_subscriptions(table, churned="Churn", numbers=["TotalCharges"])
-    assert checked.data["churned"].dtype == bool and checked.data["churned"].sum() == 1869
-    assert "Churn" not in checked.data and len(checked.data) == 7043
-    assert checked.left_out["count"].tolist() == [11]
-    assert checked.warnings[-1].startswith("11 customers have tenure 0")
-
-
-@pytest.mark.parametrize(
-    "spelling", [["Yes", "no"], [True, False], [1, 0], ["是", "否"], ["TRUE ", "false"]]
-)
-def test_churn_as_people_write_it(spelling: list[object]) -> None:
-    checked = check_subscriptions(pd.DataFrame({"months": [3, 4], "left": spelling}),
-                                  tenure="months", churned="left")  # fmt: skip
-    assert checked.data["churned"].tolist() == [True, False]
-    assert list(checked.data.columns) == ["tenure", "churned"]
-
-
-@pytest.mark.parametrize(
-    ("frame", "wrong"),
-    [
-        ({"tenure": [3, -1], "churned": [1, 0]}, "column tenure, data row 2: -1 is not a duration"),
-        ({"tenure": [3, np.nan], "churned": [1, 0]}, "data row 2: nan is not a duration"),
-        ({"tenure": [3, 4], "churned": ["yes", "maybe"]}, "data row 2: 'maybe' does not say"),
-        ({"tenure": [3, 4], "churned": ["yes", None]}, "column churned, data row 2"),
-        ({"tenure": [3, 4]}, "column churned: there is no such column"),
-    ],
-)
-def test_bad_subscriptions(frame: dict[str, list[object]], wrong: str) -> None:
-    with pytest.raises(InputError, match=wrong):
-        check_subscriptions(pd.DataFrame(frame))

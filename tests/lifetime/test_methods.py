@@ -9,17 +9,19 @@ import pandas as pd
 import pytest
 import yaml
 
-from cvlib.inputs.contracts import check_subscriptions
+from cvlib.inputs.subscriptions import check_contracts
 from cvlib.lifetime import economics, equity, methods, segments
 from cvlib.lifetime.contracts import cohorts as subscription
-from cvlib.lifetime.contracts import survival
-from cvlib.lifetime.contracts import validate as survival_metrics
+from cvlib.lifetime.contracts import prepare, survival
+from cvlib.lifetime.contracts.terms import ContractTerms
+from cvlib.lifetime.contracts.validate import validate_survival
 from cvlib.lifetime.holdout import contact as targeting
 from cvlib.lifetime.holdout import tracking
 from cvlib.lifetime.holdout import validate as validation
 from cvlib.lifetime.purchases.summary import summarise_purchases
 from cvlib.lifetime.repeat_buying import FAMILIES, fit_repeat_buying
 from cvlib.lifetime.value import lifetime_value
+from cvlib.statistics.resample import Bootstrap
 from cvlib.words.literature import apa, bibliography
 
 ROOT = Path(__file__).parents[2]
@@ -48,11 +50,10 @@ def value(fit, spend, summary):
 
 @pytest.fixture(scope="module")
 def contracts():
-    raw = survival.simulated_subscriptions(600, seed=3)
-    raw.loc[[1, 2], "tenure"] = 0
+    raw = prepare.simulated_subscriptions(600, seed=3)
+    raw.loc[np.flatnonzero(raw["Churn"] == "No")[:2], "tenure"] = 0
     raw.loc[3, "MonthlyCharges"] = np.nan
-    table = check_subscriptions(raw, tenure="tenure", churned="Churn").data
-    return survival.prepare_subscriptions(table, ["Contract", "MonthlyCharges"])
+    return prepare.prepare_subscriptions(check_contracts(raw), ["Contract", "MonthlyCharges"])
 
 
 # every sentence of the file
@@ -194,14 +195,12 @@ def test_without_draws_rivals_or_cuts_nothing_is_said_of_them(log, summary, fit)
 def test_subscriptions_tell_models_counts_and_assumptions(contracts, language):
     models = ["kaplan_meier", "cox", "sbg"]
     projected = subscription.project_cohorts(subscription.read_cohorts(), 7, discount_rate=0.12)
-    table = survival.read_subscriptions("simulated", 50, 1)
+    table = prepare.read_subscriptions("simulated", 50, 1)
     fits = survival.fit_survival(contracts.data, models)
-    judged = survival_metrics.validate_survival(
-        contracts.data, models, horizons=[12], draws=5, seed=7, level=0.9
-    )
-    value = survival.subscription_value(
-        fits, contracts.data, margin=20, annual_rate=0.1, horizon=240, payment="end"
-    )
+    settings = Bootstrap(5, 7, 0.9)
+    judged = validate_survival(contracts.data, models, horizons=[12], bootstrap=settings)
+    terms = ContractTerms(20, 0.1, payment="end", horizon=240)
+    value = survival.subscription_value(fits, contracts.data, terms)
     everything = (projected, table, contracts, fits, judged, value)
     said = told(methods.subscription_methods(*everything, language=language))
     # a model of cohorts and of contracts is told once: its two sentences are the same
@@ -219,11 +218,12 @@ def test_subscriptions_tell_models_counts_and_assumptions(contracts, language):
     assert holds(said["held_out_bootstrap"], 5, "90%")
     assert holds(said["contract_value_end"], 20, 240, 12, "10%")
 
-    plain = replace(table, source="contracts.csv")
+    plain = replace(table, warnings=())
     clean = replace(contracts, left_out=contracts.left_out.assign(count=0))
-    begin = replace(value, payment="begin")
+    begin = replace(value, terms=replace(terms, payment="begin"))
+    undrawn = replace(judged, bootstrap=replace(settings, draws=0))
     other = methods.subscription_methods(
-        projected, plain, clean, fits, replace(judged, draws=0), begin, language=language
+        projected, plain, clean, fits, undrawn, begin, language=language
     )
     said = set(told(other))
     assert not said & {"contracts_simulated", "contracts_left_out", "held_out_bootstrap"}

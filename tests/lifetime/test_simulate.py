@@ -13,8 +13,8 @@ from cvlib.lifetime.contracts.cohorts import (
     fit_cohort,
     grouped_losses,
     log_survival,
-    observed_survival,
 )
+from cvlib.lifetime.contracts.terms import observed_survival
 from cvlib.lifetime.purchases.summary import summarise_purchases
 from cvlib.lifetime.repeat_buying import FAMILIES, fit_repeat_buying
 from cvlib.lifetime.simulate import (

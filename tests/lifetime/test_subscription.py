@@ -8,20 +8,23 @@ import pytest
 from scipy import special
 
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.subscriptions import ContractColumns, check_contracts
 from cvlib.lifetime import economics
 from cvlib.lifetime.contracts import cohorts as subscription
+from cvlib.lifetime.contracts import terms as contract_terms
+from cvlib.lifetime.contracts.terms import ContractTerms
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
 
 
 def losses(cohort, years=7):
-    rows = subscription.read_cohorts().query("cohort == @cohort")
+    rows = subscription.read_cohorts().customers.query("cohort == @cohort")
     return subscription.cohort_losses(rows["customers"].iloc[: years + 1])
 
 
 def test_shipped_cohorts_are_the_published_series():
     table = pd.read_csv(REFERENCE / "sbg_fader_hardie_2007.csv")
-    shipped = subscription.read_cohorts()
+    shipped = subscription.read_cohorts().customers
     for name in ("high_end", "regular"):
         part = shipped[shipped["cohort"] == name]
         np.testing.assert_allclose(part["customers"] / 10, table[f"{name}_pct"])
@@ -145,29 +148,30 @@ def test_projection_table():
     # heterogeneity: an average rate undervalues those who have stayed
     gap = found.residual.query("cohort == 'high_end' and renewals == 4").set_index("model")
     assert gap.loc["sbg", "residual_lifetime"] > gap.loc["geometric", "residual_lifetime"]
-    assert "geometric" in found.sentence
+    assert "geometric" in found.sentence and found.fitted_periods == 7
+    assert subscription.project_cohorts(subscription.read_cohorts()).fitted_periods == 7
     whole = subscription.project_cohorts(subscription.read_cohorts(), 12)
     assert whole.sentence.startswith("No later periods")
 
 
 def test_own_cohorts_from_a_file(tmp_path):
     path = tmp_path / "cohorts.csv"
-    subscription.read_cohorts().to_csv(path, index=False)
+    subscription.read_cohorts().customers.to_csv(path, index=False)
     pd.testing.assert_frame_equal(
-        subscription.read_cohorts(str(path)), subscription.read_cohorts(), check_dtype=False
+        subscription.read_cohorts(str(path)).customers,
+        subscription.read_cohorts().customers,
+        check_dtype=False,
     )
-    subscription.read_cohorts().drop(columns="period").to_csv(path, index=False)
-    with pytest.raises(InputError, match="no column 'period'"):
+    subscription.read_cohorts().customers.drop(columns="period").to_csv(path, index=False)
+    with pytest.raises(InputError, match="column period: there is no such column"):
         subscription.read_cohorts(str(path))
 
 
 @pytest.mark.parametrize("payment", ["begin", "end"])
 def test_value_of_a_constant_retention_curve(payment):
     r, i = 0.8, 0.1
-    found = subscription.curve_value(
-        lambda t: r ** np.asarray(t), margin=50, annual_rate=i, observed=5, periods_per_year=1,
-        payment=payment,
-    )  # fmt: skip
+    terms = ContractTerms(50, i, 1, payment, 2400)
+    found = contract_terms.curve_value(lambda t: r ** np.asarray(t), terms, observed=5)
     first = "immediate" if payment == "begin" else "end"
     assert found["lifetime_value"] == pytest.approx(50 * economics.value_multiple(r, i, 0, first))
     beyond = (r / (1 + i)) ** 6  # of the sum, what lies after t = 5 when paid at the begin
@@ -176,35 +180,37 @@ def test_value_of_a_constant_retention_curve(payment):
 
 
 def test_monthly_discounting_uses_the_yearly_rate():
-    found = subscription.curve_value(
-        lambda t: (np.asarray(t) == 12).astype(float), margin=110, annual_rate=0.1, observed=12,
-        horizon=24,
-    )  # fmt: skip
+    terms = ContractTerms(110, 0.1, horizon=24)
+    found = contract_terms.curve_value(
+        lambda t: (np.asarray(t) == 12).astype(float), terms, observed=12
+    )
     assert found["lifetime_value"] == pytest.approx(100)
 
 
 def test_error_of_the_lifetime_value_by_hand():
     # paid at the begin: (1 − 1) + (.8 − .9) / 1.1 + (.6 − .5) / 1.21 of 50 each
     observed, forecast = np.array([1, 0.8, 0.6]), np.array([1, 0.9, 0.5])
-    money = {"margin": 50.0, "annual_rate": 0.1, "periods_per_year": 1.0}
-    error, share = subscription.lifetime_value_error(observed, forecast, **money)
+    begin, end = (ContractTerms(50.0, 0.1, 1.0, payment) for payment in ("begin", "end"))
+    error, share = contract_terms.lifetime_value_error(observed, forecast, begin)
     assert error == pytest.approx(50 * (-0.1 / 1.1 + 0.1 / 1.21), rel=1e-12)
     assert share == pytest.approx(error / (50 * (1 + 0.8 / 1.1 + 0.6 / 1.21)), rel=1e-12)
     # paid at the end the same two periods count, the free start does not
-    later, _ = subscription.lifetime_value_error(observed, forecast, payment="end", **money)
+    later, _ = contract_terms.lifetime_value_error(observed, forecast, end)
     assert later == pytest.approx(error, rel=1e-12)
-    longer, _ = subscription.lifetime_value_error(observed * 0.9, observed, payment="end", **money)
+    longer, _ = contract_terms.lifetime_value_error(observed * 0.9, observed, end)
     assert longer == pytest.approx(-0.1 * 50 * (0.8 / 1.1 + 0.6 / 1.21), rel=1e-12)
     with pytest.raises(InputError, match="'middle'"):
-        subscription.lifetime_value_error(observed, forecast, payment="middle", **money)
+        ContractTerms(50.0, 0.1, 1.0, "middle")
+    with pytest.raises(InputError, match="1000%"):
+        ContractTerms(50.0, 10)
 
 
 def test_sign_of_the_error_of_the_lifetime_value():
     """Above zero the forecast values customers too low."""
     curve = np.array([1, 0.9, 0.8, 0.75])
-    assert subscription.lifetime_value_error(curve, curve) == (0.0, 0.0)
-    assert subscription.lifetime_value_error(curve, curve**2)[0] > 0
-    assert subscription.lifetime_value_error(curve**2, curve)[0] < 0
+    assert contract_terms.lifetime_value_error(curve, curve) == (0.0, 0.0)
+    assert contract_terms.lifetime_value_error(curve, curve**2)[0] > 0
+    assert contract_terms.lifetime_value_error(curve**2, curve)[0] < 0
 
 
 def test_observed_survival_equals_lifelines_for_every_resample():
@@ -214,13 +220,13 @@ def test_observed_survival_equals_lifelines_for_every_resample():
     time, left = rng.integers(1, 9, 60), rng.integers(0, 2, 60)
     counts = rng.multinomial(60, np.full(60, 1 / 60), 3)
     times = np.arange(0, time.max() + 1)
-    found = subscription.observed_survival(time, left, times, counts)
+    found = contract_terms.observed_survival(time, left, times, counts)
     for drawn, row in zip(counts, found, strict=True):
         fitted = KaplanMeierFitter().fit(np.repeat(time, drawn), np.repeat(left, drawn))
         np.testing.assert_allclose(row, fitted.survival_function_at_times(times), atol=1e-12)
-    plain = subscription.observed_survival(time, left, times)
+    plain = contract_terms.observed_survival(time, left, times)
     np.testing.assert_allclose(
-        plain, subscription.observed_survival(time, left, times, np.ones((1, 60)))
+        plain, contract_terms.observed_survival(time, left, times, np.ones((1, 60)))
     )
 
 
@@ -233,8 +239,8 @@ def test_the_true_curve_values_customers_rightly():
     for _ in range(100):
         life = rng.geometric(rng.beta(0.7, 2.0, 800))
         seen = rng.integers(12, 37, 800)
-        observed = subscription.observed_survival(np.minimum(life, seen), life <= seen, t)[0]
-        errors.append([subscription.lifetime_value_error(observed, s)[0] for s in (truth, wrong)])
+        observed = contract_terms.observed_survival(np.minimum(life, seen), life <= seen, t)[0]
+        errors.append([contract_terms.lifetime_value_error(observed, s)[0] for s in (truth, wrong)])
     mean, spread = np.mean(errors, axis=0), np.std(errors, axis=0, ddof=1) / 10
     assert abs(mean[0]) < 3.5 * spread[0]
     assert spread[0] < 0.05  # of 10 margins: the test can fail
@@ -246,3 +252,35 @@ def test_wrong_cohorts_and_models_are_named():
         subscription.fit_cohort(losses("regular"), "sgb")
     with pytest.raises(InputError, match="must not grow"):
         subscription.cohort_losses([100, 90, 95])
+
+
+def contracts_by_date(rows: int = 300) -> pd.DataFrame:
+    rng = np.random.default_rng(2)
+    start = pd.Timestamp("2019-01-01") + pd.to_timedelta(rng.integers(0, 1095, rows), unit="D")
+    end = start + pd.to_timedelta(30.4 * rng.geometric(0.05, rows), unit="D")
+    blank = end > pd.Timestamp("2023-12-31")
+    return pd.DataFrame({"start": start, "end": end.where(~blank)})
+
+
+def test_cohorts_of_own_contracts_are_the_years_they_began_in():
+    columns = ContractColumns(start="start", end="end", observed_until="2023-12-31")
+    checked = check_contracts(contracts_by_date(), columns)
+    series = subscription.cohort_series("auto", checked, simulated=False)
+    assert series.customers["cohort"].unique().tolist() == ["2019", "2020", "2021"]
+    first = series.customers.query("cohort == '2019'")
+    born = checked.start.dt.year == 2019
+    assert first["customers"].iloc[0] == born.sum()
+    gone = born & checked.event & (checked.duration <= 12)
+    assert first.set_index("period").loc[12, "customers"] == born.sum() - gone.sum()
+    projected = subscription.project_cohorts(series, discount_rate=0.1)
+    assert projected.smallest_error < 0.1 and projected.discount_rate < 0.01  # of a month
+
+
+def test_no_cohorts_come_from_data_that_were_not_given():
+    plain = check_contracts(pd.DataFrame({"tenure": [1, 2, 3], "Churn": ["Yes", "No", "Yes"]}))
+    for source, reason in (("auto", "need the day"), ("", "No cohorts were asked for")):
+        series = subscription.cohort_series(source, plain, simulated=False)
+        assert not series.customers.shape[1] and reason in series.reason
+        projected = subscription.project_cohorts(series)
+        assert projected.smallest_error is None and projected.sentence == series.reason
+    assert len(subscription.cohort_series("auto", plain, simulated=True).customers) == 26

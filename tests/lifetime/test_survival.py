@@ -4,25 +4,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cvlib.inputs.contracts import check_subscriptions
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.contracts import survival
+from cvlib.inputs.subscriptions import ContractColumns, check_contracts
+from cvlib.lifetime.contracts import prepare, survival
+from cvlib.lifetime.contracts.terms import ContractTerms
 
 COVARIATES = ["Contract", "InternetService", "PaymentMethod", "MonthlyCharges", "SeniorCitizen"]
 
 
 def test_simulated_contracts_say_that_they_are():
-    table = survival.read_subscriptions("simulated", customers=50, seed=1)
+    table = prepare.read_subscriptions("simulated", customers=50, seed=1)
     assert "SIMULATED" in table.warnings[0]
     assert len(table.data) == 50
-    assert table.data.equals(survival.simulated_subscriptions(50, seed=1))
+    assert table.data.equals(prepare.simulated_subscriptions(50, seed=1))
 
 
 @pytest.fixture(scope="module")
 def simulated():
-    raw = survival.simulated_subscriptions(1500, seed=3)
-    table = check_subscriptions(raw, tenure="tenure", churned="Churn").data
-    return survival.prepare_subscriptions(table, COVARIATES)
+    raw = prepare.simulated_subscriptions(1500, seed=3)
+    return prepare.prepare_subscriptions(check_contracts(raw), COVARIATES)
 
 
 def test_preparing_counts_and_codes():
@@ -31,18 +31,23 @@ def test_preparing_counts_and_codes():
             "tenure": [0, *range(1, 31), 5],
             "churned": [False, *[True, False] * 15, True],
             "plan": ["a", *["a", "b", "a"] * 10, None],
-            "fee": np.arange(32.0),
+            "fee": np.arange(32.0) ** 2 % 7 + 0.5,
+            "twice": 2 * (np.arange(32.0) ** 2 % 7),
+            "same": 1,
         }
     )
-    found = survival.prepare_subscriptions(table, ["plan", "fee"])
+    checked = check_contracts(table, ContractColumns(event="churned"))
+    found = prepare.prepare_subscriptions(checked, ["plan", "fee", "twice", "same"])
     assert found.left_out["count"].tolist() == [1, 1]
     assert list(found.data.columns) == ["duration", "event", "plan: b", "fee"]
     assert found.data["plan: b"].sum() == 10
     assert len(found.data) == 30
+    assert found.covariates_left_out["covariate"].tolist() == ["same", "twice"]
     with pytest.raises(InputError, match="no column 'plann'"):
-        survival.prepare_subscriptions(table, ["plann"])
-    with pytest.raises(InputError, match="too few"):
-        survival.prepare_subscriptions(table.assign(churned=False), ["fee"])
+        prepare.prepare_subscriptions(checked, ["plann"])
+    nobody = check_contracts(table.assign(churned=False), ContractColumns(event="churned"))
+    with pytest.raises(InputError, match="0 of 31 customers left"):
+        prepare.prepare_subscriptions(nobody, ["fee"])
 
 
 def test_cox_equals_statsmodels(simulated):
@@ -124,7 +129,7 @@ def test_models_without_covariates_share_one_curve(simulated):
 
 def test_value_says_what_lies_beyond_the_data(simulated):
     fits = survival.fit_survival(simulated.data, ["kaplan_meier", "cox", "sbg"])
-    found = survival.subscription_value(fits, simulated.data, margin=20, annual_rate=0.1)
+    found = survival.subscription_value(fits, simulated.data, ContractTerms(20, 0.1))
     rows = found.value.set_index("model")
     assert rows.loc[["kaplan_meier", "cox"], "lifetime_value"].isna().all()
     assert rows.loc["sbg", "within_data"] == pytest.approx(
@@ -136,10 +141,59 @@ def test_value_says_what_lies_beyond_the_data(simulated):
 
 def test_value_of_models_that_end_with_the_data_says_so(simulated):
     fits = survival.fit_survival(simulated.data, ["kaplan_meier"])
-    found = survival.subscription_value(fits, simulated.data, margin=20, annual_rate=0.1)
+    found = survival.subscription_value(fits, simulated.data, ContractTerms(20, 0.1))
     assert "none of them reaches beyond" in found.sentence and "nan" not in found.sentence
 
 
 def test_unknown_model_is_named(simulated):
     with pytest.raises(InputError, match="'weibul'"):
         survival.fit_survival(simulated.data, ["weibul"])
+
+
+def separated() -> pd.DataFrame:
+    """Contracts whose covariate parts those who left from all others."""
+    rng = np.random.default_rng(4)
+    event = (np.arange(200) % 2).astype(float)
+    return pd.DataFrame(
+        {"duration": rng.integers(1, 30, 200) * 1.0, "event": event, "score": 2 * event - 1}
+    )
+
+
+def test_a_model_without_a_maximum_is_out_of_the_race_with_its_reason():
+    models = ["kaplan_meier", "cox", "weibull_aft", "logit", "sbg"]
+    fits = survival.fit_survival(separated(), models)
+    assert list(fits.curves) == ["kaplan_meier", "sbg"]
+    assert fits.left_out["model"].tolist() == ["cox", "weibull_aft", "logit"]
+    assert set(fits.coefficients["model"]) == {"sbg"}
+    assert sum("left out of the comparison" in text for text in fits.warnings) == 3
+    judged = survival_validation(separated(), models)
+    assert set(judged.validation["model"]) == {"kaplan_meier", "sbg"}
+    with pytest.raises(InputError, match="kaplan_meier, which always can"):
+        survival.fit_survival(separated(), ["logit"])
+
+
+def survival_validation(data, models):
+    from cvlib.lifetime.contracts.validate import validate_survival
+    from cvlib.statistics.resample import Bootstrap
+
+    return validate_survival(data, models, bootstrap=Bootstrap(draws=5), horizons=[6, 12])
+
+
+def test_one_categorical_covariate_and_none_at_all():
+    raw = prepare.simulated_subscriptions(600, seed=5)
+    one = prepare.prepare_subscriptions(check_contracts(raw), ["Contract"])
+    assert set(survival.fit_survival(one.data).curves) == set(survival.SURVIVAL_MODELS)
+    judged = survival_validation(one.data, survival.SURVIVAL_MODELS)
+    assert set(judged.validation["model"]) == set(survival.SURVIVAL_MODELS)
+    none = prepare.prepare_subscriptions(check_contracts(raw), [])
+    fits = survival.fit_survival(none.data)
+    assert fits.left_out["model"].tolist() == ["cox"]
+
+
+def test_too_few_losses_to_hold_any_out_are_said_not_raised():
+    raw = prepare.simulated_subscriptions(80, seed=5)
+    raw.loc[np.flatnonzero(raw["Churn"] == "Yes")[14:], "Churn"] = "No"
+    few = prepare.prepare_subscriptions(check_contracts(raw), ["MonthlyCharges"])
+    judged = survival_validation(few.data, ["kaplan_meier", "cox"])
+    assert judged.smallest_error is None and not len(judged.validation)
+    assert "Nothing is judged" in judged.say() and judged.warnings == (judged.sentence,)

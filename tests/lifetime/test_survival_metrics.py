@@ -11,9 +11,12 @@ import pandas as pd
 import pytest
 
 import cvlib
-from cvlib.inputs.contracts import check_subscriptions
-from cvlib.lifetime.contracts import survival
-from cvlib.lifetime.contracts import validate as survival_metrics
+from cvlib.inputs.subscriptions import check_contracts
+from cvlib.lifetime.contracts import metrics as survival_metrics
+from cvlib.lifetime.contracts import prepare, survival
+from cvlib.lifetime.contracts.terms import ContractTerms
+from cvlib.lifetime.contracts.validate import best_forecast, validate_survival
+from cvlib.statistics.resample import Bootstrap
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
 COVARIATES = ["Contract", "InternetService", "PaymentMethod", "MonthlyCharges", "SeniorCitizen"]
@@ -21,9 +24,8 @@ COVARIATES = ["Contract", "InternetService", "PaymentMethod", "MonthlyCharges", 
 
 @pytest.fixture(scope="module")
 def simulated():
-    raw = survival.simulated_subscriptions(1500, seed=3)
-    table = check_subscriptions(raw, tenure="tenure", churned="Churn").data
-    return survival.prepare_subscriptions(table, COVARIATES)
+    raw = prepare.simulated_subscriptions(1500, seed=3)
+    return prepare.prepare_subscriptions(check_contracts(raw), COVARIATES)
 
 
 @pytest.fixture(scope="module")
@@ -99,21 +101,40 @@ def test_calibration_groups(simulated):
 
 def test_validation_prefers_models_that_know_something(simulated):
     models = ["kaplan_meier", "cox", "sbg", "geometric"]
-    found = survival_metrics.validate_survival(simulated.data, models, draws=20, seed=2)
+    found = validate_survival(simulated.data, models, bootstrap=Bootstrap(20, 2))
     wide = found.validation.pivot(index="model", columns="metric", values="value")
     assert (wide.loc[["kaplan_meier", "sbg", "geometric"], "harrell_c"] == 0.5).all()
     assert wide.loc["cox", "uno_c"] > 0.7
     assert wide.loc["cox", "integrated_brier"] < wide.loc["kaplan_meier", "integrated_brier"]
-    assert "Smallest integrated Brier score: cox" in found.sentence
-    again = survival_metrics.validate_survival(simulated.data, models, draws=20, seed=2)
+    assert found.sentence.id == "lifetime.survival_best_sure" and "Cox (0." in found.sentence
+    again = validate_survival(simulated.data, models, bootstrap=Bootstrap(20, 2))
     pd.testing.assert_frame_equal(found.validation, again.validation)
+
+
+def test_the_sentence_follows_from_the_paired_interval():
+    def said(cox: float, low: float | None, high: float | None) -> str:
+        rows = [("kaplan_meier", 0.2), ("cox", cox)]
+        table = pd.DataFrame(
+            [[m, "integrated_brier", v] for m, v in rows] + [[m, "uno_c", 0.7] for m, _ in rows],
+            columns=["model", "metric", "value"],
+        )
+        pair = ["cox", "kaplan_meier", "integrated_brier", cox - 0.2, low, high]
+        columns = ["model", "rival", "metric", "difference", "ci_low", "ci_high"]
+        return best_forecast(table, pd.DataFrame([pair], columns=columns))
+
+    assert "25% less error" in said(0.15, -0.07, -0.03)
+    assert "cannot be told" in said(0.15, -0.12, 0.02) and "less error" not in said(
+        0.15, -0.12, 0.02
+    )
+    assert "no interval was asked for" in said(0.15, None, None)
+    assert "covariates do not help" in said(0.25, 0.01, 0.09)
 
 
 def test_error_of_the_lifetime_value_is_that_of_the_curves(simulated):
     """The validation's number by the formula, from the split it says it used."""
-    money = {"margin": 20.0, "annual_rate": 0.12, "periods_per_year": 12.0, "payment": "end"}
-    found = survival_metrics.validate_survival(
-        simulated.data, ["kaplan_meier", "sbg", "cox"], draws=30, seed=2, **money
+    terms = ContractTerms(20.0, 0.12, 12.0, "end")
+    found = validate_survival(
+        simulated.data, ["kaplan_meier", "sbg", "cox"], terms=terms, bootstrap=Bootstrap(30, 2)
     )
     order = np.random.default_rng(2).permutation(len(simulated.data))
     test = simulated.data.iloc[order[: found.held_out]]
@@ -147,13 +168,14 @@ def test_error_of_the_lifetime_value_is_that_of_the_curves(simulated):
 )
 def test_ibm_telco_table():
     table = cvlib.load_table("telco_churn")
-    checked = check_subscriptions(table, tenure="tenure", churned="Churn")
-    found = survival.prepare_subscriptions(checked.data, COVARIATES)
+    found = prepare.prepare_subscriptions(check_contracts(table), COVARIATES)
     facts = found.facts.set_index("measure")["value"]
     assert (facts["customers"], facts["left"]) == (7032, 1869)
     assert found.left_out["count"].tolist() == [11, 0]  # 11 contracts of tenure 0
-    result = survival_metrics.validate_survival(
-        found.data, ["kaplan_meier", "cox", "weibull_aft", "logit", "sbg"], draws=5, seed=1
+    result = validate_survival(
+        found.data,
+        ["kaplan_meier", "cox", "weibull_aft", "logit", "sbg"],
+        bootstrap=Bootstrap(5, 1),
     )
     wide = result.validation.pivot(index="model", columns="metric", values="value")
     assert (wide.loc[["cox", "weibull_aft", "logit"], "uno_c"] > 0.8).all()

@@ -11,10 +11,15 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special
 
+from cvlib.inputs.checks import column_of, fault, numeric
+from cvlib.inputs.choices import whole
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import load_table
+from cvlib.inputs.subscriptions import CheckedContracts
+from cvlib.results import Result
 from cvlib.statistics import resample
+from cvlib.words.message import Message, message
 
 Array = NDArray[np.float64]
 PUBLISHED = Path(__file__).with_name("published") / "fader_hardie_2007.yaml"
@@ -26,8 +31,31 @@ COHORT_MODELS = {
 }
 
 
-def read_cohorts(source: str = "fader_hardie_2007") -> pd.DataFrame:
-    """Customers left by cohort and period: the published series, or a file of one's own.
+@dataclass(frozen=True, eq=False, repr=False)
+class CohortSeries(Result):
+    """Customers left by cohort and period.
+
+    Attributes
+    ----------
+    customers : DataFrame
+        cohort, period (0, 1, …), customers; without columns when there are none.
+    fitted_periods : int
+        Periods the models may see where nothing else is asked for: seven of the published twelve
+        as its authors, two thirds of any other.
+    periods_per_year : float
+        1 of the published ones and of a file, whose rate of discount is per period.
+    reason : Message or None
+        Why there are none.
+    """
+
+    customers: pd.DataFrame
+    fitted_periods: int
+    periods_per_year: float = 1.0
+    reason: Message | None = None
+
+
+def read_cohorts(source: str = "fader_hardie_2007") -> CohortSeries:
+    """The published series, or a file of one's own.
 
     Parameters
     ----------
@@ -36,11 +64,13 @@ def read_cohorts(source: str = "fader_hardie_2007") -> pd.DataFrame:
         cohort, period (0, 1, …) and customers.
     """
     if source != "fader_hardie_2007":
-        table = load_table(source).data
-        missing = {"cohort", "period", "customers"} - set(table.columns)
-        if missing:
-            raise InputError(source, f"has no column {min(missing)!r}", "See `read_cohorts`.")
-        return table[["cohort", "period", "customers"]]
+        table = load_table(source)
+        for name in ("cohort", "period", "customers"):
+            numbers = column_of(table, name) if name == "cohort" else numeric(table, name)[0]
+            if numbers.isna().any():
+                raise fault(table, name, numbers.isna(), "is empty", "Fill it in.")
+        frame = table.data[["cohort", "period", "customers"]]
+        return CohortSeries(frame, max(2, int(2 * frame["period"].max() // 3)))
     content = Source(PUBLISHED).content
     parts = [
         pd.DataFrame({"cohort": name, "period": range(len(percent)), "percent": percent})
@@ -48,7 +78,51 @@ def read_cohorts(source: str = "fader_hardie_2007") -> pd.DataFrame:
     ]
     table = pd.concat(parts, ignore_index=True)
     customers = np.round(table.pop("percent") * content["customers"] / 100)
-    return table.assign(customers=customers)
+    return CohortSeries(table.assign(customers=customers), 7)
+
+
+def cohort_series(source: str, contracts: CheckedContracts, simulated: bool) -> CohortSeries:
+    """The cohorts a study looks at.
+
+    Parameters
+    ----------
+    source : str
+        As in `read_cohorts`; "auto": the published ones beside the simulated contracts, of other
+        contracts the years in which they began; empty: none.
+    contracts : CheckedContracts
+        Whose cohorts are derived.
+    simulated : bool
+        Whether the contracts are the simulated ones.
+    """
+    if source == "auto":
+        return read_cohorts() if simulated else _by_year(contracts)
+    if not source:
+        return CohortSeries(pd.DataFrame(), 0, reason=message("lifetime.cohorts_none"))
+    return read_cohorts(source)
+
+
+def _by_year(contracts: CheckedContracts) -> CohortSeries:
+    """Contracts by the year they began in, as long as all of a year have been observed."""
+    if contracts.start is None:
+        return CohortSeries(pd.DataFrame(), 0, reason=message("lifetime.cohorts_need_start"))
+    parts = []
+    for year, rows in contracts.duration.groupby(contracts.start.dt.year):
+        left = contracts.event[rows.index]
+        if left.all():  # nobody says how long the last one could have been seen
+            continue
+        periods = np.arange(int(rows[~left].min()) + 1)
+        kept = [int((~(left & (rows <= period))).sum()) for period in periods]
+        if len(rows) >= _SMALLEST and periods.size > 3 and kept[-1] < kept[0]:
+            parts.append(pd.DataFrame({"cohort": str(year), "period": periods, "customers": kept}))
+    if not parts:
+        why = message("lifetime.cohorts_too_small", customers=_SMALLEST)
+        return CohortSeries(pd.DataFrame(), 0, reason=why)
+    frame = pd.concat(parts, ignore_index=True)
+    fitted = max(2, int(2 * frame.groupby("cohort")["period"].max().min() // 3))
+    return CohortSeries(frame, fitted, contracts.columns.periods_per_year)
+
+
+_SMALLEST = 20  # customers of a cohort worth a curve
 
 
 def cohort_losses(customers: ArrayLike) -> pd.DataFrame:
@@ -82,8 +156,8 @@ def log_survival(model: str, theta: ArrayLike, t: ArrayLike) -> Array:
     return special.betaln(values[0], values[1] + power) - special.betaln(values[0], values[1])
 
 
-@dataclass(frozen=True)
-class CohortFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class CohortFit(Result):
     """A cohort model by maximum likelihood.
 
     Attributes
@@ -170,10 +244,7 @@ def fit_cohort(losses: pd.DataFrame, model: str = "sbg", level: float = 0.95) ->
     eigenvalues = np.linalg.eigvalsh(hessian)
     warnings = []
     if eigenvalues[0] <= 1e-8 * eigenvalues[-1] or np.abs(best.x).max() > 9:
-        warnings.append(
-            f"{model}: the likelihood is flat along a ridge, so single parameters are not "
-            "identified (customers may not differ in retention); the curve itself is."
-        )
+        warnings.append(message("lifetime.cohort_ridge", model=model))
         errors = np.full(len(names), np.nan)
     else:
         errors = np.sqrt(np.diag(np.linalg.inv(hessian)))
@@ -212,8 +283,8 @@ def _hessian(function: Callable[[Array], float], at: Array, step: float = 1e-4) 
     return np.array([[cross(a, b) for b in steps] for a in steps])
 
 
-@dataclass(frozen=True)
-class CohortProjection:
+@dataclass(frozen=True, eq=False, repr=False)
+class CohortProjection(Result):
     """Cohort models fitted to the first periods and held against the later ones.
 
     Attributes
@@ -235,14 +306,24 @@ class CohortProjection:
     projection: pd.DataFrame
     errors: pd.DataFrame
     residual: pd.DataFrame
-    sentence: str
-    warnings: tuple[str, ...]
+    sentence: Message
     discount_rate: float
+    fitted_periods: int
+    warnings: tuple[str, ...] = ()
+    headline_tables = ("errors", "parameters")
+
+    def sentences(self) -> list[str]:
+        return [self.sentence]
+
+    @property
+    def smallest_error(self) -> float | None:
+        """Mean absolute error of the best projection; None without one."""
+        return float(self.errors["mean_absolute_error"].min()) if len(self.errors) else None
 
 
 def project_cohorts(
-    cohorts: pd.DataFrame,
-    fitted_periods: int,
+    series: CohortSeries,
+    fitted_periods: int = 0,
     models: Sequence[str] = tuple(COHORT_MODELS),
     discount_rate: float = 0.1,
 ) -> CohortProjection:
@@ -250,16 +331,26 @@ def project_cohorts(
 
     Parameters
     ----------
-    cohorts : DataFrame
-        cohort, period (0, 1, …), customers left.
+    series : CohortSeries
+        Customers left. Without any, the tables are empty and the sentence says why.
     fitted_periods : int
-        Periods the models may see.
+        Periods the models may see; 0 = as the series proposes.
     models : sequence of str
         See `fit_cohort`.
     discount_rate : float
-        Per period, for the residual lifetime.
+        Per year of the series' periods, for the residual lifetime.
     """
-    found, curves, residual, warnings = [], [], [], []
+    whole("fitted_periods", fitted_periods, 0, remedy="0 leaves the choice to the suite.")
+    cohorts, fitted_periods = series.customers, fitted_periods or series.fitted_periods
+    discount_rate = (1 + discount_rate) ** (1 / series.periods_per_year) - 1
+    if series.reason is not None:
+        empty = [pd.DataFrame() for _ in range(4)]
+        why = series.reason
+        return CohortProjection(
+            empty[0], empty[1], empty[2], empty[3], why, discount_rate, 0, (why,)
+        )
+    found, curves, residual = [], [], []
+    warnings: list[Message] = []
     for cohort, rows in cohorts.groupby("cohort", sort=False):
         ordered = rows.sort_values("period")
         losses = cohort_losses(ordered["customers"].iloc[: fitted_periods + 1])
@@ -270,7 +361,9 @@ def project_cohorts(
             likelihood = fit.fit[fit.fit["measure"] == "log_likelihood"]
             likelihood = likelihood.rename(columns={"measure": "parameter", "value": "estimate"})
             found.append(pd.concat([fit.parameters, likelihood]).assign(cohort=cohort))
-            warnings += [f"Cohort {cohort}: {text}" for text in fit.warnings]
+            warnings += [
+                message("lifetime.of_cohort", cohort=cohort, text=text) for text in fit.warnings
+            ]
             table = pd.DataFrame({"period": period, "actual": actual})
             table["survival"] = fit.survival(period)
             table["retention"] = fit.retention(np.maximum(period, 1))
@@ -292,131 +385,20 @@ def project_cohorts(
         survival=("survival", "last"),
     ).reset_index()
     mean = errors.groupby("model")["mean_absolute_error"].mean().sort_values()
-    sentence = "No later periods to hold the projections against."
+    sentence = message("lifetime.projection_untested")
     if len(mean):
-        sentence = (
-            "Mean error of the projected share of customers, in percentage points: "
-            + ", ".join(f"{model} {100 * value:.1f}" for model, value in mean.items())
-            + "."
-        )
+        points = [
+            message("lifetime.projection_error", model=model, points=100 * value)
+            for model, value in mean.items()
+        ]
+        sentence = message("lifetime.projection_errors", errors=points)
     return CohortProjection(
         parameters[["cohort", *parameters.columns.drop("cohort")]],
         projection,
         errors,
         pd.DataFrame(residual, columns=["cohort", "model", "renewals", "residual_lifetime"]),
         sentence,
-        tuple(warnings),
         discount_rate,
+        fitted_periods,
+        tuple(warnings),
     )
-
-
-def curve_value(
-    survival: Callable[[ArrayLike], Array],
-    *,
-    margin: float,
-    annual_rate: float,
-    observed: float,
-    periods_per_year: float = 12.0,
-    horizon: int = 2400,
-    payment: str = "begin",
-) -> dict[str, float]:
-    """Lifetime value of a new customer from a survival curve, and how much lies beyond the data.
-
-    Σ_t margin · S(t) / (1 + i)^(t / periods_per_year), t = 0, 1, … when a period is paid at its
-    begin, t = 1, 2, … at its end.
-
-    Parameters
-    ----------
-    survival : function of t
-        Share still subscribed after t periods.
-    margin : float
-        Per period.
-    annual_rate : float
-        Discount rate per year, i.
-    observed : float
-        Longest period seen in the data.
-    periods_per_year, horizon, payment
-        Length of a period, number of periods summed, "begin" or "end".
-
-    Returns
-    -------
-    dict
-        lifetime_value, within_data, share_beyond_data, at_horizon (share still subscribed there).
-    """
-    if payment not in ("begin", "end"):
-        raise InputError("payment", f"{payment!r} is unknown", "Use begin or end.")
-    t = np.arange(horizon, dtype=float) + (payment == "end")
-    worth = margin * survival(t) * (1 + annual_rate) ** (-t / periods_per_year)
-    total, within = float(worth.sum()), float(worth[t <= observed].sum())
-    return {
-        "lifetime_value": total,
-        "within_data": within,
-        "share_beyond_data": 1 - within / total,
-        "at_horizon": float(survival(np.array([horizon]))[0]),
-    }
-
-
-def observed_survival(
-    duration: ArrayLike, event: ArrayLike, times: ArrayLike, counts: Array | None = None
-) -> Array:
-    """Kaplan-Meier of one or several resamples of the same customers, shape (samples, times).
-
-    Parameters
-    ----------
-    duration, event : array, shape (customers,)
-        As observed.
-    times : array, shape (times,)
-        Where; beyond a resample's longest duration its last value is carried on.
-    counts : array, shape (samples, customers), optional
-        How often each customer was drawn; without it the sample itself.
-    """
-    time, left = np.asarray(duration, dtype=float), np.asarray(event, dtype=float)
-    steps, place = np.unique(time, return_inverse=True)
-    column = np.searchsorted(steps, np.asarray(times, dtype=float), side="right")
-    curves = []
-    for drawn in np.ones((1, time.size)) if counts is None else counts:
-        lost = np.bincount(place, weights=drawn * left, minlength=steps.size)
-        gone = np.bincount(place, weights=drawn, minlength=steps.size)
-        at_risk = gone[::-1].cumsum()[::-1]
-        kept = np.cumprod(1 - lost / np.maximum(at_risk, 1e-300))
-        curves.append(np.concatenate([[1.0], kept])[column])
-    return np.array(curves)
-
-
-def lifetime_value_error(
-    observed: Array,
-    forecast: Array,
-    *,
-    margin: float = 1.0,
-    annual_rate: float = 0.1,
-    periods_per_year: float = 12.0,
-    payment: str = "begin",
-) -> tuple[float, float]:
-    """Value of a new customer that a forecast curve misses, and its share of the observed value.
-
-    Σ_t margin · [S(t) − Ŝ(t)] / (1 + i)^(t / periods_per_year): above zero the forecast values
-    customers too low. Payments and discounting are those of `curve_value`.
-
-    Parameters
-    ----------
-    observed, forecast : array, shape (periods + 1,)
-        S(t) and Ŝ(t) at t = 0, 1, …; the sum ends with them.
-    margin, annual_rate, periods_per_year, payment
-        See `curve_value`; the error is in the unit of the margin.
-    """
-    last = len(observed) - 1
-
-    def worth(curve: Array) -> float:
-        return curve_value(
-            lambda t: curve[np.minimum(np.asarray(t, dtype=int), last)],
-            margin=margin,
-            annual_rate=annual_rate,
-            observed=last,
-            periods_per_year=periods_per_year,
-            horizon=last + (payment == "begin"),
-            payment=payment,
-        )["lifetime_value"]
-
-    value = worth(observed)
-    error = value - worth(forecast)
-    return error, error / value

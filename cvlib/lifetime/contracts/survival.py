@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import warnings as stdlib_warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,142 +12,20 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.inputs.readers import Table, load_table
-from cvlib.lifetime.contracts.cohorts import curve_value, fit_cohort, grouped_losses
-from cvlib.statistics import resample
+from cvlib.lifetime.contracts.cohorts import fit_cohort, grouped_losses
+from cvlib.lifetime.contracts.terms import ContractTerms, curve_value
+from cvlib.lifetime.logistic import fit_logit
+from cvlib.results import Result
+from cvlib.words.message import Message, message
 
 Array = NDArray[np.float64]
 SURVIVAL_MODELS = ("kaplan_meier", "cox", "weibull_aft", "logit", "sbg", "bdw", "geometric")
 _COHORT = ("sbg", "bdw", "geometric")
+_FLAT = 50.0  # standard error, per standard deviation of a covariate, that says nothing is known
 
 
-@dataclass(frozen=True)
-class Subscriptions:
-    """Single subscriptions ready for survival models.
-
-    Attributes
-    ----------
-    data : DataFrame
-        duration (whole periods kept, at least 1), event (1 left, 0 still there), and one numeric
-        column per covariate; text columns become 0/1 columns against their most frequent value.
-    left_out : DataFrame
-        reason, count, share.
-    facts : DataFrame
-        measure, value.
-    """
-
-    data: pd.DataFrame
-    left_out: pd.DataFrame
-    facts: pd.DataFrame
-    warnings: tuple[str, ...]
-
-
-def prepare_subscriptions(
-    table: pd.DataFrame, covariates: Sequence[str], duration: str = "tenure", event: str = "churned"
-) -> Subscriptions:
-    """Durations, events and coded covariates; rows never at risk or incomplete are counted.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row per customer.
-    covariates : sequence of str
-        Columns; numbers are used as they are, anything else is coded.
-    duration, event : str
-        Periods kept so far and whether the customer has left (true or 1).
-    """
-    missing = [name for name in (duration, event, *covariates) if name not in table.columns]
-    if missing:
-        known = [str(name) for name in table.columns]
-        raise InputError("covariates", f"no column {missing[0]!r}", nearest(missing[0], known))
-    columns: dict[str, Any] = {"duration": table[duration], "event": table[event].astype(float)}
-    for name in covariates:
-        values = table[name]
-        if pd.api.types.is_numeric_dtype(values):
-            columns[name] = values.astype(float)
-        else:
-            known_values = values.dropna().astype(str)
-            for value in known_values.value_counts().index[1:]:
-                columns[f"{name}: {value}"] = (values == value).astype(float).where(values.notna())
-    data = pd.DataFrame(columns)
-    never = data["duration"] < 1
-    incomplete = data.isna().any(axis=1) & ~never
-    reasons = {"not yet one whole period": int(never.sum()), "missing value": int(incomplete.sum())}
-    kept = data[~never & ~incomplete].reset_index(drop=True)
-    if kept["event"].sum() < 10 or kept["event"].all():
-        raise InputError(event, "too few customers left, or all did", "Check the event column.")
-    left_out = pd.DataFrame({"reason": list(reasons), "count": list(reasons.values())})
-    facts = {
-        "customers": len(kept),
-        "left": int(kept["event"].sum()),
-        "still there (censored)": int((1 - kept["event"]).sum()),
-        "longest duration": float(kept["duration"].max()),
-        "longest duration of a loss": float(kept.loc[kept["event"] == 1, "duration"].max()),
-    }
-    return Subscriptions(
-        kept,
-        left_out.assign(share=left_out["count"] / len(data)),
-        pd.DataFrame({"measure": list(facts), "value": list(facts.values())}),
-        (),
-    )
-
-
-def simulated_subscriptions(customers: int, seed: int) -> pd.DataFrame:
-    """SIMULATED monthly contracts with the columns of the IBM telco table, for teaching and tests.
-
-    Every customer keeps or ends the contract each month with an own churn probability drawn from
-    a beta distribution (sBG) whose mean falls with the length of the contract and rises with the
-    charge; 72 months at most are seen, counted from a random start.
-
-    Returns
-    -------
-    DataFrame
-        customerID, tenure, Churn (Yes, No), Contract, InternetService, PaymentMethod,
-        MonthlyCharges, SeniorCitizen.
-    """
-    rng = resample.generator(seed)
-    contract = rng.choice(
-        ["Month-to-month", "One year", "Two year"], customers, p=[0.55, 0.21, 0.24]
-    )
-    internet = rng.choice(["Fiber optic", "DSL", "No"], customers, p=[0.44, 0.34, 0.22])
-    payment = rng.choice(["Electronic check", "Credit card", "Bank transfer"], customers)
-    senior = (rng.random(customers) < 0.16).astype(int)
-    base = pd.Series(internet).map({"Fiber optic": 90.0, "DSL": 58.0, "No": 21.0}).to_numpy()
-    charge = np.round(base + rng.normal(0, 9, customers), 2)
-    effect = pd.Series(contract).map({"Month-to-month": 0.0, "One year": -2.1, "Two year": -3.3})
-    score = -3.6 + effect.to_numpy() + 0.012 * (charge - 60) + 0.5 * (payment == "Electronic check")
-    mean = 1 / (1 + np.exp(-(score + 0.25 * senior)))
-    monthly = np.maximum(rng.beta(mean * 12, (1 - mean) * 12), 1e-9)
-    lives = rng.geometric(monthly)
-    seen = rng.integers(1, 73, customers)
-    return pd.DataFrame(
-        {
-            "customerID": [f"S{number:05d}" for number in range(1, customers + 1)],
-            "tenure": np.minimum(lives, seen),
-            "Churn": np.where(lives <= seen, "Yes", "No"),
-            "Contract": contract,
-            "InternetService": internet,
-            "PaymentMethod": payment,
-            "MonthlyCharges": charge,
-            "SeniorCitizen": senior,
-        }
-    )
-
-
-def read_subscriptions(data: str, customers: int, seed: int) -> Table:
-    """A table of contracts by name or file; "simulated" draws one and says so."""
-    if data != "simulated":
-        return load_table(data)
-    note = (
-        f"The single contracts are SIMULATED ({customers} customers, seed {seed}) with the columns "
-        "of the IBM telco table: they show the method and say nothing about any market."
-    )
-    drawn = simulated_subscriptions(customers, seed)
-    return Table(drawn, source="simulated contracts", warnings=(note,))
-
-
-@dataclass(frozen=True)
-class SurvivalFits:
+@dataclass(frozen=True, eq=False, repr=False)
+class SurvivalFits(Result):
     """Survival models on the same customers.
 
     Attributes
@@ -157,11 +36,14 @@ class SurvivalFits:
         leaving in a month (logit), parameters (sbg, bdw, geometric; p empty).
     fit : DataFrame
         model, measure, value.
+    left_out : DataFrame
+        model, reason: models that could not be fitted, and why.
     curves : mapping of model to a function (rows, times) giving S(t) with shape (rows, times)
     """
 
     coefficients: pd.DataFrame
     fit: pd.DataFrame
+    left_out: pd.DataFrame
     curves: dict[str, Callable[[pd.DataFrame, ArrayLike], Array]]
     longest: float
     warnings: tuple[str, ...]
@@ -188,38 +70,74 @@ def fit_survival(
     Cox (1972) JRSS B 34:187-220; Efron (1977) JASA 72:557-565; Allison (1982) Sociological
     Methodology 13:61-98 (discrete-time logit).
     """
-    fitters = {
-        "kaplan_meier": _kaplan_meier,
-        "cox": _cox,
-        "weibull_aft": _weibull,
-        "logit": _logit,
-    }
-    tables, fits, curves, warnings = [], [], {}, []
-    for model in models:
-        if model in fitters:
-            table, measures, curve, said = fitters[model](data, level)
-        elif model in _COHORT:
-            table, measures, curve, said = _cohort(data, level, model)
-        else:
-            raise InputError("models", f"{model!r} unknown", nearest(model, list(SURVIVAL_MODELS)))
+    unknown = [model for model in models if model not in SURVIVAL_MODELS]
+    if unknown or not models:
+        name = unknown[0] if unknown else ""
+        raise InputError("models", f"{name!r} unknown", nearest(name, list(SURVIVAL_MODELS)))
+    tables, fits, curves, away = [], [], {}, []
+    warnings: list[str] = []
+    for model in dict.fromkeys(models):
+        found = _tried(data, level, model)
+        if isinstance(found, Message):
+            away.append((model, found))
+            warnings.append(message("lifetime.model_left_out", model=model, reason=found))
+            continue
+        table, measures, curve, said = found
         tables.append(table.assign(model=model))
         fits += [
             {"model": model, "measure": name, "value": value} for name, value in measures.items()
         ]
         curves[model] = curve
         warnings += said
+    if not curves:
+        raise InputError(
+            "models", f"none of {', '.join(models)} can be fitted ({away[0][1]})",
+            "Add kaplan_meier, which always can.",
+        )  # fmt: skip
     order = ["model", "covariate", "estimate", "std_error", "ci_low", "ci_high", "p"]
     filled = [table for table in tables if len(table)]
     coefficients = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()
-    longest = float(data["duration"].max())
     return SurvivalFits(
-        coefficients.reindex(columns=order), pd.DataFrame(fits), curves, longest, tuple(warnings)
+        coefficients.reindex(columns=order),
+        pd.DataFrame(fits),
+        pd.DataFrame(away, columns=["model", "reason"], dtype=object),
+        curves,
+        float(data["duration"].max()),
+        tuple(warnings),
     )
 
 
 _Fitted = tuple[
     pd.DataFrame, dict[str, float], Callable[[pd.DataFrame, ArrayLike], Array], list[str]
 ]
+
+
+def _tried(data: pd.DataFrame, level: float, model: str) -> _Fitted | Message:
+    """One model, or why it cannot be fitted to these data."""
+    from lifelines.exceptions import ConvergenceError, ConvergenceWarning
+
+    if model in _COHORT:
+        return _cohort(data, level, model)
+    if model == "kaplan_meier":
+        return _kaplan_meier(data, level)
+    if model == "cox" and data.shape[1] == 2:
+        return message("lifetime.model_needs_covariates")
+    if model == "logit":
+        return _logit(data, level)
+    try:
+        with stdlib_warnings.catch_warnings():
+            # lifelines warns where a covariate parts those who left from the others
+            stdlib_warnings.simplefilter("error", ConvergenceWarning)
+            found = (_cox if model == "cox" else _weibull)(data, level)
+    except (ConvergenceError, ConvergenceWarning, np.linalg.LinAlgError, ArithmeticError):
+        return message("lifetime.model_no_maximum")
+    spread = data.std().to_dict()
+    scale = [spread.get(name.removeprefix("lambda_ "), 1.0) for name in found[0]["covariate"]]
+    errors = found[0]["std_error"].to_numpy(dtype=float) * np.array(scale)
+    # a climb without end stops somewhere; there the likelihood is flat
+    if not (np.isfinite(errors).all() and errors.max() < _FLAT):
+        return message("lifetime.model_no_maximum")
+    return found
 
 
 def _same_for_all(curve: Callable[[Array], Array]) -> Callable[[pd.DataFrame, ArrayLike], Array]:
@@ -282,12 +200,9 @@ def _proportional(fitted: Any, data: pd.DataFrame) -> list[str]:
 
     found = proportional_hazard_test(fitted, data, time_transform="rank").summary["p"]
     broken = [str(name) for name in found.index[found < 0.01 / len(found)]]
-    if not broken:
-        return []
-    names = ", ".join(broken)
-    return [
-        f"cox: hazards are not proportional for {names} (Grambsch-Therneau, p < .01 corrected)."
-    ]
+    return (
+        [message("lifetime.cox_not_proportional", model="cox", covariates=broken)] if broken else []
+    )
 
 
 def _weibull(data: pd.DataFrame, level: float) -> _Fitted:
@@ -303,9 +218,7 @@ def _weibull(data: pd.DataFrame, level: float) -> _Fitted:
     return _summary(fitted.summary, level), measures, curve, []
 
 
-def _logit(data: pd.DataFrame, level: float) -> _Fitted:
-    from statsmodels.discrete.discrete_model import Logit
-
+def _logit(data: pd.DataFrame, level: float) -> _Fitted | Message:
     names = [name for name in data.columns if name not in ("duration", "event")]
     centre, scale = data[names].mean(), data[names].std().replace(0, 1.0)
     months = data["duration"].to_numpy(dtype=int)
@@ -319,7 +232,9 @@ def _logit(data: pd.DataFrame, level: float) -> _Fitted:
         return np.column_stack([np.ones(len(t)), np.log(t), t / longest, values])
 
     values = ((data[names] - centre) / scale).to_numpy()
-    fitted = Logit(leaves, design(values[row], month)).fit(disp=0, maxiter=100)
+    fitted, wrong = fit_logit(leaves, design(values[row], month))
+    if wrong is not None:
+        return wrong
     unit = np.concatenate([[1, 1, longest], scale.to_numpy()])
     interval = np.asarray(fitted.conf_int(1 - level)) / unit[:, None]
     table = pd.DataFrame(
@@ -344,15 +259,14 @@ def _logit(data: pd.DataFrame, level: float) -> _Fitted:
         return kept[:, np.floor(at).astype(int)]
 
     measures = {"log_likelihood": float(fitted.llf), "aic": float(fitted.aic)}
-    said = [] if fitted.mle_retvals["converged"] else ["logit: did not converge."]
-    return table, measures, curve, said
+    return table, measures, curve, []
 
 
 def _cohort(data: pd.DataFrame, level: float, model: str) -> _Fitted:
     fitted = fit_cohort(grouped_losses(data["duration"], data["event"]), model, level)
     table = fitted.parameters.rename(columns={"parameter": "covariate"})
     measures = fitted.fit.set_index("measure")["value"][["log_likelihood", "aic"]].to_dict()
-    return table, measures, _same_for_all(fitted.survival), list(fitted.warnings)
+    return table, measures, _same_for_all(fitted.survival), [*fitted.warnings]
 
 
 def mean_curves(fits: SurvivalFits, data: pd.DataFrame, until: float) -> pd.DataFrame:
@@ -377,8 +291,8 @@ def _average(
     return lambda times: np.asarray(curve(data, times).mean(axis=0))
 
 
-@dataclass(frozen=True)
-class SubscriptionValue:
+@dataclass(frozen=True, eq=False, repr=False)
+class SubscriptionValue(Result):
     """What an average new contract is worth by every model.
 
     Attributes
@@ -386,63 +300,57 @@ class SubscriptionValue:
     value : DataFrame
         model, lifetime_value, within_data, share_beyond_data, at_horizon. Kaplan-Meier and Cox
         have no curve beyond the data: there only `within_data` is given.
-    sentence : str
+    sentence : Message
         How far models that agree within the data differ beyond it.
-    margin, annual_rate, periods_per_year, horizon, payment
+    terms : ContractTerms
         What the values assume.
     """
 
     value: pd.DataFrame
-    sentence: str
-    margin: float
-    annual_rate: float
-    periods_per_year: float
-    horizon: int
-    payment: str
+    sentence: Message
+    terms: ContractTerms
     warnings: tuple[str, ...] = ()
+
+    def sentences(self) -> list[str]:
+        return [self.sentence]
+
+    @property
+    def middle(self) -> float:
+        """Median of the models' values: with the time beyond the data where a model reaches it."""
+        whole = self.value["lifetime_value"].dropna()
+        return float((whole if len(whole) else self.value["within_data"]).median())
 
 
 def subscription_value(
-    fits: SurvivalFits,
-    data: pd.DataFrame,
-    *,
-    margin: float,
-    annual_rate: float,
-    periods_per_year: float = 12.0,
-    horizon: int = 600,
-    payment: str = "begin",
+    fits: SurvivalFits, data: pd.DataFrame, terms: ContractTerms
 ) -> SubscriptionValue:
     """Lifetime value of an average new customer by every model, and the share beyond the data."""
     rows = []
     for model, curve in fits.curves.items():
         ends = model in ("kaplan_meier", "cox")
+        horizon = int(fits.longest) + (terms.payment == "begin") if ends else terms.horizon
         found = curve_value(
-            _average(curve, data),
-            margin=margin,
-            annual_rate=annual_rate,
-            observed=fits.longest,
-            periods_per_year=periods_per_year,
-            horizon=int(fits.longest) + (payment == "begin") if ends else horizon,
-            payment=payment,
+            _average(curve, data), replace(terms, horizon=horizon), observed=fits.longest
         )
         if ends:
             found = {"within_data": found["within_data"]}
         rows.append({"model": model} | found)
     columns = ["model", "lifetime_value", "within_data", "share_beyond_data", "at_horizon"]
     value = pd.DataFrame(rows).reindex(columns=columns)
-    return SubscriptionValue(
-        value, _value_sentence(value), margin, annual_rate, periods_per_year, horizon, payment
-    )
+    return SubscriptionValue(value, _value_sentence(value, terms), terms)
 
 
-def _value_sentence(value: pd.DataFrame) -> str:
+def _value_sentence(value: pd.DataFrame, terms: ContractTerms) -> Message:
     whole = value.dropna(subset="lifetime_value")
     within, total = value["within_data"], whole["lifetime_value"]
-    known = f"Within the data a new contract is worth {within.min():,.0f} to {within.max():,.0f} by"
+    known = {"low": within.min(), "high": within.max(), "margin": terms.margin}
     if not len(whole):
-        return f"{known} every model; none of them reaches beyond the data."
-    return (
-        f"{known} every model; with the years beyond, {total.min():,.0f} to {total.max():,.0f}, "
-        f"of which {whole['share_beyond_data'].min():.0%} to "
-        f"{whole['share_beyond_data'].max():.0%} cannot be checked."
+        return message("lifetime.contract_value_within", **known)
+    return message(
+        "lifetime.contract_value",
+        **known,
+        least=total.min(),
+        most=total.max(),
+        few=whole["share_beyond_data"].min(),
+        many=whole["share_beyond_data"].max(),
     )

@@ -1,224 +1,36 @@
-"""How good a survival forecast is when some customers are still there (right censoring)."""
+"""Survival models judged on customers they were not fitted on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from numpy.typing import ArrayLike
 
+from cvlib.inputs.audit import TOO_GOOD
+from cvlib.inputs.choices import number
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.contracts.cohorts import lifetime_value_error, observed_survival
+from cvlib.lifetime.contracts.metrics import (
+    Array,
+    Censoring,
+    auc_over_time,
+    brier_contributions,
+    calibration_by_risk,
+    censoring,
+    concordance,
+    d_calibration,
+)
 from cvlib.lifetime.contracts.survival import SurvivalFits, fit_survival
-from cvlib.statistics import ranks, resample
-
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Censoring:
-    """Kaplan-Meier of still being observed; losses come before censorings of the same time."""
-
-    times: Array
-    kept: Array
-
-    def after(self, t: ArrayLike) -> Array:
-        """G(t)."""
-        return self._at(np.asarray(t, dtype=float), "right")
-
-    def before(self, t: ArrayLike) -> Array:
-        """G(t−), the chance of being observed until just before t."""
-        return self._at(np.asarray(t, dtype=float), "left")
-
-    def _at(self, t: Array, side: str) -> Array:
-        place = np.searchsorted(self.times, t, side=side)  # type: ignore[call-overload]
-        return np.concatenate([[1.0], self.kept])[place]
+from cvlib.lifetime.contracts.terms import ContractTerms, lifetime_value_error, observed_survival
+from cvlib.results import Result
+from cvlib.statistics.resample import Bootstrap, generator, percentile_limits
+from cvlib.words.message import Message, message
 
 
-def censoring(duration: ArrayLike, event: ArrayLike) -> Censoring:
-    """Estimate the censoring distribution of a sample."""
-    time, left = np.asarray(duration, dtype=float), np.asarray(event, dtype=float)
-    at = np.unique(time[left == 0])
-    # who leaves at t is no longer at risk of being censored at t
-    at_risk = [(time > t).sum() + ((time == t) & (left == 0)).sum() for t in at]
-    counts = np.array([((time == t) & (left == 0)).sum() for t in at], dtype=float)
-    return Censoring(at, np.cumprod(1 - counts / np.array(at_risk, dtype=float)))
-
-
-def concordance(
-    duration: ArrayLike,
-    event: ArrayLike,
-    risk: ArrayLike,
-    weights: Censoring | None = None,
-    until: float = np.inf,
-) -> float:
-    """Share of comparable pairs in which the customer who left first had the higher risk.
-
-    A pair is comparable when the shorter duration ended with a loss; equal durations compare a
-    loss with a censored one; equal risks count ½.
-
-    Parameters
-    ----------
-    duration, event, risk : array, shape (customers,)
-        High risk means leaving early.
-    weights : Censoring, optional
-        Without it Harrell's C; with it Uno's, each pair weighted by 1 / G(t−)².
-    until : float
-        Only losses before this time count (Uno's τ).
-
-    References
-    ----------
-    Harrell et al. (1982) JAMA 247:2543-2546; Uno et al. (2011) Statistics in Medicine
-    30:1105-1117.
-    """
-    time, left, score = (np.asarray(v, dtype=float) for v in (duration, event, risk))
-    found = total = 0.0
-    for t in np.unique(time[(left == 1) & (time < until)]):
-        here = (time == t) & (left == 1)
-        later = np.sort(score[(time > t) | ((time == t) & (left == 0))])
-        if not later.size:
-            continue
-        below = np.searchsorted(later, score[here], side="left")
-        equal = np.searchsorted(later, score[here], side="right") - below
-        weight = 1.0 if weights is None else float(weights.before(t)) ** -2
-        found += weight * float((below + equal / 2).sum())
-        total += weight * here.sum() * later.size
-    if not total:
-        raise InputError("duration", "no two customers can be compared", "Use more data.")
-    return found / total
-
-
-def brier_over_time(
-    duration: ArrayLike, event: ArrayLike, survival: Array, times: ArrayLike, weights: Censoring
-) -> Array:
-    """Brier score of S(t) at each time, weighted for censoring.
-
-    Parameters
-    ----------
-    duration, event : array, shape (customers,)
-        As observed.
-    survival : array, shape (customers, times)
-        Forecast S(t | customer).
-    times : array, shape (times,)
-        Where it is forecast.
-    weights : Censoring
-        From the sample the models were fitted on.
-
-    References
-    ----------
-    Graf, Schmoor, Sauerbrei & Schumacher (1999) Statistics in Medicine 18:2529-2545.
-    """
-    return brier_contributions(duration, event, survival, times, weights).mean(axis=0)
-
-
-def brier_contributions(
-    duration: ArrayLike, event: ArrayLike, survival: Array, times: ArrayLike, weights: Censoring
-) -> Array:
-    """What every customer adds to the Brier score at each time, shape (customers, times)."""
-    time, left = (np.asarray(v, dtype=float)[:, None] for v in (duration, event))
-    at = np.asarray(times, dtype=float)
-    gone, there = (time <= at) & (left == 1), time > at
-    own, later = (np.maximum(w, 1e-12) for w in (weights.before(time), weights.after(at)))
-    return survival**2 * gone / own + (1 - survival) ** 2 * there / later
-
-
-def auc_over_time(
-    duration: ArrayLike, event: ArrayLike, risk: Array, times: ArrayLike, weights: Censoring
-) -> Array:
-    """Cumulative/dynamic AUC(t): who has left by t against who is still there, ties ½.
-
-    Parameters
-    ----------
-    duration, event : array, shape (customers,)
-        As observed.
-    risk : array, shape (customers, times)
-        High means gone by t, for instance 1 − S(t).
-    times : array
-        Where.
-    weights : Censoring
-        From the sample the models were fitted on.
-
-    References
-    ----------
-    Hung & Chiang (2010) Canadian J. Statistics 38:8-26; Uno et al. (2007) JASA 102:527-537.
-    """
-    time, left = np.asarray(duration, dtype=float), np.asarray(event, dtype=float)
-    own = 1 / np.maximum(weights.before(time), 1e-12)
-    found = []
-    for column, t in enumerate(np.asarray(times, dtype=float)):
-        gone, there = (time <= t) & (left == 1), time > t
-        if not gone.any() or not there.any():
-            found.append(np.nan)
-            continue
-        stay = np.sort(risk[there, column])
-        below = np.searchsorted(stay, risk[gone, column], side="left")
-        equal = np.searchsorted(stay, risk[gone, column], side="right") - below
-        share = (below + equal / 2) / stay.size
-        found.append(float((own[gone] * share).sum() / own[gone].sum()))
-    return np.array(found)
-
-
-def d_calibration(duration: ArrayLike, event: ArrayLike, survival_at_end: Array) -> pd.DataFrame:
-    """Are the forecast S(T) uniform, as they must be if the curves are right?
-
-    A loss counts in the tenth its S(T) lies in; a censored customer is spread over the tenths
-    below.
-
-    Returns
-    -------
-    DataFrame
-        measure (chi2, df, p), value.
-
-    References
-    ----------
-    Haider, Hoehn, Davis & Greiner (2020) J. Machine Learning Research 21(85).
-    """
-    left, s = np.asarray(event, dtype=float), np.clip(survival_at_end, 1e-12, 1)
-    edges = np.linspace(0, 1, 11)
-    place = np.minimum((s * 10).astype(int), 9)
-    counts = np.bincount(place[left == 1], minlength=10).astype(float)
-    for k in range(10):
-        inside = np.clip(s[left == 0] - edges[k], 0, 0.1) / s[left == 0]
-        counts[k] += inside.sum()
-    expected = len(s) / 10
-    chi2 = float(((counts - expected) ** 2 / expected).sum())
-    values = {"chi2": chi2, "df": 9.0, "p": float(stats.chi2.sf(chi2, 9))}
-    return pd.DataFrame({"measure": list(values), "value": list(values.values())})
-
-
-def calibration_by_risk(
-    duration: ArrayLike, event: ArrayLike, survival: Array, at: float, groups: int = 5
-) -> pd.DataFrame:
-    """Forecast S(at) against Kaplan-Meier in groups of equal forecast, lowest survival first.
-
-    Returns
-    -------
-    DataFrame
-        group, customers, forecast, observed, ci_low, ci_high (Greenwood, 95 %, log-log).
-    """
-    from lifelines import KaplanMeierFitter
-
-    time, left = np.asarray(duration, dtype=float), np.asarray(event, dtype=float)
-    group = ranks.equal_counts(survival, groups)
-    rows = []
-    for number in np.unique(group):
-        chosen = group == number
-        fitted = KaplanMeierFitter().fit(time[chosen], left[chosen])
-        band = fitted.confidence_interval_survival_function_
-        low, high = band.loc[: float(at)].iloc[-1]
-        observed = float(fitted.survival_function_at_times(at).iloc[0])
-        mean = float(survival[chosen].mean())
-        rows.append([int(number) + 1, int(chosen.sum()), mean, observed, float(low), float(high)])
-    columns = ["group", "customers", "forecast", "observed", "ci_low", "ci_high"]
-    return pd.DataFrame(rows, columns=columns)
-
-
-@dataclass(frozen=True)
-class SurvivalValidation:
+@dataclass(frozen=True, eq=False, repr=False)
+class SurvivalValidation(Result):
     """Survival models judged on customers they were not fitted on.
 
     Attributes
@@ -235,30 +47,76 @@ class SurvivalValidation:
         model, period, brier, auc.
     calibration : DataFrame
         model, group, customers, forecast, observed, ci_low, ci_high at the middle horizon.
-    sentence : str
-        Which model forecasts best.
+    fits : SurvivalFits or None
+        Of the customers fitted on; None when nothing could be judged. The tables are then without
+        columns, and `sentence` says why.
+    sentence : Message
+        Which model forecasts best, and whether that is more than chance.
+    warnings : tuple of str
     fitted, held_out : int
         Customers the models were fitted to and judged on.
     valued_until : int
         Last period in the sum behind clv_error: the last loss among those held out, or the end of
         the fitted curves when that comes first.
-    draws, seed, level
-        Of the split and of the bootstrap behind the intervals.
+    bootstrap : Bootstrap
+        Of the split and of the intervals.
     """
 
     validation: pd.DataFrame
     differences: pd.DataFrame
     over_time: pd.DataFrame
     calibration: pd.DataFrame
-    fits: SurvivalFits
-    sentence: str
-    warnings: tuple[str, ...]
+    fits: SurvivalFits | None
+    sentence: Message
     fitted: int
     held_out: int
     valued_until: int
-    draws: int
-    seed: int
-    level: float
+    bootstrap: Bootstrap
+    warnings: tuple[str, ...] = ()
+    headline_tables = ("validation", "differences")
+
+    def sentences(self) -> list[str]:
+        return [self.sentence]
+
+    @property
+    def smallest_error(self) -> float | None:
+        """Smallest integrated Brier score; None when nothing was judged."""
+        table = self.validation
+        if not len(table):
+            return None
+        return float(table.loc[table["metric"] == "integrated_brier", "value"].min())
+
+    def scores(self, *metrics: str) -> pd.DataFrame:
+        """These metrics side by side, one row a model."""
+        if not len(self.validation):
+            return pd.DataFrame()
+        part = self.validation[self.validation["metric"].isin(metrics)]
+        wide = part.pivot(index="model", columns="metric", values="value")
+        known = [name for name in metrics if name in wide]
+        order = [model for model in self.validation["model"].unique() if model in wide.index]
+        return wide.reindex(index=order, columns=known).rename_axis(columns=None).reset_index()
+
+    def errors_of_value(self) -> pd.DataFrame:
+        """The rows of `validation` on the value of a new contract."""
+        if not len(self.validation):
+            return pd.DataFrame()
+        return self.validation[self.validation["metric"].isin(["clv_error", "clv_error_share"])]
+
+
+@dataclass(frozen=True)
+class _HeldOut:
+    """The customers held out and what is the same for every model."""
+
+    data: pd.DataFrame
+    time: Array
+    left: Array
+    weights: Censoring
+    last: float
+    grid: Array
+    middle: float
+    counts: Array  # how often each customer is in each sample; the first row is the sample itself
+    observed: Array  # Kaplan-Meier of each sample over `periods`
+    periods: Array
 
 
 def validate_survival(
@@ -267,143 +125,242 @@ def validate_survival(
     *,
     horizons: Sequence[float] = (12, 24, 36),
     test_share: float = 0.3,
-    margin: float = 1.0,
-    annual_rate: float = 0.1,
-    periods_per_year: float = 12.0,
-    payment: str = "begin",
-    draws: int = 100,
-    seed: int = resample.SEED,
-    level: float = 0.95,
+    terms: ContractTerms | None = None,
+    bootstrap: Bootstrap | None = None,
 ) -> SurvivalValidation:
     """Fit on a random part of the customers, judge on the rest, with bootstrap intervals.
 
     A table of contracts has no dates, so the cut is by customer, not by time: it tells how well
-    the models describe customers like these, not how well they forecast a later year.
+    the models describe customers like these, not how well they forecast a later year. With fewer
+    than ten losses on either side nothing is judged, and the sentence says so.
 
     Parameters
     ----------
     data : DataFrame
         duration, event, covariates.
     models : sequence of str
-        See `fit_survival`; the first is the rival of the paired differences (Kaplan-Meier is the
-        benchmark without covariates).
+        See `fit_survival`; the first that can be fitted is the rival of the paired differences
+        (Kaplan-Meier is the benchmark without covariates).
     horizons : sequence of float
         Periods at which AUC(t), Brier(t) and, at the middle one, calibration are given.
     test_share : float
         Share of customers held out.
-    margin, annual_rate, periods_per_year, payment
+    terms : ContractTerms, optional
         Of the lifetime value in clv_error, see `lifetime_value_error`: S is Kaplan-Meier of the
         customers held out, Ŝ the mean forecast of the same customers.
-    draws, seed, level
-        Bootstrap of the held-out customers for the concordance, the integrated Brier score and
-        the error of the lifetime value.
+    bootstrap : Bootstrap, optional
+        The split, and the held-out customers for the intervals of the concordance, the integrated
+        Brier score and the error of the lifetime value.
     """
-    rng = resample.generator(seed)
+    given, settings = terms or ContractTerms(), bootstrap or Bootstrap(draws=100)
+    number("test_share", test_share, 0, 1, ends="()", remedy="0.3 is usual.")
+    if not len(horizons) or not all(float(h) > 0 for h in horizons):
+        raise InputError(
+            "horizons", f"{list(horizons)} is not periods ahead", "Give periods above 0."
+        )
+    rng = generator(settings.seed)
     order = rng.permutation(len(data))
     cut = round(test_share * len(data))
     test, train = data.iloc[order[:cut]], data.iloc[order[cut:]]
-    fits = fit_survival(train, models, level)
-    time, left = test["duration"].to_numpy(dtype=float), test["event"].to_numpy(dtype=float)
-    weights = censoring(train["duration"], train["event"])
-    last = min(time[left == 1].max(), train["duration"].max()) - 1
-    whole = np.arange(1, last + 1)
-    grid = np.unique(np.concatenate([whole, [h for h in horizons if h <= last]]))
-    middle = sorted(horizons)[len(horizons) // 2]
-    samples = resample.indices(len(test), draws, rng)
-    span = grid[-1] - grid[0]
-    periods = np.arange(0, int(last) + 2)
-    counts = np.vstack([np.ones(len(test)), resample.counts_of(samples)])
-    observed = observed_survival(time, left, periods, counts)
-    money: dict[str, Any] = {"margin": margin, "annual_rate": annual_rate}
-    money |= {"periods_per_year": periods_per_year, "payment": payment}
-    single: dict[tuple[str, str], float] = {}
-    sampled: dict[tuple[str, str], Array] = {}
-    rows, over, tables = [], [], []
-    for model, curve in fits.curves.items():
-        survival = curve(test, grid)
-        risk = 1 - survival[:, int(np.searchsorted(grid, min(middle, last)))]
-        each = brier_contributions(time, left, survival, grid, weights)
-        brier, own_part = each.mean(axis=0), np.trapezoid(each, grid, axis=1) / span
-        auc = auc_over_time(time, left, 1 - survival, grid, weights)
-        over.append(pd.DataFrame({"model": model, "period": grid, "brier": brier, "auc": auc}))
-        rows.append([model, "harrell_c", concordance(time, left, risk), None, None])
-        drawn: list[float] = []
-        if np.unique(risk).size > 1:
-            drawn = [concordance(time[s], left[s], risk[s], weights, last) for s in samples]
-        uno = concordance(time, left, risk, weights, last)
-        rows.append([model, "uno_c", uno, *_quantiles(drawn, level)])
-        area = [float(own_part[s].mean()) for s in samples]
-        rows.append([model, "integrated_brier", float(own_part.mean()), *_quantiles(area, level)])
-        forecast = counts @ curve(test, periods) / len(test)
-        errors = np.array(
-            [lifetime_value_error(*pair, **money) for pair in zip(observed, forecast, strict=True)]
-        )
-        for metric, values in zip(("clv_error", "clv_error_share"), errors.T, strict=True):
-            rows.append([model, metric, float(values[0]), *_quantiles(values[1:], level)])
-        # without covariates every resample has C = ½
-        single |= {(model, "uno_c"): uno, (model, "integrated_brier"): float(own_part.mean())}
-        single[model, "clv_error_size"] = abs(float(errors[0, 0]))
-        sampled[model, "uno_c"] = np.array(drawn) if drawn else np.full(draws, 0.5)
-        sampled[model, "integrated_brier"] = np.array(area)
-        sampled[model, "clv_error_size"] = np.abs(errors[1:, 0])
-        for horizon in horizons:
-            place = np.flatnonzero(grid == horizon)
-            if place.size:
-                rows.append([model, f"auc_{horizon:g}", float(auc[place[0]]), None, None])
-                rows.append([model, f"brier_{horizon:g}", float(brier[place[0]]), None, None])
-        at_end = curve(test, np.unique(time))
-        own = at_end[np.arange(len(test)), np.searchsorted(np.unique(time), time)]
-        if np.isfinite(own).all():
-            p = d_calibration(time, left, own)["value"].iloc[2]
-            rows.append([model, "d_calibration_p", float(p), None, None])
-        if np.unique(risk).size >= 5:
-            table = calibration_by_risk(time, left, 1 - risk, float(min(middle, last)))
-            tables.append(table.assign(model=model, period=float(min(middle, last))))
+    losses = [int(part["event"].sum()) for part in (train, test)]
+    latest = min(test.loc[test["event"] == 1, "duration"].max(), train["duration"].max()) - 1
+    if min(losses) < _FEWEST or not latest >= 2:
+        return _not_judged(len(train), len(test), losses, settings)
+    fits = fit_survival(train, models, settings.level)
+    held = _held_out(test, train, horizons, settings, rng)
+    parts = {model: _judged(curve, held, horizons, given) for model, curve in fits.curves.items()}
+    rows = [
+        # one curve for all has C = ½ in every resample, which is no interval
+        [
+            *(model, metric, part.single[metric]),
+            *_limits(part.drawn.get(metric, []), settings.level, constant=metric != "uno_c"),
+        ]
+        for model, part in parts.items()
+        for metric in part.single
+        if metric != "clv_error_size"
+    ]
     validation = pd.DataFrame(rows, columns=["model", "metric", "value", "ci_low", "ci_high"])
-    calibration = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
-    rival = models[0]
+    tables = [
+        p.calibration.assign(model=m, period=held.middle)
+        for m, p in parts.items()
+        if len(p.calibration)
+    ]
+    rival = next(iter(parts))
+    first = parts[rival]
     pairs = [
         [
-            *(model, rival, metric, single[model, metric] - single[rival, metric]),
-            *_quantiles(sampled[model, metric] - sampled[rival, metric], level),
+            *(model, rival, metric, part.single[metric] - first.single[metric]),
+            *_limits(part.drawn[metric] - first.drawn[metric], settings.level),
         ]
-        for model, metric in single
+        for model, part in parts.items()
         if model != rival
+        for metric in ("uno_c", "integrated_brier", "clv_error_size")
     ]
-    columns = ["model", "rival", "metric", "difference", "ci_low", "ci_high"]
+    differences = pd.DataFrame(
+        pairs, columns=["model", "rival", "metric", "difference", "ci_low", "ci_high"]
+    )
+    beyond = [float(h) for h in horizons if h > held.last]
+    said: list[Message] = []
+    if beyond:
+        said.append(
+            message("lifetime.horizons_beyond", horizons=[f"{h:g}" for h in beyond], last=held.last)
+        )
+    best = max(part.single["uno_c"] for part in parts.values())
+    if best > TOO_GOOD:
+        said.append(message("lifetime.contracts_too_good", concordance=best, limit=TOO_GOOD))
     return SurvivalValidation(
         validation,
-        pd.DataFrame(pairs, columns=columns),
-        pd.concat(over, ignore_index=True),
-        calibration,
+        differences,
+        pd.concat([p.over_time.assign(model=m) for m, p in parts.items()], ignore_index=True)[
+            ["model", "period", "brier", "auc"]
+        ],
+        pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(),
         fits,
-        _sentence(validation),
-        fits.warnings,
+        best_forecast(validation, differences),
         len(train),
         len(test),
-        int(periods[-1]),
-        draws,
-        seed,
-        level,
+        int(held.periods[-1]),
+        settings,
+        (*fits.warnings, *said),
     )
 
 
-def _quantiles(drawn: Sequence[float] | Array, level: float) -> tuple[float | None, float | None]:
-    if not len(drawn):
+_FEWEST = 10
+
+
+def _not_judged(
+    fitted: int, held_out: int, losses: Sequence[int], settings: Bootstrap
+) -> SurvivalValidation:
+    why = message("lifetime.contracts_not_judged", train=losses[0], test=losses[1], fewest=_FEWEST)
+    none = [pd.DataFrame() for _ in range(4)]
+    return SurvivalValidation(
+        none[0], none[1], none[2], none[3], None, why, fitted, held_out, 0, settings, (why,)
+    )
+
+
+def _held_out(
+    test: pd.DataFrame,
+    train: pd.DataFrame,
+    horizons: Sequence[float],
+    settings: Bootstrap,
+    rng: np.random.Generator,
+) -> _HeldOut:
+    time, left = test["duration"].to_numpy(dtype=float), test["event"].to_numpy(dtype=float)
+    last = float(min(time[left == 1].max(), train["duration"].max()) - 1)
+    inside = [float(h) for h in horizons if h <= last]
+    grid = np.unique(np.concatenate([np.arange(1, last + 1), inside]))
+    samples = [rng.integers(0, len(test), len(test)) for _ in range(settings.draws)]
+    counts = np.array([np.ones(len(test)), *(np.bincount(s, minlength=len(test)) for s in samples)])
+    periods = np.arange(0, int(last) + 2).astype(float)
+    return _HeldOut(
+        test,
+        time,
+        left,
+        censoring(train["duration"], train["event"]),
+        last,
+        grid,
+        float(min(sorted(horizons)[len(horizons) // 2], last)),
+        counts,
+        observed_survival(time, left, periods, counts),
+        periods,
+    )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """One model on the customers held out."""
+
+    single: dict[str, float]
+    drawn: dict[str, Array]  # over the resamples
+    over_time: pd.DataFrame
+    calibration: pd.DataFrame
+
+
+def _judged(
+    curve: Callable[[pd.DataFrame, ArrayLike], Array],
+    held: _HeldOut,
+    horizons: Sequence[float],
+    terms: ContractTerms,
+) -> _Judged:
+    time, left, grid, weights = held.time, held.left, held.grid, held.weights
+    survival = curve(held.data, grid)
+    risk = 1 - survival[:, int(np.searchsorted(grid, held.middle))]
+    each = brier_contributions(time, left, survival, grid, weights)
+    brier, own = each.mean(axis=0), np.trapezoid(each, grid, axis=1) / (grid[-1] - grid[0])
+    auc = auc_over_time(time, left, 1 - survival, grid, weights)
+    drawn_rows = [np.repeat(np.arange(time.size), row.astype(int)) for row in held.counts[1:]]
+    single = {
+        "harrell_c": concordance(time, left, risk),
+        "uno_c": concordance(time, left, risk, weights, held.last),
+        "integrated_brier": float(own.mean()),
+    }
+    # without covariates every resample has C = ½
+    ranked = np.unique(risk).size > 1
+    uno = [
+        concordance(time[s], left[s], risk[s], weights, held.last) if ranked else 0.5
+        for s in drawn_rows
+    ]
+    forecast = held.counts @ curve(held.data, held.periods) / time.size
+    errors = np.array(
+        [lifetime_value_error(*pair, terms) for pair in zip(held.observed, forecast, strict=True)]
+    )
+    single |= dict(zip(("clv_error", "clv_error_share"), errors[0].tolist(), strict=True))
+    single["clv_error_size"] = abs(float(errors[0, 0]))
+    drawn = {
+        "uno_c": np.array(uno),
+        "integrated_brier": np.array([float(own[s].mean()) for s in drawn_rows]),
+        "clv_error": errors[1:, 0],
+        "clv_error_share": errors[1:, 1],
+        "clv_error_size": np.abs(errors[1:, 0]),
+    }
+    for horizon in horizons:
+        place = np.flatnonzero(grid == horizon)
+        if place.size:
+            single[f"auc_{horizon:g}"] = float(auc[place[0]])
+            single[f"brier_{horizon:g}"] = float(brier[place[0]])
+    times = np.unique(time)
+    at_end = curve(held.data, times)[np.arange(time.size), np.searchsorted(times, time)]
+    if np.isfinite(at_end).all():
+        single["d_calibration_p"] = float(d_calibration(time, left, at_end)["value"].iloc[2])
+    groups = pd.DataFrame()
+    if np.unique(risk).size >= 5:
+        groups = calibration_by_risk(time, left, 1 - risk, held.middle)
+    return _Judged(
+        single, drawn, pd.DataFrame({"period": grid, "brier": brier, "auc": auc}), groups
+    )
+
+
+def _limits(
+    drawn: Sequence[float] | Array, level: float, constant: bool = True
+) -> tuple[float | None, float | None]:
+    if not len(drawn) or (not constant and np.ptp(drawn) == 0):
         return None, None
-    low, high = resample.percentile_limits(np.asarray(drawn), level)
+    low, high = percentile_limits(np.asarray(drawn), level)
     return float(low), float(high)
 
 
-def _sentence(validation: pd.DataFrame) -> str:
+def best_forecast(validation: pd.DataFrame, differences: pd.DataFrame) -> Message:
+    """Which model has the smallest integrated Brier score, and whether Kaplan-Meier has a larger.
+
+    "Less error" is said only when the paired interval leaves out zero.
+    """
     wide = validation.pivot(index="model", columns="metric", values="value")
     best = str(wide["integrated_brier"].idxmin())
-    text = (
-        f"Smallest integrated Brier score: {best} ({wide.loc[best, 'integrated_brier']:.4f}); "
-        f"its concordance is {wide.loc[best, 'uno_c']:.3f}"
-    )
-    if "kaplan_meier" in wide.index and best != "kaplan_meier":
-        base = wide.loc["kaplan_meier", "integrated_brier"]
-        gain = 1 - wide.loc[best, "integrated_brier"] / base
-        text += f", {gain:.0%} less error than the same curve for all ({base:.4f})"
-    return text + "."
+    score = float(wide.loc[best, "integrated_brier"])
+    facts = {"model": best, "brier": score, "concordance": float(wide.loc[best, "uno_c"])}
+    if "kaplan_meier" not in wide.index or best == "kaplan_meier":
+        kind = "one" if "kaplan_meier" not in wide.index else "nothing_gained"
+        return message(f"lifetime.survival_best_{kind}", **facts)
+    base = float(wide.loc["kaplan_meier", "integrated_brier"])
+    facts |= {"base": base, "gain": 1 - score / base}
+    pair = differences[
+        (differences["metric"] == "integrated_brier")
+        & (differences["model"].isin([best, "kaplan_meier"]))
+        & (differences["rival"].isin([best, "kaplan_meier"]))
+    ]
+    if not len(pair) or pd.isna(pair["ci_low"].iloc[0]):
+        return message("lifetime.survival_best_untested", **facts)
+    row = pair.iloc[0]
+    sure = not row["ci_low"] <= 0 <= row["ci_high"]
+    facts |= {"low": float(row["ci_low"]), "high": float(row["ci_high"])}
+    return message(f"lifetime.survival_best_{'sure' if sure else 'unsure'}", **facts)

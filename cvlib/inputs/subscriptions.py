@@ -1,0 +1,403 @@
+"""A table of contracts: how long each has run, whether it ended, and why."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.checks import as_table, column_of, fault, left_out_of, numeric
+from cvlib.inputs.dates import to_dates
+from cvlib.inputs.errors import InputError, nearest, shorten
+from cvlib.inputs.readers import Table
+from cvlib.words.message import Message, message
+
+# Names under which other programs write the columns, without case, blanks and underlines.
+_USUAL = {
+    "customer": {"customerid", "custid", "customer", "clientid", "clientnum", "userid", "memberid",
+                 "subscriberid", "contractid", "id", "客户编号", "客户id", "会员号", "会员编号",
+                 "合同编号"},
+    "duration": {"tenure", "tenureinmonths", "tenuremonths", "duration", "monthsonbook", "months",
+                 "accountlength", "在网时长", "合同时长", "持续期"},
+    "event": {"churn", "churned", "churnlabel", "churnvalue", "exited", "attrition",
+              "attritionflag", "customerstatus", "status", "left", "cancelled", "canceled",
+              "是否流失", "流失"},
+}  # fmt: skip
+_LEFT = {"yes", "y", "true", "t", "1", "left", "churn", "churned", "lost", "gone", "exited",
+         "cancelled", "canceled", "ended", "terminated", "attrited", "attrited customer",
+         "是", "流失", "已流失", "离网", "退订"}  # fmt: skip
+_THERE = {"no", "n", "false", "f", "0", "there", "stayed", "stay", "retained", "active", "current",
+          "joined", "existing", "existing customer", "loyal", "否", "留存", "在网",
+          "未流失"}  # fmt: skip
+_PLAIN = {
+    "yes",
+    "no",
+    "true",
+    "false",
+    "1",
+    "0",
+    "是",
+    "否",
+}  # need no word about how they were read
+_MONTHS = 12
+
+
+@dataclass(frozen=True)
+class ContractColumns:
+    """Where a table of contracts says how long each ran and how it ended.
+
+    Attributes
+    ----------
+    duration, event : str
+        Periods kept so far, and whether the customer has left. Where there is no such column, a
+        single one of a usual other name is taken and reported.
+    event_value : tuple of str
+        The values of `event` that mean left; all others mean still there. Empty: obvious pairs
+        (Yes/No, Y/N, Churned/Stayed, 1/0 and the like) are recognised.
+    customer : str
+        Column that tells contracts apart; empty: one of a usual name, if there is one.
+    reason : str
+        Column that says why a customer left, for incidence by reason; empty = none.
+    start, end : str
+        Dates of the contract: `duration` and `event` are then derived, and need not be there. A
+        blank end is a contract that still runs.
+    observed_until : str
+        Last day of observation when dates are given; empty: the last date in the two columns.
+    periods_per_year : float
+        Length of a period when durations are derived from dates.
+    """
+
+    duration: str = "tenure"
+    event: str = "Churn"
+    event_value: tuple[str, ...] = ()
+    customer: str = ""
+    reason: str = ""
+    start: str = ""
+    end: str = ""
+    observed_until: str = ""
+    periods_per_year: float = 12.0
+
+    def __post_init__(self) -> None:
+        values = self.event_value
+        if isinstance(values, str) or not isinstance(values, Sequence):
+            raise InputError(
+                "event_value",
+                f"{values!r} is not a list",
+                'Write the labels as a list: "[Churned]".',
+            )
+        object.__setattr__(self, "event_value", tuple(_label(value) for value in values))
+        if bool(self.end) and not self.start:
+            raise InputError(
+                "end", "is given without start", "Name the column of the first day as start."
+            )
+        if self.observed_until != "":
+            _day(self.observed_until)
+        if not self.periods_per_year > 0:
+            raise InputError(
+                "periods_per_year", f"{self.periods_per_year} is not positive", "12 means months."
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class CheckedContracts:
+    """Contracts that keep their contract.
+
+    Attributes
+    ----------
+    data : DataFrame
+        The columns that may be covariates: those that play no other part.
+    duration : Series of float
+        Whole periods; a customer who left in a period counts it, so that a loss has 1 or more.
+    event : Series of bool
+        Left.
+    reason : Series of str or None
+        Why, of those who left ("not stated" where the cell is blank); None without such a column.
+    start : Series of datetime64 or None
+    left_out : DataFrame
+        column, reason, count, share.
+    warnings : tuple of str
+    source : str
+    """
+
+    data: pd.DataFrame
+    duration: pd.Series
+    event: pd.Series
+    reason: pd.Series | None
+    start: pd.Series | None
+    left_out: pd.DataFrame
+    warnings: tuple[str, ...] = ()
+    source: str = "table in memory"
+    columns: ContractColumns = field(default_factory=ContractColumns)
+
+
+def check_contracts(
+    table: Table | pd.DataFrame, columns: ContractColumns | None = None, *, file: str = ""
+) -> CheckedContracts:
+    """Check a table of contracts: one row per contract.
+
+    A contract that ended within its first period (duration 0) is a loss of the first period: it
+    was at risk in it. One that runs and has not yet lasted a whole period tells nothing.
+
+    Parameters
+    ----------
+    table : Table or DataFrame
+        One row per contract.
+    columns : ContractColumns, optional
+        Which column says what.
+    file : str, optional
+        Name of a DataFrame in error messages.
+
+    Raises
+    ------
+    InputError
+        A missing column, text in a number, a negative duration, an unknown label of leaving, an id
+        on several rows, an end before its start.
+    """
+    table = as_table(table, file)
+    given = columns or ContractColumns()
+    notes: list[str] = list(table.warnings)
+    rows: list[tuple[str, str, int]] = []
+    named = (given.reason, given.start, given.end)
+    for name in filter(None, named):
+        column_of(table, name)
+    used = [name for name in named if name]
+    customer = _one_contract_a_row(table, given.customer)
+    used += [customer] if customer else []
+    start = _dates(table, given.start, notes) if given.start else None
+    if given.start and given.end:
+        assert start is not None
+        used += [name for name in (given.duration, given.event) if name in table.data.columns]
+        keep, duration, event, said = _from_dates(table, given, start, notes)
+        notes += said
+        if not keep.all():
+            rows.append((given.start, "begins after the end of observation", int((~keep).sum())))
+        table = replace(table, data=table.data[keep])
+        duration, event, start = duration[keep], event[keep], start[keep]
+    else:
+        names = {
+            role: _role(table, role, getattr(given, role), notes) for role in ("duration", "event")
+        }
+        used += list(names.values())
+        event = _left(table, names["event"], given.event_value, notes)
+        duration = _whole(table, names["duration"], event, notes)
+    reason = None
+    if given.reason:
+        written = table.data[given.reason].astype("str").str.strip()
+        reason = written.mask(table.data[given.reason].isna() | (written == ""), "not stated")
+        reason = reason.where(event)
+    rest = table.data[[name for name in table.data.columns if name not in used]]
+    counts = left_out_of(table, [], rows, len(table.data) + sum(row[2] for row in rows))
+    return CheckedContracts(
+        rest, duration, event, reason, start, counts, tuple(notes), table.source, given
+    )
+
+
+def _short(name: object) -> str:
+    return str(name).lower().replace("_", "").replace(" ", "")
+
+
+def _role(table: Table, role: str, name: str, notes: list[str]) -> str:
+    """The column named, or the one of a usual other name where the name is the usual one too."""
+    if name in table.data.columns or _short(name) not in _USUAL[role]:
+        column_of(table, name)
+        return name
+    found = [str(column) for column in table.data if _short(column) in _USUAL[role]]
+    if len(found) == 1:
+        notes.append(
+            message("inputs.contracts_role", source=table.source, column=found[0], role=role)
+        )
+        column_of(table, found[0])
+        return found[0]
+    if found:
+        raise InputError(
+            table.source, f"{role} could be any of the columns {', '.join(found)}",
+            f"Name one of them as the parameter {role}.",
+        )  # fmt: skip
+    known = [str(column) for column in table.data.columns]
+    raise InputError(
+        table.place(name), "there is no such column",
+        f"{nearest(name, known)} Name the column as the parameter {role}"
+        + (", or give start and end." if role == "duration" else "."),
+    )  # fmt: skip
+
+
+def _one_contract_a_row(table: Table, customer: str) -> str:
+    """The column of ids, each of which may stand on one row only; empty when there is none."""
+    if customer:
+        column_of(table, customer)
+    else:
+        found = [str(name) for name in table.data if _short(name) in _USUAL["customer"]]
+        if len(found) != 1:
+            return ""
+        customer = found[0]
+    ids = table.data[customer].dropna()
+    again = ids.duplicated()
+    if again.any():
+        raise fault(
+            table, customer, table.data[customer].duplicated() & table.data[customer].notna(),
+            f"{{value}} is there again: {len(ids):,} rows of {ids.nunique():,} customers, where a "
+            "table of contracts has one row per contract",
+            "Of rows by customer and month keep the last of each customer; where customers hold "
+            "several contracts, name the column that tells contracts apart as customer.",
+        )  # fmt: skip
+    return customer
+
+
+def _label(value: object) -> str:
+    """A label as it is compared: no case, no blanks around, 1.0 as 1."""
+    spelt = str(value).strip().casefold()
+    return spelt.removesuffix(".0") if spelt.removesuffix(".0").isdigit() else spelt
+
+
+def _left(table: Table, column: str, values: tuple[str, ...], notes: list[str]) -> pd.Series:
+    """Whether each customer has left, by the labels named or by an obvious pair."""
+    cells = column_of(table, column)
+    if cells.isna().any():
+        raise fault(
+            table, column, cells.isna(), "does not say whether the customer left",
+            "Fill it in, or leave the row out of the file.",
+        )  # fmt: skip
+    spelt = cells.map(_label)
+    present = list(dict.fromkeys(spelt))
+    shown = ", ".join(shorten(value) for value in dict.fromkeys(cells.astype(str).str.strip()))
+    if len(present) > 20:
+        shown = f"{len(present)} different values"
+    if values:
+        absent = [value for value in values if value not in present]
+        if absent:
+            raise InputError(
+                "event_value", f"no row of column {column} holds {absent[0]!r} (it holds {shown})",
+                nearest(absent[0], present),
+            )  # fmt: skip
+        return spelt.isin(values)
+    if "censor" in _short(column):
+        raise InputError(
+            table.place(column), f"holds {shown}, and by its name 1 may mean still there",
+            "Name the values that mean left as the parameter event_value.",
+        )  # fmt: skip
+    unknown = ~spelt.isin(_LEFT | _THERE)
+    if unknown.any():
+        raise fault(
+            table, column, unknown,
+            f"{{value}} does not say whether the customer left (the column holds {shown})",
+            "Name the values that mean left as the parameter event_value, or write yes and no.",
+        )  # fmt: skip
+    gone = spelt.isin(_LEFT)
+    if not set(present) <= _PLAIN:
+        kinds = {
+            kind: list(dict.fromkeys(cells[mask].astype(str).str.strip()))
+            for kind, mask in (("left", gone), ("there", ~gone))
+        }
+        notes.append(
+            message("inputs.contracts_labels", source=table.source, column=column, **kinds)
+        )
+    return gone
+
+
+def _whole(table: Table, column: str, event: pd.Series, notes: list[str]) -> pd.Series:
+    """Whole periods: those begun by who left, those completed by who is still there."""
+    duration, _ = numeric(table, column)
+    bad = ~((duration >= 0) & np.isfinite(duration))
+    if bad.any():
+        raise fault(
+            table, column, bad, "{value} is not a duration", "Give a number of periods, 0 or more."
+        )
+    broken = duration % 1 != 0
+    if broken.any():
+        notes.append(
+            message(
+                "inputs.contracts_fractions",
+                source=table.source,
+                column=column,
+                count=int(broken.sum()),
+            )
+        )
+    at_once = event & (duration == 0)
+    if at_once.any():
+        notes.append(
+            message("inputs.contracts_first_period", source=table.source, count=int(at_once.sum()))
+        )
+    return pd.Series(
+        np.where(event, np.maximum(np.ceil(duration), 1), np.floor(duration)), index=duration.index
+    )
+
+
+def _day(value: object) -> pd.Timestamp:
+    found = pd.to_datetime(str(value), errors="coerce")
+    if found is pd.NaT:
+        raise InputError("observed_until", f"{value!r} is not a date", "Write it as 2024-06-30.")
+    return found.normalize()
+
+
+def _dates(table: Table, column: str, notes: list[str], blank: bool = False) -> pd.Series:
+    cells = column_of(table, column)
+    empty = cells.isna()
+    if empty.any() and not blank:
+        raise fault(table, column, empty, "is a contract without a first day", "Fill in the date.")
+    found, said = to_dates(replace(table, data=table.data[~empty]), column)
+    notes += said
+    return found.dt.floor("D").reindex(table.data.index)
+
+
+def _from_dates(
+    table: Table, given: ContractColumns, start: pd.Series, notes: list[str]
+) -> tuple[pd.Series, pd.Series, pd.Series, list[Message]]:
+    """Which contracts had begun, whole periods, whether they ended, and what had to be assumed."""
+    end = _dates(table, given.end, notes, blank=True)
+    wrong = end < start
+    if wrong.any():
+        raise fault(
+            table,
+            given.end,
+            wrong,
+            "{value} is before the contract's first day",
+            "Correct the date.",
+        )
+    if given.observed_until != "":
+        until = _day(given.observed_until)
+    else:
+        until = max(day for day in (start.max(), end.max()) if day is not pd.NaT)
+        today = pd.Timestamp(dt.date.today())
+        if until > today + pd.Timedelta(days=1):
+            late = (end if end.max() is not pd.NaT and end.max() == until else start) == until
+            raise fault(
+                table, given.end if end.max() == until else given.start, late,
+                "{value} lies in the future",
+                "Give the last day of observation as the parameter observed_until.",
+            )  # fmt: skip
+    keep = start <= until
+    if not keep.any():
+        raise InputError(
+            "observed_until", f"no contract had begun by {until.date()}", "Give a later day."
+        )
+    event = end.notna() & (end <= until)
+    last = end.where(event, until)
+    whole, begun = _periods(start, last, given.periods_per_year)
+    said = [
+        message(
+            "inputs.contracts_censored",
+            source=table.source,
+            until=until.date(),
+            count=int((~event & keep).sum()),
+        )
+    ]
+    duration = pd.Series(np.where(event, np.maximum(begun, 1), whole), index=start.index)
+    return keep, duration.astype(float), event, said
+
+
+def _periods(start: pd.Series, last: pd.Series, per_year: float) -> tuple[np.ndarray, np.ndarray]:
+    """Whole periods completed and periods begun between two days; months by the calendar."""
+    if _MONTHS % per_year == 0:
+        months = (last.dt.year - start.dt.year) * _MONTHS + (last.dt.month - start.dt.month)
+        # the 31st of a month is met on the last day of a shorter one
+        due = np.minimum(start.dt.day, last.dt.days_in_month)
+        exact = months + np.where(last.dt.day < due, -0.5, np.where(last.dt.day > due, 0.5, 0))
+        exact = exact / (_MONTHS / per_year)
+    else:
+        days = {52: 7.0, 365: 1.0}.get(int(per_year), 365.25 / per_year)
+        exact = (last - start).dt.days / days
+    values = np.maximum(np.asarray(exact, dtype=float), 0)
+    return np.floor(values), np.ceil(values)
