@@ -201,9 +201,10 @@ def _keep_failed(notebook: Notebook, target: Path, failed: Path, reason: str) ->
 
 
 def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[str]:
-    """Execute a notebook up to its results for several sets of parameters, in one kernel.
+    """Execute a notebook up to its cell tagged ``results`` for several sets of parameters.
 
-    Parameters, files and columns are checked for real, without resampling; nothing is written.
+    Parameters, files and columns are checked for real, in one kernel and without resampling;
+    nothing is written.
 
     Returns
     -------
@@ -231,7 +232,7 @@ def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[st
         content = load_notebook_node(str(notebook.path))
         filled = parameterize_notebook(content, values, kernel_name="python3", language="python")
         for cell in filled.cells:
-            if cell.source.startswith("## 4 "):
+            if "results" in cell.metadata.get("tags", []):
                 break
             if cell.cell_type == "code":
                 cell["id"] = f"cell-{len(cells)}"

@@ -92,18 +92,14 @@ def read_notebook(path: Path) -> Notebook:
             f"has {len(tagged)} cells tagged 'parameters'",
             "Tag the one cell that holds the parameters.",
         )
-    prose = [cell.source for cell in content.cells if cell.cell_type == "markdown"]
-    title = next((line[2:] for text in prose for line in text.splitlines() if line[:2] == "# "), "")
-    question = ""
-    for text in prose:
-        if "## 1" in text:
-            after = text.split("## 1", 1)[1].split("\n", 1)[-1].strip()
-            question = after.split("\n\n")[0].replace("\n", " ")
-            break
+    prose = [cell for cell in content.cells if cell.cell_type == "markdown"]
+    lines = [line for cell in prose for line in cell.source.splitlines()]
+    asked = next((c.source for c in prose if "question" in c.metadata.get("tags", [])), "")
+    paragraphs = [part for part in asked.split("\n\n") if not part.startswith("#")]
     return Notebook(
         path=path,
-        title=title or path.stem,
-        question=question,
+        title=next((line[2:] for line in lines if line.startswith("# ")), path.stem),
+        question=" ".join(paragraphs[0].split()) if paragraphs else "",
         parameters=parse_parameters(path.stem, tagged[0].source),
         source="\n\x00".join(f"{cell.cell_type}\n{cell.source}" for cell in content.cells),
     )

@@ -113,14 +113,15 @@ def read_told(path: Path, words: Words) -> Told:
             _outputs(cell, heading, told)
             continue
         prose = words.text(cell.source)
+        section = next(iter(cell.metadata.get("tags", [])), section)
         for line in prose.splitlines():
             if line.startswith("## "):
-                section, heading = line[3:4], ""
+                heading = ""
             elif line.startswith("### "):
                 heading = line[4:]
-        if section == "1":
+        if section == "question":
             told.question.append(re.sub(r"^#{1,2} .*\n?", "", prose, flags=re.MULTILINE).strip())
-        elif section == "5" and "**" in prose:
+        elif section == "answer" and "**" in prose:
             limits = re.sub(r"^#+ .*\n?", "", prose, flags=re.MULTILINE).strip()
             told.limits.append(_LEAD.sub("", limits))
     return told

@@ -189,6 +189,15 @@ def test_a_failed_download_names_address_and_remedy(
         datasets.fetch("tiny")
 
 
+def test_simulated_is_a_fact_of_the_entry_not_of_a_name(tmp_path: Path) -> None:
+    assert datasets.simulated("simulated_brands") and not datasets.simulated("mobi")
+    real, invented = tmp_path / "dissimulated_2024.csv", tmp_path / "mine.csv"
+    real.write_bytes(datasets.fetch("mobi").read_bytes())
+    invented.write_bytes(datasets.fetch("simulated_brands").read_bytes())
+    assert datasets.simulated(invented) and not datasets.simulated(real)
+    assert not datasets.simulated(tmp_path / "simulated.csv")
+
+
 def test_shipped_data_that_are_gone_are_named_with_their_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -51,8 +51,12 @@ def write_notebook() -> Callable[..., Path]:
         book = nbformat.v4.new_notebook()
         tagged = nbformat.v4.new_code_cell(parameters)
         tagged.metadata["tags"] = ["parameters"]
+        asked = nbformat.v4.new_markdown_cell(
+            "# A little notebook\n\n## 1 Question\n\nDoes it run?"
+        )
+        asked.metadata["tags"] = ["question"]
         book.cells = [
-            nbformat.v4.new_markdown_cell("# A little notebook\n\n## 1 Question\n\nDoes it run?"),
+            asked,
             tagged,
             nbformat.v4.new_code_cell(code),
         ]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import nbformat
 import papermill
 import pytest
 
@@ -22,6 +23,18 @@ def test_papermill_and_describe_see_every_parameter(notebook) -> None:
     for parameter in notebook.parameters:
         assert seen[parameter.name]["help"] == parameter.help != ""
         assert seen[parameter.name]["inferred_type_name"].startswith(parameter.kind)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
+def test_the_sections_are_tagged_in_their_order(notebook) -> None:
+    tags = [
+        tag
+        for cell in nbformat.read(notebook.path, as_version=4).cells
+        for tag in cell.metadata.get("tags", [])
+    ]
+    assert tags == ["question", "settings", "parameters", "data", "results", "answer"]
+    assert notebook.question.endswith("?") or "?" in notebook.question
+    assert not notebook.question.startswith("#")
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)

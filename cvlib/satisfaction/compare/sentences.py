@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from cvlib.inputs.datasets import simulated
 from cvlib.satisfaction.compare.league import League
 from cvlib.satisfaction.compare.market_environment import Roles
 from cvlib.satisfaction.compare.models import OUTCOMES, ModelComparison
@@ -145,9 +146,8 @@ def roles_verdict(roles: Roles, language: str = "en") -> str:
 
 
 def origin(data: str, source: str, language: str = "en") -> str:
-    """Whether the survey is real, by its name."""
-    simulated = "simulated" in data or "simulated" in source
-    return _say("simulated" if simulated else "survey", language, source=source)
+    """Whether the survey is real, by its entry in the catalogue."""
+    return _say("simulated" if simulated(data) else "survey", language, source=source)
 
 
 def leader(league: League, weights: str = "pooled") -> dict[str, Any]:
