@@ -8,7 +8,7 @@ import io
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from jinja2 import Environment
 from matplotlib.figure import Figure
 
 from cvlib.figures.style import house_style
-from cvlib.statistics.disclosure import publishable
+from cvlib.statistics.disclosure import publishable, unlabelled
 from cvlib.words.exhibits import Exhibit, exhibits
 from cvlib.words.language import Words
 from cvlib.words.literature import bibtex, reference_list
@@ -134,7 +134,9 @@ class Record:
         """
         self.methods_used = pd.concat([self.methods_used, table], ignore_index=True)
 
-    def publishable(self, table: pd.DataFrame, counts: str, within: str = "") -> pd.DataFrame:
+    def publishable(
+        self, table: pd.DataFrame, counts: str, within: str | Sequence[str] = ""
+    ) -> pd.DataFrame:
         """The table as `show` publishes it with ``counts``, for a figure of the same numbers."""
         return publishable(table, counts, self.smallest_cell, within)[0]
 
@@ -149,7 +151,8 @@ class Record:
         decimals: int | None = None,
         rows: int | None = None,
         counts: str = "",
-        within: str = "",
+        within: str | Sequence[str] = "",
+        labels: Sequence[str] = (),
     ) -> None:
         """Show a table or a figure, and keep it under ``name``.
 
@@ -173,8 +176,10 @@ class Record:
             Rows printed of a long table.
         counts : str
             Column that counts people: rows of fewer than ``smallest_cell`` are left blank.
-        within : str
-            Column whose every value has a total of its own (see `disclosure.publishable`).
+        within : str or sequence of str
+            Columns whose every value has a total of its own (see `disclosure.publishable`).
+        labels : sequence of str
+            In a list of people, columns that name their group: small ones are left blank.
         """
         if name in self.tables or name in self.figures:
             raise ValueError(f"{name!r} is shown twice in {self.notebook}")
@@ -190,6 +195,10 @@ class Record:
         if counts:
             item, blank = publishable(item, counts, self.smallest_cell, within)
             said = message("common.blank_cells", blank=blank, people=self.smallest_cell)
+            note = joined([note, said]) if blank else note
+        if labels:
+            item, blank = unlabelled(item, labels, self.smallest_cell)
+            said = message("common.blank_labels", people=blank, smallest=self.smallest_cell)
             note = joined([note, said]) if blank else note
         self.tables[name] = item
         texts = {"title": stored(title), "note": stored(note)}

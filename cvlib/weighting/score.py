@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.statistics.disclosure import listed
 from cvlib.statistics.ranks import mid_ranks
 from cvlib.weighting.data.objective import expand_weights
 from cvlib.weighting.scale import Bounds, Indicators, Normalised, normalise
@@ -312,29 +313,4 @@ def score_all(
     return wide, tuple(dict.fromkeys(text for r in results for text in r.warnings))
 
 
-def customer_list(
-    table: pd.DataFrame, names: pd.Series, by: str, *, ascending: bool = False
-) -> pd.DataFrame:
-    """One row per customer under the names to publish, sorted by a column and then by name.
-
-    The order of the table, which is that of the identifiers, would give pseudonyms away.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        One row per customer; a column ``customer`` is replaced.
-    names : pandas.Series
-        Name of each customer, in the order of the table.
-    by : str
-        Column to sort by.
-    ascending : bool
-        Whether the smallest value comes first.
-
-    Returns
-    -------
-    pandas.DataFrame
-        customer, then the other columns.
-    """
-    found = table.drop(columns="customer", errors="ignore").reset_index(drop=True)
-    found.insert(0, "customer", names.to_numpy())
-    return found.sort_values([by, "customer"], ascending=[ascending, True], ignore_index=True)
+customer_list = listed

@@ -13,7 +13,7 @@ from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit
 from cvlib.lifetime.units import DAYS
 from cvlib.lifetime.value import LifetimeValue
-from cvlib.statistics import resample
+from cvlib.statistics import disclosure, resample
 
 
 def profit_curve(
@@ -68,16 +68,8 @@ def best_contact(curve: pd.DataFrame) -> pd.DataFrame:
 
 
 def pseudonyms(identifiers: pd.Series, seed: int, pseudonymise: bool = True) -> pd.Series:
-    """Labels C1, C2, … in an order drawn from the seed; whoever knows all ids can undo it.
-
-    With `pseudonymise` false the identifiers come back as they are.
-    """
-    if not pseudonymise:
-        return identifiers
-    codes, names = pd.factorize(identifiers, sort=True)
-    place = resample.generator(seed).permutation(len(names)) + 1
-    width = len(str(len(names)))
-    return pd.Series([f"C{n:0{width}d}" for n in place[codes]], index=identifiers.index)
+    """Those of `cvlib.statistics.disclosure`, which notebooks are to import from there."""
+    return disclosure.pseudonyms(identifiers, seed, pseudonymise=pseudonymise)
 
 
 def rankings(forecasts: Sequence[Forecast]) -> dict[str, NDArray[np.float64]]:
@@ -96,6 +88,7 @@ def customer_list(
     *,
     pseudonymise: bool = True,
     seed: int = resample.SEED,
+    folder: str = "",
 ) -> pd.DataFrame:
     """Every customer with history, forecast and lifetime value, most valuable first.
 
@@ -111,8 +104,9 @@ def customer_list(
         value.customers.drop(columns="p_alive"), on="customer_id", validate="one_to_one"
     )
     table = customers[["customer_id", "x", "t_x", "T"]].merge(predicted, on="customer_id")
-    names = pseudonyms(table["customer_id"], seed, pseudonymise)
+    names = disclosure.pseudonyms(
+        table["customer_id"], seed, folder=folder, pseudonymise=pseudonymise
+    )
     columns = ["x", "t_x", "T", "p_alive", "probability_of_purchase", "expected_purchases"]
     columns += ["expected_spend", "lifetime_value"]
-    table = table[columns].assign(customer=names)[["customer", *columns]]
-    return table.sort_values("lifetime_value", ascending=False, kind="stable", ignore_index=True)
+    return disclosure.listed(table[columns], names, "lifetime_value")
