@@ -36,7 +36,7 @@ def league(brands: int, draws: int, respondents: int, jobs: int) -> dict[str, fl
     """Seconds and megabytes of one run."""
     from cvlib.satisfaction.compare.groups import estimate_groups, index_table
     from cvlib.satisfaction.compare.ranking import rank_intervals
-    from cvlib.satisfaction.model.model import load_model
+    from cvlib.satisfaction.model.file import load_model
 
     data, model = survey(brands, respondents), load_model("ecsi_mobile")
     before, used = time.perf_counter(), time.process_time()

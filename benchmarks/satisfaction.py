@@ -63,7 +63,7 @@ def in_process(command: list[str]) -> dict:
 
 
 def peer(name: str, draws: int) -> dict:
-    from cvlib.satisfaction.model.model import load_model
+    from cvlib.satisfaction.model.file import load_model
 
     model = load_model("ecsi_mobile")
     told = {
@@ -78,7 +78,7 @@ def peer(name: str, draws: int) -> dict:
 
 def survey(rows: int, copies: int) -> tuple[pd.DataFrame, dict[str, list[str]]]:
     """Mobi's respondents drawn again to any number, its items copied with noise."""
-    from cvlib.satisfaction.model.model import load_model
+    from cvlib.satisfaction.model.file import load_model
 
     rng = np.random.default_rng(1)
     mobi = pd.read_csv(MOBI)
@@ -100,7 +100,7 @@ def prepared(rows: int, copies: int) -> tuple:
     """Source of moments, fitter, and what every draw computes."""
     from dataclasses import replace
 
-    from cvlib.satisfaction.model.model import load_model
+    from cvlib.satisfaction.model.file import load_model
     from cvlib.satisfaction.pls.estimate import fitter
     from cvlib.satisfaction.pls.tables import compute, statistics
     from cvlib.satisfaction.survey.missing import prepare
@@ -146,7 +146,7 @@ def covariance() -> dict:
     """ACSI on mobi: our whole covariance estimate, and semopy's default fit alone."""
     import semopy
 
-    from cvlib.satisfaction.model.model import load_model
+    from cvlib.satisfaction.model.file import load_model
     from cvlib.satisfaction.sem.estimate import estimate_covariance
 
     data = pd.read_csv(MOBI)

@@ -18,7 +18,7 @@ _DOORS = {
     "load": "cvlib.inputs.readers",
     "load_table": "cvlib.inputs.readers",
     "Record": "cvlib.study.record",
-    "load_model": "cvlib.satisfaction.model.model",
+    "load_model": "cvlib.satisfaction.model.file",
     "estimate_pls": "cvlib.satisfaction.pls.estimate",
     "estimate_covariance": "cvlib.satisfaction.sem.estimate",
     "compare_models": "cvlib.satisfaction.compare.models",

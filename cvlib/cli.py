@@ -206,7 +206,7 @@ def new(folder: Path) -> None:
     import pandas as pd
 
     from cvlib.satisfaction.design.questionnaire import write_questionnaire
-    from cvlib.satisfaction.model.model import load_model
+    from cvlib.satisfaction.model.file import load_model
     from cvlib.study.folder import new_folder
     from cvlib.weighting.experts.workbook import write_workbook
     from cvlib.weighting.tree import load_tree
@@ -248,7 +248,7 @@ def questionnaire(model: str, file: Path, language: str) -> None:
     (the empty data table).
     """
     from cvlib.satisfaction.design.questionnaire import write_questionnaire
-    from cvlib.satisfaction.model.model import load_model
+    from cvlib.satisfaction.model.file import load_model
 
     click.echo(write_questionnaire(load_model(model), file, language=language))
 

@@ -26,17 +26,23 @@ class Result:
     A subclass is a frozen dataclass (``@dataclass(frozen=True, eq=False, repr=False)``) whose
     DataFrame fields are its tables. It may name the tables that matter most (`headline_tables`),
     its sentences (`sentences`), the names its ids have in print (`names`) and its charts: `charts`
-    maps a name to ``"module:function"``, called with what `chart_arguments` gives.
+    maps a name to ``"module:function"``, called with what `chart_arguments` gives. `told_by` may
+    name the function that words a result, where that needs more than the result itself knows.
 
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ()
     charts: ClassVar[dict[str, str]] = {}
+    told_by: ClassVar[str] = ""
     warnings: tuple[str, ...] = ()
 
     def sentences(self) -> list[str]:
         """What the numbers say, as messages; empty where a result says nothing of itself."""
-        return []
+        if not self.told_by:
+            return []
+        module, function = self.told_by.split(":")
+        told: list[str] = getattr(importlib.import_module(module), function)(self)
+        return told
 
     def names(self, language: str = "en") -> Mapping[str, str]:
         """What the ids of constructs, items or indicators are called in a language."""

@@ -156,6 +156,8 @@ class Source:
         The parsed document.
     """
 
+    remedy = "Mend that line."
+
     def __init__(self, path: Path | str) -> None:
         self.name = str(path)
         try:
@@ -200,7 +202,7 @@ class Source:
             more = f" ({len(faults) - 1} more faults follow)" if len(faults) > 1 else ""
             message = first["msg"].removeprefix("Value error, ")
             raise self.error(
-                first["loc"], f"{entry or 'document'}: {message}{more}", "Mend that line."
+                first["loc"], f"{entry or 'document'}: {message}{more}", self.remedy
             ) from error
         except TypeError as error:  # a list where a check expected a name
             raise self.error(

@@ -4,6 +4,7 @@ from cvlib.satisfaction.compare.aggregation import aggregate, read_shares
 from cvlib.satisfaction.compare.league import compare_groups as groups
 from cvlib.satisfaction.compare.market_environment import compare_roles as roles
 from cvlib.satisfaction.compare.models import compare_models as models
+from cvlib.satisfaction.compare.results import compare
 from cvlib.satisfaction.compare.waves import at_wave
 from cvlib.satisfaction.compare.waves import compare_waves as waves
 from cvlib.satisfaction.design.goal import Analysis, Goal
@@ -13,7 +14,8 @@ from cvlib.satisfaction.design.sample_size import plan_survey as plan
 from cvlib.satisfaction.design.simulate import population
 from cvlib.satisfaction.design.simulate import simulate_survey as simulate
 from cvlib.satisfaction.estimators import Method, estimate
-from cvlib.satisfaction.model.model import available_models, load_model
+from cvlib.satisfaction.model.code import model
+from cvlib.satisfaction.model.file import available_models, load_model
 from cvlib.satisfaction.pls.estimate import estimate_pls as pls
 from cvlib.satisfaction.sem.estimate import Specification
 from cvlib.satisfaction.sem.estimate import estimate_covariance as sem
@@ -24,7 +26,8 @@ from cvlib.statistics.resample import Bootstrap
 
 __all__ = [
     "Analysis", "Assessment", "Bootstrap", "Columns", "Design", "Goal", "Method", "Missing",
-    "Specification", "aggregate", "at_wave", "available_models", "codebook", "estimate", "groups",
-    "invariance", "load_model", "models", "open_survey", "plan", "pls", "population",
+    "Specification", "aggregate", "at_wave", "available_models", "codebook", "compare", "estimate",
+    "groups", "invariance", "load_model", "model", "models", "open_survey", "plan", "pls",
+    "population",
     "questionnaire", "read_shares", "roles", "sem", "simulate", "waves",
 ]  # fmt: skip

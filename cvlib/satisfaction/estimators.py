@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
+from cvlib.results import Result
 from cvlib.satisfaction import index as scoring
 from cvlib.satisfaction import measurement
-from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.satisfaction.model.code import AnyModel, as_model
+from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.engine import SCHEMES, PLSFit
 from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.result import SatisfactionResult
@@ -33,8 +35,8 @@ from cvlib.statistics.resample import Bootstrap
 ESTIMATORS = ("pls", "plsc", "covariance", "both")
 
 
-@dataclass(frozen=True)
-class Estimates:
+@dataclass(frozen=True, eq=False, repr=False)
+class Estimates(Result):
     """What a study of one survey reports.
 
     Attributes
@@ -53,12 +55,37 @@ class Estimates:
     warnings : tuple of str
     """
 
+    headline_tables: ClassVar[tuple[str, ...]] = SatisfactionResult.headline_tables
+    charts: ClassVar[dict[str, str]] = SatisfactionResult.charts
+
     results: tuple[SatisfactionResult, ...]
     beside: tuple[SatisfactionResult, ...]
     diagnosis: pd.DataFrame
     identified: tuple[SatisfactionResult, ...]
     left_out: pd.DataFrame
     warnings: tuple[str, ...]
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables of all reported estimates, those of the diagnosis, and what was left out."""
+        named_so = dict.fromkeys(name for result in self.results for name in result.tables)
+        found = {name: self.table(name) for name in named_so} | super().tables
+        return {name: table for name, table in found.items() if len(table)}
+
+    def sentences(self) -> list[str]:
+        """What the model's own estimate says."""
+        return self.main.sentences()
+
+    def names(self, language: str = "en") -> dict[str, str]:
+        """Labels of all constructs; the first model's where several label one."""
+        found: dict[str, str] = {}
+        for result in self.results:
+            found = result.names(language) | found
+        return found
+
+    def chart_arguments(self, name: str, language: str = "en") -> dict[str, Any]:
+        """As of the model's own estimate."""
+        return self.main.chart_arguments(name, language)
 
     @property
     def models(self) -> list[Model]:
@@ -117,7 +144,7 @@ class Method:
     """
 
     estimator: str = "pls"
-    covariance_model: Model | str | Path = ""
+    covariance_model: AnyModel = ""
     scheme: str = "path"
     standard_errors: str = "ml"
 
@@ -147,7 +174,7 @@ class Method:
 
 def estimate(
     data: Data | Answers,
-    model: Model | str | Path,
+    model: AnyModel,
     method: Method | None = None,
     *,
     columns: Columns | None = None,
@@ -205,7 +232,7 @@ def estimate(
     other, cells = survey, answers.left_out
     if how.covariance_model:
         given = how.covariance_model
-        wanted = given if isinstance(given, Model) else load_model(given)
+        wanted = as_model(given)
         try:
             beside = open_survey(data, wanted, (columns or Columns()).of(wanted))
             other = prepare(beside, missing=rule, design=sampled)

@@ -12,7 +12,8 @@ from cvlib.satisfaction.compare.market_environment import Roles
 from cvlib.satisfaction.compare.models import ModelComparison
 from cvlib.satisfaction.compare.waves import Waves
 from cvlib.satisfaction.estimators import Estimates, named
-from cvlib.satisfaction.model.model import Model, available_models
+from cvlib.satisfaction.model.file import available_models
+from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.words.methods import methods_table
 

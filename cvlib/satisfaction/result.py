@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
+from cvlib.results import Result
 from cvlib.satisfaction.model.model import Model
 
 
@@ -15,8 +16,8 @@ def _empty() -> pd.DataFrame:
     return pd.DataFrame()
 
 
-@dataclass(frozen=True)
-class SatisfactionResult:
+@dataclass(frozen=True, eq=False, repr=False)
+class SatisfactionResult(Result):
     """Estimates of one model on one survey; the same tables for PLS and covariance estimation.
 
     A table that an estimator cannot give is empty, and `warnings` says why where it matters.
@@ -48,6 +49,16 @@ class SatisfactionResult:
     warnings : tuple of str
     """
 
+    headline_tables: ClassVar[tuple[str, ...]] = ("index", "path_coefficients")
+    charts: ClassVar[dict[str, str]] = {
+        "index": "cvlib.figures.satisfaction:index_chart",
+        "paths": "cvlib.figures.path_diagram:path_diagram",
+        "loadings": "cvlib.figures.satisfaction:loadings_chart",
+        "htmt": "cvlib.figures.satisfaction:htmt_chart",
+        "importance_performance": "cvlib.figures.satisfaction:importance_performance_map",
+    }
+    told_by: ClassVar[str] = "cvlib.satisfaction.headline:said"
+
     model: Model
     estimator: str
     settings: Mapping[str, Any]
@@ -72,3 +83,23 @@ class SatisfactionResult:
     audit: pd.DataFrame = field(default_factory=_empty)
     extra: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    def names(self, language: str = "en") -> dict[str, str]:
+        """Labels of constructs and interactions."""
+        shown = [*self.model.construct_names, *self.path_coefficients["source"]]
+        return {name: self.model.label(name, language) for name in shown}
+
+    def chart_arguments(self, name: str, language: str = "en") -> dict[str, Any]:
+        """What the figure function of a chart is called with."""
+        labels, level = self.names(language), self.settings["level"]
+        given: dict[str, dict[str, Any]] = {
+            "index": {"index": self.index, "level": level, "highlight": "satisfaction"},
+            "paths": {"path_coefficients": self.path_coefficients, "index": self.index,
+                      "r_squared": self.r_squared, "level": level},
+            "loadings": {"loadings": self.loadings},
+            "htmt": {"htmt": self.htmt},
+            "importance_performance": {"table": self.importance_performance},
+        }  # fmt: skip
+        # a path diagram has no words but the labels
+        spoken = {} if name == "paths" else {"language": language}
+        return {**given[name], **spoken, "labels": labels}

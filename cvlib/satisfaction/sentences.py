@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from cvlib.satisfaction.headline import driver_messages, index_message
 from cvlib.satisfaction.index import default_target
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
+from cvlib.words.message import in_language
 
 HTMT_LIMIT, RELIABILITY_LIMIT = 0.90, 0.70
 # Constructs may go by these names, and so do columns of tables: their heads stay the columns'.
@@ -143,56 +145,13 @@ def index_of(result: SatisfactionResult, construct: str = "") -> float:
 
 
 def index_sentence(result: SatisfactionResult, construct: str = "", language: str = "en") -> str:
-    """The index of one construct, with its interval where there is one.
-
-    Parameters
-    ----------
-    result : SatisfactionResult
-        Of either estimator.
-    construct : str
-        Empty for the model's usual target (satisfaction).
-    language : {"en", "zh"}
-        Of the sentence and of the construct's label.
-    """
-    name = construct or default_target(result.model)
-    row = result.index.set_index("construct").loc[name]
-    label = result.model.label(name, language)
-    if pd.isna(row.get("ci_low")):
-        return _say("index", language, construct=label, value=row["index"])
-    return _say(
-        "index_interval", language, construct=label, value=row["index"],
-        low=row["ci_low"], high=row["ci_high"], level=result.settings["level"],
-    )  # fmt: skip
+    """`headline.index_message` in a language."""
+    return in_language(index_message(result, construct), language)
 
 
 def driver_sentences(result: SatisfactionResult, language: str = "en") -> list[str]:
-    """The strongest driver of the importance-performance map's target, and what to improve first.
-
-    Parameters
-    ----------
-    result : SatisfactionResult
-        With `importance_performance`.
-    language : {"en", "zh"}
-        Of the sentences and labels.
-    """
-    table = result.importance_performance
-    if table.empty:
-        return []
-
-    def label(name: str) -> str:
-        return result.model.label(name, language)
-
-    target = label(table["target"].iloc[0])
-    best = table.loc[table["importance"].idxmax()]
-    first = table[table["above_average_importance"] & table["below_average_performance"]]
-    told = [_say("driver", language, target=target, driver=label(best["construct"]),
-                 impact=5 * best["importance"])]  # fmt: skip
-    if len(table) > 1 and first.empty:
-        told.append(_say("no_priority", language, target=target))
-    elif len(table) > 1:
-        names = ("、" if language == "zh" else ", ").join(label(c) for c in first["construct"])
-        told.append(_say("priority", language, drivers=names))
-    return told
+    """`headline.driver_messages` in a language."""
+    return [in_language(told, language) for told in driver_messages(result)]
 
 
 def quality_sentences(result: SatisfactionResult, language: str = "en") -> list[str]:

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from cvlib.figures import satisfaction as figures
 from cvlib.figures.path_diagram import RADIUS, label_places, layout, path_diagram, stars
-from cvlib.satisfaction.model.model import available_models, load_model
+from cvlib.satisfaction.model.file import available_models, load_model
 
 
 def estimates(name: str, language: str = "en"):

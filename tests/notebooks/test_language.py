@@ -74,7 +74,7 @@ def known(text: str, language: str = "zh") -> bool:
 
 def data_names(path: Path) -> set[str]:
     """Names a table may have for columns: of constructs, indicators, weightings, data."""
-    from cvlib.satisfaction.model.model import available_models, load_model
+    from cvlib.satisfaction.model.file import available_models, load_model
     from cvlib.weighting.names import print_names
     from cvlib.weighting.tree import available_trees, load_tree
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cvlib.satisfaction.measurement import htmt2
-from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.sem.estimate import estimate_covariance, fit_covariance
 from cvlib.satisfaction.sem.inference import factor_scores
 from cvlib.satisfaction.sem.layout import over_groups, specify, with_means

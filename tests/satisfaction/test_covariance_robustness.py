@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.sem.bootstrap import refit
 from cvlib.satisfaction.sem.estimate import (
     Specification,

@@ -12,7 +12,8 @@ from cvlib.inputs.readers import load_table
 from cvlib.satisfaction import sentences as reading
 from cvlib.satisfaction.estimators import Method, estimate, named
 from cvlib.satisfaction.index import default_target, drivers
-from cvlib.satisfaction.model.model import Moderation, load_model
+from cvlib.satisfaction.model.file import load_model
+from cvlib.satisfaction.model.model import Moderation
 from cvlib.satisfaction.survey.settings import Columns, Design
 from cvlib.statistics.resample import Bootstrap
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.pls import fit as fitting
 from cvlib.satisfaction.pls.engine import fit_pls
 from cvlib.satisfaction.survey.missing import prepare

@@ -9,7 +9,7 @@ import pytest
 
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction import index as scoring
-from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.pls.bootstrap import bootstrap
 from cvlib.satisfaction.pls.engine import fit_pls
 from cvlib.satisfaction.survey.missing import prepare

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
 from cvlib.satisfaction.pls.estimate import estimate_pls, fitter

@@ -8,7 +8,7 @@ from cvlib.satisfaction.compare.differences import exchange, path_differences
 from cvlib.satisfaction.compare.groups import estimate_groups
 from cvlib.satisfaction.compare.micom import gate_table, invariance_table
 from cvlib.satisfaction.design.simulate import population, simulate_survey
-from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.pls.engine import fit_pls
 from cvlib.statistics.resample import Bootstrap
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cvlib.satisfaction import measurement
-from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.pls.engine import fit_pls
 
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from cvlib.satisfaction.compare.models import compare_models
 from cvlib.satisfaction.compare.waves import compare_waves
 from cvlib.satisfaction.estimators import Method, estimate
 from cvlib.satisfaction.methods import comparison_methods, estimation_methods, group_methods
-from cvlib.satisfaction.model.model import available_models, load_model
+from cvlib.satisfaction.model.file import available_models, load_model
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.satisfaction.survey.settings import Assessment, Columns, Design, Missing
 from cvlib.statistics.resample import Bootstrap

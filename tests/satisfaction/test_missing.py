@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.survey.missing import EMSample, prepare
 from cvlib.satisfaction.survey.moments import Sample, effective_sample_size

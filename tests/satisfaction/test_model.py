@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.model.model import available_models, load_model
+from cvlib.satisfaction.model.file import available_models, load_model
 
 MOBI = pd.read_csv(Path(__file__).parents[2] / "data" / "mobi.csv")
 # constructs and paths of each model, from the table that sets the national models side by side

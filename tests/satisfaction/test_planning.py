@@ -15,7 +15,7 @@ from cvlib.satisfaction.design.goal import Analysis, Goal
 from cvlib.satisfaction.design.sample_size import SurveyPlan, plan_survey
 from cvlib.satisfaction.design.simulate import Population, population, simulate_survey
 from cvlib.satisfaction.index import index_values
-from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.pls.engine import fit_pls
 from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.survey.settings import Assessment

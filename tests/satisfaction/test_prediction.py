@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.pls.prediction import compare_predictions, predict
 from cvlib.satisfaction.survey.missing import prepare
 from cvlib.satisfaction.survey.settings import Design

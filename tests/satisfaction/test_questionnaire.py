@@ -15,8 +15,8 @@ from cvlib.cli import main
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import read_table
 from cvlib.satisfaction.design.questionnaire import codebook, questions, words, write_questionnaire
-from cvlib.satisfaction.model.file import WORDINGS
-from cvlib.satisfaction.model.model import Model, available_models, load_model
+from cvlib.satisfaction.model.file import WORDINGS, available_models, load_model
+from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.survey.settings import Assessment
 

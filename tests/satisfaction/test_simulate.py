@@ -16,7 +16,7 @@ from cvlib.satisfaction.design.simulate import (
     population,
     simulate_survey,
 )
-from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.pls.engine import fit_pls
 from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.survey.settings import Assessment

@@ -9,7 +9,7 @@ from cvlib.satisfaction.compare.groups import estimate_groups
 from cvlib.satisfaction.compare.sentences import change_verdict
 from cvlib.satisfaction.compare.waves import ALL, at_wave, compare_waves, decompose
 from cvlib.satisfaction.design.simulate import population, simulate_survey
-from cvlib.satisfaction.model.model import load_model
+from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.statistics.resample import Bootstrap
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ import pandas as pd
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.satisfaction.compare.group_draws import Pool, estimate_part, side_by_side, survey_part
 from cvlib.satisfaction.index import default_target, index_values
+from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.engine import fit_pls
 from cvlib.satisfaction.pls.tables import statistics
@@ -95,7 +95,7 @@ class Groups:
 
 def estimate_groups(
     data: Data | Answers,
-    model: Model | str | Path,
+    model: AnyModel,
     by: str | Sequence[str],
     *,
     minimum: int = 50,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from cvlib.results import Result
 from cvlib.satisfaction.compare.differences import (
     all_pairs,
     exchange,
@@ -27,7 +27,7 @@ from cvlib.satisfaction.compare.groups import (
 )
 from cvlib.satisfaction.compare.micom import gate_table, invariance_table
 from cvlib.satisfaction.compare.ranking import compact_letters, rank_intervals
-from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.survey.answers import Answers, Data
 from cvlib.satisfaction.survey.settings import bootstrap_of
 from cvlib.statistics.resample import Bootstrap
@@ -35,8 +35,8 @@ from cvlib.statistics.resample import Bootstrap
 MOST_EXCHANGED, MOST_LETTERED = 30, 60
 
 
-@dataclass(frozen=True)
-class League:
+@dataclass(frozen=True, eq=False, repr=False)
+class League(Result):
     """Groups compared.
 
     Attributes
@@ -64,6 +64,9 @@ class League:
     warnings : tuple of str
     """
 
+    headline_tables: ClassVar[tuple[str, ...]] = ("league",)
+    charts: ClassVar[dict[str, str]] = {"league": "cvlib.figures.groups:league_chart"}
+
     groups: Groups
     target: str
     league: pd.DataFrame
@@ -78,10 +81,22 @@ class League:
     settings: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
+    def names(self, language: str = "en") -> dict[str, str]:
+        """Labels of the constructs."""
+        model = self.groups.model
+        return {name: model.label(name, language) for name in model.construct_names}
+
+    def chart_arguments(self, name: str, language: str = "en") -> dict[str, Any]:
+        """What the figure function of the league chart is called with."""
+        by = list(self.groups.keys.columns[:-2])
+        label = self.league[by].astype(str).agg(" / ".join, axis=1)
+        return {"league": self.league.assign(**{by[0]: label}), "group": by[0],
+                "language": language, "level": self.groups.settings["level"]}  # fmt: skip
+
 
 def compare_groups(
     data: Data | Answers,
-    model: Model | str | Path,
+    model: AnyModel,
     by: str | Sequence[str],
     *,
     target: str = "",

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.readers import load_table
+from cvlib.results import Result
 from cvlib.satisfaction.compare.group_draws import survey_part
 from cvlib.satisfaction.compare.models import OUTCOMES, How, ModelComparison, compare_opened
-from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.satisfaction.model.code import AnyModel, as_model
+from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.engine import construct_scores
 from cvlib.satisfaction.pls.estimate import fitter
 from cvlib.satisfaction.pls.fit import information_criteria
@@ -37,8 +38,8 @@ COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Roles:
+@dataclass(frozen=True, eq=False, repr=False)
+class Roles(Result):
     """The model with its environment against the model without it.
 
     Attributes
@@ -52,6 +53,8 @@ class Roles:
     warnings : tuple of str
     """
 
+    headline_tables: ClassVar[tuple[str, ...]] = ("table",)
+
     table: pd.DataFrame
     comparison: ModelComparison | None
     warnings: tuple[str, ...]
@@ -59,7 +62,7 @@ class Roles:
 
 def compare_roles(
     data: Data | Answers,
-    model: Model | str | Path = "general",
+    model: AnyModel = "general",
     construct: str = "market",
     *,
     columns: Columns | None = None,
@@ -90,7 +93,7 @@ def compare_roles(
     if not model:
         return Roles(pd.DataFrame(columns=list(COLUMNS)), None, ())
     table = data.table if isinstance(data, Answers) else load_table(data)
-    given = model if isinstance(model, Model) else load_model(model)
+    given = as_model(model)
     own = (columns or Columns()).of(given)
     reason = _unmeasured(table.data, given, construct, dict(own.mapping))
     if reason:

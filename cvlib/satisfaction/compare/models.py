@@ -6,18 +6,19 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
+from cvlib.results import Result
 from cvlib.satisfaction.compare.ranking import adjusted_within
 from cvlib.satisfaction.estimators import named
 from cvlib.satisfaction.index import index_values
-from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.satisfaction.model.code import AnyModel, as_model
+from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls.engine import PLSFit
 from cvlib.satisfaction.pls.estimate import estimate_pls, fitter
@@ -39,8 +40,8 @@ OUTCOMES = ("satisfaction", "loyalty")
 Key = tuple[str, str]  # ("all" or "shared", the model's name)
 
 
-@dataclass(frozen=True)
-class ModelComparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class ModelComparison(Result):
     """Models estimated on the same respondents, on all their items and on those they share.
 
     Attributes
@@ -65,6 +66,8 @@ class ModelComparison:
     warnings : tuple of str
     """
 
+    headline_tables: ClassVar[tuple[str, ...]] = ("shift", "cvpat")
+
     results: Mapping[Key, SatisfactionResult]
     shift: pd.DataFrame
     cvpat: pd.DataFrame
@@ -73,6 +76,13 @@ class ModelComparison:
     surveys: Mapping[Key, Survey] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+    def names(self, language: str = "en") -> dict[str, str]:
+        """Labels of the constructs; the first model's where several label one."""
+        found: dict[str, str] = {}
+        for result in self.results.values():
+            found = result.names(language) | found
+        return found
 
     @property
     def models(self) -> list[Model]:
@@ -116,7 +126,7 @@ class ModelComparison:
 
 def compare_models(
     data: Data | Answers,
-    models: Sequence[Model | str | Path],
+    models: Sequence[AnyModel],
     *,
     columns: Columns | None = None,
     scheme: str = "path",
@@ -159,7 +169,7 @@ def compare_models(
     chosen = columns or Columns()
     opened: dict[Key, Answers] = {}
     for given in models:
-        model = given if isinstance(given, Model) else load_model(given)
+        model = as_model(given)
         if ("all", model.name) in opened:
             raise InputError("models", f"{model.name} is named twice", "Name each model once.")
         opened["all", model.name] = open_survey(data, model, chosen.of(model))

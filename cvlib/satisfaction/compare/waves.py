@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.results import Result
 from cvlib.satisfaction.compare.differences import exchange, index_differences
 from cvlib.satisfaction.compare.groups import Groups, estimate_groups, spread, target_of
 from cvlib.satisfaction.compare.ranking import adjusted
-from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.settings import bootstrap_of
 from cvlib.statistics.resample import Bootstrap
@@ -25,8 +25,8 @@ ALL = "(all)"
 SERIES = ("pooled", "own", "fixed", "chained")
 
 
-@dataclass(frozen=True)
-class Waves:
+@dataclass(frozen=True, eq=False, repr=False)
+class Waves(Result):
     """One construct over the waves.
 
     Attributes
@@ -52,6 +52,12 @@ class Waves:
     warnings : tuple of str
     """
 
+    headline_tables: ClassVar[tuple[str, ...]] = ("series", "changes")
+    charts: ClassVar[dict[str, str]] = {
+        "trend": "cvlib.figures.groups:trend_chart",
+        "decomposition": "cvlib.figures.groups:decomposition_chart",
+    }
+
     target: str
     series: pd.DataFrame
     changes: pd.DataFrame
@@ -60,6 +66,13 @@ class Waves:
     left_out: pd.DataFrame
     settings: Mapping[str, Any]
     warnings: tuple[str, ...]
+
+    def chart_arguments(self, name: str, language: str = "en") -> dict[str, Any]:
+        """What the figure function of a chart is called with."""
+        if name == "decomposition":
+            return {"decomposition": self.decomposition, "language": language}
+        pooled = self.series[self.series["series"] == "pooled"]
+        return {"series": pooled, "language": language, "level": self.settings["level"]}
 
 
 def at_wave(answers: Answers, wave: str, chosen: str = "") -> Answers:
@@ -80,7 +93,7 @@ def at_wave(answers: Answers, wave: str, chosen: str = "") -> Answers:
 
 def compare_waves(
     data: Data | Answers,
-    model: Model | str | Path,
+    model: AnyModel,
     wave: str,
     group: str = "",
     *,

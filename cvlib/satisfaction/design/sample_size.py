@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from scipy import optimize, stats
 
 from cvlib.inputs.choices import one_of, whole
 from cvlib.inputs.errors import InputError
+from cvlib.results import Result
 from cvlib.satisfaction.design.goal import Analysis, Goal
 from cvlib.satisfaction.design.questionnaire import words
 from cvlib.satisfaction.design.simulate import Population
@@ -24,8 +25,8 @@ from cvlib.statistics.resample import SEED
 ANSWERS = 6_000_000  # simulated at a time: about 50 MB
 
 
-@dataclass(frozen=True)
-class SurveyPlan:
+@dataclass(frozen=True, eq=False, repr=False)
+class SurveyPlan(Result):
     """What surveys of several sizes would find, with the Monte Carlo error of every figure.
 
     Attributes
@@ -45,6 +46,8 @@ class SurveyPlan:
     sentence : str
     warnings : tuple of str
     """
+
+    headline_tables: ClassVar[tuple[str, ...]] = ("smallest", "index", "differences")
 
     index: pd.DataFrame
     differences: pd.DataFrame

@@ -13,7 +13,8 @@ import pandas as pd
 from scipy import optimize, stats
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.satisfaction.model.file import load_model
+from cvlib.satisfaction.model.model import Model
 from cvlib.statistics import resample
 
 TERMS = 120  # of the series behind `Population.moments`; the error falls like correlation^TERMS

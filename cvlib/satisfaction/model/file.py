@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from importlib import resources
 from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,13 +13,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from cvlib.inputs.documents import Source
-from cvlib.inputs.errors import nearest
+from cvlib.inputs.errors import InputError, nearest
 from cvlib.satisfaction.model.model import (
     Adaptation,
     Construct,
     Item,
     Model,
-    available_models,
     causal_order,
 )
 
@@ -131,11 +133,53 @@ class _ModelForm(_Form):
     constructs: dict[str, _ConstructForm]
     paths: dict[str, dict[str, Sign]]
     adaptations: dict[str, _AdaptationForm] = Field(default_factory=dict)
+    adapted: str = ""
+    dropped: tuple[str, ...] = ()
+    group: str | None = None
+
+
+def available_models() -> list[str]:
+    """Names of the shipped models."""
+    folder = resources.files("cvlib.satisfaction") / "models"
+    return sorted(
+        f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")
+    )
+
+
+def load_model(name_or_path: str | Path, scale: Sequence[float] = ()) -> Model:
+    """Read and check a model: a shipped name ("ecsi_mobile") or a YAML file of the same form.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        The model.
+    scale : sequence of two floats
+        As in `Model.with_scale`; empty for the model's own.
+
+    Raises
+    ------
+    InputError
+        Naming the file, the line and the reason: unknown construct in a path, paths in a circle,
+        a construct without items or without paths, an item used twice, no scale, a wrong sign.
+    """
+    text = str(name_or_path)
+    if text in available_models():
+        path = Path(str(resources.files("cvlib.satisfaction") / "models" / f"{text}.yaml"))
+    elif text.endswith((".yaml", ".yml")):
+        path = Path(text)
+    else:
+        raise InputError(f"model {text!r}", "is not a shipped model or a YAML file",
+                         nearest(text, available_models()))  # fmt: skip
+    return read_model(path, scale)
 
 
 def read_model(path: Path, scale: Sequence[float] = ()) -> Model:
     """Read, check and build a model from its file; `scale` as in `Model.with_scale`."""
-    source = Source(path)
+    return built(Source(path), scale)
+
+
+def built(source: Source, scale: Sequence[float] = ()) -> Model:
+    """Check and build a model from a document that was read, or was written in code."""
     form = source.parse(_ModelForm)
     if form.scale is None and len(scale) == 2:
         form = form.model_copy(update={"scale": tuple(scale)})
@@ -152,14 +196,27 @@ def read_model(path: Path, scale: Sequence[float] = ()) -> Model:
             Adaptation(
                 survey, a.items_from, a.constructs,
                 {(x, y): s for x, to in a.signs.items() for y, s in to.items()}, a.note,
+                _lent(a),
             )
             for survey, a in form.adaptations.items()
         ),
     )  # fmt: skip
+    model = replace(model, adapted=form.adapted, dropped=form.dropped, group=form.group)
     for construct in model.constructs:
         if construct.role in ("moderator", "group"):
             model = model.with_role(construct.name, construct.role)
     return model.with_scale(scale)
+
+
+def _lent(form: _AdaptationForm) -> tuple[Item, ...]:
+    """The items an adaptation takes from another model, each once."""
+    wanted = {name for names in form.constructs.values() for name in names}
+    return tuple(item for item in _shipped(form.items_from).item_list if item.name in wanted)
+
+
+@cache
+def _shipped(name: str) -> Model:
+    return load_model(name)
 
 
 def _labels(form: Any, fallback: str) -> dict[str, str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from cvlib.inputs.errors import InputError, nearest
 
@@ -29,7 +30,7 @@ class Item:
     direction: str
     missing_codes: tuple[float, ...] = ()
     values: Mapping[str, float] = field(default_factory=dict)  # answers in words to numbers
-    own_scale: bool = False  # said of this item, not of all
+    own_scale: bool = field(default=False, compare=False)  # said of this item, not of all
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Adaptation:
     constructs: Mapping[str, tuple[str, ...]]
     signs: Mapping[tuple[str, str], str]
     note: str
+    items: tuple[Item, ...] = ()  # of the model they come from
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Model:
     group: str | None = None
     adapted: str = ""
     dropped: tuple[str, ...] = ()
-    scale: tuple[float, float] | None = None
+    scale: tuple[float, float] | None = field(default=None, compare=False)
 
     @property
     def paths(self) -> pd.DataFrame:
@@ -238,15 +240,18 @@ class Model:
         """
         if not len(scale):
             return self
-        low, high = _scale(scale)
-
-        def moved(item: Item) -> Item:
-            return item if item.own_scale else replace(item, minimum=low, maximum=high)
-
+        scaled = replace(self, scale=_scale(scale))
         constructs = tuple(
-            replace(c, items=tuple(moved(item) for item in c.items)) for c in self.constructs
+            replace(c, items=tuple(scaled._on_scale(item) for item in c.items))
+            for c in self.constructs
         )
-        return replace(self, constructs=constructs, scale=(low, high))
+        return replace(scaled, constructs=constructs)
+
+    def _on_scale(self, item: Item) -> Item:
+        """The item on the survey's scale, unless it has one of its own."""
+        if self.scale is None or item.own_scale:
+            return item
+        return replace(item, minimum=self.scale[0], maximum=self.scale[1])
 
     def adapt(self, survey: str) -> Model:
         """The same constructs and paths measured by the items of another survey."""
@@ -256,8 +261,7 @@ class Model:
                 f"model {self.name}", f"has no items for {survey!r}", nearest(survey, list(known))
             )
         chosen = known[survey]
-        lender = load_model(chosen.items_from, self.scale or ())
-        stock = {item.name: item for item in lender.item_list}
+        stock = {item.name: self._on_scale(item) for item in chosen.items}
         absent = [c.name for c in self.constructs if c.name not in chosen.constructs]
         adapted = replace(
             self,
@@ -273,6 +277,21 @@ class Model:
             adaptations=(),
         )
         return adapted.without(absent, f"cannot be measured with {survey}")
+
+    def save(self, path: str | Path) -> Path:
+        """Write the model as a YAML file that `load_model` reads back as an equal model.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ending in ``.yaml``.
+        """
+        target = Path(path)
+        if target.suffix not in (".yaml", ".yml"):
+            raise InputError(f"file {target}", "is not a YAML file", "End its name with .yaml.")
+        text = yaml.safe_dump(document(self), allow_unicode=True, sort_keys=False, width=100)
+        target.write_text(text, encoding="utf-8")
+        return target
 
     def with_role(self, construct: str, role: str) -> Model:
         """Give the market environment its role: antecedent, moderator or group.
@@ -404,14 +423,6 @@ def causal_order(names: tuple[str, ...], paths: Iterable[tuple[str, str, str]]) 
     return tuple(names.index(name) for name in done)
 
 
-def available_models() -> list[str]:
-    """Names of the shipped models."""
-    folder = resources.files("cvlib.satisfaction") / "models"
-    return sorted(
-        f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")
-    )
-
-
 def _scale(scale: Sequence[float]) -> tuple[float, float]:
     """A scale as given by hand: two numbers, the lower first."""
     try:
@@ -424,30 +435,44 @@ def _scale(scale: Sequence[float]) -> tuple[float, float]:
     return low, high
 
 
-def load_model(name_or_path: str | Path, scale: Sequence[float] = ()) -> Model:
-    """Read and check a model: a shipped name ("ecsi_mobile") or a YAML file of the same form.
+def document(model: Model) -> dict[str, Any]:
+    """A model in the form of its file: plain values that YAML can hold."""
+    # one scale for all stands at the top, as in a file written by hand
+    usual = {(i.minimum, i.maximum) for i in model.item_list if not i.own_scale}
+    shared = usual.pop() if len(usual) == 1 else None
+    said = {"evidence": dict(model.evidence), "notes": list(model.notes),
+            "adapted": model.adapted, "dropped": list(model.dropped), "group": model.group,
+            "scale": [float(end) for end in shared or ()]}  # fmt: skip
+    lent = {a.survey: {"items_from": a.items_from,
+                       "constructs": {name: list(items) for name, items in a.constructs.items()},
+                       "signs": _nested([(x, y, s) for (x, y), s in a.signs.items()]),
+                       "note": a.note} for a in model.adaptations}  # fmt: skip
+    return {
+        "name": model.name, "title": dict(model.title), "source": model.source,
+        **{name: value for name, value in said.items() if value},
+        "constructs": {c.name: _construct_document(c, bool(shared)) for c in model.constructs},
+        "paths": _nested(model.signed_paths),
+        **({"adaptations": lent} if lent else {}),
+    }  # fmt: skip
 
-    Parameters
-    ----------
-    name_or_path : str or Path
-        The model.
-    scale : sequence of two floats
-        As in `Model.with_scale`; empty for the model's own.
 
-    Raises
-    ------
-    InputError
-        Naming the file, the line and the reason: unknown construct in a path, paths in a circle,
-        a construct without items or without paths, an item used twice, no scale, a wrong sign.
-    """
-    text = str(name_or_path)
-    if text in available_models():
-        path = Path(str(resources.files("cvlib.satisfaction") / "models" / f"{text}.yaml"))
-    elif text.endswith((".yaml", ".yml")):
-        path = Path(text)
-    else:
-        raise InputError(f"model {text!r}", "is not a shipped model or a YAML file",
-                         nearest(text, available_models()))  # fmt: skip
-    from cvlib.satisfaction.model.file import read_model
+def _construct_document(construct: Construct, shared: bool) -> dict[str, Any]:
+    items = {}
+    for item in construct.items:
+        items[item.name] = {
+            **item.labels, "wording": item.wording, "column": item.column,
+            "scale": [] if shared and not item.own_scale
+            else [float(item.minimum), float(item.maximum)], "direction": item.direction,
+            "missing_codes": list(item.missing_codes), "values": dict(item.values),
+        }  # fmt: skip
+        items[item.name] = {name: value for name, value in items[item.name].items() if value}
+    role = {"role": construct.role, "moderates": _nested(construct.moderates)}
+    return {**construct.labels, "mode": construct.mode, "items": items,
+            **{name: value for name, value in role.items() if value}}  # fmt: skip
 
-    return read_model(path, scale)
+
+def _nested(signed: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for first, second, sign in signed:
+        found.setdefault(first, {})[second] = sign
+    return found

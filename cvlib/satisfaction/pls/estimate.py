@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,6 +12,7 @@ from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction import index as scoring
 from cvlib.satisfaction import measurement
+from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls import diagnosis, moderation, prediction, tables
@@ -31,7 +31,7 @@ ESTIMATORS = ("pls", "plsc")
 
 def estimate_pls(
     data: Data | Answers | Survey,
-    model: Model | str | Path | None = None,
+    model: AnyModel | None = None,
     *,
     estimator: str = "pls",
     scheme: str = "path",

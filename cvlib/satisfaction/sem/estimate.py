@@ -21,13 +21,13 @@ that survey, which no optimiser mends: the diagnosis says so.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.choices import number
 from cvlib.inputs.errors import InputError
+from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.sem.bootstrap import with_bootstrap
@@ -134,7 +134,7 @@ def layout_of(model: Model, specification: Specification) -> Layout:
 
 def estimate_covariance(
     data: Data | Answers | Survey,
-    model: Model | str | Path | None = None,
+    model: AnyModel | None = None,
     *,
     standard_errors: str = "ml",
     missing: str | Missing = "listwise",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,8 @@ from scipy import stats
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import Table, from_frame
-from cvlib.satisfaction.model.model import Model
+from cvlib.results import Result
+from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.sem.equations import (
     STANDARD_ERRORS,
     CovarianceFit,
@@ -42,8 +43,8 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Invariance:
+@dataclass(frozen=True, eq=False, repr=False)
+class Invariance(Result):
     """The levels of measurement invariance, compared.
 
     Attributes
@@ -67,6 +68,8 @@ class Invariance:
     warnings : tuple of str
     """
 
+    headline_tables: ClassVar[tuple[str, ...]] = ("levels", "comparisons")
+
     levels: pd.DataFrame
     comparisons: pd.DataFrame
     latent_means: pd.DataFrame
@@ -78,7 +81,7 @@ class Invariance:
 
 def estimate_invariance(
     data: Data | Answers,
-    model: Model | str | Path,
+    model: AnyModel,
     group: str,
     *,
     levels: tuple[str, ...] = tuple(LEVELS),

@@ -12,7 +12,8 @@ import pandas as pd
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table, load_table
 from cvlib.inputs.survey import check_survey
-from cvlib.satisfaction.model.model import Model, load_model
+from cvlib.satisfaction.model.code import AnyModel, as_model
+from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.survey.settings import Columns
 
 Data: TypeAlias = str | Path | pd.DataFrame | Table
@@ -57,9 +58,7 @@ class Answers:
         return replace(self, table=chosen, index=self.index[rows], coded=self.coded[rows])
 
 
-def open_survey(
-    data: Data | Answers, model: Model | str | Path, columns: Columns | None = None
-) -> Answers:
+def open_survey(data: Data | Answers, model: AnyModel, columns: Columns | None = None) -> Answers:
     """Bind a model to a survey and check its answers.
 
     Parameters
@@ -67,8 +66,8 @@ def open_survey(
     data : str, Path, Table, DataFrame or Answers
         One row per respondent. Answers of this very model pass through; those of another are
         opened anew.
-    model : Model, name or path
-        A shipped model, a YAML file, or a `Model`.
+    model : Model, name, path or mapping
+        A shipped model, a YAML file, or one written in code.
     columns : Columns, optional
         How items are found, and which codes mean no answer.
 
@@ -78,8 +77,7 @@ def open_survey(
         An item without a column; text or an answer off the scale, by its row in the file.
     """
     chosen = columns or Columns()
-    given = model if isinstance(model, Model) else load_model(model, chosen.scale)
-    given = given.with_scale(chosen.scale)
+    given = as_model(model, chosen.scale)
     if isinstance(data, Answers):
         if data.model == given:
             return data

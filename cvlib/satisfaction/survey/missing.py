@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.em import EMSample
@@ -93,7 +93,7 @@ class Survey:
 
 def prepare(
     data: Data | Answers | Survey,
-    model: Model | str | Path | None = None,
+    model: AnyModel | None = None,
     *,
     columns: Columns | None = None,
     missing: str | Missing = "listwise",
