@@ -49,6 +49,7 @@ class Entry(BaseModel):
     citation: str
     address: str | None = None
     read: ReadOptions = ReadOptions()
+    dates: dict[str, str | int | list[str]] = {}
 
 
 @cache

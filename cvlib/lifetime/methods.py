@@ -52,7 +52,6 @@ def purchase_methods(
     spend: SpendFit,
     value: LifetimeValue,
     *,
-    free_orders: str = "count",
     language: str = "en",
 ) -> pd.DataFrame:
     """How purchases and spend were modelled and valued.
@@ -61,8 +60,6 @@ def purchase_methods(
     ----------
     summary, fit, spend, value
         The log in brief, the model of repeat buying, that of spend, and the values.
-    free_orders : str
-        The rule the log was summarised by, which the summary does not keep.
     language : {"en", "zh"}
         Of the sentences.
 
@@ -73,7 +70,12 @@ def purchase_methods(
     """
     facts = _values(summary.facts)
     days = {key: facts[key] for key in ("first_day", "calibration_end")}
-    used: _Used = [(f"history_{free_orders}", {"customers": f"{facts['customers']:,}"} | days)]
+    used: _Used = [
+        (
+            f"history_{summary.log.rules.free_orders}",
+            {"customers": f"{facts['customers']:,}"} | days,
+        )
+    ]
     counts = dict(zip(summary.left_out["reason"], summary.left_out["count"], strict=True))
     for reason, method in _LEFT_OUT.items():
         if counts[reason]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.transactions import transaction_log
 from cvlib.statistics import classes, ranks
 
 # Shares of customers, best first. The first is the bank pyramid; the second has no published
@@ -125,22 +128,27 @@ class SevenSegments:
     borders: Mapping[str, float]
 
 
-def _purchase_days(log: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Customer-days with a purchase: a positive net, or free orders without a return."""
-    days = log.groupby(["customer_id", "day"])["amount"].agg(["sum", "min"]).reset_index()
-    kept = (days["sum"] > 0) | (days["min"] == 0)
-    left_out = [["day returned in full or more", "customer-days", int((~kept).sum())]]
-    days = days[kept].drop(columns="min").rename(columns={"sum": "amount"})
-    return days, pd.DataFrame(left_out, columns=["reason", "counted", "count"])
+_EACH = """
+WITH bought AS (
+    SELECT customer_id, day, net,
+           day - lag(day) OVER (PARTITION BY customer_id ORDER BY day) AS gap
+    FROM days WHERE purchase AND day <= $1)
+SELECT customer_id, round(sum(net), 6) AS contribution,
+       coalesce(round(sum(net) FILTER (day > $2), 6), 0) AS recent_spend,
+       coalesce(round(sum(net) FILTER (day <= $2 AND day > $3), 6), 0) AS earlier_spend,
+       date_diff('day', max(day), $1) AS days_since_last,
+       coalesce(bool_or(day > $4 AND gap > $5), false) AS resumed,
+       greatest(count(*) FILTER (quarter(day) = 1), count(*) FILTER (quarter(day) = 2),
+                count(*) FILTER (quarter(day) = 3), count(*) FILTER (quarter(day) = 4)) AS quarter,
+       count(*) AS days, count(DISTINCT year(day)) AS years, min(day)::TIMESTAMP AS first
+FROM bought GROUP BY customer_id ORDER BY customer_id
+"""
 
 
 def seven_segments(
-    transactions: pd.DataFrame,
-    at: str,
+    transactions: Any,
+    at: str | dt.date,
     *,
-    customer: str = "customer_id",
-    date: str = "date",
-    amount: str = "amount",
     top: float = 0.10,
     high: float = 0.30,
     medium: float = 0.70,
@@ -153,12 +161,10 @@ def seven_segments(
 
     Parameters
     ----------
-    transactions : DataFrame
-        One row per transaction; amounts are netted by day, as in `summarise_purchases`.
-    at : str
+    transactions : TransactionLog, or whatever `transaction_log` reads
+        One row per transaction; its rules say what a purchase day is.
+    at : date or ISO text
         Date of the segmentation; later rows are not seen.
-    customer, date, amount : str
-        Its columns.
     top, high, medium : float
         Borders of contribution rank, as shares of customers from the best; `low` is the rest.
     inactive_days : int
@@ -176,35 +182,26 @@ def seven_segments(
     -----
     The source names the segments; every border here is a parameter of ours [P].
     """
-    end = pd.Timestamp(at)
-    day = pd.to_datetime(transactions[date]).dt.normalize()
-    log = pd.DataFrame(
-        {"customer_id": transactions[customer], "day": day, "amount": transactions[amount]}
+    log, end = transaction_log(transactions), pd.Timestamp(at).date()
+    window, resume = dt.timedelta(days=inactive_days), dt.timedelta(days=resumed_days)
+    table = log.query(_EACH, end, end - window, end - 2 * window, end - resume, inactive_days)
+    if table.empty:
+        raise InputError("at", f"no purchase up to {end}", "Choose a date inside the log.")
+    seen = log.query(
+        "SELECT count(DISTINCT customer_id) AS customers, "
+        "count(*) FILTER (NOT purchase AND day <= ?) AS returned FROM days",
+        end,
+    ).iloc[0]
+    left_out = pd.DataFrame(
+        [
+            ["day returned in full or more", "customer-days", int(seen["returned"])],
+            ["no purchase up to the date", "customers", int(seen["customers"]) - len(table)],
+        ],
+        columns=["reason", "counted", "count"],
     )
-    everyone = log["customer_id"].nunique()
-    log, left_out = _purchase_days(log[log["day"] <= end])
-    if log.empty:
-        raise InputError("at", f"no purchase up to {end.date()}", "Choose a date inside the log.")
-    later = everyone - log["customer_id"].nunique()
-    left_out.loc[len(left_out)] = ["no purchase up to the date", "customers", later]
-    window = pd.Timedelta(days=inactive_days)
-    recent, earlier = log["day"] > end - window, log["day"] <= end - window
-    earlier &= log["day"] > end - 2 * window
-    by = log["customer_id"]
-    table = pd.DataFrame(
-        {
-            "contribution": log.groupby(by)["amount"].sum(),
-            "recent_spend": log["amount"].where(recent, 0).groupby(by).sum(),
-            "earlier_spend": log["amount"].where(earlier, 0).groupby(by).sum(),
-            "days_since_last": (end - log.groupby(by)["day"].max()).dt.days,
-        }
-    )
-    gap = log.groupby(by)["day"].diff()
-    late = log["day"] > end - pd.Timedelta(days=resumed_days)
-    resumed = (late & (gap > window)).groupby(by).any()
-    quarters = log.groupby([by, log["day"].dt.quarter]).size().groupby(level=0).agg(["max", "sum"])
-    seasonal = (quarters["max"] >= season * quarters["sum"]) & (quarters["sum"] >= 3)
-    seasonal &= log["day"].dt.year.groupby(by).nunique() >= 2
+    resumed, span = table.pop("resumed"), (end - table.pop("first").min().date()).days
+    quarter, days = table.pop("quarter"), table.pop("days")
+    seasonal = (quarter >= season * days) & (days >= 3) & (table.pop("years") >= 2)
     rank = (table["contribution"].rank(ascending=False) - 0.5) / len(table)
     lost = table["days_since_last"] >= inactive_days
     growing = (table["earlier_spend"] > 0) & (
@@ -222,7 +219,6 @@ def seven_segments(
     }
     table["contribution_share"] = rank
     table["segment"] = np.select(list(choices.values()), list(choices), "outside")
-    table = table.rename_axis("customer_id").reset_index()
     months = f"{inactive_days} days"
     rules = {
         "top_stable": f"best {top:.0%} by spend, bought in the last {months}, not growing",
@@ -241,14 +237,13 @@ def seven_segments(
         columns=["mean_value", "smallest_value"]
     )
     summary.insert(1, "rule", list(rules.values()))
-    span = (end - log["day"].min()).days
     warnings = []
     if span < 2 * inactive_days:
         warnings.append(f"The log covers {span} days: growth needs two windows of {inactive_days}.")
     if span < 548:
         warnings.append(f"The log covers {span} days: seasons cannot be told from chance.")
     borders = {"top": top, "high": high, "medium": medium, "inactive_days": inactive_days}
-    return SevenSegments(table, summary, left_out, tuple(warnings), str(end.date()), borders)
+    return SevenSegments(table, summary, left_out, tuple(warnings), str(end), borders)
 
 
 def transitions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
@@ -276,12 +271,9 @@ def transitions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
 
 
 def life_cycle_profit(
-    transactions: pd.DataFrame,
-    at: str,
+    transactions: Any,
+    at: str | dt.date,
     *,
-    customer: str = "customer_id",
-    date: str = "date",
-    amount: str = "amount",
     margin: float = 1.0,
     period_days: int = 91,
 ) -> pd.DataFrame:
@@ -295,26 +287,35 @@ def life_cycle_profit(
         period (1 = the first `period_days` from the first purchase), customers, active_share,
         profit_per_customer, cumulative_profit (of a customer observed throughout).
     """
-    end = pd.Timestamp(at)
-    day = pd.to_datetime(transactions[date]).dt.normalize()
-    log = pd.DataFrame(
-        {"id": transactions[customer], "day": day, "profit": margin * transactions[amount]}
+    log, end = transaction_log(transactions), pd.Timestamp(at).date()
+    bought = (
+        "bought AS (SELECT customer_id, day, net, min(day) OVER (PARTITION BY customer_id) AS "
+        "first FROM days WHERE purchase AND day <= $1), aged AS (SELECT *, "
+        "date_diff('day', first, day) // $2 + 1 AS period, "
+        "(date_diff('day', first, $1) + 1) // $2 AS complete FROM bought)"
     )
-    log = log[log["day"] <= end]
-    first = log.groupby("id")["day"].min()
-    age = (log["day"] - log["id"].map(first)).dt.days // period_days + 1
-    complete = ((end - first).dt.days + 1) // period_days
-    log = log.assign(period=age)[(age <= log["id"].map(complete)).to_numpy()]
-    periods = pd.RangeIndex(1, int(complete.max()) + 1, name="period")
+    whole = log.query(
+        f"WITH {bought} SELECT complete, count(*) AS customers FROM aged WHERE day = first "
+        "GROUP BY 1 ORDER BY 1",
+        end, period_days,
+    )  # fmt: skip
+    spent = log.query(
+        f"WITH {bought} SELECT period, round(sum(net), 6) AS spend, "
+        "count(DISTINCT customer_id) AS active FROM aged WHERE period <= complete GROUP BY 1",
+        end, period_days,
+    ).set_index("period")  # fmt: skip
+    last = int(whole["complete"].max()) if len(whole) else 0
+    periods = pd.RangeIndex(1, last + 1, name="period")
     if not len(periods):
         raise InputError("period_days", "no customer is that old", "Use a shorter period.")
-    count = pd.Series([(complete >= k).sum() for k in periods], index=periods)
-    profit = log.groupby("period")["profit"].sum().reindex(periods, fill_value=0.0) / count
-    active = log.groupby("period")["id"].nunique().reindex(periods, fill_value=0) / count
+    old = [whole["customers"][whole["complete"] >= k].sum() for k in periods]
+    count = pd.Series(old, index=periods)
+    spent = spent.reindex(periods, fill_value=0.0)
+    profit = margin * spent["spend"] / count
     return pd.DataFrame(
         {
             "customers": count,
-            "active_share": active,
+            "active_share": spent["active"] / count,
             "profit_per_customer": profit,
             "cumulative_profit": profit.cumsum(),
         }

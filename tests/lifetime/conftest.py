@@ -42,7 +42,7 @@ def forecasts(log, summary, fit, spend):
     return [
         *validation.model_forecasts(fit, summary, each),
         *validation.fitted_forecasts(summary, ["pareto_nbd", "mbg_nbd"], each),
-        *rival_forecasts(log, summary, **DATES).forecasts,
+        *rival_forecasts(summary).forecasts,
     ]
 
 

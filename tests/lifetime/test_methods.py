@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from cvlib.inputs.subscriptions import check_contracts
+from cvlib.inputs.transactions import LogRules
 from cvlib.lifetime import economics, equity, methods, segments
 from cvlib.lifetime.contracts import cohorts as subscription
 from cvlib.lifetime.contracts import prepare, survival
@@ -123,13 +124,13 @@ def test_rules_of_the_log_change_its_sentences(log, spend):
     seen = {}
     for returns, free in (("net", "exclude"), ("ignore", "count")):
         summary = summarise_purchases(
-            odd, calibration_end="1997-09-30", returns=returns, free_orders=free
+            odd, calibration_end="1997-09-30", rules=LogRules(returns=returns, free_orders=free)
         )
         fit = fit_repeat_buying(summary, "bg_nbd", level=0.9)
         value = lifetime_value(
             fit, spend, summary.customers, annual_rate=0.1, margin=0.3, horizon=26
         )
-        seen[returns] = told(methods.purchase_methods(summary, fit, spend, value, free_orders=free))
+        seen[returns] = told(methods.purchase_methods(summary, fit, spend, value))
         gone = summary.left_out.set_index("reason")["count"]
         if returns == "net":
             assert f"({gone['net of the day negative']})" in seen["net"]["negative_days"]
@@ -142,7 +143,7 @@ def test_rules_of_the_log_change_its_sentences(log, spend):
     assert "90%" in seen["net"]["bg_nbd"]
 
 
-def test_every_model_has_a_sentence_and_faults_are_told(summary, fit, spend, value):
+def test_every_model_has_a_sentence_and_faults_are_told(log, summary, fit, spend, value):
     for model in FAMILIES:
         said = told(methods.purchase_methods(summary, replace(fit, model=model), spend, value))
         assert model in said
@@ -150,7 +151,9 @@ def test_every_model_has_a_sentence_and_faults_are_told(summary, fit, spend, val
     loose = fit.parameters.assign(std_error=np.inf)
     broken = replace(fit, diagnosis=stuck, parameters=loose)
     constant = replace(spend, independence=spend.independence.iloc[:0])
-    said = told(methods.purchase_methods(summary, broken, constant, value, free_orders="refuse"))
+    paid = LogRules(free_orders="refuse", where=[["amount", ">", 0]])
+    refused = summarise_purchases(log, calibration_end="1997-09-30", rules=paid)
+    said = told(methods.purchase_methods(refused, broken, constant, value))
     assert {"not_converged", "ridge", "history_refuse"} <= set(said)
     assert "independence" not in said
 

@@ -16,7 +16,7 @@ DATES = {"calibration_end": "1997-09-30", "holdout_end": "1998-06-30"}
 
 def made(log):
     summary = summarise_purchases(log, **DATES)
-    found = rivals.rival_forecasts(log, summary, **DATES)
+    found = rivals.rival_forecasts(summary)
     return summary.customers, {forecast.model: forecast for forecast in found.forecasts}, found
 
 
@@ -105,6 +105,6 @@ def test_a_log_without_earlier_purchases_is_refused():
             "amount": [5.0, 5, 5, 5],
         }
     )
-    summary = summarise_purchases(LOG, **DATES)
+    summary = summarise_purchases(log, calibration_end="1997-09-30")
     with pytest.raises(InputError, match="rivals cannot be trained"):
-        rivals.rival_forecasts(log, summary, **DATES)
+        rivals.rival_forecasts(summary)

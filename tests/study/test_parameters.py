@@ -62,7 +62,11 @@ def test_every_rule_is_of_a_parameter_and_every_choice_lists_its_default() -> No
         ("05", {"cutoffs": "[2, 1]"}, "parameter cutoffs: 2 is not above 0 and below 1"),
         ("06", {"origins": "[2023-02-30]"}, "parameter origins: '2023-02-30' is no day"),
         ("06", {"calibration_end": "soon"}, "parameter calibration_end: 'soon' is not a date"),
-        ("06", {"holdout_end": "1996-12-31"}, "lies before calibration_end, which is 1997"),
+        (
+            "06",
+            {"calibration_end": "1997-09-30", "holdout_end": "1996-12-31"},
+            "lies before calibration_end, which is 1997",
+        ),
         ("06", {"annual_discount_rate": "10"}, "Write 0.1 for 10 %; 10 would be 1,000 %"),
         ("06", {"annual_discount_rate": "nan"}, "'nan' is not of type float"),
         ("06", {"annual_discount_rate": ".nan"}, "not a number to compute with"),

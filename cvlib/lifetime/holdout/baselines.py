@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.purchases.summary import PurchaseSummary, summarise_purchases
+from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
 from cvlib.lifetime.units import DAYS
 
@@ -86,14 +85,7 @@ def _logit(features: Array, active: Array, new: Array) -> Array:
     return np.asarray(found.predict(z), dtype=float)
 
 
-def rival_forecasts(
-    transactions: Any,
-    summary: PurchaseSummary,
-    *,
-    calibration_end: str,
-    holdout_end: str,
-    **options: Any,
-) -> Rivals:
+def rival_forecasts(summary: PurchaseSummary) -> Rivals:
     """Every simple rule's forecast of the same holdout.
 
     Rules that need training learn on an earlier split of the calibration period only: up to its
@@ -103,14 +95,8 @@ def rival_forecasts(
 
     Parameters
     ----------
-    transactions : table
-        As given to `summarise_purchases`.
     summary : PurchaseSummary
-        Of the real split.
-    calibration_end, holdout_end : str
-        Its dates.
-    **options
-        Further arguments of `summarise_purchases` (column names, unit, returns).
+        Of the real split; it knows its log, dates and unit.
 
     Returns
     -------
@@ -123,18 +109,13 @@ def rival_forecasts(
     ----------
     Wübben & von Wangenheim (2008) J. Marketing 72(3):82-93 for the hiatus.
     """
-    cut, end = pd.Timestamp(calibration_end), pd.Timestamp(holdout_end)
+    cut, end = pd.Timestamp(summary.cut), pd.Timestamp(summary.end)
     now = customer_rows(summary)
     start = now["first_purchase"].min()
     calibration_days, holdout_days = (cut - start).days + 1, (end - cut).days
     learn_days = min(holdout_days, calibration_days // 2)
     earlier_end = cut - pd.Timedelta(days=learn_days)
-    earlier = summarise_purchases(
-        transactions,
-        calibration_end=str(earlier_end.date()),
-        holdout_end=str(cut.date()),
-        **options,
-    )
+    earlier = summary.at(earlier_end.date(), cut.date())
     then, stretch = customer_rows(earlier), holdout_days / learn_days
     active = (then["holdout_purchases"] > 0).to_numpy(dtype=float)
     if active.min() == active.max():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
+from cvlib.inputs.transactions import transaction_log
 from cvlib.lifetime.holdout.baselines import Forecast, customer_rows, hiatus_of
 from cvlib.lifetime.holdout.validate import model_forecasts, validate
 from cvlib.lifetime.purchases.summary import PurchaseSummary, summarise_purchases
@@ -101,32 +103,32 @@ class RollingOrigins:
 def rolling_origins(
     transactions: Any,
     *,
-    origins: Sequence[str],
+    origins: Sequence[str | dt.date],
     holdout_days: int,
     model: str = "bg_nbd",
-    **options: Any,
+    unit: str = "week",
 ) -> RollingOrigins:
     """Fit at several cuts and score the same length of holdout after each.
 
     Parameters
     ----------
-    transactions : table
-        As given to `summarise_purchases`.
-    origins : sequence of ISO dates
+    transactions : TransactionLog or other source
+        What `transaction_log` gives or reads.
+    origins : sequence of dates
         Last days of calibration.
     holdout_days : int
         Days of holdout after each.
     model : str
         See `fit_repeat_buying`.
-    **options
-        Further arguments of `summarise_purchases`.
+    unit : str
+        See `summarise_purchases`.
     """
     parts, left_out, warnings = [], [], []
-    for origin in origins:
+    log = transaction_log(transactions)
+    for day in origins:
+        origin = str(pd.Timestamp(day).date())
         end = str((pd.Timestamp(origin) + pd.Timedelta(days=holdout_days)).date())
-        summary = summarise_purchases(
-            transactions, calibration_end=origin, holdout_end=end, **options
-        )
+        summary = summarise_purchases(log, calibration_end=origin, holdout_end=end, unit=unit)
         customers = customer_rows(summary)
         fit = fit_repeat_buying(summary, model)
         recency = Forecast("recency", score=-hiatus_of(customers))

@@ -1,42 +1,28 @@
-"""Transactions to customers: one expression, out of core, one row per customer and per history."""
+"""A transaction log at a cut-off date: customers, their histories, and what came after."""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
-import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.errors import InputError, nearest
-from cvlib.lifetime.purchases.days import (
-    counts_of,
-    customers_of,
-    histories_of,
-    per_customer,
-    purchase_days,
-)
-from cvlib.lifetime.purchases.transactions import (
-    TransactionLog,
-    checked,
-    memory_share,
-    opened,
-    read_by_column,
-    repeated_across_files,
-    standard_rows,
-)
-from cvlib.lifetime.units import DAYS, DECIMALS
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.database import memory_share, quoted
+from cvlib.inputs.errors import InputError
+from cvlib.inputs.transactions import DECIMALS, MONEY, TransactionLog, transaction_log
+from cvlib.inputs.transactions_rules import LogRules
+from cvlib.lifetime.purchases.dates import as_day, study_dates
+from cvlib.lifetime.purchases.truncation import truncation
+from cvlib.lifetime.units import DAYS
+from cvlib.words.message import message
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PurchaseSummary:
     """Customers of a transaction log at a cut-off date, and what they did afterwards.
 
@@ -56,239 +42,269 @@ class PurchaseSummary:
     tracking : DataFrame
         period (1 = the first `unit` after the log's first day), new_customers, repeat_purchases,
         cumulative_repeat_purchases, sample (calibration or holdout); late joiners excluded.
+    cut, end : date
+        Last days of the calibration and of the holdout.
     unit : str
-        Unit of t_x, T and holdout.
-    holdout : float
-        Length of the holdout in `unit`; 0 when there is none.
+        Unit of t_x, T and holdout: day, week, month, year.
     facts : DataFrame
         measure, value: dates, counts and sums of both periods.
     warnings : tuple of str
+    log : TransactionLog
+        What it summarises.
     """
 
     customers: pd.DataFrame | None
     histories: pd.DataFrame
     left_out: pd.DataFrame
     tracking: pd.DataFrame
+    cut: dt.date
+    end: dt.date
     unit: str
-    holdout: float
     facts: pd.DataFrame
     warnings: tuple[str, ...]
+    log: TransactionLog
+
+    @property
+    def holdout(self) -> float:
+        """Length of the holdout in `unit`; 0 when there is none."""
+        return (self.end - self.cut).days / DAYS[self.unit]
+
+    def at(self, cut: dt.date, end: dt.date) -> PurchaseSummary:
+        """The same log, rules and unit at another cut."""
+        return summarise_purchases(self.log, calibration_end=cut, holdout_end=end, unit=self.unit)
 
 
 def summarise_purchases(
-    transactions: pd.DataFrame | Path | str | Sequence[Path | str] | TransactionLog | ir.Table,
+    transactions: Any,
     *,
-    customer: str = "customer_id",
-    date: str = "date",
-    amount: str | None = "amount",
-    currency: str | None = None,
-    calibration_end: str | dt.date,
+    rules: LogRules | None = None,
+    calibration_end: str | dt.date = "",
     holdout_end: str | dt.date | None = None,
     unit: str = "week",
-    returns: str = "net",
-    free_orders: str = "count",
-    memory_limit: str = "2GB",
     customers_to: Path | str | None = None,
 ) -> PurchaseSummary:
     """Summarise a transaction log of any size into purchase histories.
 
-    A purchase is a customer-day: the amounts of one customer on one day are added. A day whose
-    net is negative, or zero with a return in it, is not a purchase and its amount is left out; a
-    day of free orders only (every amount zero) is one, unless `free_orders` says otherwise.
     Purchases up to and including `calibration_end` make the history, later ones up to
-    `holdout_end` the holdout. Customers who join after the cut are left out and counted.
+    `holdout_end` the holdout. Customers who join after the cut are left out and counted. What a
+    purchase is, say `transaction_log` and its rules.
 
     Parameters
     ----------
-    transactions : DataFrame, path or list of paths (CSV, Parquet), TransactionLog, or Ibis table
-        One row per transaction. Files are read and aggregated by DuckDB inside `memory_limit`;
-        an Ibis table is aggregated where it lives. `purchases.logs.transaction_log` reads
-        more forms of file.
-    customer, date, amount : str
-        Column names; `amount` None when only dates are known (spend columns are then 0).
-    currency : str, optional
-        A column that must hold one value only. A column called "currency" is always checked.
+    transactions : TransactionLog, or whatever `transaction_log` reads
+        One row per transaction.
+    rules : LogRules, optional
+        How to read it, where it has not been read yet.
     calibration_end, holdout_end : date or ISO string
-        Last days of the two periods. `holdout_end` None: the last day of the log.
+        Last days of the two periods. A blank cut is two thirds of the log's span; a blank end
+        its last day.
     unit : {"day", "week", "month", "year"}
         Time unit of the result: 1, 7, 30.4375 or 365.25 days, never rounded.
-    returns : {"net", "ignore", "refuse"}
-        Negative amounts: net within the day, drop the rows, or raise.
-    free_orders : {"count", "exclude", "refuse"}
-        Days of zero amounts only: count as purchases, exclude, or raise.
-    memory_limit : str
-        What a process that does only this may take, such as "2GB" (10^9 bytes) or "2GiB": see
-        Notes.
     customers_to : path, optional
         Write ``customers`` to this Parquet file, as they would be returned, and return None.
 
     Raises
     ------
     InputError
-        Missing columns, unreadable or future dates, amounts as text, mixed currencies, a cut or
-        holdout outside the log, a `memory_limit` that is no size or too little.
+        Whatever `transaction_log` refuses; a cut or holdout outside the log.
 
     Notes
     -----
-    Of `memory_limit` 250 MB are left to Python and its libraries and 70 % of the rest are DuckDB's
-    own limit, with one thread per 250 MB; what it takes beyond that limit fits in the remainder.
-    What does not fit goes to the temporary folder (TMPDIR): 8 GB for 100 million rows. Measured
-    under "2GB": 1.2 GB for 10 million rows, 1.6 GB for 100 million rows of 27 million customers.
-
-    The tables returned (about 100 bytes per customer, 32 per distinct history) are read after the
-    database has given its memory back. When they alone exceed its share, from about 12 million
-    customers under "2GB", the process may go beyond the limit; a warning says so, and
-    `customers_to` avoids it. Not covered are a DataFrame passed in, which is in memory already,
-    and an Ibis table, whose own engine has its own limits.
+    Of `LogRules.memory_limit` 250 MB are left to Python and its libraries and 70 % of the rest are
+    DuckDB's own limit, with one thread per 250 MB; what it takes beyond that limit fits in the
+    remainder. What does not fit goes to the temporary folder (TMPDIR). The tables returned (about
+    100 bytes per customer, 32 per distinct history) come on top: a warning says when they may
+    carry the process beyond the limit, and `customers_to` avoids it.
 
     References
     ----------
     Fader, Hardie & Lee (2005), Marketing Science 24(2), 275-284 (x, t_x, T).
     """
-    _one_of("unit", unit, list(DAYS))
-    _one_of("returns", returns, ["net", "ignore", "refuse"])
-    _one_of("free_orders", free_orders, ["count", "exclude", "refuse"])
-    size, share = memory_share(memory_limit)
-    cut = _day("calibration_end", calibration_end)
-    end = None if holdout_end is None else _day("holdout_end", holdout_end)
+    one_of("unit", unit, DAYS)
+    for name, value in (("calibration_end", calibration_end), ("holdout_end", holdout_end)):
+        as_day(name, value)
     if customers_to is not None and not Path(customers_to).parent.is_dir():
         raise InputError("customers_to", f"{customers_to} is in no folder", "Make its folder.")
-    with tempfile.TemporaryDirectory(prefix="cvlib-") as spill:
-        with opened(transactions, date, share, spill) as (table, name, keep):
-            rows = standard_rows(table, name, customer, date, amount, currency)
-            columns = {"customer": customer, "date": date, "amount": amount}
-            count = checked(rows, name, columns, returns, free_orders)
-            end = _end(count, cut, end, unit)
-            warnings = repeated_across_files(rows) if count["file"] > 1 else []
-            if returns == "ignore":
-                rows = rows.filter(rows.amount >= 0)
-            days = keep("days", purchase_days(rows.filter(rows.day <= end), free_orders))
-            everyone = keep("everyone", per_customer(days, cut))
-            count |= counts_of(days, everyone)
-            if not count["customers"]:
-                raise InputError(
-                    "calibration_end", f"nobody bought up to {cut}", "Choose a later day."
-                )
-            tracking = _tracking(days, everyone, count, cut, end, unit)
-            # through files: read when the database has given its memory back
-            written = [Path(spill) / "histories.parquet", customers_to or Path(spill) / "customers"]
-            customers = everyone.filter(everyone.frequency > 0)
-            histories_of(customers, unit).to_parquet(written[0])
-            customers_of(customers, unit).to_parquet(written[1])
-        histories = read_by_column(written[0])
-        frame = read_by_column(written[1]) if customers_to is None else None
-    warnings += _memory(frame, histories, size, share)
+    if rules is not None and isinstance(transactions, TransactionLog):
+        raise InputError("rules", "the log has been read by its own", "Give the data, not the log.")
+    log = transaction_log(transactions, rules)
+    dates = study_dates(log, calibration_end=calibration_end, holdout_end=holdout_end or "")
+    cut, end = dates.calibration_end, _end(log, dates.holdout_end, unit)
+    log.query(_EVERYONE, end, cut, cut, cut, cut, cut)
+    count = _counts(log, cut, end)
+    if not count["customers"]:
+        raise InputError("calibration_end", f"nobody bought up to {cut}", "Choose a later day.")
+    tracking = _tracking(log, count, cut, end, unit)
+    histories = log.query(_HISTORIES, cut, cut, DAYS[unit], DAYS[unit])
+    warnings = list(log.warnings)
+    frame = _customers(log, cut, unit, customers_to)
+    warnings += _memory(frame, histories, log.rules.memory_limit)
     if not histories["x"].any():
-        warnings.append(
-            "Every customer bought on one day only: repeat buying and churn cannot be estimated."
-        )
+        warnings.append(message("lifetime.one_day_only"))
     return PurchaseSummary(
         frame,
         histories,
-        _left_out(count, returns),
+        _left_out(log, count),
         tracking,
+        cut,
+        end,
         unit,
-        (end - cut).days / DAYS[unit],
-        _facts(count, cut, end, unit),
-        (*warnings, *_truncation(histories)),
+        _facts(log, count, cut, end, unit),
+        (*warnings, *truncation(histories)),
+        log,
     )
 
 
-def _one_of(where: str, value: str, known: list[str]) -> None:
-    if value not in known:
-        raise InputError(where, f"{value!r} is not a choice", nearest(value, known))
+_EVERYONE = f"""
+CREATE OR REPLACE TEMP TABLE everyone AS
+SELECT customer_id, min(day) AS first_purchase,
+       max(day) FILTER (day <= $2) AS last_purchase,
+       count(*) FILTER (day <= $3) AS frequency,
+       round(sum(net) FILTER (day <= $4), {DECIMALS}) AS monetary,
+       arg_min(net, day) AS first_net,
+       count(*) FILTER (day > $5) AS holdout_purchases,
+       coalesce(round(sum(net) FILTER (day > $6), {DECIMALS}), 0) AS holdout_spend
+FROM days WHERE purchase AND day <= $1 GROUP BY customer_id
+"""
+_HISTORIES = """
+SELECT x, (since_first - recency) / $3::DOUBLE AS t_x, since_first / $4::DOUBLE AS T, customers
+FROM (SELECT frequency - 1 AS x, date_diff('day', first_purchase, $1::DATE) AS since_first,
+             date_diff('day', last_purchase, $2::DATE) AS recency, count(*) AS customers
+      FROM everyone WHERE frequency > 0 GROUP BY ALL)
+ORDER BY x, t_x, T
+"""
+_CUSTOMERS = """
+SELECT customer_id, first_purchase::TIMESTAMP AS first_purchase,
+       last_purchase::TIMESTAMP AS last_purchase, frequency - 1 AS x,
+       date_diff('day', first_purchase, last_purchase) / {unit}::DOUBLE AS t_x,
+       date_diff('day', first_purchase, {cut}) / {unit}::DOUBLE AS T,
+       CASE WHEN frequency > 1 THEN (monetary - first_net) / (frequency - 1) ELSE 0 END
+           AS mean_repeat_spend,
+       date_diff('day', last_purchase, {cut}) AS recency,
+       frequency, monetary, holdout_purchases, holdout_spend
+FROM everyone WHERE frequency > 0 ORDER BY customer_id
+"""
 
 
-def _day(where: str, value: str | dt.date) -> dt.date:
-    try:
-        return pd.Timestamp(value).date()
-    except (ValueError, TypeError) as error:
-        raise InputError(where, f"{value!r} is not a date", "Write it as 1997-09-30.") from error
+def _customers(
+    log: TransactionLog, cut: dt.date, unit: str, path: Path | str | None
+) -> pd.DataFrame | None:
+    query = _CUSTOMERS.format(unit=DAYS[unit], cut=f"DATE '{cut}'")
+    if path is None:
+        return log.query(query)
+    log.query(f"COPY ({query}) TO {quoted(path)} (FORMAT parquet)")
+    return None
 
 
-def _end(count: dict[str, Any], cut: dt.date, end: dt.date | None, unit: str) -> dt.date:
-    first, last = count["first_day"], count["last_day"]
-    span = f"the log runs from {first} to {last}"
-    if not first <= cut <= last:
-        raise InputError(
-            "calibration_end", f"{cut} lies outside the log: {span}", "Choose a day inside it."
-        )
-    if end is None:
-        return last
-    if end < cut:
-        raise InputError("holdout_end", f"{end} lies before the cut {cut}", "Choose a later day.")
+def _end(log: TransactionLog, end: dt.date, unit: str) -> dt.date:
     # a quiet week at the end is no proof of missing data; more than that and one unit is
-    if (end - last).days > max(7.0, DAYS[unit]):
+    if (end - log.last_day).days > max(7.0, DAYS[unit]):
         raise InputError(
             "holdout_end",
-            f"{end} lies after the end of the data: {span}; everybody would look inactive there",
-            f"Choose {last} or earlier.",
+            f"{end} lies after the end of the data: the log runs from {log.first_day} to "
+            f"{log.last_day}; everybody would look inactive there",
+            f"Choose {log.last_day} or earlier.",
         )
     return end
 
 
-def _memory(
-    frame: pd.DataFrame | None, histories: pd.DataFrame, size: int, share: int
-) -> list[str]:
+def _counts(log: TransactionLog, cut: dt.date, end: dt.date) -> dict[str, Any]:
+    """Sums over purchase days and over customers, in two passes."""
+    # decimals: a sum of floats would depend on the order in which the threads add
+    by_day = log.query(
+        f"""SELECT count(*) FILTER (day <= $1) AS purchase_days,
+               sum(transactions) FILTER (day <= $1) AS rows_used,
+               sum(transactions) FILTER (day > $1) AS rows_later,
+               sum(net::{MONEY}) FILTER (day > $1)::DOUBLE AS later_amount,
+               count(*) FILTER (net < 0 AND day <= $1) AS loss,
+               sum(net::{MONEY}) FILTER (net < 0 AND day <= $1)::DOUBLE AS loss_amount,
+               count(*) FILTER (NOT purchase AND net = 0 AND day <= $1) AS zero
+        FROM days""",
+        end,
+    )
+    by_customer = log.query(
+        f"""SELECT count(*) AS buyers, count(*) FILTER (frequency > 0) AS customers,
+               count(*) FILTER (frequency = 0) AS late,
+               sum(holdout_spend::{MONEY}) FILTER (frequency = 0)::DOUBLE AS late_amount,
+               count(*) FILTER (frequency > 1) AS repeat_customers,
+               sum(frequency - 1) FILTER (frequency > 0) AS repeat_purchases,
+               sum(monetary::{MONEY})::DOUBLE AS calibration_spend,
+               sum(holdout_purchases) FILTER (frequency > 0) AS holdout_purchases,
+               count(*) FILTER (frequency > 0 AND holdout_purchases > 0) AS holdout_active,
+               sum(holdout_spend::{MONEY}) FILTER (frequency > 0)::DOUBLE AS holdout_spend
+        FROM everyone"""
+    )
+    found = {**by_day.iloc[0].to_dict(), **by_customer.iloc[0].to_dict()}
+    count = {
+        key: (float if key.endswith(("amount", "spend")) else int)(0 if pd.isna(value) else value)
+        for key, value in found.items()
+    }
+    count["everyone"] = count["buyers"]
+    if count["loss"] or count["zero"]:
+        all_of_them = log.query(
+            "SELECT count(DISTINCT customer_id) AS n FROM days WHERE day <= ?", end
+        )
+        count["everyone"] = int(all_of_them["n"].iloc[0])
+    return count
+
+
+def _memory(frame: pd.DataFrame | None, histories: pd.DataFrame, limit: str) -> list[str]:
     """A warning when the frames returned may carry the process beyond its limit by themselves."""
+    size, share = memory_share(limit)
     frames = [histories] if frame is None else [histories, frame]
     held = sum(float(table.memory_usage(deep=False).sum()) for table in frames)
     if held <= share:
         return []
-    return [
-        f"The tables returned take {held / 1e9:.1f} GB, so that the process may go beyond "
-        f"memory_limit ({size / 1e9:g} GB): customers_to writes the customers to a file instead."
-    ]
+    return [message("lifetime.tables_beyond_memory", held=held / 1e9, limit=size / 1e9)]
 
 
-def _left_out(count: dict[str, Any], returns: str) -> pd.DataFrame:
-    ignored = returns == "ignore"
-    dropped = int(count["negative"]) if ignored else 0
-    dropped_amount = round(float(count["negative_amount"]), DECIMALS) if ignored else 0.0
-    later_amount = count["total_amount"] - dropped_amount - count["used_amount"]
-    later_amount = round(later_amount, 2) + 0.0  # never minus zero
-    rows, used, days = int(count["transactions"]), count["rows_used"], count["purchase_days"]
-    buyers, late = count["everyone"], count["late"]
-    never = buyers - count["customers"] - late
+def _left_out(log: TransactionLog, count: dict[str, Any]) -> pd.DataFrame:
+    used, days, everyone = count["rows_used"], count["purchase_days"], count["everyone"]
+    ignored = "negative amount, dropped by the rule"
+    taken = log.left_out
+    dropped = taken[taken["reason"] == ignored]
+    first = [ignored, "transactions", 0, 0.0, 0.0] if dropped.empty else dropped.iloc[0].tolist()
+    late = round(count["later_amount"], 2) + 0.0  # never minus zero
+    never = everyone - count["buyers"]
     table = [
-        ("negative amount, dropped by the rule", "transactions", dropped, rows, dropped_amount),
-        ("after the holdout", "transactions", rows - dropped - used, rows, later_amount),
+        ("after the holdout", "transactions", count["rows_later"], log.rows, late),
         ("merged with another of the same day", "transactions", used - days, used, 0.0),
         ("net of the day negative", "purchase days", count["loss"], days, count["loss_amount"]),
         ("net of the day zero", "purchase days", count["zero"], days, 0.0),
-        ("no purchase left", "customers", never, buyers, 0.0),
-        ("joined after the cut", "customers", late, buyers, count["late_amount"]),
+        ("no purchase left", "customers", never, everyone, 0.0),
+        ("joined after the cut", "customers", count["late"], everyone, count["late_amount"]),
     ]
-    frame = pd.DataFrame(table, columns=["reason", "counted", "count", "of", "amount"])
-    frame["share"] = frame["count"] / frame.pop("of").clip(lower=1)
-    return frame[["reason", "counted", "count", "share", "amount"]]
+    rows = taken[taken["reason"] != ignored].to_numpy(dtype=object).tolist()
+    rows += [first]
+    rows += [[what, kind, n, n / max(of, 1), money] for what, kind, n, of, money in table]
+    return pd.DataFrame(rows, columns=["reason", "counted", "count", "share", "amount"])
 
 
 def _tracking(
-    days: Any, everyone: Any, count: dict[str, Any], cut: dt.date, end: dt.date, unit: str
+    log: TransactionLog, count: dict[str, Any], cut: dt.date, end: dt.date, unit: str
 ) -> pd.DataFrame:
     """Purchases of the cohort by period since the first day of the log, first ones apart."""
-    length, start = DAYS[unit], pd.Timestamp(count["first_day"])
+    length, start = DAYS[unit], pd.Timestamp(log.first_day)
     days_to_cut = (pd.Timestamp(cut) - start).days
     periods = max(math.ceil(((pd.Timestamp(end) - start).days + 1) / length - 1e-9), 1)
-    known = everyone.filter(everyone.frequency > 0)
-    late = everyone.filter((everyone.frequency == 0) & (everyone.holdout_purchases > 0))
-    earlier = days.filter(days.purchase & (days.day <= cut))
-    later = days.filter(days.purchase & (days.day > cut))
     # the fewer of the two are joined: a join holds one of its sides beyond the database's limit
-    if count["late"] < count["customers"]:
-        later = later.anti_join(late, "customer_id")
-    else:
-        later = later.semi_join(known, "customer_id")
+    few = count["late"] < count["customers"]
+    later = (
+        f"{'ANTI' if few else 'SEMI'} JOIN (SELECT customer_id FROM everyone WHERE frequency "
+        f"{'= 0' if few else '> 0'}) USING (customer_id)"
+    )
 
-    def by_period(rows: Any, day: str) -> np.ndarray:
-        daily = rows.group_by(day).agg(n=rows.count()).to_pandas()
-        since = (pd.to_datetime(daily[day]) - start).dt.days.to_numpy()
+    def by_period(rows: str, day: str) -> np.ndarray:
+        daily = log.query(f"SELECT {day} AS day, count(*) AS n FROM {rows} GROUP BY 1")
+        since = (pd.to_datetime(daily["day"]) - start).dt.days.to_numpy()
         place = np.minimum(np.floor(since / length).astype(int), periods - 1)
         return np.bincount(place, weights=daily["n"], minlength=periods).astype("int64")
 
-    first = by_period(known, "first_purchase")
-    repeats = by_period(earlier, "day") + by_period(later, "day") - first
+    first = by_period("everyone WHERE frequency > 0", "first_purchase")
+    repeats = by_period(f"days WHERE purchase AND day <= DATE '{cut}'", "day") - first
+    held = f"(FROM days WHERE purchase AND day > DATE '{cut}' AND day <= DATE '{end}')"
+    if end > cut:
+        repeats = repeats + by_period(f"{held} {later if count['late'] else ''}", "day")
     index = np.arange(1, periods + 1)
     # a period belongs to the sample in which its last day lies
     inside = index * length <= days_to_cut + 1
@@ -303,52 +319,19 @@ def _tracking(
     )
 
 
-def _facts(count: dict[str, Any], cut: dt.date, end: dt.date, unit: str) -> pd.DataFrame:
+def _facts(
+    log: TransactionLog, count: dict[str, Any], cut: dt.date, end: dt.date, unit: str
+) -> pd.DataFrame:
     facts: dict[str, Any] = {
-        "first_day": str(count["first_day"]),
-        "last_day": str(count["last_day"]),
+        "first_day": str(log.first_day),
+        "last_day": str(log.last_day),
         "calibration_end": str(cut),
         "holdout_end": str(end),
-        "calibration_periods": (cut - count["first_day"]).days / DAYS[unit],
+        "calibration_periods": (cut - log.first_day).days / DAYS[unit],
         "holdout_periods": (end - cut).days / DAYS[unit],
-        "transactions": int(count["transactions"]),
+        "transactions": log.rows,
     }
     names = ("purchase_days", "customers", "repeat_customers", "repeat_purchases")
     facts |= {name: count[name] for name in (*names, "calibration_spend", "holdout_purchases")}
     facts |= {name: count[name] for name in ("holdout_active", "holdout_spend")}
     return pd.DataFrame({"measure": list(facts), "value": list(facts.values())})
-
-
-def _truncation(histories: pd.DataFrame) -> list[str]:
-    """Warn when early arrivals buy far more often than late ones.
-
-    In a log that starts after customers did, those first seen early are mostly old customers, and
-    heavy buyers are seen first. In a full log early arrivals had more time to lapse, so that their
-    rate per period is, if anything, lower. [P] The factor 1.5 and z > 4 are ours.
-    """
-    age = histories["T"].to_numpy()
-    if age.max() <= 0 or np.unique(age).size < 8:
-        return []
-    born = age.max() - age
-    known = age > 0.1 * age.max()
-    quarter = born[known].max() / 4
-    weight, x = histories["customers"].to_numpy(), histories["x"].to_numpy()
-
-    def rate(chosen: np.ndarray) -> tuple[float, float, float]:
-        time = float((weight * age)[chosen].sum())
-        mean = float((weight * x)[chosen].sum()) / time
-        spread = float((weight * (x - mean * age) ** 2)[chosen].sum()) / time**2
-        return mean, spread, float(weight[chosen].sum())
-
-    early = known & (born <= quarter)
-    late = known & (born >= 3 * quarter)
-    if not early.any() or not late.any():
-        return []
-    (a, a_var, _), (b, b_var, n) = rate(early), rate(late)
-    if n < 30 or a <= 1.5 * b or a - b < 4 * np.sqrt(a_var + b_var):
-        return []
-    return [
-        f"Customers first seen early repeat {a / b if b else np.inf:.1f} times as often as those "
-        "first seen late: the log may start after its customers did (left truncation). Histories "
-        "then start too late and bias the models: keep customers whose first purchase is known."
-    ]

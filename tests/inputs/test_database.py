@@ -1,4 +1,4 @@
-"""The memory a summary takes: DuckDB's share, what is returned, and the process as a whole."""
+"""The memory a log takes: DuckDB's share, what is returned, and the process as a whole."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cvlib.inputs.database import connect, memory_share, told
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.purchases import summary as purchases
-from cvlib.lifetime.purchases.transactions import memory_share, opened, read_by_column
-
-LOG = {"customer_id": [1, 2, 3], "date": "2020-01-01", "amount": [1.0, 2.0, 3.0]}
 
 
 @pytest.mark.parametrize(
@@ -42,49 +40,41 @@ def test_the_database_gets_its_share_and_no_more_threads_than_it_feeds(limit, th
     import duckdb
 
     _, share = memory_share(limit)
-    with opened(pd.DataFrame(LOG), "date", share, str(tmp_path)) as (table, _, _):
-        connection = table.get_backend().con
+    connection = connect(tmp_path, share)
 
-        def setting(name):
-            return connection.execute(f"SELECT current_setting('{name}')").fetchone()[0]
+    def setting(name):
+        return connection.execute(f"SELECT current_setting('{name}')").fetchone()[0]
 
-        number, unit = setting("memory_limit").split()
-        given = float(number) * 1024 ** (1 + ["KiB", "MiB", "GiB"].index(unit))
-        assert given == pytest.approx(share, rel=0.05)
-        assert setting("temp_directory") == str(tmp_path)
-        default = duckdb.execute("SELECT current_setting('threads')").fetchone()[0]
-        assert setting("threads") == (threads or default)
+    number, unit = setting("memory_limit").split()
+    given = float(number) * 1024 ** (1 + ["KiB", "MiB", "GiB"].index(unit))
+    assert given == pytest.approx(share, rel=0.05)
+    assert setting("temp_directory") == str(tmp_path)
+    default = duckdb.execute("SELECT current_setting('threads')").fetchone()[0]
+    assert setting("threads") == (threads or default)
 
 
 def test_a_log_too_large_for_its_share_is_an_error_that_says_so(tmp_path):
-    rows = pd.DataFrame({"customer_id": np.arange(10**6), "date": "2020-01-01", "amount": 1.0})
-    with (
-        pytest.raises(InputError, match="memory_limit: DuckDB's share"),
-        opened(rows, "date", 10**6, str(tmp_path)) as (table, _, keep),
-    ):
-        keep("kept", table.group_by("customer_id").agg(n=table.count()))
-
-
-def test_columns_read_one_by_one_are_the_file(tmp_path):
-    frame = pd.DataFrame(LOG).assign(date=lambda t: pd.to_datetime(t["date"]), name=list("abc"))
-    frame.to_parquet(tmp_path / "file.parquet")
-    pd.testing.assert_frame_equal(read_by_column(tmp_path / "file.parquet"), frame)
+    connection = connect(tmp_path, 10**6)
+    with pytest.raises(InputError, match="memory_limit: DuckDB's share"), told("log", 10**6):
+        connection.execute("CREATE TABLE kept AS SELECT range % 100000 AS x FROM range(1000000)")
+        connection.execute("SELECT x, count(*) FROM kept GROUP BY x ORDER BY 2, 1").fetchall()
 
 
 def test_tables_beyond_the_share_are_announced():
-    tables = pd.DataFrame({"x": np.zeros(100)}), pd.DataFrame({"x": np.zeros(50)})
-    held = sum(int(table.memory_usage().sum()) for table in tables)
-    assert purchases._memory(*tables, size=2 * 10**9, share=held) == []
-    (warning,) = purchases._memory(*tables, size=2 * 10**9, share=held - 1)
-    assert "beyond memory_limit (2 GB): customers_to writes" in warning
-    assert purchases._memory(None, tables[1], size=2 * 10**9, share=held - 1) == []
+    tables = pd.DataFrame({"x": np.zeros(2 * 10**7)}), pd.DataFrame({"x": np.zeros(50)})
+    assert purchases._memory(*tables, "2GB") == []
+    (warning,) = purchases._memory(pd.concat([tables[0]] * 2), tables[1], "500MB")
+    assert "beyond memory_limit (0.5 GB): customers_to writes" in warning
+    assert purchases._memory(None, tables[1], "500MB") == []
 
 
 PROCESS = """
 import sys
 from pathlib import Path
+from cvlib.inputs.transactions import LogRules
 from cvlib.lifetime.purchases.summary import summarise_purchases
-summary = summarise_purchases(sys.argv[1], calibration_end="2021-06-30", memory_limit=sys.argv[2])
+rules = LogRules(memory_limit=sys.argv[2])
+summary = summarise_purchases(sys.argv[1], calibration_end="2021-06-30", rules=rules)
 peak = next(s for s in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in s)
 print(int(peak.split()[1]) * 1024, len(summary.customers), int(summary.facts["value"][6]))
 """

@@ -1,0 +1,86 @@
+"""Columns by the names other programs give them, and amounts as people write them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.checks import column_of, numeric
+from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import Table
+from cvlib.words.message import message
+
+# Names under which other programs write the three columns of a purchase log and its currency.
+ALIASES = {
+    "customer_id": {"customerid", "custid", "cust", "customer", "clientid", "userid", "memberid",
+                    "客户编号", "客户id", "客户", "会员号", "会员编号", "用户id", "顾客编号"},
+    "date": {"orderdate", "invoicedate", "transactiondate", "purchasedate", "datetime", "timestamp",
+             "日期", "交易日期", "购买日期", "订单日期", "下单时间", "交易时间"},
+    "amount": {"sales", "revenue", "spend", "dollarvalue", "totalprice", "orderamount",
+               "金额", "交易金额", "消费金额", "订单金额", "购买金额", "销售额"},
+    "currency": {"currency", "currencycode", "ccy", "币种", "货币"},
+    "quantity": {"qty", "units", "pieces", "数量", "件数"},
+    "price": {"unitprice", "itemprice", "priceperunit", "单价"},
+    "status": {"state", "orderstatus", "paymentstatus", "transactionstatus", "状态", "订单状态"},
+}  # fmt: skip
+_CURRENCY = r"[$€£¥￥₹₩₽₺฿元円]|RMB|(?:US|HK|A|C|NT)\$|[A-Z]{3}"
+
+
+def usual_columns(columns: list[str], role: str) -> list[str]:
+    """The columns that go by a usual name of a role."""
+    usual = ALIASES[role] | {role.replace("_", "")}
+    return [one for one in columns if one.lower().replace("_", "").replace(" ", "") in usual]
+
+
+def role_column(table: Table, role: str, name: str, notes: list[str]) -> str:
+    """The column for a role: the given name, or the one column that goes by a usual other name."""
+    if name in table.data.columns or name != role:
+        return name
+    found = usual_columns([str(column) for column in table.data], role)
+    if len(found) == 1:
+        notes.append(
+            message("inputs.column_taken", file=table.source, column=found[0], role=role)
+        )  # fmt: skip
+        return found[0]
+    if found:
+        raise InputError(
+            table.source, f"{role} could be any of the columns {', '.join(found)}",
+            f"Say which one is the {role.removesuffix('_id')}.",
+        )  # fmt: skip
+    return name
+
+
+def amounts_of(table: Table, column: str, notes: list[str]) -> pd.Series:
+    """Amounts written as text, as floats; one currency sign throughout is taken off.
+
+    Raises
+    ------
+    InputError
+        Text that is no amount, more than one currency.
+    """
+    written = column_of(table, column).astype("str").str.strip()
+    parts = written.str.extract(
+        rf"^(?P<minus>-?)\s*(?P<before>{_CURRENCY})?\s*(?P<number>[^A-Za-z]*?)\s*"
+        rf"(?P<after>{_CURRENCY})?$"
+    )
+    sign = parts["before"].fillna(parts["after"])
+    signs = sign.dropna().unique()
+    numbers = parts["number"].notna() & (parts["number"] != "")
+    if len(signs) > 1 or (len(signs) == 1 and (sign.isna() & numbers).any()):
+        kinds = ", ".join([*signs, *(["none"] if sign.isna().any() else [])])
+        raise InputError(
+            table.place(column), f"mixes currencies ({kinds})",
+            "Convert the amounts to one currency, or keep the rows of one.",
+        )  # fmt: skip
+    original = table.data[column].copy()
+    if len(signs) == 1:
+        notes.append(message("inputs.currency_sign", file=table.source, sign=signs[0]))
+        cleaned = (parts["minus"] + parts["number"]).where(numbers, written)
+        table.data[column] = cleaned
+    amounts, _ = numeric(table, column)
+    bad = ~np.isfinite(amounts)
+    table.data[column] = original
+    if bad.any():
+        raise InputError(table.place(column, int(bad.idxmax())), "{value} is no amount", "Mend it.")
+    notes.append(message("inputs.amounts_as_text", file=table.source, first=original.iloc[0]))
+    return amounts

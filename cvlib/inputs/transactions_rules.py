@@ -1,0 +1,153 @@
+"""What a transaction log is to be read as: its columns, filters and rules, checked without it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.database import memory_share
+from cvlib.inputs.errors import InputError
+
+_OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "missing")
+RETURNS = ("match", "net", "ignore", "refuse")
+FREE_ORDERS = ("count", "exclude", "refuse")
+MISSING_CUSTOMER = ("refuse", "drop")
+
+
+@dataclass(frozen=True)
+class LogRules:
+    """How a transaction log is read. Every notebook passes the same; blank means not given.
+
+    Parameters
+    ----------
+    customer, date : str
+        Columns. Where a default name is absent, a single column of a usual other name
+        (``InvoiceDate``, ``客户编号``) is taken and reported; several are an error.
+    amount : str
+        Column of the amount, in one currency; blank when only dates are known.
+    quantity, price : str
+        Columns whose product is the amount, in place of `amount`. Both or none.
+    where : sequence of [column, operator, value]
+        Rows to keep: all filters must hold. Operators: ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``,
+        ``in`` and ``not in`` (a list), ``missing`` (no value, or false for "not missing"). A
+        missing cell equals nothing. What each filter drops is counted in rows and money.
+    timezone : str
+        Zone whose days count, for times with an offset (``Asia/Shanghai``); blank: the day as
+        written.
+    date_format : str
+        A strftime pattern where the dates do not say theirs.
+    missing_customer : {"refuse", "drop"}
+        Rows that name no customer: raise, or leave out and count.
+    returns : {"match", "net", "ignore", "refuse"}
+        Negative amounts. ``match``: set against earlier purchases of the same customer, of the same
+        amount first, see `match_returns`; ``net``: within the day only; ``ignore``: drop the rows;
+        or raise.
+    free_orders : {"count", "exclude", "refuse"}
+        Days of zero amounts only: purchases, not purchases, or raise.
+    memory_limit : str
+        What the process may take, such as "2GB" (10^9 bytes) or "2GiB".
+
+    Raises
+    ------
+    InputError
+        A rule, filter, zone or size that is none, with its name.
+    """
+
+    customer: str = "customer_id"
+    date: str = "date"
+    amount: str | None = "amount"
+    quantity: str = ""
+    price: str = ""
+    where: Sequence[Sequence[Any]] = field(default=())
+    timezone: str = ""
+    date_format: str = ""
+    missing_customer: str = "refuse"
+    returns: str = "match"
+    free_orders: str = "count"
+    memory_limit: str = "2GB"
+
+    def __post_init__(self) -> None:
+        for name, known in (
+            ("missing_customer", MISSING_CUSTOMER),
+            ("returns", RETURNS),
+            ("free_orders", FREE_ORDERS),
+        ):
+            one_of(name, getattr(self, name), known)
+        for name in ("customer", "date"):
+            if not getattr(self, name):
+                raise InputError(name, "names no column", "Name the column.")
+        if bool(self.quantity) != bool(self.price):
+            lacks = "quantity" if self.price else "price"
+            raise InputError(
+                lacks, "names no column, its partner does", "The amount is quantity × price: name "
+                "both columns, or none.",
+            )  # fmt: skip
+        _check_zone(self.timezone)
+        if self.date_format and "%" not in self.date_format:
+            raise InputError(
+                "date_format", f"{self.date_format!r} is no pattern", "Write it as %d/%m/%Y."
+            )
+        object.__setattr__(self, "where", tuple(_filter(i, one) for i, one in _each(self.where)))
+        memory_share(self.memory_limit)
+
+
+def _check_zone(timezone: str) -> None:
+    from zoneinfo import ZoneInfo
+
+    try:
+        if timezone:
+            ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError) as error:
+        raise InputError(
+            "timezone", f"{timezone!r} is not a time zone", "Write it as Asia/Shanghai or UTC."
+        ) from error
+
+
+def _each(where: Any) -> list[tuple[int, Any]]:
+    if isinstance(where, str) and where:
+        raise InputError(
+            "where", f"{where!r} is no list of filters", "Write it as [[status, '!=', Cancelled]]."
+        )
+    where = list(where or ())
+    if where and all(not isinstance(one, (list, tuple)) for one in where):
+        where = [where]  # one filter without its outer brackets
+    return list(enumerate(where, start=1))
+
+
+def _filter(number: int, one: Any) -> tuple[Any, ...]:
+    """A filter of the right form, or an error with its position."""
+    place = f"where, filter {number}"
+    remedy = "Write it as [column, operator, value], such as [status, '!=', Cancelled]."
+    if not isinstance(one, (list, tuple)) or len(one) not in (2, 3):
+        raise InputError(place, f"{one!r} is not [column, operator, value]", remedy)
+    column, operator, *value = one
+    if not isinstance(column, str) or not column:
+        raise InputError(place, f"{column!r} is not the name of a column", remedy)
+    operator = {"==": "=", "<>": "!=", "≠": "!=", "≤": "<=", "≥": ">="}.get(operator, operator)
+    if operator not in _OPERATORS:
+        raise InputError(
+            place, f"{operator!r} is not an operator", f"Known: {', '.join(_OPERATORS)}."
+        )
+    if operator == "missing":
+        if value and not isinstance(value[0], bool):
+            raise InputError(place, f"{value[0]!r} is neither true nor false", "Leave it out.")
+        return (column, operator, *value)
+    if not value:
+        raise InputError(place, "has no value to compare with", remedy)
+    listed = isinstance(value[0], (list, tuple))
+    if listed != (operator in ("in", "not in")) or (listed and not value[0]):
+        wanted = "a list of values" if operator in ("in", "not in") else "one value"
+        raise InputError(place, f"{operator} needs {wanted}, not {value[0]!r}", remedy)
+    plain = [_plain(place, each) for each in (value[0] if listed else value)]
+    return (column, operator, tuple(plain) if listed else plain[0])
+
+
+def _plain(place: str, value: Any) -> str | float | int:
+    if isinstance(value, (dt.date, dt.datetime, bool)):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, (str, int, float)):
+        return value
+    raise InputError(place, f"{value!r} is no value", "Give a text, a number or a date.")

@@ -1,0 +1,238 @@
+"""Where a transaction log comes from: each source as something DuckDB can read, cells untouched."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cvlib.inputs import datasets, text
+from cvlib.inputs.database import quoted
+from cvlib.inputs.errors import InputError
+from cvlib.inputs.formats import kind_of, unique_names
+from cvlib.inputs.readers import Table, from_frame, load_table
+from cvlib.words.message import message
+
+# A file's encoding is told from so much of its beginning.
+_SAMPLE = 4_000_000
+
+
+@dataclass
+class Part:
+    """One file, or a table in memory: its name, how to read it in SQL, its columns.
+
+    Attributes
+    ----------
+    name, sql : str
+        Its name for messages, and what stands after FROM.
+    columns : list of str
+        Names of its columns.
+    text : Path or None
+        The text file behind it, whose cells are all text.
+    table : Table or None
+        The table behind it, which knows the places of its rows.
+    zones : dict
+        Zone of the columns of times whose type does not keep it.
+    """
+
+    name: str
+    sql: str
+    columns: list[str]
+    text: Path | None = None
+    table: Table | None = None
+    zones: dict[str, str] = field(default_factory=dict)
+
+    def place(self, column: str, row: int) -> str:
+        """Where the cell in the part's row (from 1) stands in the user's file."""
+        if self.table is not None:
+            return self.table.place(column, int(self.table.data.index[row - 1]))
+        return f"{self.name}, column {column}, data row {row + self._blank_lines(row)}"
+
+    def _blank_lines(self, row: int) -> int:
+        """Empty lines above a row: DuckDB does not see them, an editor does."""
+        if self.text is None:
+            return 0
+        blank = 0
+        with self.text.open(encoding="utf-8-sig", newline="") as lines:
+            for seen, cells in enumerate(csv.reader(lines)):
+                blank += not cells
+                if seen - blank >= row:
+                    break
+        return blank
+
+
+@dataclass
+class Source:
+    """A log's parts, its name and hash, and what had to be assumed to read it."""
+
+    name: str
+    sha256: str
+    parts: list[Part]
+    notes: list[str]
+
+    @property
+    def columns(self) -> list[str]:
+        return self.parts[0].columns
+
+
+def open_source(connection: Any, data: Any, folder: Path) -> Source:
+    """Make any source of transactions readable for the connection.
+
+    Parameters
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        That will read it.
+    data : str, Path, sequence of these, Table, DataFrame, DuckDB relation or Ibis table
+        A data set of the catalogue, a file, a pattern, several files, or a table.
+    folder : Path
+        For copies of what DuckDB cannot read as it is.
+    """
+    if isinstance(data, (str, Path, list, tuple)):
+        return _files(connection, data, folder)
+    if isinstance(data, pd.DataFrame):
+        data = from_frame(data, str(data.attrs.get("source", "table in memory")))
+    if isinstance(data, Table):
+        part = in_memory(connection, data, "memory")
+        return Source(data.source, data.sha256, [part], list(data.warnings))
+    return _database(connection, data, folder)
+
+
+def in_memory(connection: Any, table: Table, name: str) -> Part:
+    """A table that pandas holds, registered under a name."""
+    if table.data.empty:
+        raise InputError(table.source, "has no rows", "Give a log with at least one transaction.")
+    frame, zones = table.data.copy(deep=False), {}
+    for column, dtype in frame.dtypes.items():
+        if isinstance(dtype, pd.DatetimeTZDtype):
+            zones[str(column)] = str(dtype.tz)
+            frame[column] = frame[column].dt.tz_convert("UTC").dt.tz_localize(None)
+    connection.register(name, frame)
+    columns = [str(column) for column in frame.columns]
+    return Part(table.source, name, columns, table=table, zones=zones)
+
+
+def _database(connection: Any, data: Any, folder: Path) -> Source:
+    """A table of a database, through a Parquet file: it may live anywhere."""
+    path = folder / "table.parquet"
+    write = getattr(data, "to_parquet", None)
+    if write is None:
+        raise InputError(
+            "data", f"a {type(data).__name__} is no log of transactions",
+            "Give a name of the catalogue, a path, a DataFrame, or a table of a database.",
+        )  # fmt: skip
+    try:
+        write(str(path))
+    except Exception as error:  # whatever the database behind it raises
+        raise InputError(
+            "the table", f"its database cannot write it ({error})",
+            "Write it to a Parquet file and pass that.",
+        ) from error  # fmt: skip
+    return Source("the table", "", [_parquet(connection, path, "the table")], [])
+
+
+def _files(connection: Any, data: Any, folder: Path) -> Source:
+    paths = datasets.files(data)
+    known = {item.sha256: item.read for item in datasets.entries().values()}
+    hashes = [datasets.sha256(path) for path in paths]
+    plain = datasets.ReadOptions()
+    parts: list[Part] = []
+    notes: list[str] = []
+    for number, (path, digest) in enumerate(zip(paths, hashes, strict=True)):
+        name = path.name
+        if path.suffix.lower() == ".gz":
+            path = _unpacked(path, folder / f"{number}-{path.stem}")
+        kind = kind_of(path, name)
+        part = None
+        if known.get(digest, plain) == plain and kind == "text":
+            part = _text(path, name, folder / f"{number}.csv", notes)
+        elif known.get(digest, plain) == plain and kind == "parquet":
+            part = _parquet(connection, path, name)
+        if part is None:  # workbooks, SPSS, Stata, odd text, and what the catalogue describes
+            table = load_table(path)
+            notes += [note for note in table.warnings if note not in notes]
+            part = in_memory(connection, table, f"memory_{number}")
+        parts.append(part)
+    for part in parts:
+        for column in set(parts[0].columns) ^ set(part.columns):
+            lacks = parts[0].name if column in part.columns else part.name
+            raise InputError(
+                f"{lacks}, column {column}",
+                "there is no such column, another file has it",
+                "Give all files the same columns.",
+            )
+    name, sha256 = parts[0].name, hashes[0]
+    if len(parts) > 1:
+        name = f"{name} and {len(parts) - 1} more"
+        sha256 = hashlib.sha256("".join(hashes).encode()).hexdigest()
+    return Source(name, sha256, parts, notes)
+
+
+def _unpacked(path: Path, target: Path) -> Path:
+    try:
+        with gzip.open(path, "rb") as packed, target.open("wb") as plain:
+            shutil.copyfileobj(packed, plain)
+    except (OSError, EOFError) as error:
+        raise InputError(path.name, f"cannot be unpacked ({error})", "Save it again.") from error
+    return target
+
+
+def _parquet(connection: Any, path: Path, name: str) -> Part:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    sql = f"read_parquet({quoted(path)})"
+    try:
+        schema = parquet.read_schema(path)
+        connection.execute(f"DESCRIBE FROM {sql}")
+    except Exception as error:  # a damaged file makes the library raise nearly anything
+        raise InputError(name, f"cannot be read ({error})", "Save the file again.") from error
+    if not parquet.read_metadata(path).num_rows:
+        raise InputError(name, "has no rows", "Give a log with at least one transaction.")
+    unique_names(schema.names, name)
+    zones = {
+        one.name: one.type.tz for one in schema if pa.types.is_timestamp(one.type) and one.type.tz
+    }
+    columns = [one for one in schema.names if one != "__index_level_0__"]
+    return Part(name, sql, columns, zones=zones)
+
+
+def _text(path: Path, name: str, copy: Path, notes: list[str]) -> Part | None:
+    """How DuckDB is to read a text table, every cell as text; None where only pandas can."""
+    with path.open("rb") as file:
+        start = file.read(_SAMPLE)
+    whole = start if len(start) < _SAMPLE else start[: start.rfind(b"\n") + 1 or None]
+    content, encoding = text.decode(whole, name)
+    if encoding not in ("utf-8", "utf-8-sig"):
+        if encoding != "utf-16":
+            notes.append(message("inputs.read_as", file=name, encoding=encoding))
+        try:
+            with path.open(encoding=encoding) as old, copy.open("w", encoding="utf-8") as new:
+                shutil.copyfileobj(old, new)
+        except UnicodeDecodeError as error:
+            raise InputError(
+                name, f"cannot be read as {encoding} ({error})", "Save it as UTF-8."
+            ) from error
+        path = copy
+    lines = content.lstrip("\n")
+    mark = text.separator(lines)
+    rows = iter(csv.reader(lines.split("\n"), delimiter=mark) if len(mark) == 1 else [])
+    header: list[str] = next(rows, [])
+    first: list[str] = next(rows, [])
+    names = [cell.strip() for cell in header]
+    # Excel's first line, white space, R's row names, nameless columns, numbers as names: seldom
+    odd = lines.startswith("sep=") or len(first) == len(names) + 1 or not all(names)
+    if odd or not first or pd.Series(names).str.fullmatch(text.NUMBERS["plain"]).all():
+        return None
+    unique_names(names, name)
+    kinds = ", ".join(f"{quoted(column)}: 'VARCHAR'" for column in names)
+    sql = (
+        f"read_csv({quoted(path)}, auto_detect = false, header = true, delim = {quoted(mark)}, "
+        f"quote = '\"', escape = '\"', strict_mode = true, columns = {{{kinds}}})"
+    )
+    return Part(name, sql, names, text=path)
