@@ -10,7 +10,6 @@ import pandas as pd
 from cvlib.inputs.checks import (
     Checked,
     as_table,
-    column_of,
     fault,
     left_out_of,
     numeric,
