@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from cvlib.study.render.report import page, shown_parameters
+from cvlib.study.render.page import page
+from cvlib.study.render.report import shown_parameters
 from cvlib.words.language import translate
 
 _LONGEST_TEXT = 500

@@ -20,6 +20,8 @@ from matplotlib.figure import Figure
 
 from cvlib.figures.style import house_style
 from cvlib.statistics.disclosure import publishable, unlabelled
+from cvlib.study.render.page import answer_html
+from cvlib.words.answer import Answer
 from cvlib.words.exhibits import Exhibit, exhibits
 from cvlib.words.language import Words
 from cvlib.words.literature import bibtex, reference_list
@@ -115,6 +117,7 @@ class Record:
         self.sentences: list[str] = []
         self.warnings: list[str] = []
         self.inputs: dict[str, dict[str, Any]] = {}
+        self.answered: dict[str, Any] = {}
         if self.folder:
             atexit.register(_hush)
             (self.folder / "tables").mkdir(parents=True, exist_ok=True)
@@ -201,16 +204,17 @@ class Record:
             said = message("common.blank_labels", people=blank, smallest=self.smallest_cell)
             note = joined([note, said]) if blank else note
         self.tables[name] = item
-        texts = {"title": stored(title), "note": stored(note)}
+        about = {"kind": "table", "name": name, "title": stored(title), "note": stored(note)}
         title, note = self.words.text(title), self.words.text(note)
+        about["printed"] = title
         self.captions[name] = {"title": title, "note": note, "decimals": decimals}
         if self.folder:
             write_csv(item, self.folder / "tables" / f"{name}.csv")
-        page = HTML(table_html(name, item, title, note, decimals, rows, self.words))
-        display(page, metadata={"cvlib": texts})
+        page = table_html(name, item, title, note, decimals, rows, self.words, known.marks)
+        display(HTML(page), metadata={"cvlib": about})
 
     def _show_figure(self, name: str, figure: Figure, title: str, alt: str) -> None:
-        texts = {"title": stored(title), "alt": stored(alt)}
+        texts = {"name": name, "title": stored(title), "alt": stored(alt)}
         title, alt = self.words.text(title), self.words.text(alt)
         self.figures[name] = {"title": title, "alt": alt}
         buffer = io.BytesIO()
@@ -221,9 +225,11 @@ class Record:
                 figure.savefig(target.with_suffix(".png"), dpi=300, metadata={"Software": None})
                 figure.savefig(target.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
         if title:
-            display(HTML(_CAPTION.render(name=name, title=title)), metadata={"cvlib": texts})
+            caption = HTML(_CAPTION.render(name=name, title=title))
+            display(caption, metadata={"cvlib": {"kind": "caption", **texts}})
         width = round(figure.get_figwidth() * 100)
-        display(Image(buffer.getvalue(), format="png", width=width, alt=alt))
+        picture = Image(buffer.getvalue(), format="png", width=width, alt=alt)
+        display(picture, metadata={"cvlib": {"kind": "figure", "name": name, "printed": title}})
 
     def say(self, sentence: str | None) -> None:
         """Show and keep a sentence that a result generated; None is nothing to say."""
@@ -244,6 +250,31 @@ class Record:
         sentence = self.words.text(sentence)
         self.headlines[name] = {"value": value, "sentence": sentence}
         _show_markdown(f"**{inert_markdown(sentence)}**")
+
+    def answer(self, answer: Answer) -> None:
+        """Show and keep the answer: the first screen of the report.
+
+        Parameters
+        ----------
+        answer : Answer
+            Its `hero` names a figure that was shown.
+        """
+        if answer.hero and answer.hero not in self.figures:
+            raise ValueError(f"the figure {answer.hero!r} was not shown")
+        said = self.words.text
+        self.answered = {
+            "question": said(answer.question),
+            "verdict": [said(text) for text in answer.verdict],
+            "tiles": [
+                {"label": said(t.label), "value": said(t.value), "interval": said(t.interval)}
+                for t in answer.tiles
+            ],
+            "hero": answer.hero,
+            "advice": [said(text) for text in answer.advice],
+            "doubts": [said(text) for text in answer.doubts],
+        }
+        page = answer_html(self.answered, self.words)
+        display(HTML(page), metadata={"cvlib": {"kind": "answer", "answer": self.answered}})
 
     def warn(self, warnings: Iterable[str]) -> None:
         """Show warnings above what they concern; each is kept once."""
@@ -281,6 +312,7 @@ class Record:
                 self.folder / "results.json",
                 {
                     "notebook": self.notebook,
+                    "answer": self.answered,
                     "headlines": self.headlines,
                     "sentences": self.sentences,
                     "warnings": self.warnings,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -29,6 +29,10 @@ class Exhibit:
         Decimals printed.
     rows : int
         Rows printed of a long table.
+    evidence : bool
+        Whether it carries the answer; what does not stands in the report's appendix.
+    marks : mapping of str to str
+        Column to the values that are marked in it, such as ``{"ave": "< 0.5"}``.
     """
 
     title: str = ""
@@ -36,6 +40,8 @@ class Exhibit:
     alt: str = ""
     decimals: int = DECIMALS
     rows: int = ROWS
+    evidence: bool = False
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
@@ -46,10 +52,10 @@ def exhibits(notebook: str) -> Mapping[str, Exhibit]:
         return {}
     entries: dict[str, dict[str, Any]] = yaml.safe_load(file.read_text("utf-8"))
     return {
-        name: Exhibit(**{key: _labelled(value) for key, value in entry.items()})
+        name: Exhibit(**{key: _labelled(key, value) for key, value in entry.items()})
         for name, entry in entries.items()
     }
 
 
-def _labelled(value: Any) -> Any:
-    return Label(value) if isinstance(value, dict) else value
+def _labelled(key: str, value: Any) -> Any:
+    return Label(value) if key in ("title", "note", "alt") else value

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ _TEMPLATE = Environment(
 {% endfor %}</tr></thead>
 <tbody>
 {% for row in rows %}<tr>
-{% for cell in row %}<td class="{{ columns[loop.index0].kind }}">{{ cell }}</td>
+{% for cell in row %}<td class="{{ columns[loop.index0].kind }}{{ cell.mark }}">{{ cell.text }}</td>
 {% endfor %}</tr>
 {% endfor %}</tbody>
 </table>{% endif %}
@@ -133,6 +134,32 @@ def escape_latex(text: str) -> str:
     return "".join(signs.get(character, character) for character in text)
 
 
+_SIDES: dict[str, Callable[[Any, float], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+}  # fmt: skip
+
+
+def marked(table: pd.DataFrame, marks: Mapping[str, str]) -> list[list[bool]]:
+    """Which cells lie beyond the limits stated for their columns.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As it is printed.
+    marks : mapping of str to str
+        Column to a side and a limit, such as ``{"ave": "< 0.5"}``.
+    """
+    found = []
+    for row in table.itertuples(index=False, name=None):
+        cells = []
+        for column, value in zip(table.columns, row, strict=True):
+            side, _, limit = str(marks.get(str(column), "")).partition(" ")
+            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+            cells.append(bool(side and number and _SIDES[side](value, float(limit))))
+        found.append(cells)
+    return found
+
+
 def table_html(
     name: str,
     table: pd.DataFrame,
@@ -141,8 +168,12 @@ def table_html(
     decimals: int = 3,
     rows: int = 60,
     words: Words = ENGLISH,
+    marks: Mapping[str, str] | None = None,
 ) -> str:
-    """The three-line HTML table of a report; text is escaped, long tables are cut and say so."""
+    """The three-line HTML table of a report; text is escaped, long tables are cut and say so.
+
+    Cells beyond a limit of ``marks`` (see `marked`) have a sign, which the note explains.
+    """
     head, kinds = printed(table.head(rows), decimals, words)
     notes = [words.text(note)] if note else []
     if not len(table):
@@ -150,15 +181,26 @@ def table_html(
     if len(table) > rows:
         shown = message("common.rows_shown", rows=rows, all=len(table), name=name)
         notes.append(words.text(shown))
+    beyond = marked(table.head(rows), marks or {})
+    if any(map(any, beyond)):
+        limits = [f"{words.head(c)} {limit}" for c, limit in (marks or {}).items() if c in table]
+        notes.append(words.text(message("common.marked", limits=limits)))
     names = [str(column) for column in head.columns]
     columns = [
         {"name": name, "head": text, "kind": kind}
         for name, text, kind in zip(names, words.heads(names), kinds, strict=True)
     ]
+    cells = [
+        [
+            {"text": f"{text} ◂" if mark else text, "mark": " mark" if mark else ""}
+            for text, mark in zip(texts, marks_of_row, strict=True)
+        ]
+        for texts, marks_of_row in zip(head.to_numpy().tolist(), beyond, strict=True)
+    ]
     return _TEMPLATE.render(
         name=name,
         title=words.text(title),
         columns=columns,
-        rows=head.to_numpy().tolist(),
+        rows=cells,
         notes=notes,
     )

@@ -3,45 +3,26 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import cache
-from html import unescape
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import nbformat
 import pandas as pd
-from jinja2 import Environment, PackageLoader
 
 from cvlib.inputs.errors import InputError
 from cvlib.study.execute import RunFailed
 from cvlib.study.notebook import parse_parameters
 from cvlib.study.render.formats import WRITERS
+from cvlib.study.render.page import page, rendered
+from cvlib.study.render.pieces import answer_of, sections, take
 from cvlib.words.language import Words, translate
-from cvlib.words.message import message
 from cvlib.words.tables import table_html
 
 FORMATS = ("html", *WRITERS)
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("cvlib.study.render"),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_HEADING = re.compile(r"<h([23])>(.*?)</h\1>", re.DOTALL)
-_TAGS = re.compile(r"<[^>]+>")
-_BODY = re.compile(r'<main id="content">\n(.*)\n<footer>\n', re.DOTALL)
+_BODY = ("<!-- body -->", "<!-- end of body -->")
 _EXPORTING = Lock()  # runs of a batch are threads of one process
-
-
-def page(template: str, language: str = "en", **content: Any) -> str:
-    """A page of the house: template, one style sheet, nothing from outside; ``t`` translates."""
-    css = _ENVIRONMENT.get_template("report.css").render()
-    words = Words(language)
-    return _ENVIRONMENT.get_template(template).render(
-        css=css, language=language, t=words.text, message=message, **content
-    )
 
 
 def check_formats(formats: tuple[str, ...]) -> None:
@@ -108,10 +89,11 @@ def _tags(cell: Any) -> list[str]:
 
 
 def notebook_body(folder: Path) -> tuple[str, list[dict[str, Any]]]:
-    """The executed notebook as plain HTML without code, and its headings with anchors."""
+    """The report's body and its headings: the answer, the evidence, the notebook as appendix."""
     content = nbformat.read(folder / "notebook.ipynb", as_version=4)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     language = _language(manifest)
+    words = Words(language)
     content.cells = [cell for cell in content.cells if "injected-parameters" not in _tags(cell)]
     for position, cell in enumerate(content.cells):
         if "parameters" in _tags(cell):
@@ -119,26 +101,55 @@ def notebook_body(folder: Path) -> tuple[str, list[dict[str, Any]]]:
             content.cells[position] = nbformat.v4.new_markdown_cell(table, id=cell.id)
         elif cell.cell_type == "markdown":
             cell.source = translate(cell.source, language)
+    answer = answer_of(content) or _plain_answer(folder)
+    taken = take(content, manifest["notebook"], answer["hero"])
+    hero = taken.pop(answer["hero"], None)
+    appendix = [
+        {"heading": section.heading or words.text("Question"), "html": _converted(section.cells)}
+        for section in sections(content)
+    ]
+    body = rendered(
+        "body.html", words, answer=answer, hero=hero.html if hero else "",
+        evidence=list(taken.values()), appendix=appendix,
+    )  # fmt: skip
+    headings = [{"level": "2", "anchor": "answer", "text": words.text("Answer")}]
+    if taken:
+        headings.append({"level": "2", "anchor": "evidence", "text": words.text("Evidence")})
+    headings += [
+        {"level": "3", "anchor": f"{piece.kind}-{piece.name}", "text": piece.title}
+        for piece in taken.values()
+    ]
+    headings.append({"level": "2", "anchor": "appendix", "text": words.text("Appendix")})
+    headings += [
+        {"level": "3", "anchor": f"section-{number}", "text": part["heading"]}
+        for number, part in enumerate(appendix, 1)
+    ]
+    return body, headings
+
+
+def _converted(cells: list[Any]) -> str:
+    """Cells of the executed notebook as HTML without code."""
     with _EXPORTING:
-        body, _ = _exporter().from_notebook_node(content)
-    headings: list[dict[str, Any]] = []
+        html, _ = _exporter().from_notebook_node(nbformat.v4.new_notebook(cells=cells))
+    return str(html)
 
-    def anchored(match: re.Match[str]) -> str:
-        level, text = match.group(1), match.group(2)
-        anchor = f"section-{len(headings) + 1}"
-        headings.append(
-            {"level": level, "anchor": anchor, "text": unescape(_TAGS.sub("", text)).strip()}
-        )
-        return f'<h{level} id="{anchor}">{text}</h{level}>'
 
-    return _HEADING.sub(anchored, body), headings
+def _plain_answer(folder: Path) -> dict[str, Any]:
+    """The first screen of a notebook that states no answer: its headlines, and what it warns of."""
+    file = folder / "results.json"
+    results = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    results = {"headlines": {}, "warnings": [], **results}
+    said = [entry["sentence"] for entry in results["headlines"].values()]
+    few = {"verdict": said[:2], "doubts": results["warnings"][:2]}
+    return {"question": "", "tiles": [], "hero": "", "advice": said[2:5], **few}
 
 
 def _written_body(folder: Path) -> str:
     """The body as the run's own page has it: converted once, the same in every format."""
     report = folder / "report.html"
-    found = _BODY.search(report.read_text(encoding="utf-8")) if report.is_file() else None
-    return found[1] if found else notebook_body(folder)[0]
+    text = report.read_text(encoding="utf-8") if report.is_file() else ""
+    body = text.partition(_BODY[0])[2].partition(_BODY[1])[0]
+    return body or notebook_body(folder)[0]
 
 
 def html_report(folder: Path) -> str:
@@ -147,8 +158,8 @@ def html_report(folder: Path) -> str:
     body, headings = notebook_body(folder)
     return page(
         "report.html",
+        _language(manifest),
         manifest=manifest,
-        language=_language(manifest),
         title=translate(manifest["title"], _language(manifest)),
         body=body,
         headings=headings,
@@ -190,12 +201,8 @@ def _foot(manifest: dict[str, Any]) -> str:
         ]
     )
     words = Words(_language(manifest))
-    return _ENVIRONMENT.get_template("foot.html").render(
-        manifest=manifest,
-        t=words.text,
-        message=message,
-        inputs=table_html("inputs_used", inputs, "Inputs", words=words) if len(inputs) else "",
-    )
+    listed = table_html("inputs_used", inputs, "Inputs", words=words) if len(inputs) else ""
+    return rendered("foot.html", words, manifest=manifest, inputs=listed)
 
 
 def combined_report(
@@ -213,7 +220,7 @@ def combined_report(
     failed = table_html("failures", failures, "Runs that failed", words=words)
     return page(
         "study.html",
-        language=words.language,
+        words.language,
         title=title,
         summary=table_html("summary", summary, "Headline numbers by run", rows=500, words=words),
         failures=failed if len(failures) else "",

@@ -1,0 +1,36 @@
+"""Pages of the house from templates: one style sheet, nothing from outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader
+
+from cvlib.words.language import Words
+from cvlib.words.message import message
+from cvlib.words.safe import page_text
+
+ENVIRONMENT = Environment(
+    loader=PackageLoader("cvlib.study.render"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    finalize=page_text,
+)
+
+
+def rendered(template: str, words: Words, **content: Any) -> str:
+    """A template filled; in it ``t`` translates."""
+    found = ENVIRONMENT.get_template(template)
+    return found.render(language=words.language, t=words.text, message=message, **content)
+
+
+def page(template: str, language: str = "en", **content: Any) -> str:
+    """A whole page with the style sheet in it."""
+    css = ENVIRONMENT.get_template("report.css").render()
+    return rendered(template, Words(language), css=css, **content)
+
+
+def answer_html(answer: dict[str, Any], words: Words, hero: str = "") -> str:
+    """The first screen: verdict, key figures, hero figure, what to do, what to doubt."""
+    return rendered("answer.html", words, answer=answer, hero=hero)
