@@ -19,7 +19,7 @@ export MPLBACKEND := agg
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: report test lab bench slow lint format notebooks lock clean help
+.PHONY: report test kernels lab bench slow lint format notebooks lock clean help
 
 report: $(STAMP)  ## set up if needed, then run the default notebooks into reports/
 	$(PYTHON) -m cvlib run --all
@@ -27,6 +27,9 @@ report: $(STAMP)  ## set up if needed, then run the default notebooks into repor
 test: $(STAMP)  ## set up if needed, then run the tests and check the notebooks' stored outputs
 	$(PYTHON) -m pytest -n 2 --dist loadscope tests
 	$(PYTHON) -m pytest -n 2 --dist loadscope -p no:cacheprovider --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
+
+kernels: $(STAMP)  ## the numerical tests and the notebooks as older processors compute them
+	$(PYTHON) tests/kernels.py
 
 lab: $(STAMP)  ## open the notebooks in JupyterLab
 	$(PYTHON) -m jupyterlab notebooks

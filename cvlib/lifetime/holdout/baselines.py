@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.purchases.summary import PurchaseSummary
@@ -82,7 +83,8 @@ def _logit(features: Array, active: Array, new: Array) -> Array:
     keep = slice(None) if used else slice(0, 3)  # age and spend carry nothing new
     x, z = ((features - centre) / scale)[:, keep], ((new - centre) / scale)[:, keep]
     found = Logit(active, x).fit(disp=0, maxiter=100)
-    return np.asarray(found.predict(z), dtype=float)
+    # row by row: a matrix product ends equal rows in other bits, and ties would come apart
+    return np.asarray(expit((z * np.asarray(found.params)).sum(axis=1)))
 
 
 def rival_forecasts(summary: PurchaseSummary) -> Rivals:
