@@ -1,8 +1,8 @@
-"""What looks too good in data before anything is estimated: columns that know the outcome."""
+"""What is too good, or not plausible, in data before anything is estimated."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,9 @@ from cvlib.words.message import Message, message
 GROWS = 0.6  # rank correlation with the duration from which a covariate is named
 TOO_GOOD = 0.95  # area under the curve of one column, or of a forecast, that no honest one reaches
 _LEVELS = 20  # more different values than this are not levels
+UNUSED_SHARE = 0.25  # of a scale at one end that no answer of a block uses
+STRAIGHT_SHARE = 0.05  # of respondents who answer everything alike, named from there on
+FEWEST_ANSWERS, FEWEST_ITEMS = 30, 6  # to judge a block by, to call a line straight
 _CHANCE = 1e-6  # a pure level must be less likely than this at the overall rate
 
 
@@ -138,3 +141,91 @@ def _area(score: np.ndarray, happened: np.ndarray) -> float:
     if gone in (0, happened.size):
         return 0.5
     return float((rank[happened].sum() - gone * (gone + 1) / 2) / (gone * (happened.size - gone)))
+
+
+def scale_ends_unused(
+    answers: pd.DataFrame, scales: Mapping[str, tuple[float, float]], blocks: Mapping[str, str]
+) -> list[Message]:
+    """Warn where no answer of a block of items comes near an end of its scale.
+
+    Answers on five points in a model of ten look like a dissatisfied sample; a scale of the wrong
+    length changes every index. A block is flagged where a quarter of its scale or more, at one end,
+    is not used by any of at least `FEWEST_ANSWERS` answers [P].
+
+    Parameters
+    ----------
+    answers : DataFrame
+        Items as floats.
+    scales : mapping
+        Column to its lowest and highest possible answer.
+    blocks : mapping
+        Column to the construct it measures.
+
+    Returns
+    -------
+    list of Message
+        One for all blocks that share a scale and its unused end.
+    """
+    found: dict[tuple[float, float, bool], list[tuple[str, float, float]]] = {}
+    for block in dict.fromkeys(blocks.values()):
+        own = [column for column in answers if blocks.get(str(column)) == block]
+        for low, high in dict.fromkeys(scales[str(column)] for column in own):
+            columns = [c for c in own if scales[str(c)] == (low, high)]
+            given = answers[columns].to_numpy(dtype=float)
+            given = given[np.isfinite(given)]
+            if given.size < FEWEST_ANSWERS or given.min() == given.max():
+                continue
+            for upper, gap in ((True, high - given.max()), (False, given.min() - low)):
+                if gap >= UNUSED_SHARE * (high - low):
+                    reached = (block, float(given.min()), float(given.max()))
+                    found.setdefault((low, high, upper), []).append(reached)
+    said = []
+    for (low, high, upper), blocks_reached in found.items():
+        names = [block for block, _, _ in blocks_reached]
+        lowest = min(least for _, least, _ in blocks_reached)
+        highest = max(most for _, _, most in blocks_reached)
+        kind = "inputs.scale_top_unused" if upper else "inputs.scale_bottom_unused"
+        said.append(message(kind, blocks=names, low=low, high=high, lowest=lowest, highest=highest))
+    return said
+
+
+def straight_liners(
+    answers: pd.DataFrame, scales: Mapping[str, tuple[float, float]]
+) -> tuple[int, int]:
+    """Respondents who gave one and the same answer to every question of a scale, and those asked.
+
+    Counted over the scale that most items share, of respondents with `FEWEST_ITEMS` answers or
+    more on it; (0, 0) where there are fewer items.
+    """
+    shared = pd.Series({column: scales[str(column)] for column in answers}).value_counts()
+    columns = [c for c in answers if len(shared) and scales[str(c)] == shared.index[0]]
+    if len(columns) < FEWEST_ITEMS:
+        return 0, 0
+    asked = answers[columns]
+    enough = asked.notna().sum(axis=1) >= FEWEST_ITEMS
+    same = asked.nunique(axis=1) == 1
+    return int((same & enough).sum()), int(enough.sum())
+
+
+def straight_line_count(
+    answers: pd.DataFrame, scales: Mapping[str, tuple[float, float]]
+) -> Message | None:
+    """How many respondents answered every question alike; None where too few were asked."""
+    alike, asked = straight_liners(answers, scales)
+    if not asked:
+        return None
+    return message("inputs.straight_liners", alike=alike, asked=asked, share=alike / asked)
+
+
+def survey_cautions(
+    answers: pd.DataFrame, scales: Mapping[str, tuple[float, float]], blocks: Mapping[str, str]
+) -> list[Message]:
+    """What could change a survey's answer: a scale of the wrong length, answers without thought.
+
+    Straight-liners are named from `STRAIGHT_SHARE` on; a few are in every survey.
+    """
+    said = scale_ends_unused(answers, scales, blocks)
+    count = straight_line_count(answers, scales)
+    if count is not None and count.values["share"] >= STRAIGHT_SHARE:
+        said.append(count)
+    return said

@@ -1,4 +1,4 @@
-"""What one estimate says first: the index of its target, and what to work on."""
+"""What one estimate says first: the index of its target and what to work on, or why it may not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import pandas as pd
 from cvlib.satisfaction.index import default_target
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
+from cvlib.statistics.resample import enough
 from cvlib.words.message import Label, Message, message
+
+VIF_LIMIT = 10.0  # beyond it, a coefficient of one cause is a matter of the others (Marquardt 1970)
 
 
 def label(model: Model, construct: str) -> Label:
@@ -15,8 +18,54 @@ def label(model: Model, construct: str) -> Label:
     return Label({language: model.label(construct, language) for language in ("en", "zh")})
 
 
-def index_message(result: SatisfactionResult, construct: str = "") -> Message:
-    """The index of one construct, with its interval where there is one.
+def index_withheld(result: SatisfactionResult, construct: str) -> Message | None:
+    """Why the index of a construct is no number to report; None where it is.
+
+    An item that loads or weighs negatively makes the index leave 0-100 and fall where answers rise.
+    """
+    own = result.loadings[result.loadings["construct"] == construct]
+    wrong = own[(own["loading"] < 0) | (own["weight"] < 0)]
+    if wrong.empty:
+        return None
+    items = [message("satisfaction.name_value", name=row["item"], value=row["loading"])
+             for _, row in wrong.iterrows()]  # fmt: skip
+    shown = label(result.model, construct)
+    return message("satisfaction.index_withheld", construct=shown, items=items)
+
+
+def drivers_withheld(result: SatisfactionResult) -> Message | None:
+    """Why drivers must not be told apart or weighed against each other; None where they may."""
+    table = result.importance_performance
+    target = str(table["target"].iloc[0]) if len(table) else ""
+    shown = label(result.model, target) if target else ""
+    if result.settings.get("admissible") is False and result.estimator != "covariance":
+        return message("satisfaction.drivers_inadmissible", target=shown)
+    if result.estimator == "covariance":
+        checks = result.extra.get("diagnosis")
+        if checks is not None and checks["trouble"].any():
+            return message("satisfaction.drivers_unidentified", target=shown)
+    if target and index_withheld(result, target) is not None:
+        return message("satisfaction.drivers_of_withheld", target=shown)
+    vif = result.vif
+    if len(vif):
+        routes = {target, *table["construct"]}
+        causes = vif[(vif["kind"] == "antecedent") & vif["construct"].isin(routes)]
+        high = causes[~(causes["vif"] <= VIF_LIMIT)]
+        if len(high):
+            names = [label(result.model, name) for name in dict.fromkeys(high["predictor"])]
+            return message("satisfaction.drivers_collinear", target=shown, names=names,
+                           highest=float(high["vif"].max()), limit=VIF_LIMIT)  # fmt: skip
+    if len(result.draws):
+        row = result.draws.iloc[0]
+        sound = int(row["used"] - row["inadmissible"])
+        if not enough(sound, int(row["requested"])):
+            return message("satisfaction.drivers_few_draws", target=shown, used=sound,
+                           requested=int(row["requested"]))  # fmt: skip
+    return None
+
+
+def index_sentence(result: SatisfactionResult, construct: str = "") -> Message:
+    """The index of one construct, with its interval where there is one; or why it is not told.
 
     Parameters
     ----------
@@ -26,42 +75,49 @@ def index_message(result: SatisfactionResult, construct: str = "") -> Message:
         Empty for the model's usual target (satisfaction).
     """
     name = construct or default_target(result.model)
+    reason = index_withheld(result, name)
+    if reason is not None:
+        return reason
     row = result.index.set_index("construct").loc[name]
-    known = {"construct": label(result.model, name), "value": float(row["index"])}
+    shown = label(result.model, name)
     if pd.isna(row.get("ci_low")):
-        return message("satisfaction.index", **known)
+        return message("satisfaction.index", construct=shown, value=row["index"])
     return message(
-        "satisfaction.index_interval", **known, low=float(row["ci_low"]),
-        high=float(row["ci_high"]), level=result.settings["level"],
+        "satisfaction.index_interval", construct=shown, value=row["index"],
+        low=row["ci_low"], high=row["ci_high"], level=result.settings["level"],
     )  # fmt: skip
 
 
-def driver_messages(result: SatisfactionResult) -> list[Message]:
+def driver_sentences(result: SatisfactionResult) -> list[Message]:
     """The strongest driver of the importance-performance map's target, and what to improve first.
 
-    Parameters
-    ----------
-    result : SatisfactionResult
-        With `importance_performance`.
+    Where the drivers cannot be told apart, or nothing leads to the target, the reason instead.
     """
-    table = result.importance_performance
+    table, model = result.importance_performance, result.model
     if table.empty:
-        return []
-    target = label(result.model, table["target"].iloc[0])
+        target = label(model, default_target(model))
+        return [message("satisfaction.no_drivers", target=target)]
+    reason = drivers_withheld(result)
+    if reason is not None:
+        return [reason]
+    target = label(model, table["target"].iloc[0])
     best = table.loc[table["importance"].idxmax()]
     first = table[table["above_average_importance"] & table["below_average_performance"]]
-    told = [message("satisfaction.driver", target=target, impact=5 * float(best["importance"]),
-                    driver=label(result.model, best["construct"]))]  # fmt: skip
+    driver = label(model, best["construct"])
+    sentence = (
+        "satisfaction.driver" if best["importance"] > 0 else "satisfaction.no_positive_driver"
+    )
+    said = [message(sentence, target=target, driver=driver, impact=5 * best["importance"])]
     if len(table) > 1 and first.empty:
-        told.append(message("satisfaction.no_priority", target=target))
+        said.append(message("satisfaction.no_priority", target=target))
     elif len(table) > 1:
-        drivers = [label(result.model, name) for name in first["construct"]]
-        told.append(message("satisfaction.priority", drivers=drivers))
-    return told
+        names = [label(model, name) for name in first["construct"]]
+        said.append(message("satisfaction.priority", drivers=names))
+    return said
 
 
 def said(result: SatisfactionResult) -> list[str]:
     """What a result says of itself: index and drivers of its target."""
     table = result.importance_performance
     target = str(table["target"].iloc[0]) if len(table) else ""
-    return [index_message(result, target), *driver_messages(result)]
+    return [index_sentence(result, target), *driver_sentences(result)]

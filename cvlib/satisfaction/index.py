@@ -230,7 +230,10 @@ def importance_performance_table(
     116:1865-1886 (from PLS).
     """
     chosen = target or default_target(model)
-    order = causes_of(model, chosen)
+    # asked for by name, a target without causes is an error; by default there is then no map
+    order = causes_of(model, chosen) if target else [
+        model.construct_names[j] for j in drivers(model, chosen)
+    ]  # fmt: skip
     effect = impacts[impacts["target"] == chosen].set_index("source")["impact_1"]
     level = index.set_index("construct")["index"]
     table = pd.DataFrame({

@@ -1,40 +1,30 @@
-"""What results say in words, in English or Chinese, and two estimators side by side."""
+"""What results say in words, and two estimators side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from cvlib.satisfaction.headline import driver_messages, index_message
+from cvlib.inputs.audit import straight_line_count, survey_cautions
+from cvlib.inputs.readers import Table
+from cvlib.satisfaction.headline import driver_sentences, index_sentence, index_withheld, label
 from cvlib.satisfaction.index import default_target
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
-from cvlib.words.message import in_language
+from cvlib.satisfaction.survey.answers import open_survey
+from cvlib.satisfaction.survey.settings import Columns
+from cvlib.words.message import Message, in_language, joined, message
 
-HTMT_LIMIT, RELIABILITY_LIMIT = 0.90, 0.70
+HTMT_LIMIT, HTMT_STRICT, LOADING_LIMIT = 0.90, 0.85, 0.70
+# What a construct of several items must reach, as the report states it.
+LIMITS = {"alpha": 0.70, "rho_a": 0.70, "rho_c": 0.70, "ave": 0.50}
 # Constructs may go by these names, and so do columns of tables: their heads stay the columns'.
 COLUMNS = frozenset({
     "value", "index", "loading", "weight", "source", "target", "model", "item", "items", "measure",
     "group", "wave", "level", "rank", "share", "count", "reason", "scale", "estimate", "outcome",
 })  # fmt: skip
-
-
-@cache
-def _sentences() -> dict[str, dict[str, str]]:
-    path = Path(__file__).with_name("sentences.yaml")
-    found: dict[str, dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return found
-
-
-def _say(name: str, language: str, **values: Any) -> str:
-    known = _sentences()
-    return known.get(language, known["en"])[name].format(**values)
 
 
 def labels(result: SatisfactionResult, language: str = "en") -> dict[str, str]:
@@ -72,7 +62,8 @@ def print_names(
             found[text] = " → ".join(labels[name] for name in route)
         elif text.removeprefix("index of ") in labels:
             construct = labels[text.removeprefix("index of ")]
-            found[text] = _say("index_of", language, construct=construct)
+            said = message("satisfaction.index_of", construct=construct)
+            found[text] = in_language(said, language)
     return {name: text for name, text in found.items() if name not in COLUMNS}
 
 
@@ -82,19 +73,52 @@ def target_of(result: SatisfactionResult) -> str:
     return str(table["target"].iloc[0]) if len(table) else default_target(result.model)
 
 
-def used_sentence(result: SatisfactionResult, language: str = "en") -> str:
-    """How many respondents the estimates rest on, and the rule for missing answers.
+def used_sentence(
+    result: SatisfactionResult,
+    survey: Table | pd.DataFrame | None = None,
+    dont_know: Sequence[object] = (),
+) -> Message:
+    """How many respondents the estimates rest on and, given the survey, how many answered alike."""
+    used = int(result.settings["rows"])
+    total = used + int(result.left_out["count"].sum())
+    said = message("satisfaction.used", used=used, total=total)
+    if survey is None:
+        return said
+    answers, scales, _ = _audited(survey, result.model, dont_know)
+    alike = straight_line_count(answers, scales)
+    return said if alike is None else joined([said, alike])
+
+
+def cautions(
+    survey: Table | pd.DataFrame, models: Sequence[Model], dont_know: Sequence[object] = ()
+) -> list[Message]:
+    """What in the answers could change every number: a scale of another length, straight lines.
 
     Parameters
     ----------
-    result : SatisfactionResult
-        Of either estimator.
-    language : {"en", "zh"}
-        Of the sentence.
+    survey : Table or DataFrame
+        One row per respondent.
+    models : sequence of Model
+        Bound to the survey's columns.
+    dont_know : sequence
+        Codes that mean no answer, beside those in the model file.
     """
-    used = int(result.settings["rows"])
-    total = used + int(result.left_out["count"].sum())
-    return _say("used", language, used=used, total=total)
+    said: list[Message] = []
+    for model in models:
+        said += survey_cautions(*_audited(survey, model, dont_know))
+    return list(dict.fromkeys(said))
+
+
+def _audited(
+    survey: Table | pd.DataFrame, model: Model, dont_know: Sequence[object]
+) -> tuple[pd.DataFrame, dict[str, tuple[float, float]], dict[str, str]]:
+    """Checked answers, the scale of every column, and the label of what it measures."""
+    opened = open_survey(survey, model, Columns(dont_know=dont_know))
+    scales = {item.column: (item.minimum, item.maximum) for item in model.item_list}
+    blocks: dict[str, str] = {
+        item.column: label(model, c.name) for c in model.constructs for item in c.items
+    }
+    return opened.data[list(model.columns)], scales, blocks
 
 
 def missing_answers(result: SatisfactionResult) -> pd.DataFrame:
@@ -144,94 +168,99 @@ def index_of(result: SatisfactionResult, construct: str = "") -> float:
     return float(result.index.set_index("construct").loc[name, "index"])
 
 
-def index_sentence(result: SatisfactionResult, construct: str = "", language: str = "en") -> str:
-    """`headline.index_message` in a language."""
-    return in_language(index_message(result, construct), language)
+def headline(result: SatisfactionResult, construct: str = "") -> tuple[float | None, Message]:
+    """The index of one construct and its sentence; None where it is not told, and why."""
+    name = construct or default_target(result.model)
+    withheld = index_withheld(result, name) is not None
+    return None if withheld else index_of(result, name), index_sentence(result, name)
 
 
-def driver_sentences(result: SatisfactionResult, language: str = "en") -> list[str]:
-    """`headline.driver_messages` in a language."""
-    return [in_language(told, language) for told in driver_messages(result)]
+def drivers_told(result: SatisfactionResult) -> Message:
+    """`driver_sentences` as one text."""
+    return joined(driver_sentences(result))
 
 
-def quality_sentences(result: SatisfactionResult, language: str = "en") -> list[str]:
-    """Reliability and discriminant validity in a sentence each.
+def quality_sentences(result: SatisfactionResult) -> list[Message]:
+    """Every limit the report states for the measurement, judged one by one.
 
-    Parameters
-    ----------
-    result : SatisfactionResult
-        Of either estimator.
-    language : {"en", "zh"}
-        Of the sentences and labels.
+    Reliability and AVE of constructs of several items, loadings of their items, and HTMT; the last
+    sentence is about HTMT where there are pairs to judge.
     """
-    model, table = result.model, result.reliability
-    low = [model.label(c, language) for c in
-           table.loc[table["rho_c"] < RELIABILITY_LIMIT, "construct"]]  # fmt: skip
-    joined = ("、" if language == "zh" else ", ").join(low)
-    told = [_say("reliability_low", language, constructs=joined) if low
-            else _say("reliability_fine", language)]  # fmt: skip
-    ratios = result.htmt.dropna(subset="htmt")
+    model = result.model
+    several = [c.name for c in model.constructs if len(c.items) > 1]
+    said: list[Message] = []
+    met: list[Message] = []
+    table = result.reliability.set_index("construct").reindex(several)
+    for measure, limit in LIMITS.items():
+        values = table[measure].dropna() if measure in table else pd.Series(dtype=float)
+        low = values[values < limit]
+        name = message(f"satisfaction.measure_{measure}")
+        if len(low):
+            which = [message("satisfaction.name_value", name=label(model, c), value=v)
+                     for c, v in low.items()]  # fmt: skip
+            said.append(message("satisfaction.below_limit", measure=name, limit=limit, which=which))
+        elif len(values):
+            met.append(message("satisfaction.measure_limit", measure=name, limit=limit))
+    if met:
+        said.append(message("satisfaction.limits_met", measures=met))
+    loadings = result.loadings[result.loadings["construct"].isin(several)]
+    weak = loadings[loadings["loading"] < LOADING_LIMIT]
+    if len(weak):
+        least = weak.loc[weak["loading"].idxmin()]
+        said.append(message(
+            "satisfaction.loadings_low", weak=len(weak), items=len(loadings), limit=LOADING_LIMIT,
+            item=least["item"], lowest=least["loading"],
+        ))  # fmt: skip
+    elif len(loadings):
+        said.append(message("satisfaction.loadings_fine", items=len(loadings), limit=LOADING_LIMIT))
+    ratios = result.htmt.dropna(subset="htmt") if len(result.htmt) else result.htmt
     if len(ratios):
         top = ratios.loc[ratios["htmt"].idxmax()]
-        told.append(_say(
-            "validity", language, pairs=len(ratios), above=int((ratios["htmt"] > HTMT_LIMIT).sum()),
-            threshold=HTMT_LIMIT, first=model.label(top["construct_1"], language),
-            second=model.label(top["construct_2"], language), highest=top["htmt"],
+        said.append(message(
+            "satisfaction.validity", pairs=len(ratios), threshold=HTMT_LIMIT, strict=HTMT_STRICT,
+            above=int((ratios["htmt"] > HTMT_LIMIT).sum()),
+            close=int((ratios["htmt"] > HTMT_STRICT).sum()), highest=top["htmt"],
+            first=label(model, top["construct_1"]), second=label(model, top["construct_2"]),
         ))  # fmt: skip
-    return told
+    return said
 
 
-def fit_sentence(result: SatisfactionResult, language: str = "en") -> str:
-    """The fit measures a reader looks for first; empty where none is reported.
-
-    Parameters
-    ----------
-    result : SatisfactionResult
-        Of either estimator.
-    language : {"en", "zh"}
-        Of the sentence.
-    """
+def fit_sentence(result: SatisfactionResult) -> Message | None:
+    """The fit measures a reader looks for first; None where none is reported."""
     if result.fit.empty:
-        return ""
-    measures = result.fit.set_index("measure")["value"].to_dict()
+        return None
+    names = ("chi2", "df", "cfi", "tli", "rmsea", "srmr", "srmr_saturated")
+    measures = result.fit.set_index("measure")["value"].reindex(list(names)).to_dict()
     kind = "fit_covariance" if result.estimator == "covariance" else "fit_pls"
-    return _say(kind, language, model=result.model.name, **measures)
+    return message(f"satisfaction.{kind}", model=result.model.name, **measures)
 
 
-def identification_sentence(result: SatisfactionResult, language: str = "en") -> str:
-    """Whether a covariance solution can be told apart from others, and what speaks against it.
-
-    Parameters
-    ----------
-    result : SatisfactionResult
-        Of the covariance estimator.
-    language : {"en", "zh"}
-        Of the sentence.
-    """
+def identification_sentence(result: SatisfactionResult) -> Message:
+    """Whether a covariance solution can be told apart from others, and what speaks against it."""
     checks = result.extra["diagnosis"]
     bad = checks[checks["trouble"]]
     if bad.empty:
-        return _say("identified", language, model=result.model.name)
-    said = _sentences().get(language, {})
-    separator = "\uff1b" if language == "zh" else "; "
-    reasons = separator.join(
-        f"{said.get(row.check, row.check)} {row.value:.2g}" for row in bad.itertuples()
-    )
-    return _say("unidentified", language, model=result.model.name, reasons=reasons)
+        return message("satisfaction.identified", model=result.model.name)
+    reasons = [message("satisfaction.check_value", check=row.check, value=row.value)
+               for row in bad.itertuples()]  # fmt: skip
+    return message("satisfaction.unidentified", model=result.model.name, reasons=reasons)
 
 
-def warnings_of(results: Sequence[SatisfactionResult], language: str = "en") -> list[str]:
+def warnings_of(results: Sequence[SatisfactionResult]) -> list[Message]:
     """A sentence about each covariance solution that is not identified well enough."""
     return [
-        identification_sentence(result, language)
+        identification_sentence(result)
         for result in results
         if result.extra["diagnosis"]["trouble"].any()
     ]
 
 
-def fit_sentences(results: Sequence[SatisfactionResult], language: str = "en") -> str:
-    """`fit_sentence` of each result."""
-    return " ".join(fit_sentence(result, language) for result in results)
+def measurement_and_fit(
+    result: SatisfactionResult, results: Sequence[SatisfactionResult]
+) -> Message:
+    """Quality of the main result's measurement, then the fit of every result."""
+    fits = [fit_sentence(each) for each in results]
+    return joined([*quality_sentences(result), *(fit for fit in fits if fit is not None)])
 
 
 def both(results: Sequence[SatisfactionResult]) -> pd.DataFrame:
@@ -276,23 +305,13 @@ def estimator_comparison(first: SatisfactionResult, second: SatisfactionResult) 
     return table
 
 
-def agreement_sentence(
-    first: SatisfactionResult, second: SatisfactionResult, language: str = "en"
-) -> str:
-    """How far two estimators of one model agree.
-
-    Parameters
-    ----------
-    first, second : SatisfactionResult
-        PLS and covariance.
-    language : {"en", "zh"}
-        Of the sentence and labels.
-    """
+def agreement_sentence(first: SatisfactionResult, second: SatisfactionResult) -> Message:
+    """How far two estimators of one model (PLS and covariance SEM) agree."""
     table = estimator_comparison(first, second)
     far = table.loc[table["difference"].abs().idxmax()]
-    return _say(
-        "agreement", language, model=first.model.name, paths=len(table),
+    return message(
+        "satisfaction.agreement", model=first.model.name, paths=len(table),
         same=int(table["same_sign"].sum()), inside=int(table["in_interval"].sum()),
-        gap=abs(far["difference"]), source=first.model.label(far["source"], language),
-        target=first.model.label(far["target"], language),
+        gap=abs(far["difference"]), source=label(first.model, far["source"]),
+        target=label(first.model, far["target"]),
     )  # fmt: skip

@@ -52,6 +52,17 @@ class Bootstrap:
         one_of("interval", self.interval, INTERVALS)
 
 
+FEWEST = 100  # usable draws on which an interval or a p value may rest, where as many are asked
+
+
+def enough(usable: int, requested: int) -> bool:
+    """Whether an interval or a p value may rest on the draws that gave an estimate.
+
+    At least half of those requested, and `FEWEST` where that many or more were requested [P].
+    """
+    return usable >= 2 and 2 * usable >= requested and (usable >= FEWEST or requested < FEWEST)
+
+
 def tails(level: float) -> Array:
     """(2,) probabilities below the lower and the upper limit of an equal-tailed interval."""
     return np.array([(1 - level) / 2, (1 + level) / 2])

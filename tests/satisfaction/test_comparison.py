@@ -19,6 +19,7 @@ from cvlib.satisfaction.pls.moderation import with_products
 from cvlib.satisfaction.pls.prediction import predict
 from cvlib.satisfaction.survey.settings import Assessment
 from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import in_language
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "tests" / "reference" / "satisfaction"
@@ -119,11 +120,21 @@ def test_verdicts_state_the_uncertainty_and_follow_the_numbers() -> None:
     rows = COMPARED.cvpat.query("items == 'all' and outcome == 'satisfaction'")
     gaps = verdicts.against_best(rows)
     assert (gaps["difference"] >= 0).all() and len(gaps) == 2
-    assert gaps["best"].iloc[0] in told and "interval" in told
+    assert gaps["best"].iloc[0] in told and "adjusted" in told
     sure = replace(COMPARED, cvpat=COMPARED.cvpat.assign(p_adjusted=0.001))
     assert "better than every other model" in verdicts.prediction_verdict(sure)
+    assert "Of 3 pairs of models 3 differ" in verdicts.prediction_verdict(sure)
+    for row in rows.itertuples():  # wins and losses alike, the smaller loss first
+        pair = (row.model_1, row.model_2) if row.difference < 0 else (row.model_2, row.model_1)
+        assert f"{pair[0]} before {pair[1]}" in verdicts.prediction_verdict(sure)
+    unsure = replace(COMPARED, cvpat=COMPARED.cvpat.assign(p_adjusted=0.5))
+    assert "None of 3 pairs" in verdicts.prediction_verdict(unsure)
+    assert " before " not in verdicts.prediction_verdict(unsure)
     assert "rejected for 3 of 3" in verdicts.fit_verdict(COMPARED)
-    assert "个模型" in verdicts.index_verdict(COMPARED, "zh")
+    lone = {key: replace(r, extra={**r.extra, "exact_fit": r.extra["exact_fit"].assign(p=0.03)})
+            for key, r in COMPARED.results.items()}  # fmt: skip
+    assert "rejected for none of 3" in verdicts.fit_verdict(replace(COMPARED, results=lone))
+    assert "个模型" in in_language(verdicts.index_verdict(COMPARED), "zh")
     index, losses = verdicts.chart_tables(COMPARED)
     assert len(index) == 3 and len(losses) == 2
     assert verdicts.first_index(COMPARED) == pytest.approx(72.4396312121918, abs=1e-6)
@@ -177,6 +188,10 @@ def test_the_environment_in_its_three_roles() -> None:
     assert moderator["cvpat_difference"] < row["cvpat_difference"]
     told = verdicts.roles_verdict(found)
     assert "better with the market environment" in told
+    chance = replace(found, table=found.table.assign(cvpat_p=0.02))  # of several tests
+    assert "better" not in verdicts.roles_verdict(chance)
+    lost = replace(found, table=found.table.assign(cvpat_p=1e-6, cvpat_difference=0.1))
+    assert "worse with" in verdicts.roles_verdict(lost)
     assert any("cut at its median" in text for text in found.warnings)
 
 

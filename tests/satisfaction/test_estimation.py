@@ -16,6 +16,7 @@ from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.model.model import Moderation
 from cvlib.satisfaction.survey.settings import Columns, Design
 from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import in_language
 
 ROOT = Path(__file__).parents[2]
 MOBI = load_table(ROOT / "data" / "mobi.csv")
@@ -202,7 +203,7 @@ def test_a_moderated_model_reports_what_it_can_and_says_what_it_cannot() -> None
     assert found.main.path_coefficients["source"].iloc[-1] == "satisfaction x image"
     assert reading.labels(found.main)["satisfaction x image"] == "Satisfaction × Image"
     assert "loyalty" not in set(found.table("f_squared")["target"])
-    assert found.table("fit").empty and reading.fit_sentences(found.results) == ""
+    assert found.table("fit").empty and reading.fit_sentence(found.main) is None
     assert any("interaction" in text for text in found.warnings)
     with pytest.raises(InputError, match="PLS"):
         estimate(MOBI, model, method=Method(estimator="covariance"), draws=Bootstrap(0, seed=1))
@@ -225,29 +226,30 @@ def test_sentences_carry_the_numbers_in_both_languages() -> None:
     row = main.index.set_index("construct").loc["satisfaction"]
     english = reading.index_sentence(main)
     assert english.startswith("Satisfaction: index 72.5") and f"{row['ci_low']:.1f}" in english
-    assert "72.5" in reading.index_sentence(main, "satisfaction", "zh")
+    assert "72.5" in in_language(reading.index_sentence(main, "satisfaction"), "zh")
     assert reading.index_of(main) == pytest.approx(72.4541, abs=5e-5)
     best, rest = reading.driver_sentences(main)
     assert "Perceived quality" in best and "3.2 points" in best
     assert "No driver" in rest
-    reliable, distinct = reading.quality_sentences(main)
-    assert "every construct" in reliable
+    *measured, distinct = reading.quality_sentences(main)
+    assert measured[0].startswith("Below 0.70 in Cronbach's alpha")
     assert "4 of 21 pairs" in distinct and "0.96" in distinct
-    assert "χ² 298.89 on 144" in reading.fit_sentences(BOTH.results)
-    for language in ("en", "zh"):
-        for text in (
-            reading.agreement_sentence(*BOTH.beside, language),
-            *reading.quality_sentences(main, language),
-            *reading.driver_sentences(main, language),
-            reading.fit_sentences(BOTH.results, language),
-        ):
+    assert "χ² 298.89 on 144" in reading.measurement_and_fit(main, BOTH.results)
+    for said in (
+        reading.agreement_sentence(*BOTH.beside),
+        *reading.quality_sentences(main),
+        *reading.driver_sentences(main),
+        reading.measurement_and_fit(main, BOTH.results),
+    ):
+        for text in (said, in_language(said, "zh")):
             assert "{" not in text and "nan" not in text
 
 
 def test_low_reliability_and_priorities_are_named() -> None:
     covariance = single("covariance").main
-    reliable, _ = reading.quality_sentences(covariance)
-    assert "below 0.70 for" in reliable and "Customer loyalty" in reliable
+    said = reading.quality_sentences(covariance)
+    reliable = next(text for text in said if "0.70 in composite reliability" in text)
+    assert "Customer loyalty" in reliable
     table = covariance.importance_performance.copy()
     table["above_average_importance"] = table["below_average_performance"] = True
     changed = type(covariance)(**{**vars(covariance), "importance_performance": table})

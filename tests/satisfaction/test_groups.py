@@ -22,6 +22,7 @@ from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.satisfaction.survey.settings import Assessment, Columns, Design
 from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import in_language
 
 MODEL = load_model("ecsi_mobile").without(
     ["image", "expectation", "complaints", "loyalty"], "is not needed here"
@@ -119,7 +120,7 @@ def test_a_raised_brand_leads_surely_and_equal_ones_share_a_letter() -> None:
     assert "should not be compared" in gate_verdict(failed)
     assert "should not be compared" not in gate_verdict(LEAGUE)
     assert "not tested" in gate_verdict(replace(LEAGUE, gate=pd.DataFrame()))
-    assert "C" in league_verdict(LEAGUE, "zh") and "MICOM" in gate_verdict(LEAGUE)
+    assert "C" in in_language(league_verdict(LEAGUE), "zh") and "MICOM" in gate_verdict(LEAGUE)
 
 
 def test_omnibus_of_two_groups_is_the_permutation_test() -> None:
@@ -150,8 +151,13 @@ def test_what_cannot_be_compared_is_refused_by_name() -> None:
         estimate_groups(SURVEY, MODEL, "brnd")
     flat = SURVEY.copy()
     flat.loc[flat["brand"] == "B", "PERV1"] = 5
-    with pytest.raises(InputError, match="group B"):
-        estimate_groups(flat, MODEL, "brand")
+    found = estimate_groups(flat, MODEL, "brand", draws=0)
+    assert found.names == ["A", "C"]
+    assert any("B: all answers to PERV1 are the same" in text for text in found.warnings)
+    assert "B: all answers to PERV1 are the same" in set(found.left_out["reason"])
+    flat.loc[flat["brand"] == "C", "PERV1"] = 5
+    with pytest.raises(InputError, match="C: all answers to PERV1 are the same"):
+        estimate_groups(flat, MODEL, "brand", draws=0)
     with pytest.raises(InputError, match="not a construct"):
         compare_groups(SURVEY, MODEL, "brand", target="satisfactoin")
     answers = open_survey(SURVEY.replace(9, 98), MODEL, Columns(dont_know=[98]))

@@ -11,6 +11,7 @@ from scipy import stats
 
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.model.file import load_model
+from cvlib.satisfaction.model.model import Construct, Item, Model
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
 from cvlib.satisfaction.pls.estimate import estimate_pls, fitter
@@ -252,11 +253,47 @@ def test_failed_draws_are_counted_and_told():
     assert result.path_coefficients["std_error"].notna().all()
 
 
-def test_inadmissible_draws_are_counted_kept_and_told():
-    result = estimate_pls(MOBI, MODEL, estimator="plsc", draws=50, assessment=Assessment(folds=0))
+def test_a_few_inadmissible_draws_are_counted_kept_and_told():
+    small = MODEL.without(["image", "loyalty", "complaints"], "is not needed here")
+    result = estimate_pls(MOBI, small, estimator="plsc", draws=50, assessment=Assessment(folds=0))
     row = result.draws.iloc[0]
-    assert row["inadmissible"] > 0 and row["used"] == row["requested"] - row["failed"]
+    assert 0 < row["inadmissible"] < 25 and row["used"] == row["requested"] - row["failed"]
     assert any("inadmissible; they are kept" in warning for warning in result.warnings)
+    assert result.path_coefficients["std_error"].notna().all()
+
+
+@pytest.mark.parametrize("rows", [30, 98, 250])
+def test_with_few_admissible_draws_there_is_no_inference_and_a_reason(rows):
+    result = estimate_pls(MOBI[:rows], MODEL, estimator="plsc", draws=120,
+                          assessment=Assessment(folds=0, exact_fit_draws=120))  # fmt: skip
+    row = result.draws.iloc[0]
+    assert row["used"] - row["inadmissible"] < 60
+    for table in (result.path_coefficients, result.index, result.loadings, result.impacts):
+        assert not {"std_error", "p", "ci_low", "ci_high"} & set(table)
+    assert any(getattr(w, "id", "") == "satisfaction.draws_too_few" for w in result.warnings)
+
+
+def test_constructs_point_the_same_way_in_every_draw():
+    generator = np.random.default_rng(3)
+    rows, x = 200, np.random.default_rng(4).normal(size=200)
+    y = 0.8 * x + 0.6 * generator.normal(size=rows)
+    noise = generator.normal(size=(4, rows))
+    data = pd.DataFrame({
+        # one item turned round: the loadings of x sum to about zero
+        "a": x + 0.5 * noise[0], "b": -x + 0.5 * noise[1], "c": y + 0.5 * noise[2],
+        "d": y + 0.5 * noise[3],
+    }).clip(-4.9, 4.9)  # fmt: skip
+    item = [Item(n, n, {"en": n, "zh": n}, "unspecified", -5, 5, "+") for n in "abcd"]
+    model = Model(
+        "turned", {"en": "t", "zh": "t"}, "made up",
+        (Construct("x", {"en": "x", "zh": "x"}, "A", tuple(item[:2])),
+         Construct("y", {"en": "y", "zh": "y"}, "A", tuple(item[2:]))),
+        (("x", "y", "+"),),
+    )  # fmt: skip
+    result = estimate_pls(data, model, draws=300, assessment=Assessment(folds=0))
+    row = result.path_coefficients.iloc[0]
+    assert abs(row["estimate"]) > 0.6 and row["ci_low"] * row["ci_high"] > 0
+    assert abs(row["ci_high"] - row["ci_low"]) < 0.3
 
 
 def test_effects_add_up_along_routes():

@@ -12,6 +12,7 @@ from cvlib.satisfaction.design.simulate import population, simulate_survey
 from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import in_language
 
 MODEL = load_model("ecsi_mobile").without(
     ["image", "expectation", "complaints", "loyalty"], "is not needed here"
@@ -66,7 +67,7 @@ def test_the_raised_wave_is_found_and_the_others_are_not() -> None:
     assert rows.loc[("B", "2024"), "difference"] > 5
     told = change_verdict(WAVES)
     assert "From 2022 to 2024" in told and "B (+" in told and "A (" not in told
-    assert "2024" in change_verdict(WAVES, language="zh")
+    assert "2024" in in_language(change_verdict(WAVES), "zh")
 
 
 def test_the_slope_is_that_of_least_squares_over_the_years() -> None:

@@ -15,9 +15,11 @@ from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls.engine import PLSFit
 from cvlib.satisfaction.pls.estimate import fitter
+from cvlib.satisfaction.pls.signs import aligned
 from cvlib.satisfaction.pls.tables import statistics
 from cvlib.satisfaction.survey.missing import Survey
 from cvlib.statistics import resample
+from cvlib.words.message import Message, message
 
 # a group's mass per draw, its rows' mean weight, means and covariances per draw
 Moments = tuple[np.ndarray, float, np.ndarray, np.ndarray]
@@ -59,19 +61,22 @@ def estimate_part(
     span = (model.maximum - model.minimum) / 100
     masses: list[np.ndarray] = []
     seen: list[tuple[np.ndarray, np.ndarray]] = []
+    whole: list[np.ndarray] = []  # loadings of the data themselves, which come first
 
     def rows() -> Iterator[np.ndarray]:
         drawn = resample.counts(source.units, draws, seed, None, 255)
-        whole = np.ones((1, source.units), dtype=np.uint16)
-        first = next(drawn, whole[:0])
-        for counts in chain([np.vstack([whole, first])], drawn):
+        data = np.ones((1, source.units), dtype=np.uint16)
+        first = next(drawn, data[:0])
+        for counts in chain([np.vstack([data, first])], drawn):
             masses.append(counts @ unit)
             yield counts
 
     def noted(mean: np.ndarray, covariance: np.ndarray) -> PLSFit:
         items, own = len(model.items), len(masses[-1])  # a lone draw is fitted in company
         seen.append((mean[:own, :items], covariance[:own, :items, :items]))
-        return fit(mean, covariance)
+        found = fit(mean, covariance)
+        whole.append(found.loadings[0])
+        return aligned(model, found, whole[0])
 
     def measured(found: PLSFit) -> dict[str, np.ndarray]:
         lost = (~found.converged | found.degenerate)[:, None]
@@ -86,6 +91,20 @@ def estimate_part(
     mean, covariance = (np.concatenate(part)[:fitted] for part in zip(*seen, strict=True))
     values["mean"] = (mean - model.minimum) / span
     return values, (np.concatenate(masses)[:, None], float(mass.mean()), mean, covariance)
+
+
+def without_estimate(model: Model, part: Survey, scheme: str) -> Message | None:
+    """Why the model has no estimate in a group; None where it has one."""
+    lowest, highest = np.nanmin(part.values, axis=0), np.nanmax(part.values, axis=0)
+    constant = np.flatnonzero(lowest == highest)
+    if len(constant):
+        items = [model.items[i] for i in constant]
+        return message("satisfaction.group_constant", items=items)
+    source, fit = fitter(model, replace(part), scheme=scheme)
+    found = fit(*source.moments(np.ones((1, source.units), dtype=np.int8)))
+    if found.degenerate[0]:
+        return message("satisfaction.group_collinear")
+    return None if found.converged[0] else message("satisfaction.group_unsettled")
 
 
 def side_by_side(one: partial, parts: list[Survey], seeds: list[int], jobs: int) -> Iterator:

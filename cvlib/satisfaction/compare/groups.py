@@ -14,7 +14,13 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.satisfaction.compare.group_draws import Pool, estimate_part, side_by_side, survey_part
+from cvlib.satisfaction.compare.group_draws import (
+    Pool,
+    estimate_part,
+    side_by_side,
+    survey_part,
+    without_estimate,
+)
 from cvlib.satisfaction.index import default_target, index_values
 from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.model import Model
@@ -25,6 +31,7 @@ from cvlib.satisfaction.survey.missing import Survey, prepare
 from cvlib.satisfaction.survey.settings import Design, Missing, bootstrap_of
 from cvlib.statistics import resample
 from cvlib.statistics.resample import Bootstrap, seeds
+from cvlib.words.message import message
 
 WEIGHTS = ("pooled", "own")
 
@@ -152,16 +159,26 @@ def estimate_groups(
     groups = label.groupby(columns, sort=True).indices
     sizes = {name if isinstance(name, tuple) else (name,): rows for name, rows in groups.items()}
     kept = {name: rows for name, rows in sizes.items() if len(rows) >= minimum}
+    reasons = {name: without_estimate(model, survey_part(survey, rows), scheme)
+               for name, rows in kept.items()}  # fmt: skip
+    faulty = {name: reason for name, reason in reasons.items() if reason is not None}
     what = " / ".join(columns)
     small = [(what, f"{' / '.join(map(str, name))}: fewer than {minimum} respondents", len(rows))
              for name, rows in sizes.items() if len(rows) < minimum]  # fmt: skip
     unlabelled = [(what, "no group named", int((~labelled).sum()))] * bool((~labelled).any())
     rest = [("(respondents)", r.reason, r.count) for r in survey.left_out.itertuples(index=False)]
-    left_out = pd.DataFrame([*unlabelled, *rest, *small], columns=["column", "reason", "count"])
+    unfit = [(what, message("satisfaction.group_unfit", group=" / ".join(map(str, name)),
+                            reason=reason), len(kept.pop(name)))
+             for name, reason in faulty.items()]  # fmt: skip
+    left_out = pd.DataFrame(
+        [*unlabelled, *rest, *small, *unfit], columns=["column", "reason", "count"], dtype=object
+    ).astype({"count": int})
     left_out["share"] = left_out["count"] / len(data)
     if len(kept) < 2:
         raise InputError(
-            f"group, column {what}", f"{len(kept)} group(s) of {minimum} respondents or more",
+            f"group, column {what}",
+            " ".join([f"{len(kept)} group(s) of {minimum} respondents or more can be estimated",
+                      *(f"({reason})" for _, reason, _ in unfit)]),
             "Compare at least two groups; lower the minimum only with care.",
         )  # fmt: skip
     centre = np.asarray(np.round(np.nanmean(survey.values, axis=0)))
@@ -180,13 +197,6 @@ def estimate_groups(
     keys = pd.DataFrame(list(kept), columns=columns)
     keys["n"] = [len(part.values) for part in parts]
     keys["failed"] = np.isnan(found["shares"][:, 1:, 0]).sum(axis=1)
-    for number, name in enumerate(kept):
-        if np.isnan(found["shares"][number, 0]).any():
-            raise InputError(
-                f"group {' / '.join(map(str, name))}", "the model has no estimate in it: an item"
-                " does not vary, or constructs are collinear, or the iteration does not converge",
-                "Leave the group out, or the item.",
-            )  # fmt: skip
     together = fit_pls(model, *pooling.moments(), scheme=scheme)
     told = [*((model.adapted,) if model.adapted else ()), *model.dropped, *survey.warnings]
     if small:
@@ -195,6 +205,7 @@ def estimate_groups(
             " / ".join(map(str, name)) for name, rows in sizes.items() if len(rows) < minimum
         )
         told.append(f"Left out for having fewer than {minimum} respondents: {names}.")
+    told += [message("satisfaction.group_left_out", why=reason) for _, reason, _ in unfit]
     if keys["failed"].any():
         told.append(f"{int(keys['failed'].sum())} of {count * len(keys)} draws of single groups"
                     " have no estimate and are left out of intervals by own weights.")  # fmt: skip

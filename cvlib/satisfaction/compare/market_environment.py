@@ -17,7 +17,7 @@ from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.engine import construct_scores
 from cvlib.satisfaction.pls.estimate import fitter
 from cvlib.satisfaction.pls.fit import information_criteria
-from cvlib.satisfaction.pls.prediction import Prediction, compare_predictions, predict
+from cvlib.satisfaction.pls.prediction import Prediction, compare_predictions, predicted
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.missing import Survey
 from cvlib.satisfaction.survey.settings import (
@@ -29,6 +29,7 @@ from cvlib.satisfaction.survey.settings import (
 )
 from cvlib.statistics import resample
 from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import Message
 
 SMALLEST = 50
 COLUMNS = (
@@ -122,17 +123,19 @@ def _in_every_role(
     """The table of roles; `label` is the column that names the group of a respondent."""
     seed, level, draws = how.bootstrap.seed, how.bootstrap.level, how.bootstrap.draws
     told = list(compared.warnings)
-    base, plain = ("all", names["without"]), compared.predictions["all", names["without"]]
+    base, plain = ("all", names["without"]), compared.predictions.get(("all", names["without"]))
     dealing: dict[str, Any] = {"scheme": how.scheme, "folds": how.assessment.folds,
                "repetitions": how.assessment.repetitions, "seed": seed}  # fmt: skip
     moderated = ("all", names["moderator"])
-    foretold = {
-        "antecedent": compared.predictions["all", names["antecedent"]],
-        "moderator": moderated_prediction(
-            compared.results[moderated].model, compared.surveys[moderated],
-            compared.predictions[moderated], **dealing
-        ),
-    }  # fmt: skip
+    foretold = {"antecedent": compared.predictions.get(("all", names["antecedent"])),
+                "moderator": compared.predictions.get(moderated)}  # fmt: skip
+    if foretold["moderator"] is not None:
+        foretold["moderator"] = moderated_prediction(
+            compared.results[moderated].model,
+            compared.surveys[moderated],
+            foretold["moderator"],
+            **dealing,
+        )
     rows = []
     for role, prediction in foretold.items():
         explained = compared.results["all", names[role]].r_squared.set_index("construct")
@@ -164,7 +167,8 @@ def _in_every_role(
     labels, note = _labels(data.loc[compared.surveys[base].index], str(label))
     told += note
     if labels is not None:
-        by_group = _group_prediction(compared, base, labels, level, dealing)
+        by_group, reasons = _group_prediction(compared, base, labels, level, dealing)
+        told += reasons
         for row in _group_rows(compared, base, labels, draws, seed, level):
             rows.append(row | _test(by_group, plain, compared, base, row["construct"], level))
     return Roles(pd.DataFrame(rows), compared, tuple(told))
@@ -259,17 +263,19 @@ def _labels(data: pd.DataFrame, column: str) -> tuple[np.ndarray | None, list[st
 def _group_prediction(
     compared: ModelComparison, key: tuple[str, str], labels: np.ndarray, level: float,
     dealing: dict[str, Any],
-) -> Prediction:  # fmt: skip
-    """Every respondent predicted by the model of his own group."""
+) -> tuple[Prediction | None, tuple[Message, ...]]:  # fmt: skip
+    """Every respondent predicted by the model of his own group; None and why where it cannot be."""
     survey, model = compared.surveys[key], compared.results[key].model
-    parts = [
-        predict(
-            model, survey_part(survey, np.flatnonzero(labels == g)), level=level, **dealing
-        ).losses
-        for g in np.unique(labels)
-    ]
-    plain = compared.predictions[key]
-    return replace(plain, losses=pd.concat(parts).loc[plain.losses.index])
+    plain, parts = compared.predictions.get(key), []
+    for group in np.unique(labels):
+        own = survey_part(survey, np.flatnonzero(labels == group))
+        found, reasons = predicted(model, own, level=level, **dealing)
+        if found is None:
+            return None, reasons
+        parts.append(found.losses)
+    if plain is None:
+        return None, ()
+    return replace(plain, losses=pd.concat(parts).loc[plain.losses.index]), ()
 
 
 def _group_rows(
@@ -321,15 +327,17 @@ def _group_rows(
 
 
 def _test(
-    first: Prediction, second: Prediction, compared: ModelComparison, key: tuple[str, str],
-    outcome: str, level: float,
+    first: Prediction | None, second: Prediction | None, compared: ModelComparison,
+    key: tuple[str, str], outcome: str, level: float,
 ) -> dict[str, float]:  # fmt: skip
     """CVPAT on one outcome's items: the environment's prediction less the plain one."""
+    columns = ("difference", "ci_low", "ci_high", "p")
+    if first is None or second is None:
+        return {f"cvpat_{name}": np.nan for name in columns}
     model = compared.results[key].model
     items = [i.name for c in model.constructs if c.name == outcome for i in c.items]
     row = compare_predictions(
         replace(first, losses=first.losses[items]), replace(second, losses=second.losses[items]),
         level,
     ).iloc[0]  # fmt: skip
-    columns = ("difference", "ci_low", "ci_high", "p")
     return {f"cvpat_{name}": float(row[name]) for name in columns}

@@ -22,7 +22,7 @@ from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls.engine import PLSFit
 from cvlib.satisfaction.pls.estimate import estimate_pls, fitter
-from cvlib.satisfaction.pls.prediction import Prediction, compare_predictions, predict
+from cvlib.satisfaction.pls.prediction import Prediction, compare_predictions, predicted
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.missing import Survey, prepare
@@ -35,8 +35,13 @@ from cvlib.satisfaction.survey.settings import (
 )
 from cvlib.statistics import resample
 from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import message
 
 OUTCOMES = ("satisfaction", "loyalty")
+CVPAT_COLUMNS = (
+    "items", "outcome", "model_1", "model_2", "predicted_items", "loss_1", "loss_2", "difference",
+    "std_error", "t", "p", "ci_low", "ci_high", "p_adjusted",
+)  # fmt: skip
 Key = tuple[str, str]  # ("all" or "shared", the model's name)
 
 
@@ -229,15 +234,20 @@ def compare_opened(
     results, predictions, said = {}, {}, list(told)
     for key, survey in surveys.items():
         found = estimate_pls(survey, scheme=how.scheme, draws=how.bootstrap, assessment=fitted)
-        predictions[key] = foretold = predict(
+        foretold, reasons = predicted(
             survey.model, survey, scheme=how.scheme, folds=folds, repetitions=repetitions,
             seed=seed, level=level,
         )  # fmt: skip
-        q2 = foretold.constructs[["construct", "q2_predict"]]
-        extra = {**found.extra, "prediction_items": foretold.items}
-        results[key] = replace(found, r_squared=found.r_squared.merge(q2, how="left"), extra=extra)
-        prefix = key[1] + (", shared items" if key[0] == "shared" else "")
-        said += [f"Model {prefix}: {text}" for text in (*found.warnings, *foretold.warnings)]
+        results[key] = found
+        if foretold is not None:
+            predictions[key] = foretold
+            q2 = foretold.constructs[["construct", "q2_predict"]]
+            extra = {**found.extra, "prediction_items": foretold.items}
+            explained = found.r_squared.merge(q2, how="left")
+            results[key] = replace(found, r_squared=explained, extra=extra)
+        told_of = (*found.warnings, *(foretold.warnings if foretold is not None else reasons))
+        kind = "satisfaction.of_shared_model" if key[0] == "shared" else "satisfaction.of_model"
+        said += [message(kind, model=key[1], text=text) for text in told_of]
     return ModelComparison(
         results=results, predictions=predictions, surveys=surveys,
         shift=_shift(results, surveys, how.scheme, how.bootstrap),
@@ -342,7 +352,7 @@ def _cvpat(
 ) -> pd.DataFrame:  # fmt: skip
     """CVPAT of every two models: over all items both predict, and over each outcome's."""
     rows = []
-    for (first, second), outcome in itertools.product(_pairs(results), ("(all)", *OUTCOMES)):
+    for (first, second), outcome in itertools.product(_pairs(predictions), ("(all)", *OUTCOMES)):
         pair = [_only(predictions[key], results[key].model, outcome) for key in (first, second)]
         if set(pair[0].losses) & set(pair[1].losses):
             found = compare_predictions(pair[0], pair[1], level)
@@ -353,6 +363,8 @@ def _cvpat(
             ):
                 found.insert(place, name, value)
             rows.append(found)
+    if not rows:
+        return pd.DataFrame(columns=list(CVPAT_COLUMNS))
     table = pd.concat(rows, ignore_index=True)
     table["p_adjusted"] = adjusted_within(table, "p", ["items", "outcome"], adjustment)
     return table

@@ -1,76 +1,92 @@
-"""Comparisons in a sentence each, with their uncertainty, in English or Chinese."""
+"""Comparisons in a sentence each, with their uncertainty."""
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from cvlib.inputs.datasets import simulated
 from cvlib.satisfaction.compare.league import League
 from cvlib.satisfaction.compare.market_environment import Roles
 from cvlib.satisfaction.compare.models import OUTCOMES, ModelComparison
+from cvlib.satisfaction.compare.ranking import adjusted
 from cvlib.satisfaction.compare.waves import ALL, Waves
+from cvlib.satisfaction.headline import index_withheld, label
 from cvlib.satisfaction.index import default_target
+from cvlib.words.message import Message, joined, message
 
 
-@cache
-def _sentences() -> dict[str, dict[str, str]]:
-    text = Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
-    found: dict[str, dict[str, str]] = yaml.safe_load(text)
-    return found
-
-
-def _say(sentence: str, language: str, **values: Any) -> str:
-    known = _sentences()
-    return known.get(language, known["en"])[sentence].format(**values)
-
-
-def index_verdict(compared: ModelComparison, language: str = "en", items: str = "all") -> str:
-    """How far the models move the index of satisfaction, with the largest difference's interval."""
+def index_verdict(compared: ModelComparison, items: str = "all") -> Message:
+    """How far the models move the index of satisfaction, and how many of them differ."""
     found = {key[1]: r for key, r in compared.results.items() if key[0] == items}
     model = next(iter(found.values())).model
     target = default_target(model)
+    sound = {name: r for name, r in found.items() if target in r.model.construct_names
+             and index_withheld(r, target) is None}  # fmt: skip
+    if not sound:
+        reason = index_withheld(next(iter(found.values())), target)
+        return message("satisfaction.no_index") if reason is None else reason
     index = pd.Series({
-        name: r.index.set_index("construct")["index"].get(target) for name, r in found.items()
+        name: r.index.set_index("construct")["index"].get(target) for name, r in sound.items()
     }).dropna()  # fmt: skip
     first = next(iter(found.values())).settings
-    values = {"rows": first["rows"], "construct": model.label(target, language),
+    values = {"rows": first["rows"], "construct": label(model, target),
               "low": index.min(), "high": index.max(), "models": len(index)}  # fmt: skip
-    shift = compared.shift.query("items == @items and measure == 'index' and construct == @target")
+    shift = compared.shift
+    if len(shift):
+        shift = shift.query("items == @items and measure == 'index' and construct == @target")
+        shift = shift[shift["model_1"].isin(index.index) & shift["model_2"].isin(index.index)]
     if shift.empty or "ci_low" not in shift:
-        return _say("shift_plain", language, **values)
+        return message("satisfaction.shift_plain", **values)
     row = shift.loc[shift["difference"].abs().idxmax()]
-    return _say("shift", language, **values, gap=row["difference"], first=row["model_1"],
-                second=row["model_2"], ci_low=row["ci_low"], ci_high=row["ci_high"],
-                level=first["level"])  # fmt: skip
+    return message("satisfaction.shift", **values, gap=row["difference"], first=row["model_1"],
+                   second=row["model_2"], ci_low=row["ci_low"], ci_high=row["ci_high"],
+                   level=first["level"])  # fmt: skip
 
 
-def prediction_verdict(compared: ModelComparison, language: str = "en", items: str = "all") -> str:
-    """Which model predicts satisfaction and loyalty best, and which are not told apart from it."""
-    told = []
+def prediction_verdict(compared: ModelComparison, items: str = "all") -> Message:
+    """Which models predict satisfaction and loyalty: every pair, wins and losses alike.
+
+    A pair differs where its p value, adjusted for the number of pairs, says so.
+    """
+    said = []
     result = next(iter(compared.results.values()))
-    level = result.settings["level"]
+    level, model = result.settings["level"], result.model
     for outcome in OUTCOMES:
-        rows = compared.cvpat.query("items == @items and outcome == @outcome")
+        rows = compared.cvpat
+        rows = rows.query("items == @items and outcome == @outcome") if len(rows) else rows
         if rows.empty:
             continue
         gaps = against_best(rows)
         tied = gaps[~(gaps["p_adjusted"] < 1 - level)]
-        values = {"best": gaps["best"].iloc[0], "outcome": result.model.label(outcome, language)}
+        values = {"best": gaps["best"].iloc[0], "outcome": label(model, outcome)}
         if tied.empty:
-            told.append(_say("predicts_alone", language, **values))
-            continue
-        row = tied.loc[tied["difference"].idxmin()]
-        told.append(_say(
-            "predicts_tied", language, **values, tied=len(tied), others=len(gaps),
-            closest=row["model"], gap=row["difference"], ci_low=row["ci_low"],
-            ci_high=row["ci_high"], level=level,
-        ))  # fmt: skip
-    return " ".join(told)
+            said.append(message("satisfaction.predicts_alone", **values))
+        else:
+            row = tied.loc[tied["difference"].idxmin()]
+            said.append(message(
+                "satisfaction.predicts_tied", **values, tied=len(tied), others=len(gaps),
+                closest=row["model"], gap=row["difference"], p=row["p_adjusted"],
+            ))  # fmt: skip
+        if len(gaps) > 1:
+            differ = rows[rows["p_adjusted"] < 1 - level]
+            ordered = map(_winner_first, differ.to_dict("records"))
+            pairs = [message("satisfaction.beats", first=a, second=b) for a, b in ordered]
+            said.append(message("satisfaction.pairs_differ", differ=len(pairs), pairs=len(rows),
+                                which=pairs, outcome=values["outcome"])
+                        if pairs else message("satisfaction.no_pair_differs", pairs=len(rows),
+                                              outcome=values["outcome"]))  # fmt: skip
+    left = [name for (kind, name) in compared.results if kind == items
+            and (kind, name) not in compared.predictions]  # fmt: skip
+    if left:
+        said.append(message("satisfaction.not_in_the_race", models=left))
+    return joined(said)
+
+
+def _winner_first(row: dict[str, Any]) -> tuple[str, str]:
+    pair = (row["model_1"], row["model_2"])
+    return pair if row["difference"] < 0 else pair[::-1]
 
 
 def against_best(cvpat: pd.DataFrame) -> pd.DataFrame:
@@ -103,51 +119,70 @@ def chart_tables(
     index = index[own]
     losses = {}
     for outcome in OUTCOMES:
-        rows = compared.cvpat.query("items == @items and outcome == @outcome")
+        rows = compared.cvpat
+        rows = rows.query("items == @items and outcome == @outcome") if len(rows) else rows
         if len(rows):
             losses[model.label(outcome, language)] = against_best(rows)
     return index, losses
 
 
-def first_index(compared: ModelComparison) -> float:
-    """The index of satisfaction by the first model named."""
+def first_index(compared: ModelComparison) -> float | None:
+    """The index of satisfaction by the first model named; None where it is not to be told."""
     result = next(iter(compared.results.values()))
     name = default_target(result.model)
+    if index_withheld(result, name) is not None:
+        return None
     return float(result.index.set_index("construct").loc[name, "index"])
 
 
-def fit_verdict(compared: ModelComparison, language: str = "en", items: str = "all") -> str:
-    """The smallest SRMR, and how many models the exact-fit test rejects; empty without the test."""
-    rows = compared.fit.query("items == @items and measure == 'srmr'")
-    if "p" not in rows or rows.empty:
-        return ""
+def fit_verdict(compared: ModelComparison, items: str = "all") -> Message:
+    """The smallest SRMR, and the models the exact-fit test rejects, adjusted for their number."""
+    rows = compared.fit
+    rows = rows.query("items == @items and measure == 'srmr'") if len(rows) else rows
+    tested = rows.dropna(subset="p") if "p" in rows else rows.head(0)
+    if rows.empty or tested.empty:
+        return message("satisfaction.fit_untested")
     alpha = 1 - next(iter(compared.results.values())).settings["level"]
     best = rows.loc[rows["value"].idxmin()]
-    return _say("rejected", language, alpha=alpha, rejected=int((rows["p"] < alpha).sum()),
-                models=len(rows), best=best["model"], srmr=best["value"])  # fmt: skip
+    p = adjusted(tested["p"].to_numpy(), compared.settings.get("adjustment", "holm"))
+    rejected = tested["model"][p < alpha].tolist()
+    values = {"alpha": alpha, "rejected": len(rejected), "models": len(tested),
+              "best": best["model"], "srmr": best["value"]}  # fmt: skip
+    if not rejected:
+        return message("satisfaction.none_rejected", **values)
+    return message("satisfaction.rejected", **values, which=rejected)
 
 
-def roles_verdict(roles: Roles, language: str = "en") -> str:
-    """What the market environment adds, role by role and outcome by outcome."""
+def roles_verdict(roles: Roles) -> Message:
+    """What the market environment adds, role by role and outcome by outcome.
+
+    Prediction is better or worse where the p value of CVPAT, adjusted for all roles and outcomes,
+    says so.
+    """
     if roles.comparison is None:
-        return _say("no_roles", language)
+        return message("satisfaction.no_roles")
     result = next(iter(roles.comparison.results.values()))
-    told = []
-    for row in roles.table.to_dict("records"):
-        says = ("better" if row["cvpat_ci_high"] < 0 else
-                "worse" if row["cvpat_ci_low"] > 0 else "same")  # fmt: skip
-        told.append(_say(
-            "role", language, construct=result.model.label(row["construct"], language),
+    level = result.settings["level"]
+    method = roles.comparison.settings.get("adjustment", "holm")
+    p = adjusted(roles.table["cvpat_p"].to_numpy(), method)
+    said: list[Message] = []
+    for row, p_adjusted in zip(roles.table.to_dict("records"), p, strict=True):
+        gap = row["cvpat_difference"]
+        verdict = "unknown" if pd.isna(p_adjusted) else "same"
+        if p_adjusted < 1 - level:
+            verdict = "better" if gap < 0 else "worse"
+        said.append(message(
+            "satisfaction.role", construct=label(result.model, row["construct"]),
             role=row["role"], gain=row["delta_r_squared"], f_squared=row["f_squared"],
-            says=_say(says, language), cvpat=row["cvpat_difference"], ci_low=row["cvpat_ci_low"],
-            ci_high=row["cvpat_ci_high"], level=result.settings["level"],
+            says=message(f"satisfaction.environment_{verdict}"), cvpat=gap, p=p_adjusted,
         ))  # fmt: skip
-    return " ".join(told)
+    return joined(said)
 
 
-def origin(data: str, source: str, language: str = "en") -> str:
+def origin(data: str, source: str) -> Message:
     """Whether the survey is real, by its entry in the catalogue."""
-    return _say("simulated" if simulated(data) else "survey", language, source=source)
+    kind = "simulated" if simulated(data) else "survey"
+    return message(f"satisfaction.{kind}", source=source)
 
 
 def leader(league: League, weights: str = "pooled") -> dict[str, Any]:
@@ -157,61 +192,67 @@ def leader(league: League, weights: str = "pooled") -> dict[str, Any]:
     return {**row, "leader": " / ".join(str(row[column]) for column in by)}
 
 
-def league_verdict(league: League, language: str = "en") -> str:
+def league_verdict(league: League) -> Message:
     """Who is ahead, how surely, and how many pairs differ."""
     top, groups = leader(league), len(league.groups.keys)
-    name = "leader_alone" if top["rank_ci_high"] == 1 else "leader_tied"
-    told = _say(name, language, leader=top["leader"], index=top["index"], groups=groups,
-                ci_low=top.get("ci_low"), ci_high=top.get("ci_high"), worst=top["rank_ci_high"],
-                level=league.groups.settings["level"])  # fmt: skip
+    alone = top["rank_ci_high"] == 1
+    sure = "leader_alone" if alone else "leader_tied"
+    kind = sure if pd.notna(top.get("ci_low")) else "leader_plain"
+    said = [message(
+        f"satisfaction.{kind}", leader=top["leader"], index=top["index"], groups=groups,
+        ci_low=top.get("ci_low"), ci_high=top.get("ci_high"), worst=top["rank_ci_high"],
+        level=league.groups.settings["level"],
+    )]  # fmt: skip
     pooled = league.pairwise[league.pairwise["weights"] == "pooled"]
     own = league.pairwise[league.pairwise["weights"] == "own"]
-    return told + " " * (language == "en") + _say(
-        "pairs", language, different=int(pooled["different"].sum()), pairs=len(pooled),
-        own=int(own["different"].sum()),
-    )  # fmt: skip
+    said.append(message("satisfaction.pairs", different=int(pooled["different"].sum()),
+                        pairs=len(pooled), own=int(own["different"].sum())))  # fmt: skip
+    return joined(said)
 
 
-def gate_verdict(league: League, language: str = "en") -> str:
+def gate_verdict(league: League) -> Message:
     """What MICOM says about the league table."""
     if league.gate.empty:
-        return _say("nogate", language)
+        return message("satisfaction.nogate")
     pooled = league.pairwise[league.pairwise["weights"] == "pooled"]
     unfair = int((pooled["different"] & ~pooled["composition_holds"]).sum())
-    target = league.groups.model.label(league.target, language)
-    told = _say(
-        "gate", language, composed=int((league.gate["invariance"] != "none").sum()),
+    target = label(league.groups.model, league.target)
+    said = [message(
+        "satisfaction.gate", composed=int((league.gate["invariance"] != "none").sum()),
         pairs=len(league.gate), target=target, target_holds=int(pooled["composition_holds"].sum()),
-    )  # fmt: skip
+    )]  # fmt: skip
     if unfair:
-        told += " " * (language == "en") + _say("unfair", language, unfair=unfair, target=target)
-    return told
+        said.append(message("satisfaction.unfair", unfair=unfair, target=target))
+    return joined(said)
 
 
-def change_verdict(waves: Waves, level: float = 0.95, language: str = "en") -> str:
+def change_verdict(waves: Waves) -> Message:
     """The last change of everybody's index, its parts, and the groups that moved."""
     rows = waves.changes[waves.changes["weights"] == "pooled"]
     last = rows[rows["group"] == ALL].iloc[-1]
-    told = [_say(
-        "change_sure" if last["different"] else "change_unsure", language,
-        from_wave=last["from_wave"], to_wave=last["to_wave"], group=_say("everybody", language),
-        gap=last["difference"], ci_low=last.get("ci_low"), ci_high=last.get("ci_high"),
-        p=last["p_welch_adjusted"], level=level,
+    said = [message(
+        "satisfaction.change_sure" if last["different"] else "satisfaction.change_unsure",
+        from_wave=last["from_wave"], to_wave=last["to_wave"],
+        gap=last["difference"], p=last["p_welch_adjusted"],
     )]  # fmt: skip
     split = waves.decomposition
     split = split[(split["group"] == ALL) & (split["to_wave"] == last["to_wave"])]
-    told.append(_say("parts", language, **split.set_index("component")["estimate"].to_dict()))
+    parts = split.set_index("component")["estimate"].to_dict()
+    said.append(message("satisfaction.parts", **parts))
     others = rows[(rows["group"] != ALL) & (rows["to_wave"] == last["to_wave"])]
     if len(others):
         moved = others[others["different"]]
-        names = [f"{row.group} ({row.difference:+.1f})" for row in moved.itertuples()]
-        told.append(_say("movers" if names else "no_movers", language,
-                         groups=("、" if language == "zh" else ", ").join(names)))  # fmt: skip
-    return (" " * (language == "en")).join(told)
+        names = [message("satisfaction.moved", group=row.group, gap=row.difference)
+                 for row in moved.itertuples()]  # fmt: skip
+        said.append(message("satisfaction.movers", groups=names) if names
+                    else message("satisfaction.no_movers"))  # fmt: skip
+    return joined(said)
 
 
-def total_verdict(total: pd.DataFrame, level: float = 0.95, language: str = "en") -> str:
+def total_verdict(total: pd.DataFrame, level: float = 0.95) -> Message:
     """The top of an aggregation."""
     top = total.iloc[-1]
-    return _say("total", language, name=_say("everything", language), index=top["index"],
-                ci_low=top.get("ci_low"), ci_high=top.get("ci_high"), level=level)  # fmt: skip
+    if pd.isna(top.get("ci_low")):
+        return message("satisfaction.total_plain", index=top["index"])
+    return message("satisfaction.total", index=top["index"], ci_low=top["ci_low"],
+                   ci_high=top["ci_high"], level=level)  # fmt: skip

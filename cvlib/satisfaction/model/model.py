@@ -100,6 +100,8 @@ class Model:
         What `map` left out, one sentence each.
     scale : (float, float) or None
         The survey's scale where `with_scale` set it.
+    declared_paths : tuple of (source, target, sign)
+        The paths before `with_role` changed them; empty where it did not.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Model:
     adapted: str = ""
     dropped: tuple[str, ...] = ()
     scale: tuple[float, float] | None = field(default=None, compare=False)
+    declared_paths: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def paths(self) -> pd.DataFrame:
@@ -223,6 +226,7 @@ class Model:
             self,
             constructs=kept,
             signed_paths=left,
+            declared_paths=tuple(p for p in self.declared_paths if not gone & set(p[:2])),
             moderations=tuple(
                 m for m in self.moderations if not gone & {m.moderator, m.source, m.target}
             ),
@@ -272,6 +276,9 @@ class Model:
             signed_paths=tuple(
                 (a, b, chosen.signs.get((a, b), sign)) for a, b, sign in self.signed_paths
             ),
+            declared_paths=tuple(
+                (a, b, chosen.signs.get((a, b), sign)) for a, b, sign in self.declared_paths
+            ),
             notes=(),
             adapted=f"Items of {survey}: {chosen.note}.",
             adaptations=(),
@@ -309,7 +316,9 @@ class Model:
         if role not in ROLES:
             raise InputError("role", f"{role!r} is not a role", nearest(role, list(ROLES)))
         chosen = tuple(replace(c, role=role) if c is found else c for c in self.constructs)
-        base = replace(self, constructs=chosen)
+        declared = self.declared_paths or self.signed_paths
+        base = replace(self, constructs=chosen, signed_paths=declared, declared_paths=declared,
+                       moderations=())  # fmt: skip
         if role == "antecedent":
             return base
         if role == "group":
@@ -317,7 +326,7 @@ class Model:
                 base.without([construct], "is a group label"), group=found.items[0].column
             )
         targets = {target for _, target, _ in found.moderates}
-        kept = [p for p in self.signed_paths if p[0] != construct or p[1] in targets]
+        kept = [p for p in declared if p[0] != construct or p[1] in targets]
         main = [(construct, t, "±") for t in targets if (construct, t) not in {p[:2] for p in kept}]
         return replace(
             base,

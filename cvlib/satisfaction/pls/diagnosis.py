@@ -10,25 +10,25 @@ from cvlib.satisfaction import measurement
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import engine as pls
 from cvlib.satisfaction.pls.engine import PLSFit
+from cvlib.statistics.resample import enough
+from cvlib.words.message import Label, Message, message
 
 
 def problems(model: Model, fit: PLSFit, estimator: str) -> list[str]:
     """What a reader must know about the estimate itself."""
-    told = []
+    told: list[str] = []
     if not fit.converged[0]:
-        told.append(
-            f"The weights did not settle in {fit.iterations[0]} iterations: the numbers are those"
-            " of the last one."
-        )
+        told.append(message("satisfaction.unsettled", iterations=int(fit.iterations[0])))
     signed = fit.paths[0][model.adjacency]
     names = np.array(model.construct_names)
     for a, b, value in zip(*names[np.array(np.nonzero(model.adjacency))], signed, strict=True):
         expected = next(s for x, y, s in model.signed_paths if (x, y) == (a, b))
         if (expected == "+" and value < 0) or (expected == "-" and value > 0):
-            told.append(f"Path {a} -> {b} is {value:.3f}, expected {expected}.")
+            told.append(message("satisfaction.unexpected_sign", source=_label(model, a),
+                                target=_label(model, b), value=value, sign=expected))  # fmt: skip
     for item, loading in zip(model.items, fit.loadings[0], strict=True):
         if loading < 0:
-            told.append(f"Item {item} loads negatively ({loading:.3f}): check its direction.")
+            told.append(message("satisfaction.negative_loading", item=item, loading=loading))
     told += scoring.negative_weights(model, fit)
     told += measurement.measurement_warnings(model, fit)
     if estimator == "plsc":
@@ -59,18 +59,28 @@ def _culprits(model: Model, fit: PLSFit, problem: str) -> str:
     return f" ({', '.join(bad)})" if bad else ""
 
 
-def draw_warnings(table: pd.DataFrame) -> list[str]:
+def draw_warnings(table: pd.DataFrame) -> list[Message]:
+    """What became of the draws, and whether inference may rest on them."""
     row = table.iloc[0]
     told = []
+    requested, used = int(row["requested"]), int(row["used"])
     if row["failed"]:
-        told.append(
-            f"{row['failed']} of {row['requested']} bootstrap draws failed (no convergence, an"
-            " item without variance, or no consistent correction) and are left out of standard"
-            " errors and intervals."
-        )
-    if row["inadmissible"]:
-        told.append(
-            f"{row['inadmissible']} of {row['requested']} bootstrap draws are inadmissible; they"
-            " are kept in standard errors and intervals."
-        )
+        told.append(message("satisfaction.draws_failed", failed=int(row["failed"]),
+                            requested=requested))  # fmt: skip
+    sound = used - int(row["inadmissible"])
+    if not enough(sound, requested):
+        told.append(message("satisfaction.draws_too_few", sound=sound, requested=requested))
+    elif row["inadmissible"]:
+        told.append(message("satisfaction.draws_inadmissible", requested=requested,
+                            inadmissible=int(row["inadmissible"])))  # fmt: skip
     return told
+
+
+def inference_allowed(table: pd.DataFrame) -> bool:
+    """Whether enough draws gave an admissible estimate for intervals and p values."""
+    row = table.iloc[0]
+    return enough(int(row["used"] - row["inadmissible"]), int(row["requested"]))
+
+
+def _label(model: Model, construct: str) -> Label:
+    return Label({language: model.label(construct, language) for language in ("en", "zh")})

@@ -19,12 +19,14 @@ from cvlib.satisfaction.pls import diagnosis, moderation, prediction, tables
 from cvlib.satisfaction.pls import engine as pls
 from cvlib.satisfaction.pls import fit as fitting
 from cvlib.satisfaction.pls.engine import TOLERANCE, PLSFit, fit_pls
+from cvlib.satisfaction.pls.signs import aligned
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.survey.answers import Answers, Data
 from cvlib.satisfaction.survey.missing import Survey, prepare
 from cvlib.satisfaction.survey.moments import Sample, Source
 from cvlib.satisfaction.survey.settings import Assessment, Design, Missing, bootstrap_of
 from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import message
 
 ESTIMATORS = ("pls", "plsc")
 
@@ -103,8 +105,10 @@ def estimate_pls(
     infer: Callable[[str, pd.DataFrame], pd.DataFrame] = partial(tables.plain, compute(found))
     told_draws = pd.DataFrame()
     if resampling.draws:
-        infer, told_draws = _bootstrap(source, survey, fit, compute, compute(found), resampling)
+        turned = partial(_turned, bound, fit, found.loadings[0])
+        chosen, told_draws = _bootstrap(source, survey, turned, compute, compute(found), resampling)
         told += diagnosis.draw_warnings(told_draws)
+        infer = chosen or infer
     inferred = {name: infer(name, keys) for name, (keys, _) in measures.items()}
     rows = survey.effective_rows
     result = tables.assembled(bound, found, inferred, rows)
@@ -120,19 +124,21 @@ def estimate_pls(
     extra = {"scores": scoring.index_scores(
         bound, complete, scoring.index_values(bound, found), survey.index)}  # fmt: skip
     if bound.moderations:
-        told.append("Fit and prediction are not reported for a model with an interaction.")
+        told.append(message("satisfaction.no_fit_moderated"))
     else:
         result["fit"] = fitting.fit_table(bound, found, rows, estimator)
         if tests.folds:
-            foretold = prediction.predict(
+            foretold, reasons = prediction.predicted(
                 bound, survey, scheme=scheme, folds=tests.folds, repetitions=tests.repetitions,
                 seed=seed, level=level,
             )  # fmt: skip
-            q2 = foretold.constructs[["construct", "q2_predict"]]
-            result["r_squared"] = result["r_squared"].merge(q2, how="left")
-            extra |= {"prediction_items": foretold.items, "cvpat": foretold.cvpat,
-                      "prediction_constructs": foretold.constructs}  # fmt: skip
-            told += foretold.warnings
+            told += reasons
+            if foretold is not None:
+                q2 = foretold.constructs[["construct", "q2_predict"]]
+                result["r_squared"] = result["r_squared"].merge(q2, how="left")
+                extra |= {"prediction_items": foretold.items, "cvpat": foretold.cvpat,
+                          "prediction_constructs": foretold.constructs}  # fmt: skip
+                told += foretold.warnings
         if tests.exact_fit_draws:
             extra["exact_fit"], exact_told = fitting.exact_fit_test(
                 bound, survey, found, scheme=scheme, estimator=estimator,
@@ -147,6 +153,7 @@ def estimate_pls(
             "level": level, "interval": resampling.interval, "rows": len(survey.values),
             "units": source.units, "effective_sample_size": rows, "tolerance": TOLERANCE,
             "iterations": int(found.iterations[0]), "converged": bool(found.converged[0]),
+            "admissible": bool(found.admissible[0]),
             "minimum_share": survey.minimum_share, "weighted": survey.weights is not None,
             "stratified": survey.strata is not None, "clustered": survey.clusters is not None,
             "folds": tests.folds if "cvpat" in extra else 0, "repetitions": tests.repetitions,
@@ -167,16 +174,18 @@ def _bootstrap(
     compute: inference.Statistics,
     estimates: Mapping[str, np.ndarray],
     chosen: Bootstrap,
-) -> tuple[Callable[[str, pd.DataFrame], pd.DataFrame], pd.DataFrame]:
-    """The function that adds inference to a quantity's keys, and what became of the draws."""
+) -> tuple[Callable[[str, pd.DataFrame], pd.DataFrame] | None, pd.DataFrame]:
+    """The function that adds inference to a quantity's keys, and what became of the draws.
+
+    None where too few draws gave an admissible estimate.
+    """
     draws, seed = chosen.draws, chosen.seed
     resampled = inference.bootstrap(
         source, fit, compute, draws=draws, seed=seed, strata=survey.strata
     )
     told = resampled.table()
-    if told["used"].iloc[0] < 2:
-        raise InputError("draws", "fewer than two bootstrap draws could be estimated",
-                         "The survey is too small for this model.")  # fmt: skip
+    if not diagnosis.inference_allowed(told):
+        return None, told
     left_out: dict[str, np.ndarray] = {}
     errors: dict[str, np.ndarray] = {}
     if chosen.interval == "bca":
@@ -189,6 +198,13 @@ def _bootstrap(
         errors = {name: error[~resampled.failed] for name, error in within.items()}
     degrees = source.units - (1 if survey.strata is None else len(np.unique(survey.strata)))
     return partial(tables.inferred, estimates, resampled, chosen, degrees, left_out, errors), told
+
+
+def _turned(
+    model: Model, fit: inference.Fit, loadings: np.ndarray, mean: np.ndarray, covariance: np.ndarray
+) -> PLSFit:
+    """Fits whose constructs point the way of the full sample's."""
+    return aligned(model, fit(mean, covariance), loadings)
 
 
 def fitter(

@@ -17,6 +17,8 @@ from cvlib.satisfaction.pls.bootstrap import Draws, bootstrap
 from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
 from cvlib.satisfaction.survey.missing import Survey
 from cvlib.satisfaction.survey.moments import Sample
+from cvlib.statistics.resample import enough
+from cvlib.words.message import Message, message
 
 TESTED = ("srmr", "d_uls", "d_g")
 
@@ -273,19 +275,14 @@ def exact_fit_test(
     81:10-23, sec. 3.
     """
     if not fit.admissible[0]:
-        return pd.DataFrame(), (
-            "Exact-fit test left out: the estimate is inadmissible, so the model it implies is not"
-            " one that data could follow.",
-        )
-    parts, told = [], []
+        return pd.DataFrame(), (message("satisfaction.exact_fit_inadmissible"),)
+    parts: list[pd.DataFrame] = []
+    told: list[Message] = []
     for saturated in (False, True):
         observed, implied = model_distances(model, estimator, saturated, fit)
         answers = answers_under_model(survey, fit, implied[0])
         if answers is None:
-            told.append(
-                "Exact-fit test left out: the item correlations that the model implies are not"
-                " positive definite."
-            )
+            told.append(message("satisfaction.exact_fit_indefinite"))
             continue
         found: Draws = bootstrap(
             Sample(answers, survey.weights, survey.clusters),
@@ -297,11 +294,12 @@ def exact_fit_test(
         )
         drawn = found.kept("distances")
         usable = np.isfinite(drawn).all(axis=1)
-        if (~usable).any() or found.failed.any():
-            lost = int((~usable).sum() + found.failed.sum())
-            told.append(
-                f"Exact-fit test: {lost} of {draws} draws had no distance and are left out."
-            )
+        lost = draws - int(usable.sum())
+        if not enough(draws - lost, draws):
+            told.append(message("satisfaction.exact_fit_few_draws", used=draws - lost, draws=draws))
+            continue
+        if lost:
+            told.append(message("satisfaction.exact_fit_lost_draws", lost=lost, draws=draws))
         at_least = drawn[usable] >= np.array([observed[name][0] for name in TESTED])
         parts.append(pd.DataFrame({
             "measure": [name + "_saturated" * saturated for name in TESTED],
@@ -309,7 +307,8 @@ def exact_fit_test(
             "critical_value": np.quantile(drawn[usable], level, axis=0),
             "p": (1 + at_least.sum(axis=0)) / (1 + len(at_least)),
         }))  # fmt: skip
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(), tuple(told)
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    return table, tuple(dict.fromkeys(told))
 
 
 def answers_under_model(survey: Survey, fit: PLSFit, implied: np.ndarray) -> np.ndarray | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from cvlib.satisfaction.pls.bootstrap import total_effects
 from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
 from cvlib.satisfaction.survey.missing import Survey
 from cvlib.statistics import resample
+from cvlib.words.message import Message, message
 
 TECHNIQUES = ("direct", "earliest")
 
@@ -111,6 +113,9 @@ def predict(
     keep = (dealt[:, None] != np.arange(folds)[:, None]).reshape(-1, source.units)
     mean, covariance = source.moments(keep.astype(np.int8))
     fits = fit_pls(model, mean, covariance, scheme=scheme)
+    if fits.degenerate.any():
+        raise InputError("prediction", _without_estimate(model, covariance[fits.degenerate]),
+                         "Ask more respondents, or leave the item out of the model.")  # fmt: skip
     whole = source.moments(np.ones((1, source.units), dtype=np.int8))
     values = survey.completed(whole[0][0], whole[1][0])
     unit = np.arange(len(values)) if survey.clusters is None else survey.clusters
@@ -122,11 +127,6 @@ def predict(
     sums = np.zeros((3, len(values), len(model.items)))
     scores = np.zeros((2, len(values), len(model.constructs)))
     for number in range(len(keep)):
-        if fits.degenerate[number]:
-            raise InputError(
-                "folds", "an item does not vary among the respondents of a training set",
-                "Use fewer folds or leave the item out.",
-            )  # fmt: skip
         rows = np.flatnonzero(dealt[number // folds][unit] == number % folds)
         centred = values[rows] - mean[number]
         deviation = fits.standard_deviation[number]
@@ -144,7 +144,7 @@ def predict(
     told = []
     failed = int((~fits.converged).sum())
     if failed:
-        told.append(f"PLSpredict: {failed} of {len(keep)} training fits did not converge.")
+        told.append(message("satisfaction.training_failed", failed=failed, fits=len(keep)))
     losses = errors[:, :, targets] ** 2
     return Prediction(
         items=_item_table(model, errors, targets, mass),
@@ -154,6 +154,29 @@ def predict(
         mass=mass,
         warnings=tuple(told),
     )
+
+
+def predicted(
+    model: Model, survey: Survey, **settings: Any
+) -> tuple[Prediction | None, tuple[Message, ...]]:
+    """`predict` where it can be computed; else None and the reason it is left out."""
+    try:
+        found = predict(model, survey, **settings)
+    except (InputError, np.linalg.LinAlgError) as error:
+        reason = error.wrong if isinstance(error, InputError) else str(error)
+        return None, (message("satisfaction.prediction_left_out", reason=reason),)
+    return found, ()
+
+
+def _without_estimate(model: Model, covariance: np.ndarray) -> str:
+    """Why some training sets have no estimate, from their covariances (F, p, p)."""
+    variance = np.diagonal(covariance, axis1=1, axis2=2)
+    if not np.isfinite(variance).all():
+        return message("satisfaction.training_unsettled", sets=len(covariance))
+    constant = np.flatnonzero((variance <= 1e-12).any(axis=0))
+    if not len(constant):
+        return message("satisfaction.training_collinear", sets=len(covariance))
+    return message("satisfaction.training_constant", items=[model.items[i] for i in constant])
 
 
 def compare_predictions(first: Prediction, second: Prediction, level: float = 0.95) -> pd.DataFrame:
