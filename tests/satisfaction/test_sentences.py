@@ -8,8 +8,8 @@ import pytest
 
 import cvlib
 from cvlib.satisfaction import sentences
-from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.headline import drivers_withheld, index_withheld
+from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.words.message import in_language
 
 MOBI = cvlib.load_table("mobi").data

@@ -210,6 +210,21 @@ def league_verdict(league: League) -> Message:
     return joined(said)
 
 
+def league_headline(league: League) -> tuple[str | None, Message]:
+    """The name of the group that is ahead and the verdict; None where no league may be told."""
+    groups = league.groups
+    own = groups.model.block == groups.model.construct_names.index(league.target)
+    wrong = [(item, share) for item, share, mine
+             in zip(groups.model.items, groups.pooled[0], own, strict=True)
+             if mine and share < 0]  # fmt: skip
+    if not wrong:
+        return leader(league)["leader"], league_verdict(league)
+    items = [message("satisfaction.name_value", name=item, value=float(share))
+             for item, share in wrong]  # fmt: skip
+    shown = label(groups.model, league.target)
+    return None, message("satisfaction.index_withheld", construct=shown, items=items)
+
+
 def gate_verdict(league: League) -> Message:
     """What MICOM says about the league table."""
     if league.gate.empty:

@@ -10,7 +10,7 @@ from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
@@ -95,6 +95,16 @@ class _ConstructForm(_Form):
     items: dict[str, _ItemForm]
     role: Literal["antecedent", "moderator", "group"] | None = None
     moderates: dict[str, dict[str, Sign]] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_items(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "higher_order" in value:
+            raise ValueError(
+                "a construct of constructs (higher_order) is not estimated: list the items of its"
+                " parts under `items` in its place, or let the paths start from the parts"
+            )
+        return value
 
     @field_validator("items", mode="before")
     @classmethod

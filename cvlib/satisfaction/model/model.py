@@ -117,7 +117,7 @@ class Model:
     adapted: str = ""
     dropped: tuple[str, ...] = ()
     scale: tuple[float, float] | None = field(default=None, compare=False)
-    declared_paths: tuple[tuple[str, str, str], ...] = ()
+    declared_paths: tuple[tuple[str, str, str], ...] = field(default=(), compare=False)
 
     @property
     def paths(self) -> pd.DataFrame:
@@ -390,8 +390,8 @@ class Model:
             raise InputError(
                 f"model {self.name}",
                 f"no column for item{'s' * (len(unmapped) > 1)} {', '.join(unmapped)}",
-                "Name the columns in `mapping` (item: column), or ask for unmapped items to be"
-                f" dropped. {nearest(unmapped[0], there)}",
+                "Name the columns in `mapping` (item: column), or leave unmapped items out"
+                f" (`drop_unmapped`). {nearest(unmapped[0], there)}",
             )
         constructs = tuple(
             replace(
@@ -415,7 +415,7 @@ class Model:
         if self.dropped and not drop_unmapped:
             raise InputError(
                 f"model {self.name}", "; ".join(self.dropped),
-                "Bind these constructs in `mapping`, or ask for unmapped constructs to be dropped.",
+                "Bind these constructs in `mapping`, or leave unmapped ones out (`drop_unmapped`).",
             )  # fmt: skip
         return self
 
@@ -460,7 +460,7 @@ def document(model: Model) -> dict[str, Any]:
         "name": model.name, "title": dict(model.title), "source": model.source,
         **{name: value for name, value in said.items() if value},
         "constructs": {c.name: _construct_document(c, bool(shared)) for c in model.constructs},
-        "paths": _nested(model.signed_paths),
+        "paths": _nested(model.declared_paths or model.signed_paths),
         **({"adaptations": lent} if lent else {}),
     }  # fmt: skip
 

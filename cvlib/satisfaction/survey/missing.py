@@ -277,7 +277,8 @@ def _check_rows(values: np.ndarray, model: Model) -> tuple[str, ...]:
     for j in np.flatnonzero(lowest == highest):
         raise InputError(
             f"item {model.items[j]}", f"all answers are {lowest[j]:g}",
-            "An item that does not vary cannot measure anything: leave it out.",
+            "An item that does not vary measures nothing: leave it out of the model file, or take"
+            " its column out of the survey and set `drop_unmapped`.",
         )  # fmt: skip
     if rows < items:
         told.append(f"Fewer respondents ({rows}) than items ({items}): estimates are unstable.")
