@@ -14,6 +14,7 @@ import pandas as pd
 
 from cvlib.inputs import text
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.limits import hold_table, hold_workbook
 from cvlib.words.message import message
 
 ENDINGS = {
@@ -85,6 +86,7 @@ def read_text(
     mark = r"\s+" if separator == "whitespace" else separator or text.separator(content)
     rows = (cells for _, cells in _rows(content, mark) if any(cells))
     header, first = next(rows, []), next(rows, [])
+    hold_table(content.count("\n"), max(len(header), len(first)), name)
     if len(first) == len(header) + 1:  # R's write.table leaves out the name of the row names
         content = ("row_name " if mark == r"\s+" else f"row_name{mark}") + content
         notes.append(message("inputs.row_names", file=name))
@@ -152,6 +154,7 @@ def _headed(frame: pd.DataFrame) -> pd.DataFrame:
 def read_workbook(
     path: Path, name: str, sheet: str | None, header_row: int, notes: list[str]
 ) -> pd.DataFrame:
+    hold_workbook(path, name)
     with pd.ExcelFile(path, engine="openpyxl") as book:
         names = [str(each) for each in book.sheet_names]
         if sheet is not None and sheet not in names and sheet.isdecimal():
@@ -188,6 +191,8 @@ def read_statistics(
     import pyreadstat
 
     read = pyreadstat.read_sav if kind == "sav" else pyreadstat.read_dta
+    _, size = read(str(path), metadataonly=True, encoding=encoding)
+    hold_table(size.number_rows or 0, size.number_columns or 0, path.name)
     frame, meta = read(str(path), user_missing=True, encoding=encoding)
     declared: dict[str, list[Any]] = meta.missing_ranges  # pyreadstat's own type hint is looser
     for column, ranges in declared.items():
@@ -210,7 +215,13 @@ def read_statistics(
 def read_arrow(path: Path, name: str, kind: str) -> pd.DataFrame:
     from pyarrow import feather, parquet
 
-    table = parquet.ParquetFile(path).read() if kind == "parquet" else feather.read_table(path)
+    if kind == "parquet":
+        file = parquet.ParquetFile(path)
+        hold_table(file.metadata.num_rows, file.metadata.num_columns, name)
+        table = file.read()
+    else:
+        table = feather.read_table(path, memory_map=True)
+        hold_table(table.num_rows, table.num_columns, name)
     unique_names(table.column_names, name)
     frame = table.to_pandas()
     unnamed = all(level is None for level in frame.index.names)

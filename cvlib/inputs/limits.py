@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import zipfile
 from pathlib import Path
 
 from cvlib.inputs.errors import InputError
 
+_ROW = re.compile(rb'<row [^>]{0,200}?\br="(\d{1,8})"')
+_WIDE_COLUMN = re.compile(rb'\br="([A-Z]{2,3})\d')
 # Name, also of the setting in the environment (CVLIB_MAX_...): the value, and what it counts.
 LIMITS = {
     "cells": (200_000_000, "cells (rows times columns)"),
@@ -71,19 +74,39 @@ def hold_table(rows: int, columns: int, where: str) -> None:
     hold("cells", rows * columns, where)
 
 
-def hold_package(path: Path, where: str) -> None:
-    """Refuse a zip package (a workbook) that would unpack to more than is read.
+def hold_workbook(path: Path, where: str) -> None:
+    """Refuse a workbook that would unpack to more than is read, or whose cells lie far apart.
+
+    A cell in the last row and one in the last column make a table of 17 billion cells.
 
     Raises
     ------
     InputError
-        Also when the package is damaged.
+        Also when the file is damaged.
     """
     try:
         with zipfile.ZipFile(path) as package:
-            total = sum(part.file_size for part in package.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+            parts = package.infolist()
+            hold("unpacked_bytes", sum(part.file_size for part in parts), where)
+            sheets = [part for part in parts if part.filename.startswith("xl/worksheets/sheet")]
+            for part in sheets:
+                content = package.read(part)
+                rows = max((int(row) for row in _ROW.findall(content)), default=0)
+                widest = max(set(_WIDE_COLUMN.findall(content)), key=_position, default=b"Z")
+                hold_table(rows, _position(widest), f"{where}, {Path(part.filename).stem}")
+    except InputError:
+        raise
+    except Exception as error:  # zipfile raises nearly anything on a damaged package
         raise InputError(
-            where, f"is a damaged workbook ({error})", "Open it in Excel and save it again."
+            where,
+            f"is a damaged workbook ({str(error)[:200]})",
+            "Open it in Excel and save it again.",
         ) from error
-    hold("unpacked_bytes", total, where)
+
+
+def _position(letters: bytes) -> int:
+    """A column's number: A is 1, ZZ is 702."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number

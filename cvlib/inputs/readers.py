@@ -156,7 +156,7 @@ def read_table(
     except damaged as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
         raise InputError(
-            name, f"cannot be read as {KINDS[kind]} ({reason or type(error).__name__})",
+            name, f"cannot be read as {KINDS[kind]} ({reason[:200] or type(error).__name__})",
             "Mend the line it names, or save the file again; `encoding` helps with old files.",
         ) from error  # fmt: skip
     if columns is not None:

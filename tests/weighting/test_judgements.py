@@ -125,7 +125,7 @@ def test_a_matrix_per_sheet(tmp_path):
         ),
         ("w.csv", "expert\na\n", "no judgement is given"),
         ("w.csv", "", "is empty"),
-        ("w.xlsx", "not a workbook", "cannot be read as .xlsx"),
+        ("w.xlsx", "not a workbook", "is a damaged workbook"),
         ("w.txt", "x", "not a known format"),
         ("j.yaml", "name: x\ntree: bank\nexperts: {}\n", "j.yaml, line 2: the judgements are for"),
         (

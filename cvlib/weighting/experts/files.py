@@ -8,15 +8,14 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile
 
 import openpyxl
 from openpyxl.utils import get_column_letter
-from openpyxl.utils.exceptions import InvalidFileException
 from pydantic import BaseModel, ConfigDict
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.limits import hold_workbook
 from cvlib.inputs.text import decode
 from cvlib.weighting.experts.judgements import (
     Judgements,
@@ -75,13 +74,30 @@ def _grids(path: Path) -> list[tuple[str, list[list[Any]]]]:
         if path.suffix.lower() == ".csv":
             text = decode(path.read_bytes(), path.name)[0]
             comma = max(",;\t", key=text.split("\n", 1)[0].count)
-            return [("", list(csv.reader(text.splitlines(), delimiter=comma)))]
+            return [("", _even(list(csv.reader(text.splitlines(), delimiter=comma)), path.name))]
+        hold_workbook(path, path.name)
         book = openpyxl.load_workbook(path, data_only=True)
         return [(s.title, [list(row) for row in s.iter_rows(values_only=True)]) for s in book]
-    except (OSError, KeyError, ValueError, BadZipFile, InvalidFileException) as error:
+    except InputError:
+        raise
+    except Exception as error:  # a damaged workbook makes its reader raise nearly anything
         raise InputError(
-            str(path), f"cannot be read as {path.suffix} ({error})", "Save it again in that format."
+            str(path),
+            f"cannot be read as {path.suffix} ({str(error)[:200]})",
+            "Save it again in that format.",
         ) from error
+
+
+def _even(rows: list[list[str]], name: str) -> list[list[str]]:
+    """Rows as long as the first: short ones end in empty cells, long ones are refused."""
+    width = len(rows[0]) if rows else 0
+    for line, row in enumerate(rows, start=1):
+        if any(cell.strip() for cell in row[width:]):
+            raise InputError(
+                f"{name}, line {line}", f"has {len(row)} cells, the header has {width}",
+                "Mend that line; a number with a decimal comma stands in quotes.",
+            )  # fmt: skip
+    return [row[:width] + [""] * (width - len(row)) for row in rows]
 
 
 def _cell(path: Path, sheet: str, row: int, column: int) -> str:

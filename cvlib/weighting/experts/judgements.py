@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.errors import InputError, nearest, shorten
 from cvlib.weighting.tree import Tree
 
 _ROUNDED = 0.005 + 1e-9  # half a unit of the second decimal, as in printed reciprocals
@@ -84,9 +84,9 @@ def number(value: Any, where: str) -> float:
         if isinstance(value, bool):
             raise ValueError
         read = float(Fraction(value.strip().replace(",", ".")) if isinstance(value, str) else value)
-    except (ValueError, TypeError, ZeroDivisionError):
+    except (ValueError, TypeError, ZeroDivisionError, OverflowError):
         raise InputError(
-            where, f"{value!r} is not a judgement", "Write a number such as 3 or 1/3."
+            where, f"{shorten(value)} is not a judgement", "Write a number such as 3 or 1/3."
         ) from None
     if np.isnan(read):
         return np.nan
