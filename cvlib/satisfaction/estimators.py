@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-import numpy as np
 import pandas as pd
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.results import Result
 from cvlib.satisfaction import index as scoring
-from cvlib.satisfaction import measurement
 from cvlib.satisfaction.model.code import AnyModel, as_model
 from cvlib.satisfaction.model.model import Model
-from cvlib.satisfaction.pls.engine import SCHEMES, PLSFit
+from cvlib.satisfaction.pls.engine import SCHEMES
 from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.sem.equations import MISSING, STANDARD_ERRORS
@@ -158,10 +156,10 @@ class Method:
         # the comparison model may lack the target, or have it without causes
         names = survey.model.construct_names
         known = target in names and len(scoring.drivers(survey.model, target)) > 0
-        found = estimate_covariance(
-            survey, standard_errors=self.standard_errors, draws=replace(chosen, draws=0)
-        )
-        return completed(found, survey, target if known else "")
+        return estimate_covariance(
+            survey, standard_errors=self.standard_errors, draws=replace(chosen, draws=0),
+            target=target if known else "",
+        )  # fmt: skip
 
     def by_pls(self, survey: Survey, chosen: Bootstrap, target: str) -> SatisfactionResult:
         """A PLS result with as many draws of the exact-fit test as of the bootstrap."""
@@ -258,91 +256,6 @@ def estimate(
 
 def _same(one: Model, other: Model) -> bool:
     return (one.name, one.items, one.signed_paths) == (other.name, other.items, other.signed_paths)
-
-
-def completed(result: SatisfactionResult, survey: Survey, target: str = "") -> SatisfactionResult:
-    """A covariance result with the tables PLS has besides, made by the same formulas.
-
-    scores are the individual scores 0-100; cross_loadings are model-implied correlations of items
-    and constructs; vif and f_squared come from the construct correlations; impacts are
-    standardised total effects times the ratio of the standard deviations of the two indices, their
-    limits those of the effects with that ratio held
-    fixed [P]. rho_A, HTMT2 and Q²_predict belong to PLS.
-    """
-    model, names = result.model, np.array(result.model.construct_names)
-    mean, covariance = survey.source.moments(np.ones((1, survey.source.units), dtype=np.int8))
-    fit = _as_arrays(result, mean, covariance)
-    scores = scoring.index_scores(
-        model,
-        survey.completed(mean[0], covariance[0]),
-        scoring.index_values(model, fit),
-        survey.index,
-    )
-    inflation = measurement.vif_antecedents(fit.construct_correlation, model.adjacency)
-    sizes = measurement.effect_size(fit.paths, fit.r_squared, inflation)[0]
-    targets, sources = np.nonzero(model.adjacency.T)
-    implied = fit.loadings[0][:, None] * fit.construct_correlation[0][model.block]
-    keys, values = scoring.measures(model)["impacts"]
-    effects = keys.assign(estimate=values(fit)[0]).merge(
-        result.total_effects, on=["source", "target"], suffixes=("", "_standardised")
-    )
-    ratio = effects["estimate"] / effects["estimate_standardised"]
-    for column in ("std_error", "ci_low", "ci_high"):
-        effects[column] *= ratio
-    impacts = scoring.impacts_table(
-        effects[["source", "target", "estimate", "std_error", "t", "p", "ci_low", "ci_high"]]
-    )
-    loadings = result.loadings.copy()
-    fixed = loadings["std_error"] < 1e-9  # a single item without error: nothing to test
-    loadings.loc[fixed, "std_error"] = 0.0
-    loadings.loc[fixed, ["t", "p"]] = np.nan
-    return replace(
-        result,
-        loadings=loadings,
-        extra={**result.extra, "scores": scores},
-        cross_loadings=measurement.cross_loadings_table(model, implied),
-        vif=measurement.vif_table(model, fit),
-        f_squared=pd.DataFrame({
-            "source": names[sources],
-            "target": names[targets],
-            "f_squared": sizes[sources, targets],
-        }),
-        impacts=impacts,
-        importance_performance=scoring.importance_performance_table(
-            impacts, result.index, model, target or None
-        ),
-    )  # fmt: skip
-
-
-def _as_arrays(result: SatisfactionResult, mean: np.ndarray, covariance: np.ndarray) -> PLSFit:
-    """A covariance result as the arrays that the formulas of PLS take."""
-    model = result.model
-    deviation = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
-    names = model.construct_names
-    correlation, paths = np.eye(len(names)), np.zeros((len(names),) * 2)
-    for row in result.construct_correlations.itertuples():
-        a, b = names.index(row.construct_1), names.index(row.construct_2)
-        correlation[a, b] = correlation[b, a] = row.correlation
-    for row in result.path_coefficients.itertuples():
-        paths[names.index(row.source), names.index(row.target)] = row.estimate
-    explained = result.r_squared.set_index("construct")["r_squared"].reindex(names).fillna(0.0)
-    once = np.ones(1, dtype=bool)
-    return PLSFit(
-        mean=mean,
-        standard_deviation=deviation,
-        item_correlation=covariance / (deviation[:, :, None] * deviation[:, None]),
-        weights=result.loadings["weight"].to_numpy()[None],
-        loadings=result.loadings["loading"].to_numpy()[None],
-        composite_correlation=correlation[None],
-        construct_correlation=correlation[None],
-        rho_a=np.full((1, len(names)), np.nan),
-        paths=paths[None],
-        r_squared=explained.to_numpy()[None],
-        converged=once,
-        iterations=np.zeros(1, dtype=int),
-        degenerate=~once,
-        admissible=once & result.settings["admissible"],
-    )
 
 
 def _refuse_design(design: Design, missing: Missing) -> None:

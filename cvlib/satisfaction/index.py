@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.satisfaction.effects import total_effects
 from cvlib.satisfaction.measurement import sums_within
 from cvlib.satisfaction.model.model import Model
-from cvlib.satisfaction.pls.bootstrap import total_effects
-from cvlib.satisfaction.pls.engine import PLSFit
+from cvlib.satisfaction.solution import Solution
 
 FORMULAS = ("unstandardized", "standardized", "simple")
 
@@ -40,7 +40,7 @@ class Index:
     standard_deviation: np.ndarray
 
 
-def index_values(model: Model, fit: PLSFit, formula: str = "unstandardized") -> Index:
+def index_values(model: Model, fit: Solution, formula: str = "unstandardized") -> Index:
     """The index of every construct for every fit.
 
     ``100 (E[ξ] - min ξ) / (max ξ - min ξ)`` with ``ξ = Σ w x``, which equals the weighted mean of
@@ -56,7 +56,7 @@ def index_values(model: Model, fit: PLSFit, formula: str = "unstandardized") -> 
     ----------
     model : Model
         Gives the scale of every item.
-    fit : PLSFit
+    fit : Solution
         Weights, means and standard deviations of the items.
     formula : {"unstandardized", "standardized", "simple"}
         How items are weighted.
@@ -83,7 +83,7 @@ def index_values(model: Model, fit: PLSFit, formula: str = "unstandardized") -> 
     return Index(shares, sums_within(shares * mean, membership), np.sqrt(variance))
 
 
-def negative_weights(model: Model, fit: PLSFit) -> tuple[str, ...]:
+def negative_weights(model: Model, fit: Solution) -> tuple[str, ...]:
     """A warning for each construct whose index can leave 0-100 because a weight is negative."""
     found = []
     for j, name in enumerate(model.construct_names):
@@ -157,7 +157,7 @@ def causes_of(model: Model, target: str) -> list[str]:
     return found
 
 
-def measures(model: Model) -> dict[str, tuple[pd.DataFrame, Callable[[PLSFit], np.ndarray]]]:
+def measures(model: Model) -> dict[str, tuple[pd.DataFrame, Callable[[Solution], np.ndarray]]]:
     """Quantities that get bootstrap intervals: a table of their keys, and fits to values (B, m).
 
     index per construct; impacts per pair of constructs with a route from source to target.
@@ -166,7 +166,7 @@ def measures(model: Model) -> dict[str, tuple[pd.DataFrame, Callable[[PLSFit], n
     reach = total_effects(model.adjacency.astype(float)[None])[0] > 0
     sources, targets = np.nonzero(reach)
 
-    def impacts(fit: PLSFit) -> np.ndarray:
+    def impacts(fit: Solution) -> np.ndarray:
         return unstandardized_effects(fit.paths, index_values(model, fit))[:, reach]
 
     return {

@@ -7,34 +7,39 @@ bootstrap draws.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cvlib.satisfaction.model.model import Model
-from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
+from cvlib.satisfaction.solution import Solution
 
-Measure = tuple[pd.DataFrame, Callable[[PLSFit], np.ndarray]]
+Measure = tuple[pd.DataFrame, Callable[[Any], np.ndarray]]
 
 
-def cronbach_alpha(item_correlation: np.ndarray, membership: np.ndarray) -> np.ndarray:
-    """Standardised Cronbach's alpha of each construct, (B, k); 1 for a single item.
+def cronbach_alpha(
+    item_moments: np.ndarray, membership: np.ndarray, *, standardised: bool = True
+) -> np.ndarray:
+    """Cronbach's alpha of each construct, (B, k); 1 for a single item.
 
     Parameters
     ----------
-    item_correlation : ndarray (B, p, p)
-        Of all items.
+    item_moments : ndarray (B, p, p)
+        Correlations of all items, or their covariances.
     membership : ndarray of bool (p, k)
         True where the item belongs to the construct.
+    standardised : bool
+        Whether correlations are given (as R seminr reports it).
 
     References
     ----------
-    Cronbach (1951), Psychometrika 16:297-334, on standardised items (as R seminr).
+    Cronbach (1951), Psychometrika 16:297-334.
     """
     size = membership.sum(axis=0)
-    total = _diagonal(_block_sums(item_correlation, membership))
-    return np.where(size == 1, 1.0, size / np.maximum(size - 1, 1) * (1 - size / total))
+    total = _diagonal(_block_sums(item_moments, membership))
+    own = size if standardised else sums_within(_diagonal(item_moments), membership)
+    return np.where(size == 1, 1.0, size / np.maximum(size - 1, 1) * (1 - own / total))
 
 
 def rho_a(item_correlation: np.ndarray, weights: np.ndarray, membership: np.ndarray) -> np.ndarray:
@@ -64,25 +69,47 @@ def rho_a(item_correlation: np.ndarray, weights: np.ndarray, membership: np.ndar
     return np.where(single, 1.0, square**2 * (spread - square) / below)
 
 
-def average_variance_extracted(loadings: np.ndarray, membership: np.ndarray) -> np.ndarray:
-    """AVE of each construct, (B, k): the mean squared loading.
+def average_variance_extracted(
+    loadings: np.ndarray, membership: np.ndarray, error: np.ndarray | None = None
+) -> np.ndarray:
+    """AVE of each construct, (B, k): the mean squared loading of standardised items.
+
+    Parameters
+    ----------
+    loadings : ndarray (B, p)
+        On constructs of variance one.
+    membership : ndarray of bool (p, k)
+        True where the item belongs to the construct.
+    error : ndarray (B, p), optional
+        Error variances of the items, where they are not standardised.
 
     References
     ----------
     Fornell & Larcker (1981), JMR 18:39-50.
     """
-    return sums_within(loadings**2, membership) / membership.sum(axis=0)
+    explained = sums_within(loadings**2, membership)
+    if error is None:
+        return explained / membership.sum(axis=0)
+    return explained / (explained + sums_within(error, membership))
 
 
-def rho_c(loadings: np.ndarray, membership: np.ndarray) -> np.ndarray:
+def rho_c(
+    loadings: np.ndarray, membership: np.ndarray, error: np.ndarray | None = None
+) -> np.ndarray:
     """Composite reliability (Jöreskog's rho, Dillon-Goldstein) of each construct, (B, k).
+
+    Parameters
+    ----------
+    loadings, membership, error
+        As in `average_variance_extracted`.
 
     References
     ----------
     Jöreskog (1971), Psychometrika 36:109-133.
     """
     common = sums_within(loadings, membership) ** 2
-    return common / (common + sums_within(1 - loadings**2, membership))
+    left = 1 - loadings**2 if error is None else error
+    return common / (common + sums_within(left, membership))
 
 
 def htmt(item_correlation: np.ndarray, membership: np.ndarray) -> np.ndarray:
@@ -174,47 +201,6 @@ def effect_size(paths: np.ndarray, r_squared: np.ndarray, antecedent_vif: np.nda
     return paths**2 / antecedent_vif / left[:, None]
 
 
-def effect_size_refitted(
-    model: Model,
-    mean: np.ndarray,
-    covariance: np.ndarray,
-    r_squared: np.ndarray,
-    *,
-    scheme: str = "path",
-    estimator: str = "pls",
-) -> np.ndarray:
-    """Cohen's f² of each path, (k, k), when the model is estimated anew without the path.
-
-    Weights then change with the path that is left out, as in R seminr (`effect_size` keeps them).
-
-    Parameters
-    ----------
-    model : Model
-        The full model.
-    mean, covariance : ndarray (p,), (p, p)
-        Of the items.
-    r_squared : ndarray (k,)
-        Of the full model.
-    scheme, estimator : str
-        As in `fit_pls`.
-    """
-    found = np.full(model.adjacency.shape, np.nan)
-    for source, target in np.argwhere(model.adjacency):
-        names = model.construct_names[source], model.construct_names[target]
-        without = 0.0
-        if model.adjacency[:, target].sum() > 1:
-            kept = tuple(path for path in model.signed_paths if path[:2] != names)
-            less = replace(model, signed_paths=kept, moderations=())
-            if not any(names[0] in path[:2] for path in kept):
-                less = less.without([names[0]], "has no path")
-            own = np.array([model.items.index(item) for item in less.items])
-            fit = fit_pls(less, mean[None, own], covariance[None, own[:, None], own],
-                          scheme=scheme, estimator=estimator)  # fmt: skip
-            without = float(fit.r_squared[0, less.construct_names.index(names[1])])
-        found[source, target] = (r_squared[target] - without) / (1 - r_squared[target])
-    return found
-
-
 def measures(model: Model) -> dict[str, Measure]:
     """Quantities that get bootstrap intervals: a table of their keys, and fits to values (B, m).
 
@@ -226,7 +212,7 @@ def measures(model: Model) -> dict[str, Measure]:
     own = pd.DataFrame({"construct": names})
     pair = pd.DataFrame({"construct_1": names[first], "construct_2": names[second]})
 
-    def score_reliability(fit: PLSFit) -> np.ndarray:
+    def score_reliability(fit: Solution) -> np.ndarray:
         return np.where(perfect, 1.0, rho_a(fit.item_correlation, fit.weights, member))
 
     return {
@@ -240,7 +226,7 @@ def measures(model: Model) -> dict[str, Measure]:
 
 
 def tables(
-    model: Model, fit: PLSFit, inferred: Mapping[str, pd.DataFrame]
+    model: Model, fit: Solution, inferred: Mapping[str, pd.DataFrame]
 ) -> dict[str, pd.DataFrame]:
     """The measurement tables of one fit, by the names of `SatisfactionResult`.
 
@@ -248,7 +234,7 @@ def tables(
     ----------
     model : Model
         Bound to the data.
-    fit : PLSFit
+    fit : Solution
         Of the data (B = 1).
     inferred : mapping
         Name of a quantity of `measures` to its keys with estimate and, where there are draws,
@@ -280,21 +266,25 @@ def tables(
     second = second.rename(
         columns=lambda c: f"htmt2_{c}" if c in ("std_error", "ci_low", "ci_high") else c
     )
-    criterion = fit.construct_correlation[0].copy()
-    np.fill_diagonal(criterion, np.sqrt(reliability["ave"]))
-    lower = np.tril_indices(len(names))
     crossed = cross_loadings(fit.item_correlation, fit.weights, model.membership)[0]
     return {
         "reliability": reliability,
         "htmt": ratios.drop(columns=["t", "p"], errors="ignore").merge(second),
-        "fornell_larcker": pd.DataFrame({
-            "construct_1": names[lower[0]],
-            "construct_2": names[lower[1]],
-            "value": criterion[lower],
-        }),
+        "fornell_larcker": fornell_larcker_table(
+            model, fit.construct_correlation[0], reliability["ave"].to_numpy()
+        ),
         "cross_loadings": cross_loadings_table(model, crossed),
         "vif": vif_table(model, fit),
     }  # fmt: skip
+
+
+def fornell_larcker_table(model: Model, correlation: np.ndarray, ave: np.ndarray) -> pd.DataFrame:
+    """construct_1, construct_2, value: the root of AVE on the diagonal, else the correlation."""
+    names, criterion = np.array(model.construct_names), correlation.copy()
+    np.fill_diagonal(criterion, np.sqrt(ave))
+    first, second = np.tril_indices(len(names))
+    return pd.DataFrame({"construct_1": names[first], "construct_2": names[second],
+                         "value": criterion[first, second]})  # fmt: skip
 
 
 def cross_loadings_table(model: Model, loadings: np.ndarray) -> pd.DataFrame:
@@ -306,7 +296,7 @@ def cross_loadings_table(model: Model, loadings: np.ndarray) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def vif_table(model: Model, fit: PLSFit) -> pd.DataFrame:
+def vif_table(model: Model, fit: Solution) -> pd.DataFrame:
     """construct, predictor, kind (antecedent, item), vif of one fit."""
     names = np.array(model.construct_names)
     causes = vif_antecedents(fit.construct_correlation, model.adjacency)[0]
@@ -320,41 +310,7 @@ def vif_table(model: Model, fit: PLSFit) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def f_squared_table(
-    model: Model, mean: np.ndarray, covariance: np.ndarray, fit: PLSFit, scheme: str, estimator: str
-) -> pd.DataFrame:
-    """source, target, f_squared (model estimated anew), f_squared_same_scores (scores kept).
-
-    Parameters
-    ----------
-    model : Model
-        The full model.
-    mean, covariance : ndarray (p,), (p, p)
-        Of the items.
-    fit : PLSFit
-        Of these moments (B = 1).
-    scheme, estimator : str
-        As in `fit_pls`.
-    """
-    targets, sources = np.nonzero(model.adjacency.T)
-    inflation = vif_antecedents(fit.construct_correlation, model.adjacency)
-    kept = effect_size(fit.paths, fit.r_squared, inflation)[0]
-    anew = effect_size_refitted(
-        model, mean, covariance, fit.r_squared[0], scheme=scheme, estimator=estimator
-    )
-    names = np.array(model.construct_names)
-    table = pd.DataFrame({
-        "source": names[sources],
-        "target": names[targets],
-        "f_squared": anew[sources, targets],
-        "f_squared_same_scores": kept[sources, targets],
-    })  # fmt: skip
-    # a moderated equation has a product term that neither formula takes out
-    moderated = table["target"].isin({m.target for m in model.moderations})
-    return table[~moderated].reset_index(drop=True)
-
-
-def measurement_warnings(model: Model, fit: PLSFit) -> tuple[str, ...]:
+def measurement_warnings(model: Model, fit: Solution) -> tuple[str, ...]:
     """What a reader of the tables must know: negative correlations within a construct, no HTMT."""
     told = []
     for j, name in enumerate(model.construct_names):

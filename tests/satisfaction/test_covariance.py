@@ -5,11 +5,18 @@ import pandas as pd
 import pytest
 
 from cvlib.satisfaction.measurement import htmt2
-from cvlib.satisfaction.model.file import load_model
-from cvlib.satisfaction.sem.estimate import estimate_covariance, fit_covariance
+from cvlib.satisfaction.model.file import available_models, load_model
+from cvlib.satisfaction.sem.estimate import (
+    Specification,
+    equations,
+    estimate_covariance,
+    fit_covariance,
+    layout_of,
+)
 from cvlib.satisfaction.sem.inference import factor_scores
-from cvlib.satisfaction.sem.layout import over_groups, specify, with_means
+from cvlib.satisfaction.sem.layout import over_groups, with_means
 from cvlib.satisfaction.sem.likelihood import evaluate, moments_of
+from cvlib.satisfaction.sem.written import specify
 
 from .cbsem import (
     ACSI,
@@ -309,3 +316,15 @@ def test_expected_information_is_the_mean_hessian():
         expected_information(layout, theta, own), observed_information(layout, theta, own),
         rtol=1e-8, atol=1e-10,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize("name", available_models())
+def test_the_model_goes_to_the_matrices_where_its_equations_lead(name, terminal):
+    """Placed directly, and by way of written equations: the same places."""
+    model = load_model(name)
+    direct = layout_of(model, Specification(terminal_residual_covariances=terminal))
+    text = equations(model, terminal_residual_covariances=terminal, names=False)
+    written = specify(text)
+    for part in ("latent", "matrix", "row", "col", "operator", "parameter", "value"):
+        assert np.array_equal(getattr(direct, part), getattr(written, part)), part

@@ -18,8 +18,8 @@ from cvlib.satisfaction.sem.estimate import (
     estimate_covariance,
     fit_covariance,
 )
-from cvlib.satisfaction.sem.layout import specify
 from cvlib.satisfaction.sem.likelihood import evaluate
+from cvlib.satisfaction.sem.written import specify
 from cvlib.statistics.resample import Bootstrap
 
 from .cbsem import ACSI, ECSI, HOLZINGER, MOBI, REFERENCE, holzinger, reference

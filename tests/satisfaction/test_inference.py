@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
+from cvlib.satisfaction import effects as effects_of
 from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.model.model import Construct, Item, Model
 from cvlib.satisfaction.pls import bootstrap as inference
@@ -298,9 +299,9 @@ def test_constructs_point_the_same_way_in_every_draw():
 
 def test_effects_add_up_along_routes():
     fit = fit_pls(MODEL, *prepare(MOBI, MODEL).source.moments(np.ones((1, 250), int)))
-    along = inference.routes(MODEL.adjacency)
-    effects = inference.route_effects(fit.paths, along)[0]
-    total = inference.total_effects(fit.paths)[0]
+    along = effects_of.routes(MODEL.adjacency)
+    effects = effects_of.route_effects(fit.paths, along)[0]
+    total = effects_of.total_effects(fit.paths)[0]
     inverse = np.linalg.inv(np.eye(7) - fit.paths[0]) - np.eye(7)
     np.testing.assert_allclose(total, inverse, atol=1e-12)
     summed = fit.paths[0].copy()

@@ -9,6 +9,7 @@ import pytest
 
 from cvlib.satisfaction import measurement
 from cvlib.satisfaction.model.file import load_model
+from cvlib.satisfaction.pls import effect_size
 from cvlib.satisfaction.pls.engine import fit_pls
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +73,7 @@ def test_vif_equals_seminr_and_is_one_for_a_single_cause() -> None:
 
 def test_effect_size_of_a_model_estimated_anew_equals_seminr() -> None:
     expected = read("f2").loc[ORDER, ORDER].to_numpy()
-    table = measurement.f_squared_table(MODEL, MEAN, COVARIANCE, FIT, "path", "pls")
+    table = effect_size.f_squared_table(MODEL, MEAN, COVARIANCE, FIT, "path", "pls")
     assert len(table) == 12
     for row in table.itertuples():
         at = MODEL.construct_names.index(row.source), MODEL.construct_names.index(row.target)
@@ -100,7 +101,7 @@ def test_a_cause_with_one_path_leaves_the_model_with_it() -> None:
     kept = [p for p in MODEL.signed_paths if p[0] != "image" or p[1] == "satisfaction"]
     model = replace(MODEL, signed_paths=tuple(kept))
     fit = fit_pls(model, MEAN[None], COVARIANCE[None])
-    table = measurement.f_squared_table(model, MEAN, COVARIANCE, fit, "path", "pls")
+    table = effect_size.f_squared_table(model, MEAN, COVARIANCE, fit, "path", "pls")
     found = table.set_index(["source", "target"])["f_squared"]["image", "satisfaction"]
     rest = MODEL.without(["image"], "")
     own = [MODEL.items.index(item) for item in rest.items]

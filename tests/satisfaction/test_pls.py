@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
+from cvlib.satisfaction.effects import total_effects
 from cvlib.satisfaction.model.file import load_model
-from cvlib.satisfaction.pls.bootstrap import total_effects
 from cvlib.satisfaction.pls.diagnosis import problems
 from cvlib.satisfaction.pls.engine import SCHEMES, construct_scores, fit_pls
 from cvlib.satisfaction.pls.estimate import estimate_pls, fitter

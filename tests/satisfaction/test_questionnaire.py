@@ -76,7 +76,7 @@ def test_every_shipped_model_is_worded_in_both_languages(model: str, language: s
 
 
 def test_the_fixed_phrases_are_the_same_in_both_languages() -> None:
-    path = ROOT / "cvlib" / "satisfaction" / "questionnaire_words.yaml"
+    path = ROOT / "cvlib" / "satisfaction" / "design" / "questionnaire_words.yaml"
     said = yaml.safe_load(path.read_text(encoding="utf-8"))
 
     def shape(part: object) -> object:

@@ -8,6 +8,7 @@ import numpy as np
 
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.regressions import Regressions, solve
+from cvlib.satisfaction.solution import Solution
 
 TOLERANCE = 1e-10  # of a weight from its limit
 SCHEMES = ("path", "factorial", "centroid")
@@ -15,29 +16,17 @@ ROUGH = 7  # iterations in single precision
 
 
 @dataclass(frozen=True)
-class PLSFit:
-    """B fits of a model with p items and k constructs, as arrays.
+class PLSFit(Solution):
+    """B fits by partial least squares; loadings of PLSc are corrected for attenuation.
 
     Attributes
     ----------
-    mean, standard_deviation : ndarray (B, p)
-        Of the items.
-    item_correlation : ndarray (B, p, p)
-    weights : ndarray (B, p)
-        Outer weights for standardised items; every construct score has variance one.
-    loadings : ndarray (B, p)
-        Correlation of each item with its own construct (PLSc: corrected for attenuation).
     composite_correlation : ndarray (B, k, k)
-        Of the construct scores.
-    construct_correlation : ndarray (B, k, k)
-        The same for PLS; corrected for attenuation in PLSc. Paths and R² come from it.
+        Of the construct scores; `construct_correlation` is the same for PLS and corrected for
+        attenuation in PLSc.
     rho_a : ndarray (B, k)
         Reliability that PLSc corrects for (Dijkstra-Henseler, mode A constructs of several items);
         1 elsewhere and under PLS.
-    paths : ndarray (B, k, k)
-        Standardised coefficients, [source, target].
-    r_squared : ndarray (B, k)
-        0 for exogenous constructs.
     converged : ndarray of bool (B,)
     iterations : ndarray of int (B,)
     degenerate : ndarray of bool (B,)
@@ -49,16 +38,8 @@ class PLSFit:
         Coefficients of the model's moderations (`moderation.moderate`).
     """
 
-    mean: np.ndarray
-    standard_deviation: np.ndarray
-    item_correlation: np.ndarray
-    weights: np.ndarray
-    loadings: np.ndarray
     composite_correlation: np.ndarray
-    construct_correlation: np.ndarray
     rho_a: np.ndarray
-    paths: np.ndarray
-    r_squared: np.ndarray
     converged: np.ndarray
     iterations: np.ndarray
     degenerate: np.ndarray

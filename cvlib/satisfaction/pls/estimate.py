@@ -11,13 +11,13 @@ import pandas as pd
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction import index as scoring
-from cvlib.satisfaction import measurement
 from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls import diagnosis, moderation, prediction, tables
 from cvlib.satisfaction.pls import engine as pls
 from cvlib.satisfaction.pls import fit as fitting
+from cvlib.satisfaction.pls.effect_size import f_squared_table
 from cvlib.satisfaction.pls.engine import TOLERANCE, PLSFit, fit_pls
 from cvlib.satisfaction.pls.signs import aligned
 from cvlib.satisfaction.result import SatisfactionResult
@@ -114,9 +114,7 @@ def estimate_pls(
     result = tables.assembled(bound, found, inferred, rows)
     items = len(bound.items)
     mean, covariance = mean[0, :items], covariance[0, :items, :items]
-    result["f_squared"] = measurement.f_squared_table(
-        bound, mean, covariance, found, scheme, estimator
-    )
+    result["f_squared"] = f_squared_table(bound, mean, covariance, found, scheme, estimator)
     result["importance_performance"] = scoring.importance_performance_table(
         result["impacts"], result["index"], bound, target or None
     )

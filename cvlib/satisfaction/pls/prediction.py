@@ -10,8 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
+from cvlib.satisfaction.effects import total_effects
 from cvlib.satisfaction.model.model import Model
-from cvlib.satisfaction.pls.bootstrap import total_effects
 from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
 from cvlib.satisfaction.survey.missing import Survey
 from cvlib.statistics import resample

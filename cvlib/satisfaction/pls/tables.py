@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from cvlib.satisfaction import effects, measurement
 from cvlib.satisfaction import index as scoring
-from cvlib.satisfaction import measurement
 from cvlib.satisfaction.measurement import Measure
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
@@ -19,43 +19,24 @@ from cvlib.statistics.resample import Bootstrap
 
 def statistics(model: Model) -> dict[str, Measure]:
     """Every estimated quantity: a table of its keys and a function from a fit to values (B, m)."""
-    names = np.array(model.construct_names)
-    own = model.adjacency
-    paths = pd.DataFrame({"source": names[np.nonzero(own)[0]], "target": names[np.nonzero(own)[1]]})
-    paths = paths.merge(model.paths, how="left")
+    names, endogenous = np.array(model.construct_names), model.adjacency.any(axis=0)
+    items = pd.DataFrame({"construct": names[model.block], "item": model.items})
+    found: dict[str, Measure] = {
+        name: (keys, lambda fit, values=values: values(fit.paths))  # type: ignore[misc]
+        for name, (keys, values) in effects.measures(model).items()
+    }
+    paths, direct = found["path_coefficients"]
     added = pd.DataFrame([(m.name, m.target, m.sign) for m in model.moderations],
                          columns=paths.columns)  # fmt: skip
-    items = pd.DataFrame({"construct": names[model.block], "item": model.items})
-    reach = inference.total_effects(own.astype(float)[None])[0] > 0
-    along = inference.routes(own)
-    detour = np.zeros_like(own)
-    for route in along:
-        detour[route[0], route[-1]] = True
-    specific = pd.DataFrame({
-        "source": [names[r[0]] for r in along],
-        "target": [names[r[-1]] for r in along],
-        "via": [" > ".join(names[list(r[1:-1])]) for r in along],
-    })  # fmt: skip
-    endogenous = own.any(axis=0)
-
-    def keys(chosen: np.ndarray) -> pd.DataFrame:
-        a, b = np.nonzero(chosen)
-        return pd.DataFrame({"source": names[a], "target": names[b]})
 
     def path_values(fit: PLSFit) -> np.ndarray:
-        direct = fit.paths[:, own]
-        return direct if fit.interactions is None else np.hstack([direct, fit.interactions])
+        values = direct(fit)
+        return values if fit.interactions is None else np.hstack([values, fit.interactions])
 
-    found: dict[str, Measure] = {
-        "path_coefficients": (pd.concat([paths, added], ignore_index=True), path_values),
+    found["path_coefficients"] = (pd.concat([paths, added], ignore_index=True), path_values)
+    found |= {
         "loading": (items, lambda fit: fit.loadings),
         "weight": (items, lambda fit: fit.weights),
-        "total_effects": (keys(reach), lambda fit: inference.total_effects(fit.paths)[:, reach]),
-        "total_indirect": (
-            keys(detour).assign(via="(all routes)"),
-            lambda fit: (inference.total_effects(fit.paths) - fit.paths)[:, detour],
-        ),
-        "specific_indirect": (specific, lambda fit: inference.route_effects(fit.paths, along)),
         "r_squared": (pd.DataFrame({"construct": names[endogenous]}),
                       lambda fit: fit.r_squared[:, endogenous]),
     }  # fmt: skip

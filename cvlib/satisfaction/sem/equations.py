@@ -17,7 +17,6 @@ from cvlib.satisfaction.sem.layout import (
     Floats,
     Layout,
     independence,
-    specify,
 )
 from cvlib.satisfaction.sem.likelihood import (
     Moments,
@@ -36,6 +35,7 @@ from cvlib.satisfaction.sem.optimum import (
     solve,
 )
 from cvlib.satisfaction.sem.starts import starting_values
+from cvlib.satisfaction.sem.written import specify
 from cvlib.statistics import resample
 from cvlib.statistics.resample import SEED
 

@@ -1,6 +1,6 @@
 """Satisfaction models by covariance structure analysis (maximum likelihood), in the tables of PLS.
 
-semopy reads the equations and places the parameters; the optimisation is our own Fisher scoring
+The model goes straight into matrices; the optimisation is our own Fisher scoring
 with analytic gradient and several starts. The figures that decided, on 50 bootstrap resamples of
 the mobile survey (`tests/reference/cbsem/mobi_bootstrap50_indices.csv`; CPU per resample on one
 core, one run; "worse" = more than 1e-6 above the lowest objective that any optimiser found):
@@ -20,7 +20,7 @@ that survey, which no optimiser mends: the diagnosis says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -39,9 +39,10 @@ from cvlib.satisfaction.sem.equations import (
     fit_covariance,
     known,
 )
-from cvlib.satisfaction.sem.layout import COVARIANCE, Layout, specify
+from cvlib.satisfaction.sem.layout import ARROW, COVARIANCE, Layout
 from cvlib.satisfaction.sem.optimum import complete_problem, incomplete_problem
 from cvlib.satisfaction.sem.quantities import Quantities
+from cvlib.satisfaction.sem.tables import derived
 from cvlib.satisfaction.survey.answers import Answers, Data
 from cvlib.satisfaction.survey.missing import Survey, prepare
 from cvlib.satisfaction.survey.settings import Missing, bootstrap_of
@@ -117,19 +118,47 @@ def layout_of(model: Model, specification: Specification) -> Layout:
             "moderates a path, which covariance structure analysis does not offer here",
             "Estimate it by PLS, or give the market environment the role antecedent or group.",
         )
-    free = specification.terminal_residual_covariances
-    text = equations(model, terminal_residual_covariances=free, names=False)
-    layout = specify(text)
-    single = np.isin(
-        layout.row - layout.latent,
-        np.flatnonzero(model.membership[:, model.membership.sum(axis=0) == 1].any(axis=1)),
-    )
-    error = (layout.matrix == COVARIANCE) & (layout.row == layout.col) & single
-    return replace(
-        layout,
+    k, p, own = len(model.constructs), len(model.items), model.adjacency
+    item, first = k + np.arange(p), np.isin(np.arange(p), model.starts)
+    targets, sources = np.nonzero(own.T)
+    single = (model.membership.sum(axis=0) == 1)[model.block]
+    related = _related(own, specification.terminal_residual_covariances)
+    variables = np.arange(k)
+    # loadings, paths, error variances, disturbances, covariances of constructs
+    blocks = [
+        (ARROW, item, model.block, "=~", ~first, 1.0),
+        (ARROW, targets, sources, "~", np.ones(len(targets), dtype=bool), 0.0),
+        (COVARIANCE, item, item, "~~", ~single, 0.0),
+        (COVARIANCE, variables, variables, "~~", np.ones(k, dtype=bool), 0.0),
+        (COVARIANCE, related[0], related[1], "~~", np.ones(len(related[0]), dtype=bool), 0.0),
+    ]
+    sizes = [len(rows) for _, rows, *_ in blocks]
+    free = np.concatenate([block[4] for block in blocks])
+    error = np.concatenate([
+        np.where(single, 1.0 - specification.single_item_reliability, 0.0) if number == 2
+        else np.zeros(size) for number, size in enumerate(sizes)
+    ])  # fmt: skip
+    return Layout(
         names=(*model.construct_names, *model.items),
-        relative=np.where(error, 1.0 - specification.single_item_reliability, 0.0),
+        latent=k,
+        matrix=np.repeat([block[0] for block in blocks], sizes),
+        row=np.concatenate([block[1] for block in blocks]),
+        col=np.concatenate([block[2] for block in blocks]),
+        operator=tuple(block[3] for block in blocks for _ in block[1]),
+        parameter=np.where(free, np.cumsum(free) - 1, -1)[None],
+        value=np.where(free, 0.0, np.repeat([block[5] for block in blocks], sizes))[None],
+        relative=error,
+        from_sample=np.zeros(len(free), dtype=bool),
     )
+
+
+def _related(own: np.ndarray, terminal: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of constructs whose (residual) covariance is free: causes, and terminal effects."""
+    caused: np.ndarray = np.asarray(own.any(axis=0))
+    ends = caused & ~own.any(axis=1) if terminal else np.zeros_like(caused)
+    first, second = np.triu_indices(len(own), 1)
+    free = (~caused[first] & ~caused[second]) | (ends[first] & ends[second])
+    return first[free], second[free]
 
 
 def estimate_covariance(
@@ -141,6 +170,7 @@ def estimate_covariance(
     draws: int | Bootstrap = 0,
     specification: Specification | None = None,
     starts: int = 5,
+    target: str = "",
 ) -> SatisfactionResult:
     """Estimate a satisfaction model by covariance structure analysis (maximum likelihood).
 
@@ -166,6 +196,8 @@ def estimate_covariance(
         Residual covariances, and the reliability of single items.
     starts : int
         Of the full-sample fit.
+    target : str
+        Construct of the importance-performance map; empty for satisfaction where there is one.
 
     Returns
     -------
@@ -227,11 +259,14 @@ def estimate_covariance(
     told = [*bound.notes, *bound.dropped, *survey.warnings, *fit.warnings]
     told += _unexpected(bound, tables)
     if resampling.draws:
-        tables, told_draws, more = with_bootstrap(
+        tables, told_draws, lost = with_bootstrap(
             quantities, fit, survey.source, tables, resampling
         )
-        told += more
+        told += lost
+    more, scores = derived(quantities.solution(fit), survey, tables, target)
+    tables |= more
     extra = {
+        "scores": scores,
         "parameters": fit.parameters,
         "diagnosis": fit.diagnosis,
         "optimisation": fit.optimisation,

@@ -27,10 +27,10 @@ from cvlib.satisfaction.sem.layout import (
     Floats,
     Layout,
     over_groups,
-    specify,
     with_means,
 )
 from cvlib.satisfaction.sem.optimum import complete_problem
+from cvlib.satisfaction.sem.written import specify
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.missing import prepare
 from cvlib.statistics.resample import SEED

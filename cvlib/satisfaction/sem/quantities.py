@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cvlib.satisfaction.measurement import htmt, htmt2
+from cvlib.satisfaction import effects, measurement
 from cvlib.satisfaction.model.model import Model
-from cvlib.satisfaction.pls.bootstrap import routes
 from cvlib.satisfaction.pls.tables import statistics
 from cvlib.satisfaction.sem import inference
 from cvlib.satisfaction.sem.equations import CovarianceFit, delta_errors, normal_interval
@@ -23,6 +21,7 @@ from cvlib.satisfaction.sem.likelihood import (
     observed_information,
     repeated,
 )
+from cvlib.satisfaction.solution import Solution
 
 UNSTANDARDISED = {
     "path_coefficients": "path_raw",
@@ -67,12 +66,8 @@ class Quantities:
         correlation = covariance[:, :k, :k] / (latent[:, :, None] * latent[:, None])
         ratio = latent[:, :, None] / latent[:, None]  # [source, target]
         direct = arrows[:, :k, :k].swapaxes(-1, -2)
-        total = found.total[:, 0, :k, :k].swapaxes(-1, -2) - np.eye(k)
-        own, along = model.adjacency, routes(model.adjacency)
-        detour = np.zeros_like(own)
-        for route in along:
-            detour[route[0], route[-1]] = True
-        reach = own | detour
+        standard, own = direct * ratio, model.adjacency
+        along = effects.measures(model)
         loading = arrows[:, k + np.arange(len(model.items)), model.block]
         disturbance = np.diagonal(found.residual[:, 0, :k, :k], axis1=-2, axis2=-1)
         weights, composite = np.zeros_like(loading), np.zeros_like(latent)
@@ -86,14 +81,8 @@ class Quantities:
         shares = shares / (shares @ model.membership)[:, model.block]
         mean = found.mu[:, 0] if layout.has_means else moments.mean[:, 0]
         return {
-            "path_coefficients": (direct * ratio)[:, own],
-            "path_raw": direct[:, own],
-            "total_effects": (total * ratio)[:, reach],
-            "total_raw": total[:, reach],
-            "total_indirect": ((total - direct) * ratio)[:, detour],
-            "total_indirect_raw": (total - direct)[:, detour],
-            "specific_indirect": _products(direct * ratio, along),
-            "specific_indirect_raw": _products(direct, along),
+            **{name: values(standard) for name, (_, values) in along.items()},
+            **{UNSTANDARDISED[name]: values(direct) for name, (_, values) in along.items()},
             "loading": loading * latent[:, model.block] / spread[:, k:],
             "r_squared": (1.0 - disturbance / latent**2)[:, own.any(axis=0)],
             "construct_correlations": correlation[:, *np.tril_indices(k, -1)],
@@ -149,7 +138,7 @@ class Quantities:
             "indirect_effects": pd.concat(specific, ignore_index=True),
             "r_squared": r_squared,
             "construct_correlations": table("construct_correlations", "correlation"),
-            **self._measurement(fit, values["construct_correlations"][0]),
+            **self._measurement(fit, self.solution(fit)),
         }
 
     def _index_errors(self, fit: CovarianceFit) -> Floats:
@@ -174,44 +163,58 @@ class Quantities:
             influence = influence + deviations @ (per_point[:, None] * self.model.membership)
         return np.sqrt((influence**2).sum(axis=0)) / problem.n
 
-    def _measurement(self, fit: CovarianceFit, correlations: Floats) -> dict[str, pd.DataFrame]:
-        """Reliability of unstandardised items, HTMT of item correlations, Fornell-Larcker."""
+    def solution(self, fit: CovarianceFit) -> Solution:
+        """The standardised solution as arrays, with the moments of the sample."""
         model, moments = self.model, fit.problem.saturated
-        member, names = model.membership.astype(float), np.array(model.construct_names)
+        values = self.values(fit.optimum.theta[None], moments)
+        k = len(model.constructs)
+        correlation, paths = np.eye(k), np.zeros((k, k))
+        first, second = np.tril_indices(k, -1)
+        correlation[first, second] = values["construct_correlations"][0]
+        correlation[second, first] = correlation[first, second]
+        paths[model.adjacency] = values["path_coefficients"][0]
+        explained = np.zeros(k)
+        explained[model.adjacency.any(axis=0)] = values["r_squared"][0]
+        mean, covariance = moments.mean[:, 0], moments.covariance[:, 0]
+        deviation = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+        return Solution(
+            mean=mean,
+            standard_deviation=deviation,
+            item_correlation=covariance / (deviation[:, :, None] * deviation[:, None]),
+            weights=values["weight"],
+            loadings=values["loading"],
+            construct_correlation=correlation[None],
+            paths=paths[None],
+            r_squared=explained[None],
+        )
+
+    def _measurement(self, fit: CovarianceFit, solution: Solution) -> dict[str, pd.DataFrame]:
+        """Reliability of unstandardised items, HTMT of item correlations, Fornell-Larcker."""
+        model, moments, k = self.model, fit.problem.saturated, len(self.model.constructs)
+        member, names = model.membership, np.array(model.construct_names)
         found = implied(self.layout, fit.optimum.theta[None], moments)
-        k, sample, size = len(names), moments.covariance[0, 0], member.sum(axis=0)
-        loading = found.arrows[0, 0, k + np.arange(len(model.items)), model.block]
-        common = np.diagonal(found.covariance[0, 0, :k, :k])
-        error = np.diagonal(found.residual[0, 0, k:, k:]) @ member
-        within = np.diag(sample) @ member / np.diagonal(member.T @ sample @ member)
-        shared, square = (loading @ member) ** 2 * common, (loading**2 @ member) * common
-        rho_c, ave = shared / (shared + error), square / (square + error)
-        alpha = np.where(size == 1, rho_c, size / np.maximum(size - 1, 1) * (1 - within))
-        deviation = np.sqrt(np.diag(sample))
-        items = (sample / np.outer(deviation, deviation))[None]
-        lower, at = np.tril_indices(k, -1), np.tril_indices(k)
-        fornell = np.diag(np.sqrt(ave))
-        fornell[lower] = correlations
-        pair = {"construct_1": names[lower[0]], "construct_2": names[lower[1]]}
+        spread = np.sqrt(np.diagonal(found.covariance[:, 0, :k, :k], axis1=1, axis2=2))
+        # as if every construct had variance one
+        loading = found.arrows[:, 0, k + np.arange(len(model.items)), model.block]
+        loading = loading * spread[:, model.block]
+        error = np.diagonal(found.residual[:, 0, k:, k:], axis1=1, axis2=2)
+        reliable = measurement.rho_c(loading, member, error)[0]
+        ave = measurement.average_variance_extracted(loading, member, error)[0]
+        alpha = measurement.cronbach_alpha(moments.covariance[:, 0], member, standardised=False)[0]
+        single = member.sum(axis=0) == 1  # as reliable as the model says
+        first, second = np.tril_indices(k, -1)
+        items = solution.item_correlation
         return {
-            "reliability": pd.DataFrame(
-                {"construct": names, "alpha": alpha, "rho_c": rho_c, "ave": ave}
-            ),
+            "reliability": pd.DataFrame({
+                "construct": names, "alpha": np.where(single, reliable, alpha),
+                "rho_c": reliable, "ave": ave,
+            }),
             "htmt": pd.DataFrame({
-                **pair,
-                "htmt": htmt(items, model.membership)[0][lower],
-                "htmt2": htmt2(items, model.membership)[0][lower],
+                "construct_1": names[first], "construct_2": names[second],
+                "htmt": measurement.htmt(items, member)[0][first, second],
+                "htmt2": measurement.htmt2(items, member)[0][first, second],
             }),
-            "fornell_larcker": pd.DataFrame({
-                "construct_1": names[at[0]], "construct_2": names[at[1]], "value": fornell[at],
-            }),
+            "fornell_larcker": measurement.fornell_larcker_table(
+                model, solution.construct_correlation[0], ave
+            ),
         }  # fmt: skip
-
-
-def _products(paths: Any, along: list[tuple[int, ...]]) -> Any:
-    """Products of the coefficients along each route, (problems, routes)."""
-    found = np.ones((len(paths), len(along)), dtype=paths.dtype)
-    for j, route in enumerate(along):
-        for a, b in pairwise(route):
-            found[:, j] *= paths[:, a, b]
-    return found
