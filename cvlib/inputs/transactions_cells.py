@@ -105,6 +105,12 @@ class Cells:
             f"{self.dropped} AS dropped, file, {own}{line} FROM {cells} AS cells {self.joins}"
         )
 
+    def hashed(self, number: int) -> str:
+        """The lines of a part with a hash of all its columns, to find rows that repeat."""
+        part = self.source.parts[number]
+        whole = ", ".join(named(column) for column in part.columns)
+        return self.lines(f"({self._part(number, part, f'hash({whole})')})", ", line AS hash")
+
     def _resolve(self) -> None:
         head = Table(pd.DataFrame(columns=self.source.columns), source=self.source.name)
         rules, notes = self.rules, self.source.notes
@@ -132,7 +138,7 @@ class Cells:
                     ) from error
             self.columns[f"where_{number}"] = column
 
-    def _part(self, number: int, part: Part, numbered: bool = False) -> str:
+    def _part(self, number: int, part: Part, line: str = "") -> str:
         """A part's cells, text without blanks around it; a word for missing is missing."""
         kinds = {
             name: kind.split("(")[0]
@@ -152,9 +158,9 @@ class Cells:
             shown.append(f"{cell} AS {role}")
         rows = f"SELECT {number} AS file, {', '.join(shown)}"
         source = part.sql
-        if numbered:
+        if line:
             rows += ", line"
-            source = f"(SELECT *, row_number() OVER () AS line FROM {source})"
+            source = f"(SELECT *, {line} AS line FROM {source})"
         if part.text is not None:
             filled = ", ".join(named(column) for column in part.columns)
             source += f" WHERE coalesce({filled}) IS NOT NULL"
@@ -218,7 +224,7 @@ class Cells:
         more = f" ({count - 1:,} more rows like it)" if count > 1 else ""
         self.connection.execute("SET preserve_insertion_order = true")
         for number, part in enumerate(self.source.parts):
-            numbered = f"({self._part(number, part, numbered=True)})"
+            numbered = f"({self._part(number, part, 'row_number() OVER ()')})"
             rows = f"SELECT * FROM {numbered}" if bare else self.lines(numbered, ", line")
             cell = role if bare else f"cell_{role}"
             found = self.connection.execute(
@@ -342,9 +348,20 @@ class Cells:
             cell = "CASE WHEN date % 1 = 0 THEN date::BIGINT::VARCHAR ELSE date::VARCHAR END"
         if rules.date_format:
             read = f"try_strptime({cell}, {quoted(rules.date_format)})::DATE"
-            self._unread(cell, read, f"{{value}} is not written as {rules.date_format}", "Correct "
-                         "the date, or `date_format`.")  # fmt: skip
-            return read
+            if not self._unreadable(cell, read):
+                return read
+            try:  # dates that say theirs are not what the pattern says: they are believed
+                found = self._written_days(cell)
+            except InputError:
+                wrong = f"{{value}} is not written as {rules.date_format}"
+                raise self._unread(cell, read, wrong, "Correct it, or `date_format`.") from None
+            notes.append(message("inputs.date_format_unfit", column=column, form=rules.date_format))
+            return found
+        return self._written_days(cell)
+
+    def _written_days(self, cell: str) -> str:
+        """The day of dates that say themselves how they are written."""
+        rules, column, notes = self.rules, self.columns["date"], self.source.notes
         iso, zoned, total = self.connection.execute(
             f"SELECT bool_and(regexp_full_match({cell}, {quoted(_ISO + f'({_OFFSET})?')})), "
             f"count(*) FILTER (regexp_full_match({cell}, {quoted(f'.*:[0-9.]+{_OFFSET}')})), "
@@ -368,8 +385,9 @@ class Cells:
                 form = rf"regexp_replace({cell}, '([+-]\d\d)(\d\d)$', '\1:\2')"
                 read = f"(try_cast({form} AS TIMESTAMPTZ) AT TIME ZONE {quoted(rules.timezone)})"
                 read += "::DATE"
-            self._unread(cell, read, "{value} is not a date", "Write dates as 1997-01-31, or give "
-                         "`date_format`.")  # fmt: skip
+            if self._unreadable(cell, read):
+                remedy = "Write dates as 1997-01-31, or give `date_format`."
+                raise self._unread(cell, read, "{value} is not a date", remedy)
             return read
         if zoned and rules.timezone:
             raise InputError(
@@ -387,10 +405,13 @@ class Cells:
         table.data["read"] = days.dt.floor("D")
         return self._joined("date", part, table, "DATE")
 
-    def _unread(self, cell: str, read: str, wrong: str, remedy: str) -> None:
+    def _unreadable(self, cell: str, read: str) -> int:
         bad = f"{cell} IS NOT NULL AND {read} IS NULL"
-        if self.one(f"SELECT count(*) FROM cells WHERE {bad}"):
-            raise self.fault("date", bad, wrong, remedy, bare=True)
+        return int(self.one(f"SELECT count(*) FROM cells WHERE {bad}"))
+
+    def _unread(self, cell: str, read: str, wrong: str, remedy: str) -> InputError:
+        bad = f"{cell} IS NOT NULL AND {read} IS NULL"
+        return self.fault("date", bad, wrong, remedy, bare=True)
 
     def _filters(self) -> str:
         kept = list(self._kept())

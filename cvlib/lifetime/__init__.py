@@ -1,6 +1,8 @@
 """Pillar 3: what a customer is worth and whether they stay, validated on a holdout."""
 
 from cvlib.inputs.subscriptions import ContractColumns, check_contracts
+from cvlib.inputs.transactions import LogRules, transaction_log
+from cvlib.inputs.transactions_audit import audit_log
 from cvlib.lifetime.contracts.cohorts import (
     cohort_series,
     fit_cohort,
@@ -18,12 +20,16 @@ from cvlib.lifetime.contracts.survival import fit_survival, mean_curves, subscri
 from cvlib.lifetime.contracts.terms import ContractTerms
 from cvlib.lifetime.contracts.validate import validate_survival
 from cvlib.lifetime.methods import subscription_methods
+from cvlib.lifetime.purchases.dates import study_dates
+from cvlib.lifetime.purchases.summary import purchases, summarise_purchases
 from cvlib.statistics.resample import Bootstrap
 
 __all__ = [
     "Bootstrap",
     "ContractColumns",
     "ContractTerms",
+    "LogRules",
+    "audit_log",
     "check_contracts",
     "cohort_series",
     "contracts",
@@ -33,10 +39,14 @@ __all__ = [
     "mean_curves",
     "prepare_subscriptions",
     "project_cohorts",
+    "purchases",
     "read_cohorts",
     "read_subscriptions",
     "simulated_subscriptions",
+    "study_dates",
     "subscription_methods",
     "subscription_value",
+    "summarise_purchases",
+    "transaction_log",
     "validate_survival",
 ]

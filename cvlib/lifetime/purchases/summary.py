@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,12 @@ from cvlib.inputs.transactions_rules import LogRules
 from cvlib.lifetime.purchases.dates import as_day, study_dates
 from cvlib.lifetime.purchases.truncation import truncation
 from cvlib.lifetime.units import DAYS
+from cvlib.results import Result
 from cvlib.words.message import message
 
 
-@dataclass(frozen=True, eq=False)
-class PurchaseSummary:
+@dataclass(frozen=True, eq=False, repr=False)
+class PurchaseSummary(Result):
     """Customers of a transaction log at a cut-off date, and what they did afterwards.
 
     Attributes
@@ -53,6 +54,8 @@ class PurchaseSummary:
         What it summarises.
     """
 
+    headline_tables: ClassVar[tuple[str, ...]] = ("facts", "left_out")
+
     customers: pd.DataFrame | None
     histories: pd.DataFrame
     left_out: pd.DataFrame
@@ -61,8 +64,23 @@ class PurchaseSummary:
     end: dt.date
     unit: str
     facts: pd.DataFrame
-    warnings: tuple[str, ...]
     log: TransactionLog
+    warnings: tuple[str, ...] = ()
+
+    def sentences(self) -> list[str]:
+        """How many customers there are, and how many came back after the cut."""
+        facts = dict(zip(self.facts["measure"], self.facts["value"], strict=True))
+        customers, repeat = facts["customers"], facts["repeat_customers"]
+        told: list[str] = [
+            message("lifetime.purchases_told", customers=customers, repeat=repeat, cut=self.cut)
+        ]
+        if self.end > self.cut:
+            active = facts["holdout_active"]
+            share = active / customers
+            told.append(
+                message("lifetime.purchases_after", active=active, share=share, end=self.end)
+            )
+        return told
 
     @property
     def holdout(self) -> float:
@@ -72,6 +90,50 @@ class PurchaseSummary:
     def at(self, cut: dt.date, end: dt.date) -> PurchaseSummary:
         """The same log, rules and unit at another cut."""
         return summarise_purchases(self.log, calibration_end=cut, holdout_end=end, unit=self.unit)
+
+
+def purchases(
+    data: Any,
+    until: str | dt.date = "",
+    holdout: str | dt.date = "",
+    *,
+    unit: str = "week",
+    rules: LogRules | None = None,
+) -> PurchaseSummary:
+    """Purchase histories of every customer up to a day, and what they bought after it.
+
+    Parameters
+    ----------
+    data : str, Path, list of these, DataFrame, Table, DuckDB relation or Ibis table
+        A data set of the catalogue, a file, or a table: one row per transaction.
+    until, holdout : date or ISO text
+        Last days of the calibration and of the holdout; blank: two thirds of the log, and its end.
+    unit : {"day", "week", "month", "year"}
+        Unit of time of the histories.
+    rules : LogRules, optional
+        Columns, filters and rules of the log.
+
+    Returns
+    -------
+    PurchaseSummary
+        What lifetime models are fitted to.
+
+    Raises
+    ------
+    InputError
+        Whatever `transaction_log` and `summarise_purchases` refuse.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> print(p.say())
+    2,357 customers had bought on 1997-09-30, 946 of them on more than one day. \
+684 of them (29%) bought again by 1998-06-30.
+    """
+    return summarise_purchases(
+        data, rules=rules, calibration_end=until, holdout_end=holdout, unit=unit
+    )
 
 
 def summarise_purchases(
@@ -150,8 +212,8 @@ def summarise_purchases(
         end,
         unit,
         _facts(log, count, cut, end, unit),
-        (*warnings, *truncation(histories)),
         log,
+        (*warnings, *truncation(histories)),
     )
 
 
