@@ -93,6 +93,26 @@ def test_bdw_is_recovered_from_a_large_cohort():
     np.testing.assert_allclose(fit.parameters["estimate"], theta, rtol=1e-3)
 
 
+@pytest.mark.parametrize("model", ["sbg", "bdw"])
+def test_one_retention_rate_for_all_is_a_ridge_and_no_interval(model):
+    """Along it the likelihood hardly changes, and rounding must not pass for curvature."""
+    left = np.round(1000 * 0.8 ** np.arange(8))
+    fit = subscription.fit_cohort(subscription.cohort_losses(left), model)
+    assert fit.warnings and fit.parameters["std_error"].isna().all()
+    np.testing.assert_allclose(fit.survival(np.arange(8)), left / 1000, atol=2e-3)
+
+
+def test_slopes_of_log_survival_are_its_differences():
+    t = np.array([0.0, 1.0, 2.5, 40.0])
+    for model, theta in (("geometric", [0.3]), ("sbg", [0.7, 3.8]), ("bdw", [90.0, 4e3, 1.4])):
+        _, slopes = subscription._survival(model, np.array(theta), t)
+        for i, slope in enumerate(slopes):
+            up, down = (np.array(theta) * np.exp(h * (np.arange(len(theta)) == i))
+                        for h in (1e-5, -1e-5))  # fmt: skip
+            ends = [subscription._survival(model, at, t)[0] for at in (up, down)]
+            np.testing.assert_allclose(slope, (ends[0] - ends[1]) / 2e-5, rtol=1e-6, atol=1e-8)
+
+
 def test_standard_errors_by_simulation():
     """The spread of estimates over simulated cohorts equals the reported standard error."""
     rng, truth = np.random.default_rng(4), np.array([0.7, 2.0])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import optimize, special
+from scipy import special
 
 from cvlib.inputs.checks import column_of, fault, numeric
 from cvlib.inputs.choices import whole
@@ -17,6 +17,8 @@ from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import load_table
 from cvlib.inputs.subscriptions import CheckedContracts
+from cvlib.lifetime.maximise import maximise
+from cvlib.lifetime.repeat_buying.special import digamma_rising, log_rising
 from cvlib.results import Result
 from cvlib.statistics import resample
 from cvlib.words.message import Message, message
@@ -29,6 +31,10 @@ COHORT_MODELS = {
     "sbg": ("alpha", "beta"),
     "bdw": ("gamma", "delta", "c"),
 }
+
+
+_FAR = 15.0  # logs of parameters beyond which nothing changes
+_WIDE = 3 * np.log(10)  # an interval over three powers of ten says nothing about a parameter
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -149,11 +155,23 @@ def log_survival(model: str, theta: ArrayLike, t: ArrayLike) -> Array:
 
     geometric: −t·ln(1 + churn_odds). sbg: B(α, β + t) / B(α, β). bdw: B(γ, δ + t^c) / B(γ, δ).
     """
-    values, t = np.asarray(theta, dtype=float), np.asarray(t, dtype=float)
+    return _survival(model, np.asarray(theta, dtype=float), np.asarray(t, dtype=float))[0]
+
+
+def _survival(model: str, theta: Array, t: Array) -> tuple[Array, Array]:
+    """ln S(t), and its slopes in the logs of the parameters (one row each)."""
     if model == "geometric":
-        return -t * np.log1p(values[0])
-    power = t ** values[2] if model == "bdw" else t
-    return special.betaln(values[0], values[1] + power) - special.betaln(values[0], values[1])
+        return -t * np.log1p(theta[0]), np.array([-t * theta[0] / (1 + theta[0])])
+    first, second = theta[:2]
+    power = t ** theta[2] if model == "bdw" else t
+    # B(a, b + p) / B(a, b) = Γ(b + p) / Γ(b) · Γ(a + b) / Γ(a + b + p)
+    value = log_rising(second, power) - log_rising(first + second, power)
+    both = digamma_rising(first + second, power)
+    slopes = [-first * both, second * (digamma_rising(second, power) - both)]
+    if model == "bdw":
+        by_power = special.digamma(second + power) - special.digamma(first + second + power)
+        slopes.append(by_power * special.xlogy(power, t) * theta[2])
+    return value, np.array(slopes)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -224,45 +242,38 @@ def fit_cohort(losses: pd.DataFrame, model: str = "sbg", level: float = 0.95) ->
     if (t < 1).any() or lost.sum() == 0:
         raise InputError("losses", "needs periods from 1 and at least one loss", "Check the table.")
 
-    def minus_log_likelihood(log_theta: Array) -> float:
-        with np.errstate(all="ignore"):
-            theta = np.exp(np.clip(log_theta, -15, 15))
-            before, after = log_survival(model, theta, t - 1), log_survival(model, theta, t)
-            gone = before + np.log(-np.expm1(after - before))
-            total = -(lost @ np.maximum(gone, -1e10) + censored @ after)
-        return float(total) if np.isfinite(total) else 1e12
+    def log_likelihood(log_theta: Array) -> tuple[float, Array]:
+        theta = np.exp(log_theta)
+        (before, slope_before), (after, slope) = (_survival(model, theta, at) for at in (t - 1, t))
+        share = after - before  # ln of those who stay through the period
+        gone = before + np.log(-np.expm1(share))
+        slope_gone = slope_before - (slope - slope_before) / np.expm1(-share)
+        return float(lost @ gone + censored @ after), slope_gone @ lost + slope @ censored
 
     names = COHORT_MODELS[model]
     starts = [np.array([a, b, 0.0])[: len(names)] for a, b in ((0, 0), (-0.5, 1.5), (1, 3))]
-    options = {"xatol": 1e-9, "fatol": 1e-10, "maxiter": 8000, "maxfev": 8000}
-    tried = [
-        optimize.minimize(minus_log_likelihood, start, method="Nelder-Mead", options=options)
-        for start in starts
-    ]
-    best = min(tried, key=lambda found: found.fun)
-    hessian = _hessian(minus_log_likelihood, best.x)
-    eigenvalues = np.linalg.eigvalsh(hessian)
+    least, most = np.full(len(names), -_FAR), np.full(len(names), _FAR)
+    best = maximise(log_likelihood, starts, least, most)
+    errors = np.sqrt(np.diag(best.covariance()))
+    z, n = resample.reach(level), lost.sum() + censored.sum()
     warnings = []
-    if eigenvalues[0] <= 1e-8 * eigenvalues[-1] or np.abs(best.x).max() > 9:
+    if best.held.any() or 2 * z * errors.max() > _WIDE or np.abs(best.at).max() > 9:
         warnings.append(message("lifetime.cohort_ridge", model=model))
         errors = np.full(len(names), np.nan)
-    else:
-        errors = np.sqrt(np.diag(np.linalg.inv(hessian)))
-    z, n = resample.reach(level), lost.sum() + censored.sum()
     parameters = pd.DataFrame(
         {
             "model": model,
             "parameter": names,
-            "estimate": np.exp(best.x),
-            "std_error": np.exp(best.x) * errors,
-            "ci_low": np.exp(best.x - z * errors),
-            "ci_high": np.exp(best.x + z * errors),
+            "estimate": np.exp(best.at),
+            "std_error": np.exp(best.at) * errors,
+            "ci_low": np.exp(best.at - z * errors),
+            "ci_high": np.exp(best.at + z * errors),
         }
     )
     measures = {
-        "log_likelihood": -best.fun,
-        "aic": 2 * best.fun + 2 * len(names),
-        "bic": 2 * best.fun + np.log(n) * len(names),
+        "log_likelihood": best.value,
+        "aic": -2 * best.value + 2 * len(names),
+        "bic": -2 * best.value + np.log(n) * len(names),
         "customers": n,
         "periods": t.max(),
     }
@@ -270,17 +281,6 @@ def fit_cohort(losses: pd.DataFrame, model: str = "sbg", level: float = 0.95) ->
         {"model": model, "measure": list(measures), "value": list(measures.values())}
     )
     return CohortFit(model, parameters, fit, tuple(warnings))
-
-
-def _hessian(function: Callable[[Array], float], at: Array, step: float = 1e-4) -> Array:
-    """Second derivatives by central differences."""
-    steps = step * np.eye(len(at))
-
-    def cross(a: Array, b: Array) -> float:
-        corners = [function(at + i * a + j * b) for i, j in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
-        return (corners[0] - corners[1] - corners[2] + corners[3]) / (4 * step**2)
-
-    return np.array([[cross(a, b) for b in steps] for a in steps])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
