@@ -1,0 +1,84 @@
+"""The first screen says what the tables beside it say, and other things when they do."""
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import cvlib as cv
+from cvlib.satisfaction.answers import groups_answer, index_answer, models_answer
+from cvlib.words.message import in_language
+
+SURVEY = cv.load("mobi")
+
+
+@pytest.fixture(scope="module")
+def found() -> Any:
+    door = cv.satisfaction
+    method = door.Method("both", "acsi", "path", "ml")
+    return door.estimate(SURVEY, "ecsi_mobile", method, draws=door.Bootstrap(100, 1, 0.95))
+
+
+def ids(texts: tuple[str, ...]) -> list[str]:
+    return [text.id for text in texts]  # type: ignore[attr-defined]
+
+
+def changed(found: Any, **tables: Any) -> Any:
+    main = replace(found.main, **tables)
+    return replace(found, results=(main, *found.results[1:]))
+
+
+def test_the_answer_of_one_model_is_that_of_its_tables(found: Any) -> None:
+    answer = index_answer(found, SURVEY)
+    index = found.main.index.set_index("construct")
+    assert f"{index.loc['satisfaction', 'index']:.1f}" in answer.verdict[0]
+    assert answer.tiles[0].value == f"{index.loc['satisfaction', 'index']:.1f}"
+    impacts = found.main.impacts.query("target == 'satisfaction'")
+    assert answer.tiles[-1].value == f"{impacts['impact_5'].max():+.1f}"
+    assert ids(answer.advice) == ["satisfaction.advice_keep"] * 3
+    assert ids(answer.doubts) == ["satisfaction.doubt_overlap", "satisfaction.doubt_misfit"]
+    assert answer.hero == "importance_performance_map"
+    for text in (answer.question, *answer.verdict, *answer.advice, *answer.doubts):
+        assert in_language(text, "zh") != text
+
+
+def test_advice_follows_performance_and_goes_with_its_interval(found: Any) -> None:
+    table = found.main.importance_performance
+    low = table.assign(below_average_performance=table["construct"] == "quality")
+    answer = index_answer(changed(found, importance_performance=low), SURVEY)
+    assert ids(answer.advice)[0] == "satisfaction.advice_raise"
+    unsure = found.main.impacts.assign(ci_low=-1.0)
+    answer = index_answer(changed(found, impacts=unsure), SURVEY)
+    assert ids(answer.advice) == ["satisfaction.advice_none"]
+
+
+def test_doubts_go_when_nothing_speaks_for_them(found: Any) -> None:
+    apart = found.main.htmt.assign(htmt=0.5)
+    fits = {"exact_fit": found.main.extra["exact_fit"].assign(p=0.5)}
+    calm = changed(found, htmt=apart, extra={**found.main.extra, **fits})
+    assert index_answer(calm, SURVEY).doubts == ()
+
+
+def test_a_withheld_index_has_no_tiles_and_says_why(found: Any) -> None:
+    loadings = found.main.loadings
+    turned = loadings.assign(loading=loadings["loading"].where(loadings["item"] != "CUSA2", -0.4))
+    answer = index_answer(changed(found, loadings=turned), SURVEY)
+    assert answer.tiles == () and ids(answer.verdict)[0] == "satisfaction.index_withheld"
+    assert "CUSA2" in answer.verdict[0]
+
+
+def test_models_and_groups_have_their_answers() -> None:
+    door = cv.satisfaction
+    draws = door.Bootstrap(20, 1, 0.95)
+    compared = door.models(SURVEY, ["acsi", "ecsi"], draws=draws)
+    answer = models_answer(compared, SURVEY)
+    assert [tile.interval != "" for tile in answer.tiles] == [True, True]
+    brands = cv.load("simulated_brands")
+    league = door.groups(brands, "ecsi_mobile", "brand", draws=draws, permutations=0)
+    answer = groups_answer(league, None, brands)
+    top = league.league.query("weights == 'pooled'").iloc[0]
+    assert answer.tiles[0].value == f"{top['index']:.1f}"
+    pairs = league.pairwise.query("weights == 'pooled'")
+    assert answer.tiles[-1].value == f"{pairs['different'].sum()} / {len(pairs)}"
+    assert isinstance(pairs, pd.DataFrame) and answer.advice == ()
