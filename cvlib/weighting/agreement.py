@@ -13,6 +13,7 @@ from scipy.spatial.distance import jensenshannon
 from cvlib.inputs.errors import InputError
 from cvlib.statistics import resample
 from cvlib.statistics.ranks import Order, kendall_tau, mid_ranks, overlap
+from cvlib.words.message import Message, message
 
 
 def rank_agreement(scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
@@ -50,6 +51,28 @@ def rank_agreement(scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
         rows.append((a, b, tau, rho, ws(rank[a], rank[b]), common, rbo))
     columns = ["a", "b", "kendall_tau_b", "spearman", "ws", "top_k_overlap", "rbo"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def methods_verdict(pairs: pd.DataFrame) -> tuple[float, Message]:
+    """Which of all pairs of rankings differ most, in a sentence.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        From `rank_agreement`.
+
+    Returns
+    -------
+    tuple
+        Their Kendall τ-b (NaN where no two methods rank), and the sentence.
+    """
+    known = pairs.dropna(subset=["kendall_tau_b"])
+    if known.empty:
+        return float("nan"), message("weighting.methods_incomparable")
+    worst = known.loc[known["kendall_tau_b"].idxmin()]
+    tau = float(worst["kendall_tau_b"])
+    facts = {"tau": tau, "overlap": worst["top_k_overlap"], "pairs": len(known)}
+    return tau, message("weighting.methods_differ", a=worst["a"], b=worst["b"], **facts)
 
 
 def agreement(weights: pd.DataFrame, scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:

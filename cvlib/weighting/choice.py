@@ -12,8 +12,8 @@ from cvlib.weighting.data.objective import ObjectiveWeights, objective_weights
 from cvlib.weighting.experts import ahp
 from cvlib.weighting.experts.files import read_judgements
 from cvlib.weighting.experts.group import ExpertWeights, expert_weights
-from cvlib.weighting.scale import Indicators
 from cvlib.weighting.score import plain_weights
+from cvlib.weighting.table import Indicators
 
 
 @dataclass(frozen=True, eq=False)

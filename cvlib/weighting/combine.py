@@ -15,6 +15,7 @@ from cvlib.weighting.data.importance import shares
 from cvlib.weighting.data.objective import expand_weights
 from cvlib.weighting.scale import Normalised
 from cvlib.weighting.tree import Tree
+from cvlib.words.message import message
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,17 +103,17 @@ def combine(
         "game_theory": game @ pair,
         "deviation_maximising": spread @ pair,
     }
-    warnings = [f"Game theory falls back to equal coefficients: {reason}."] if reason else []
+    warnings = [message("weighting.game_falls_back", reason=reason)] if reason else []
     if not reason and raw[0] == 0:
-        warnings.append("Game theory gives uniform subjective weights the coefficient zero.")
+        warnings.append(message("weighting.game_uniform"))
     if product.any():
         weights["multiplicative"] = shares(product)
     else:
         del weights["minimum_relative_entropy"]
-        warnings.append("No indicator has weight in both sources: products are not defined.")
+        warnings.append(message("weighting.products_undefined"))
     vetoed = [n for n, p in zip(items, product, strict=True) if p == 0]
     if vetoed and product.any():
-        warnings.append(f"Products give {', '.join(vetoed)} weight 0 as one source does.")
+        warnings.append(message("weighting.products_zero", indicators=vetoed))
     used: dict[str, tuple[np.ndarray, np.ndarray, float]] = {
         "additive": (own, own, nan),
         "game_theory": (raw, game, condition),
@@ -169,13 +170,13 @@ def game_theory(weights: np.ndarray, max_condition: float = 1e8) -> tuple[np.nda
     gram = weights @ weights.T
     condition = float(np.linalg.cond(gram))
     if not condition <= max_condition:
-        reason = f"the sources are nearly the same (condition number {condition:.3g})"
+        reason: str = message("weighting.sources_same", condition=condition)
         return np.full(len(weights), np.nan), condition, reason
     raw = np.linalg.solve(gram, np.diag(gram))
     # Exactly zero by algebra for a uniform source; rounding leaves some 1e-16.
     raw[np.abs(raw) < 1e-12 * np.abs(raw).max()] = 0.0
-    negative = raw.min() < 0
-    return raw, condition, f"a coefficient is negative ({raw.min():.4f})" if negative else ""
+    reason = message("weighting.coefficient_negative", coefficient=float(raw.min()))
+    return raw, condition, reason if raw.min() < 0 else ""
 
 
 def total_deviation(z: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from cvlib.statistics import classes as classes_of
 from cvlib.statistics.ranks import mid_ranks
 from cvlib.weighting.scale import Normalised
 from cvlib.weighting.smaa import acceptability
+from cvlib.words.message import Message, joined, message
 
 PYRAMID = dict(zip(("VIP", "major", "ordinary", "small"), classes_of.PYRAMID, strict=True))
 # Edges of the classes of how often a customer keeps the grade.
@@ -85,8 +86,8 @@ def grade(
     """
     if scheme not in SCHEMES:
         raise InputError(f"grading scheme {scheme!r}", "unknown", nearest(scheme, list(SCHEMES)))
-    if scores.isna().any() or len(scores) < 2:
-        raise InputError("the scores to grade", "are fewer than two or have gaps", "Complete them.")
+    if scores.isna().any() or not len(scores):
+        raise InputError("the scores to grade", "are none or have gaps", "Complete them.")
     worth = scores if value is None else value.reindex(scores.index)
     total = scores if cumulate is None else cumulate.reindex(scores.index)
     if worth.isna().any() or total.isna().any():
@@ -112,7 +113,7 @@ def grade(
             cuts = natural_breaks(x, classes)
         else:
             cuts, r_squared = rank_sum_ratio_cuts(x, classes)
-            warnings.append(f"The probit line fits with R² {r_squared:.3f}.")
+            warnings.append(message("weighting.probit_fit", r_squared=r_squared))
         code = _below(x, cuts)
         names = list(labels or _numbered(len(cuts) + 1))
     size = int(code.max()) + 1
@@ -121,7 +122,7 @@ def grade(
     actual = np.bincount(code, minlength=len(names)) / len(x)
     off = [n for n, a, s in zip(names, actual, intended, strict=False) if abs(a - s) > 0.01]
     if off:
-        warnings.append(f"Equal scores make {', '.join(off)} differ by over 1 point in share.")
+        warnings.append(message("weighting.ties_in_grades", grades=off))
     grades = pd.Categorical.from_codes(code, names, ordered=True)
     customers = pd.DataFrame({"customer": scores.index, "score": scores.to_numpy(float)})
     customers["rank"], customers["grade"] = mid_ranks(x), grades
@@ -136,7 +137,7 @@ def grade(
     table["value_share"] = table["value"] / worth.sum() if worth.sum() else np.nan
     empty = list(table.loc[table["customers"] == 0, "grade"])
     if empty:
-        warnings.append(f"No customer is in {', '.join(map(str, empty))}.")
+        warnings.append(message("weighting.empty_grades", grades=empty))
     if value is None:
         table = table.drop(columns=["value", "value_share"])
     return Grades(customers, table, tuple(warnings))
@@ -203,10 +204,13 @@ def grade_by_schemes(
         try:
             found = grade(base, scheme, **options)  # type: ignore[arg-type]
         except InputError as error:
-            warnings.append(f"{scheme} left out: {error}")
+            reason = str(error)
+            warnings.append(message("weighting.scheme_left_out", scheme=scheme, reason=reason))
             continue
         tables.append(found.grades.astype({"grade": str}).assign(method=scheme))
-        warnings += [f"{scheme}: {text}" for text in found.warnings]
+        warnings += [
+            message("weighting.of_scheme", scheme=scheme, text=text) for text in found.warnings
+        ]
     table = pd.concat(tables, ignore_index=True)
     table.insert(0, "method", table.pop("method"))
     return table, tuple(warnings)
@@ -355,17 +359,13 @@ def grade_stability(
     return table, summary
 
 
-def stability_verdict(
-    summary: pd.DataFrame, labels: Mapping[str, str] | None = None
-) -> tuple[float, str]:
+def stability_verdict(summary: pd.DataFrame) -> tuple[float, Message]:
     """How safely customers are in their grades, in a sentence.
 
     Parameters
     ----------
     summary : pandas.DataFrame
         The table per grade of `grade_stability`; grades left blank for publication are passed over.
-    labels : mapping of grade to label, optional
-        What the sentence calls the grades.
 
     Returns
     -------
@@ -373,17 +373,15 @@ def stability_verdict(
         Mean stability of the best grade that is published (NaN if none is), and the sentence.
     """
     known = summary.dropna(subset=["mean_stability", "customers"])
+    known = known[known["customers"] > 0]
     if known.empty:
-        return float("nan"), "No grade holds enough customers to say how stable it is."
+        return float("nan"), message("weighting.stability_unknown")
     best, worst = known.iloc[0], known.loc[known["mean_stability"].idxmin()]
-    first, last = ((labels or {}).get(row["grade"], row["grade"]) for row in (best, worst))
-    text = (
-        f"With weights near the chosen ones, customers of grade {first} keep it in "
-        f"{best['mean_stability']:.1%} of the draws."
-    )
-    if first != last:
-        text += f" Least stable is grade {last} with {worst['mean_stability']:.1%}."
-    return float(best["mean_stability"]), text
+    told = [message("weighting.stability_best", grade=best["grade"], kept=best["mean_stability"])]
+    if best["grade"] != worst["grade"]:
+        least = {"grade": worst["grade"], "kept": worst["mean_stability"]}
+        told.append(message("weighting.stability_least", **least))
+    return float(best["mean_stability"]), joined(told)
 
 
 def _below(x: np.ndarray, cuts: np.ndarray) -> np.ndarray:

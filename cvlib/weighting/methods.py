@@ -14,8 +14,8 @@ from cvlib.weighting.experts.fuzzy import FuzzyEvaluation
 from cvlib.weighting.experts.group import ExpertWeights
 from cvlib.weighting.experts.judgements import words
 from cvlib.weighting.names import listed
-from cvlib.weighting.scale import Indicators
 from cvlib.weighting.score import RHO, V
+from cvlib.weighting.table import Indicators
 from cvlib.weighting.validity import Validity
 from cvlib.words.methods import methods_table
 

@@ -12,8 +12,9 @@ from cvlib.inputs.errors import InputError
 from cvlib.statistics import resample
 from cvlib.statistics.ranks import mid_ranks
 from cvlib.weighting.agreement import rank_reversals
-from cvlib.weighting.scale import Indicators, normalise
+from cvlib.weighting.scale import normalise
 from cvlib.weighting.score import score
+from cvlib.weighting.table import Indicators
 
 
 def reversals_by_method(

@@ -1,80 +1,16 @@
-"""Indicator values of customers, on a common 0 to 1 scale on which more is always better."""
+"""Indicators of customers on a common 0 to 1 scale on which more is always better."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.errors import InputError
+from cvlib.weighting.table import Indicators, Plan
 from cvlib.weighting.tree import Tree
-
-MISSING = ("available", "listwise", "median")
-
-
-class Plan(NamedTuple):
-    """Leaves with direction and target, inner nodes with rule and children, items."""
-
-    leaves: tuple[str, ...]
-    kind: np.ndarray
-    target: np.ndarray
-    inner: dict[str, tuple[str, tuple[str, ...]]]
-    items: tuple[str, ...]
-
-    def distance(self, x: np.ndarray, j: int) -> np.ndarray:
-        """A leaf's column, or its distance from the target."""
-        return np.abs(x[:, j] - self.target[j]) if self.kind[j] == "target" else x[:, j]
-
-
-@dataclass(frozen=True, eq=False)
-class Indicators:
-    """The leaves of a tree, measured for each customer.
-
-    Attributes
-    ----------
-    tree : Tree
-    values : pandas.DataFrame
-        Customers by leaves in the tree's order, numeric; categories replaced by their values.
-    left_out : pandas.DataFrame
-        reason, count, share: customers left out and cells missing or filled.
-    warnings : tuple of str
-    """
-
-    tree: Tree
-    values: pd.DataFrame
-    left_out: pd.DataFrame
-    warnings: tuple[str, ...]
-
-    @cached_property
-    def items(self) -> tuple[str, ...]:
-        """What carries weight: leaves and minimum nodes (the root where the root is a minimum)."""
-        return self.tree.weighted or (self.tree.name,)
-
-    @cached_property
-    def plan(self) -> Plan:
-        """The tree in the form the arithmetic needs, looked up once."""
-        tree = self.tree
-        leaves = tree.nodes.set_index("node").loc[list(tree.leaves)]
-        inner = {
-            node: (tree.rule(node), tuple(c for c in below if tree.rule(c) != "gate"))
-            for node, below in tree.children.items()
-        }
-        kind, target = leaves["direction"].to_numpy(str), leaves["target"].to_numpy(float)
-        return Plan(tuple(leaves.index), kind, target, inner, self.items)
-
-    @cached_property
-    def ratio_scaled(self) -> np.ndarray:
-        """Which items keep their raw value: benefit and cost leaves."""
-        kinds = self.tree.directions.reindex(self.items).fillna("").to_numpy()
-        return np.isin(kinds, ["benefit", "cost"])
-
-    @cached_property
-    def is_cost(self) -> np.ndarray:
-        """Which items are costs."""
-        return (self.tree.directions.reindex(self.items) == "cost").to_numpy()
+from cvlib.words.message import Message, message
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,8 +20,9 @@ class Bounds:
     Attributes
     ----------
     table : pandas.DataFrame
-        indicator, direction, target, low, high: the smallest and largest value (benefit, cost);
-        0 and the largest distance from the target (target); 0 and 1 (nominal).
+        indicator, direction, target, low, high: the ends of the scale where the tree states one,
+        else the smallest and largest value (benefit, cost); 0 and the largest distance from the
+        target (target); 0 and 1 (nominal).
     warnings : tuple of str
     """
 
@@ -134,111 +71,6 @@ class Normalised:
         return z
 
 
-def table_kind(data: pd.DataFrame, tree: Tree, kind: str = "auto", date: str = "date") -> str:
-    """Say whether a table holds transactions or one row of indicators per customer.
-
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        The table as read.
-    tree : Tree
-        The tree whose leaves are looked for.
-    kind : {"auto", "transactions", "indicators"}
-        ``auto`` takes a table with a column for every leaf as indicators, one without but with a
-        date as transactions.
-    date : str
-        Column of the purchase date.
-
-    Returns
-    -------
-    str
-    """
-    if kind in ("transactions", "indicators"):
-        return kind
-    if kind != "auto":
-        known = ["auto", "transactions", "indicators"]
-        raise InputError(f"parameter kind = {kind!r}", "is not known", nearest(kind, known))
-    absent = [column for column in tree.columns if column not in data.columns]
-    if not absent:
-        return "indicators"
-    if date in data.columns:
-        return "transactions"
-    raise InputError(
-        "the table",
-        f"has neither a column for every leaf of tree {tree.name!r} (no {absent[0]!r}) nor a date "
-        f"column {date!r}",
-        "Set kind to 'transactions' or 'indicators' to be told what is missing.",
-    )
-
-
-def read_indicators(
-    data: pd.DataFrame, tree: Tree, *, customer: str = "", missing: str = "available"
-) -> Indicators:
-    """Check a table of customers against a tree.
-
-    Parameters
-    ----------
-    data : pandas.DataFrame
-        One row per customer, with a column for each leaf (``tree.columns``).
-    tree : Tree
-        Which columns to read and what they mean.
-    customer : str
-        Column with the customer's identifier; empty: the table's index.
-    missing : {"available", "listwise", "median"}
-        Keep empty cells and use what is there, column by column; leave customers with an empty
-        cell out; or fill with the column's median (categories: with the commonest value).
-
-    Returns
-    -------
-    Indicators
-
-    Raises
-    ------
-    InputError
-        A missing, textual, infinite or entirely empty column, an unknown category, a customer
-        listed twice, fewer than two customers.
-    """
-    if missing not in MISSING:
-        raise InputError(
-            f"parameter missing = {missing!r}", "is not known", nearest(missing, list(MISSING))
-        )
-    index = data.index if not customer else pd.Index(_column(data, customer, "customer"))
-    if index.has_duplicates or index.hasnans:
-        twice = index[index.duplicated()]
-        fault = f"customer {twice[0]!r} stands in several rows" if len(twice) else "has empty cells"
-        raise InputError(
-            customer or "the index", fault, "The table needs one row per customer, each named."
-        )
-    nodes = tree.nodes.set_index("node")
-    array = np.empty((len(data), len(tree.leaves)), order="F")
-    for j, leaf in enumerate(tree.leaves):
-        raw = _column(data, str(nodes.at[leaf, "column"]), f"leaf {leaf!r}")
-        array[:, j] = _numbers(raw, leaf, nodes.at[leaf, "values"])
-    values = pd.DataFrame(array, index=index, columns=list(tree.leaves), copy=False)
-    empty = np.isnan(array)
-    rows, cells = empty.any(axis=1), int(empty.sum())
-    if missing == "listwise":
-        reason, count = "customer with a missing indicator", int(rows.sum())
-        values = values[~rows] if count else values
-    elif missing == "median":
-        fill = {leaf: _middle(values[leaf], nodes.at[leaf, "direction"]) for leaf in tree.leaves}
-        reason, count = "missing value filled with the median", cells
-        values = values.fillna(fill) if cells else values
-    else:
-        reason, count = "missing value, column computed without it", cells
-    if len(values) < 2:
-        raise InputError(
-            "the indicator table",
-            f"{len(values)} customers remain of {len(data)}",
-            "Weights and scores compare customers: two or more are needed.",
-        )
-    # Rows are the base when customers go, cells when values are missing or filled.
-    base = len(data) if missing == "listwise" else empty.size
-    left_out = pd.DataFrame([[reason, count, count / base]], columns=["reason", "count", "share"])
-    warnings = (f"{count} x {reason}.",) if count else ()
-    return Indicators(tree, values, left_out[left_out["count"] > 0], tree.warnings + warnings)
-
-
 def fit_bounds(indicators: Indicators) -> Bounds:
     """Take reference bounds from the customers at hand.
 
@@ -256,16 +88,62 @@ def fit_bounds(indicators: Indicators) -> Bounds:
     low, high = raw_bounds(indicators.values.to_numpy(), plan)
     table = pd.DataFrame({"indicator": plan.leaves, "direction": plan.kind, "target": plan.target})
     table["low"], table["high"] = low, high
+    stretched = _stretched(indicators.tree)
     constant = table.loc[table["low"] == table["high"], "indicator"]
-    return Bounds(table, tuple(f"{leaf!r} is the same for every customer." for leaf in constant))
+    warnings = [message("weighting.constant", indicator=leaf) for leaf in constant]
+    return Bounds(table, (*warnings, *stretched))
+
+
+def _stretched(tree: Tree) -> list[Message]:
+    """Say where a minimum compares indicators that have no scale of their own."""
+    unscaled = tree.nodes.set_index("node")["scale_low"].isna()
+    category = tree.directions == "nominal"
+    return [
+        message("weighting.minimum_stretched", node=node, indicators=loose)
+        for node, below in tree.children.items()
+        if tree.rule(node) == "minimum"
+        and (loose := [c for c in below if c in category and unscaled[c] and not category[c]])
+    ]
+
+
+def levels(indicators: Indicators) -> pd.DataFrame:
+    """The level of each customer at minimum nodes whose leaves share one scale: the weakest leaf's.
+
+    Parameters
+    ----------
+    indicators : Indicators
+        The customers.
+
+    Returns
+    -------
+    pandas.DataFrame, customers by minimum nodes
+        In units of the scale; ``level`` where the whole tree is one minimum, else named
+        ``level_`` and the node. No column where the tree has no such node.
+    """
+    tree, found = indicators.tree, {}
+    leaves = tree.nodes.set_index("node")
+    for node, below in tree.children.items():
+        part = leaves.loc[list(below)]
+        ends = part[["scale_low", "scale_high"]].drop_duplicates()
+        alike = part["is_leaf"].all() and (part["direction"] == "benefit").all()
+        if (
+            tree.rule(node) == "minimum"
+            and alike
+            and len(ends) == 1
+            and ends.notna().all(axis=None)
+        ):
+            name = "level" if node == tree.name else f"level_{node}"
+            found[name] = indicators.values[list(below)].min(axis=1, skipna=False)
+    return pd.DataFrame(found, index=indicators.values.index)
 
 
 def normalise(indicators: Indicators, bounds: Bounds | None = None) -> Normalised:
     """Put every item on the 0 to 1 scale.
 
-    Benefit (x − min)/(max − min); cost (max − x)/(max − min); target 1 − abs(x − t)/max abs(x − t);
-    category: its value. A minimum node takes the smallest of its children; weighted nodes below a
-    minimum take the plain mean of theirs.
+    Benefit (x − min)/(max − min); cost (max − x)/(max − min); target 1 − abs(x − t)/max abs(x − t),
+    where min and max are the ends of a stated scale, else those observed; category: its
+    value. A minimum node takes the smallest of its children; weighted nodes below a minimum take
+    the plain mean of theirs.
 
     Parameters
     ----------
@@ -305,8 +183,9 @@ def normalise(indicators: Indicators, bounds: Bounds | None = None) -> Normalise
         if tree.rule(node) == "gate":
             gates[node] = (indicators.values[list(below)] == 1).all(axis=1)
     warnings = [
-        f"{row.below + row.above} customers lie outside the reference bounds of "
-        f"{row.indicator!r} and were set to the bound."
+        message(
+            "weighting.outside_bounds", customers=row.below + row.above, indicator=row.indicator
+        )
         for row in clipped.itertuples()
     ]
     return Normalised(values, gates, clipped, bounds, bounds.warnings + tuple(warnings))
@@ -317,7 +196,9 @@ def raw_bounds(x: np.ndarray, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     low, high = np.zeros(x.shape[1]), np.ones(x.shape[1])
     for j, kind in enumerate(plan.kind):
         if kind != "nominal":
-            column = plan.distance(x, j)
+            stated = np.isfinite(plan.scale[j, 0])
+            ends = np.abs(plan.scale[j] - plan.target[j]) if kind == "target" else plan.scale[j]
+            column = ends if stated else plan.distance(x, j)
             low[j] = 0.0 if kind == "target" else np.nanmin(column)
             high[j] = np.nanmax(column)
     return low, high
@@ -344,64 +225,3 @@ def unit_scale(x: np.ndarray, plan: Plan, low: np.ndarray, high: np.ndarray) -> 
     for j, name in enumerate(plan.items):
         out[:, j] = value(name)
     return out
-
-
-def _column(data: pd.DataFrame, name: str, what: str) -> pd.Series:
-    if name not in data.columns:
-        raise InputError(
-            f"the table, {what}",
-            f"there is no column {name!r}",
-            nearest(name, [str(column) for column in data.columns]),
-        )
-    return data[name]
-
-
-def _numbers(raw: pd.Series, leaf: str, categories: dict[object, float] | None) -> np.ndarray:
-    """A leaf's column as numbers; categories by their values."""
-    where = f"column {raw.name!r} (leaf {leaf!r})"
-    if categories:
-        known = {str(category): value for category, value in categories.items()}
-        text = [_as_text(cell) for cell in raw]
-        strange = sorted(set(text) - set(known) - {""})
-        if strange:
-            raise InputError(
-                where,
-                f"{strange[0]!r} has no value in the tree",
-                f"Give it one, or correct the cell. Known: {', '.join(known)}.",
-            )
-        numbers = np.array([known.get(cell, np.nan) for cell in text])
-    else:
-        numbers = _parsed(raw, where)
-    known_cells = np.isfinite(numbers)
-    if not known_cells.all():
-        if np.isinf(numbers).any():
-            raise InputError(where, "holds an infinite value", "Correct the cell or empty it.")
-        if not known_cells.any():
-            raise InputError(where, "is empty for every customer", "Leave it out of the tree.")
-    return numbers
-
-
-def _parsed(raw: pd.Series, where: str) -> np.ndarray:
-    if pd.api.types.is_numeric_dtype(raw):
-        return raw.to_numpy(float, na_value=np.nan)
-    parsed = pd.to_numeric(raw, errors="coerce")
-    wrong = raw.notna() & parsed.isna()
-    if wrong.any():
-        at = int(wrong.to_numpy().argmax())
-        raise InputError(
-            where,
-            f"row {at + 1} holds {raw.iloc[at]!r}, not a number",
-            "Correct the cell, or empty it so that it counts as missing.",
-        )
-    return parsed.to_numpy(float, na_value=np.nan)
-
-
-def _as_text(cell: Any) -> str:
-    """A category as written in a tree: 1.0 read from a table is the category 1; "" if empty."""
-    if pd.isna(cell):
-        return ""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
-
-
-def _middle(column: pd.Series, direction: object) -> float:
-    return float(column.mode().iloc[0] if direction == "nominal" else column.median())

@@ -12,8 +12,10 @@ from cvlib.inputs.errors import InputError, nearest
 from cvlib.statistics.disclosure import listed
 from cvlib.statistics.ranks import mid_ranks
 from cvlib.weighting.data.objective import expand_weights
-from cvlib.weighting.scale import Bounds, Indicators, Normalised, normalise
+from cvlib.weighting.scale import Bounds, Normalised, normalise
+from cvlib.weighting.table import Indicators
 from cvlib.weighting.tree import Tree
+from cvlib.words.message import Message, message
 
 METHODS = ("weighted_sum", "weighted_product", "topsis", "topsis_sqrt", "vikor", "grey")
 # VIKOR's weight of group utility, and the distinguishing coefficient of grey relations.
@@ -128,6 +130,7 @@ def score(
     method: str = "weighted_sum",
     *,
     reference: Reference | None = None,
+    bounds: Bounds | None = None,
     v: float = V,
     rho: float = RHO,
 ) -> Scores:
@@ -140,12 +143,16 @@ def score(
     weights : pandas.Series, optional
         Global weight of each item; not needed with a reference, which has its own.
     method : {"weighted_sum", "weighted_product", "topsis", "topsis_sqrt", "vikor", "grey"}
-        TOPSIS normalises columns by their length. Its weights enter the distances squared,
-        (w z)²; ``topsis_sqrt`` uses sqrt(w), so that they enter once. Leaves with a target or
-        categories, and minimum nodes, enter by their 0 to 1 values.
+        The weighted product takes ratios to the best value, x / max or min / x (Bridgman 1922):
+        positive benefits and costs only. TOPSIS normalises columns by their length. Its weights
+        enter the distances squared, (w z)²; ``topsis_sqrt`` uses sqrt(w), so that they enter once.
+        Leaves with a target or categories, and minimum nodes, enter it by their 0 to 1 values.
     reference : Reference, optional
         A frozen reference of earlier customers (with its own weights and method): scores are
         then independent of who else is in the table.
+    bounds : Bounds, optional
+        Reference bounds of the 0 to 1 values alone; what else a method compares comes from the
+        customers at hand.
     v : float
         VIKOR's weight of group utility against individual regret.
     rho : float
@@ -155,15 +162,20 @@ def score(
     -------
     Scores
 
+    Raises
+    ------
+    InputError
+        A method that these customers do not admit (see `why_not`).
+
     References
     ----------
-    Hwang & Yoon (1981) (TOPSIS); Opricovic & Tzeng (2004), EJOR 156, 445 (VIKOR); Deng (1982),
+    Bridgman (1922), Dimensional Analysis (weighted product); Hwang & Yoon (1981)
+    (TOPSIS); Opricovic & Tzeng (2004), EJOR 156, 445 (VIKOR); Deng (1982),
     Systems & Control Letters 1, 288 (grey relations).
     """
-    if method not in METHODS:
-        raise InputError(f"scoring method {method!r}", "unknown", nearest(method, list(METHODS)))
+    _known(method)
     items = list(indicators.items)
-    normalised = normalise(indicators, reference.bounds if reference else None)
+    normalised = normalise(indicators, reference.bounds if reference else bounds)
     z = normalised.complete()
     frozen: dict[str, np.ndarray] = {}
     if reference is not None:
@@ -177,12 +189,16 @@ def score(
                 "the weights", "are not non-negative with sum 1", f"Weigh: {', '.join(items)}."
             )
         frozen["weight"] = w
+        if reason := why_not(indicators, method):
+            raise InputError(
+                f"scoring method {method!r}", reason, "Score by another method, such as vikor."
+            )
     details: dict[str, np.ndarray] = {}
     warnings = list(normalised.warnings)
     if method == "weighted_sum":
         values = z @ frozen["weight"]
     elif method == "weighted_product":
-        values = np.prod(z ** frozen["weight"], axis=1)
+        values = _weighted_product(indicators, z, frozen)
     elif method == "grey":
         values = _grey(z, frozen, rho)
     elif method == "vikor":
@@ -192,13 +208,10 @@ def score(
         values, details = _topsis(raw, indicators.is_cost, frozen, method == "topsis_sqrt")
     checks = _vikor_conditions(details, len(z)) if details.get("q") is not None else pd.DataFrame()
     if len(checks) and not reference and len(z) > 100:
-        warnings.append(
-            f"VIKOR's acceptable advantage 1/(m − 1) is {1 / (len(z) - 1):.1g} with {len(z)} "
-            "customers: condition C1 says nothing at this size."
-        )
+        warnings.append(message("weighting.vikor_c1", least=1 / (len(z) - 1), customers=len(z)))
     vetoed = normalised.vetoed.to_numpy()
     if vetoed.any():
-        warnings.append(f"{vetoed.sum()} customers fail a gate: their score is 0.")
+        warnings.append(message("weighting.gate_failed", customers=int(vetoed.sum())))
     values = np.where(vetoed, 0.0, values)
     customers = normalised.values.index
     table = pd.DataFrame({"customer": customers, "method": method, "score": values})
@@ -213,6 +226,50 @@ def score(
         reference = Reference(method, normalised.bounds, kept)
     detail = pd.DataFrame({"customer": customers, **details})
     return Scores(table, detail, checks, reference, tuple(warnings))
+
+
+def why_not(indicators: Indicators, method: str) -> Message | None:
+    """Reason why a scoring method does not apply to these customers; None where it does.
+
+    Parameters
+    ----------
+    indicators : Indicators
+        The customers.
+    method : str
+        Of `METHODS`.
+
+    Returns
+    -------
+    Message or None
+    """
+    if len(indicators.values) < 2 and method != "weighted_sum":
+        return message("weighting.one_to_compare")
+    if method != "weighted_product":
+        return None
+    for j, name in enumerate(indicators.items):
+        if not indicators.ratio_scaled[j]:
+            return message("weighting.not_a_ratio", indicator=name)
+        low = int((indicators.values[name] <= 0).sum())
+        if low:
+            return message("weighting.ratio_not_positive", indicator=name, count=low)
+    return None
+
+
+def _weighted_product(
+    indicators: Indicators, z: np.ndarray, frozen: dict[str, np.ndarray]
+) -> np.ndarray:
+    """Product of the ratios to the best value of each item, each to the power of its weight."""
+    raw, cost = _ratio_values(indicators, z), indicators.is_cost
+    if "best" not in frozen:
+        low, high = indicators.plan.scale.T
+        at = [indicators.plan.leaves.index(name) for name in indicators.items]
+        observed = np.where(cost, raw.min(axis=0), raw.max(axis=0))
+        stated = np.where(cost, low[at], high[at])
+        frozen["best"] = np.where(stated > 0, stated, observed)
+    with np.errstate(divide="ignore"):
+        ratio = np.where(cost, frozen["best"] / np.maximum(raw, 0), raw / frozen["best"])
+    # Beyond a frozen best nobody gains, and below zero there is nothing left to lose.
+    return np.asarray(np.prod(np.clip(ratio, 0, 1) ** frozen["weight"], axis=1))
 
 
 def _ratio_values(indicators: Indicators, z: np.ndarray) -> np.ndarray:
@@ -295,22 +352,75 @@ def _grey(z: np.ndarray, frozen: dict[str, np.ndarray], rho: float) -> np.ndarra
     return ((least + part) / (difference + part)) @ frozen["weight"]
 
 
+@dataclass(frozen=True, eq=False)
+class ScoresByMethod:
+    """Scores of the same customers by several methods with the same weights.
+
+    Attributes
+    ----------
+    scores : pandas.DataFrame, customers by methods
+        0 to 1, higher is better.
+    left_out : pandas.DataFrame
+        method, reason: methods that these customers do not admit.
+    warnings : tuple of str
+    """
+
+    scores: pd.DataFrame
+    left_out: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
 def score_all(
-    indicators: Indicators, weights: pd.Series, methods: Sequence[str] = METHODS
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    indicators: Indicators,
+    weights: pd.Series,
+    methods: Sequence[str] = METHODS,
+    *,
+    bounds: Bounds | None = None,
+) -> ScoresByMethod:
     """Scores of customers by several of `METHODS` with the same weights (see `score`).
+
+    Parameters
+    ----------
+    indicators, weights, bounds
+        See `score`.
+    methods : sequence of str
+        Those that do not apply go to ``left_out`` with the reason.
 
     Returns
     -------
-    tuple
-        Customers by methods, and the warnings of all methods.
+    ScoresByMethod
+
+    Raises
+    ------
+    InputError
+        An unknown method, or none that applies.
     """
-    results = [score(indicators, weights, method) for method in methods]
+    for method in methods:
+        _known(method)
+    reasons = {method: why_not(indicators, method) for method in methods}
+    used = [method for method in methods if not reasons[method]]
+    if not used:
+        method = next(iter(methods), "")
+        raise InputError(
+            f"parameter methods: {method}", reasons.get(method) or "is empty", "Add weighted_sum."
+        )
+    results = [score(indicators, weights, method, bounds=bounds) for method in used]
     wide = pd.DataFrame(
-        {m: r.scores["score"].to_numpy() for m, r in zip(methods, results, strict=True)},
+        {m: r.scores["score"].to_numpy() for m, r in zip(used, results, strict=True)},
         index=indicators.values.index,
     )
-    return wide, tuple(dict.fromkeys(text for r in results for text in r.warnings))
+    gone = [(method, reason) for method, reason in reasons.items() if reason]
+    warnings: list[str] = [
+        message("weighting.scoring_left_out", method=method, reason=reason)
+        for method, reason in gone
+    ]
+    warnings += dict.fromkeys(text for r in results for text in r.warnings)
+    return ScoresByMethod(wide, pd.DataFrame(gone, columns=["method", "reason"]), tuple(warnings))
+
+
+def _known(method: str) -> None:
+    if method not in METHODS:
+        raise InputError(f"scoring method {method!r}", "unknown", nearest(method, list(METHODS)))
 
 
 customer_list = listed

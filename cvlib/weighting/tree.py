@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from cvlib.inputs.documents import Location, Source
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.words.message import message
 
 Rule = Literal["weighted", "minimum", "gate"]
 Evidence = Literal["B", "Lit", "M", "P"]
@@ -59,6 +60,7 @@ class _Node(BaseModel):
     rule: Rule = "weighted"
     children: dict[str, _Node] | None = None
     direction: _Direction | None = None
+    scale: tuple[float, float] | None = None
     unit: str = ""
     column: str | None = None
     source: str | None = None
@@ -75,6 +77,13 @@ class _Node(BaseModel):
                 return {"kind": kind, **written}
         raise ValueError(f"{written!r} is not a direction: write {_DIRECTIONS}")
 
+    @field_validator("scale")
+    @classmethod
+    def _from_low_to_high(cls, scale: tuple[float, float] | None) -> tuple[float, float] | None:
+        if scale and not -math.inf < scale[0] < scale[1] < math.inf:
+            raise ValueError("write the lowest and the highest possible value, such as [1, 5]")
+        return scale
+
     @model_validator(mode="after")
     def _inner_or_leaf(self) -> _Node:
         if self.children is not None and self.direction is not None:
@@ -85,8 +94,13 @@ class _Node(BaseModel):
             raise ValueError(f"has no direction and no children: a leaf needs {_DIRECTIONS}")
         if self.children is not None and not self.children:
             raise ValueError("has an empty list of children")
-        if self.children is not None and (self.column or self.unit):
-            raise ValueError("column and unit belong to leaves, not to a node with children")
+        if self.children is not None and (self.column or self.unit or self.scale):
+            raise ValueError("column, unit and scale belong to leaves, not to a node with children")
+        if self.scale and self.direction and self.direction.kind == "nominal":
+            raise ValueError("the values of categories stand from 0 to 1 already: drop the scale")
+        aim = self.direction.target if self.direction else None
+        if self.scale and aim is not None and not self.scale[0] <= aim <= self.scale[1]:
+            raise ValueError(f"the target {aim:g} lies outside the scale")
         if self.children is None and "rule" in self.model_fields_set:
             raise ValueError("a rule belongs to a node with children, not to a leaf")
         return self
@@ -122,9 +136,11 @@ class Tree:
         One row per node in depth-first order, the root first: ``node``, ``parent`` ("" for the
         root), ``level`` (root 0), ``label_en``, ``label_zh``, ``is_leaf``, ``direction``
         (benefit, cost, target, nominal; "" for inner nodes), ``target`` (number or NaN),
-        ``values`` (mapping of category to value in 0 to 1, or None), ``unit``, ``column`` (of
-        the data; the leaf's name unless the file says otherwise), ``rule`` (weighted, minimum or
-        gate: how an inner node joins its children; "" for leaves), ``source``, ``evidence`` (B
+        ``values`` (mapping of category to value in 0 to 1, or None), ``scale_low`` and
+        ``scale_high`` (ends of the scale where the file states one, else NaN), ``unit``,
+        ``column`` (of the data; the leaf's name unless the file says otherwise), ``rule``
+        (weighted, minimum or gate: how an inner node joins its children; "" for leaves),
+        ``source``, ``evidence`` (B
         named in the founding documents, Lit completed from the literature, M from memory,
         P proposed), ``direction_evidence`` (of the target or the category values).
     note : dict of str to str
@@ -249,9 +265,8 @@ def load_tree(name_or_path: str | Path) -> Tree:
     nodes = pd.DataFrame(rows)
     proposed = nodes[nodes["direction_evidence"] == "P"]
     warnings = tuple(
-        f"The {'target' if row.direction == 'target' else 'category values'} of {row.node!r}: "
-        "a proposal, not from a source; set your own."
-        for row in proposed.itertuples()
+        message(f"weighting.{'target' if aim == 'target' else 'values'}_proposed", node=node)
+        for node, aim in zip(proposed["node"], proposed["direction"], strict=True)
     )
     return Tree(document.name, nodes, {str(k): v for k, v in document.note.items()}, warnings)
 
@@ -261,6 +276,7 @@ def _row(
 ) -> dict[str, Any]:
     direction = node.direction if isinstance(node, _Node) else None
     leaf = node.children is None
+    scale = (node.scale if isinstance(node, _Node) else None) or (math.nan, math.nan)
     english = labels.get("en") or labels.get("zh") or name
     return {
         "node": name,
@@ -272,6 +288,8 @@ def _row(
         "direction": direction.kind if direction else "",
         "target": math.nan if direction is None or direction.target is None else direction.target,
         "values": direction.nominal if direction else None,
+        "scale_low": scale[0],
+        "scale_high": scale[1],
         "unit": node.unit if isinstance(node, _Node) else "",
         "column": (node.column or name) if isinstance(node, _Node) and leaf else "",
         "rule": "" if leaf else node.rule,

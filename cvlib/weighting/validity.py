@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +11,12 @@ import pandas as pd
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.statistics import ranks, resample
 from cvlib.statistics.ranks import Order, Ranked
+from cvlib.words.message import Message, joined, message
 
 CURVE = ("method", "share_of_customers", "share_of_outcome")
 COLUMNS = (
     "method", "metric", "estimate", "ci_low", "ci_high", "difference", "difference_ci_low",
-    "difference_ci_high", "ceiling",
+    "difference_ci_high", "p_holm", "ceiling",
 )  # fmt: skip
 # Customers times draws held at once.
 BLOCK = 2_000_000
@@ -32,14 +32,15 @@ class Validity:
     validity : pandas.DataFrame
         method, metric (spearman; top_decile_capture: share of the outcome's total held by the
         best-scored tenth; auc: of any outcome above 0), estimate, ci_low, ci_high, difference
-        (from the baseline), difference_ci_low, difference_ci_high, ceiling (what the outcome
-        itself would reach). Intervals are percentile bootstrap over customers, the same
+        (from the baseline), difference_ci_low, difference_ci_high, p_holm (of no difference,
+        adjusted over all methods that never saw the outcome), ceiling (what the outcome itself
+        would reach). Intervals are percentile bootstrap over customers, the same
         resamples for every method.
     capture : pandas.DataFrame
         method, share_of_customers, share_of_outcome: the capture curves.
     best : str
         The method that never saw the outcome (nor is the baseline) with the highest Spearman.
-    verdict : str
+    verdict : Message
         What the differences mean, in words.
     settings : dict
         ``baseline, draws, level, seed``; empty without an outcome.
@@ -49,7 +50,7 @@ class Validity:
     validity: pd.DataFrame
     capture: pd.DataFrame
     best: str
-    verdict: str
+    verdict: Message
     settings: dict[str, Any]
     warnings: tuple[str, ...]
 
@@ -97,7 +98,6 @@ def criterion_validity(
     draws: int = 500,
     level: float = 0.95,
     seed: int = resample.SEED,
-    labels: Mapping[str, str] | None = None,
 ) -> Validity:
     """Compare scores by a later outcome (spend, repurchase; for churn use its absence).
 
@@ -118,8 +118,6 @@ def criterion_validity(
         Confidence level.
     seed : int
         Seed of the resamples.
-    labels : mapping of method to label, optional
-        What the verdict calls the methods.
 
     Returns
     -------
@@ -131,7 +129,7 @@ def criterion_validity(
     tenth in proportion, so no arbitrary order enters.
     """
     if outcome is None:
-        told = "Without an outcome these data cannot say which weighting is best."
+        told = message("weighting.no_outcome")
         empty = [pd.DataFrame(columns=names) for names in (COLUMNS, CURVE)]
         return Validity(empty[0], empty[1], "", told, {}, ())
     y = outcome.reindex(scores.index).to_numpy(float)
@@ -148,7 +146,7 @@ def criterion_validity(
     metrics, warnings = METRICS, []
     if y.min() > 0:
         metrics = METRICS[:2]
-        warnings.append("Every customer has an outcome above 0: there is no event for an AUC.")
+        warnings.append(message("weighting.no_event"))
     once = np.ones((1, len(y)))
     actual = Ranked(truth, once)
     point = {m: _metrics(Ranked(order, once), y, actual)[:, 0] for m, order in orders.items()}
@@ -162,7 +160,8 @@ def criterion_validity(
             found = _metrics(Ranked(order, counts), y, actual)
             drawn[m][:, start : start + len(rows)] = found
         start += len(rows)
-    lines = []
+    lines: list[dict[str, object]] = []
+    errors: dict[tuple[str, str], float] = {}
     for m in methods:
         for k, metric in enumerate(metrics):
             row: dict[str, object] = {"method": m, "metric": metric, "estimate": point[m][k]}
@@ -172,14 +171,19 @@ def criterion_validity(
             row["difference"] = point[m][k] - point[baseline][k]
             if draws:
                 row["difference_ci_low"], row["difference_ci_high"] = _interval(difference, level)
+                known = difference[np.isfinite(difference)]
+                errors[m, metric] = float(known.std(ddof=1)) if len(known) > 1 else np.nan
             lines.append({**row, "ceiling": ceiling[k]})
     table = pd.DataFrame(lines)
+    if draws:
+        _holm(table, [m for m in methods if m not in (*learned, baseline)], errors)
+        table["ceiling"] = table.pop("ceiling")
     flat = [m for m in methods if np.isnan(point[m][0])]
     if flat:
-        warnings.append(f"{', '.join(flat)} score every customer the same: no rank correlation.")
+        warnings.append(message("weighting.flat_scores", methods=flat))
     curves = [_capture(m, orders[m], y) for m in methods]
     curves.append(_capture("outcome itself", truth, y))
-    best, told = verdict(table, baseline, learned, level, labels)
+    best, told = verdict(table, baseline, learned, level)
     return Validity(
         table,
         pd.concat(curves, ignore_index=True),
@@ -191,42 +195,75 @@ def criterion_validity(
 
 
 def verdict(
-    table: pd.DataFrame,
-    baseline: str,
-    learned: tuple[str, ...],
-    level: float,
-    labels: Mapping[str, str] | None = None,
-) -> tuple[str, str]:
-    """Name the weighting that ranks customers closest to the outcome; say how certain that is."""
-    called = {name: name for name in (*table["method"], baseline)} | dict(labels or {})
+    table: pd.DataFrame, baseline: str, learned: tuple[str, ...], level: float
+) -> tuple[str, Message]:
+    """Name the weighting that ranks customers closest to the outcome, and tell all comparisons.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        As ``Validity.validity``.
+    baseline : str
+        The method the others are compared with.
+    learned : tuple of str
+        Methods that saw the outcome.
+    level : float
+        Confidence: a difference counts where its Holm-adjusted p is at most 1 − level.
+
+    Returns
+    -------
+    tuple
+        The best method ("" where there is no verdict) and the sentence: how many of all methods
+        rank customers better than the baseline, worse, or no differently.
+    """
     rho = table[table["metric"] == "spearman"].set_index("method").dropna(subset=["estimate"])
     blind = rho.drop(index=[m for m in (*learned, baseline) if m in rho.index])
-    if blind.empty or baseline not in rho.index or "difference_ci_low" not in rho:
-        return "", "Without bootstrap draws and two methods that vary there is no verdict."
-    name = str(blind["estimate"].idxmax())
-    best = blind.loc[name]
-    if best["difference_ci_low"] > 0:
-        ending = "more than resampling the customers explains"
-    elif best["difference_ci_high"] < 0:
-        ending = f"so every one of them ranks customers worse than {called[baseline]}"
-    else:
-        ending = f"so these data do not show it to be better than {called[baseline]}"
-    text = (
-        f"Of {len(blind)} methods that never saw the outcome, {called[name]} ranks customers "
-        f"closest to it: Spearman {best['estimate']:.3f} against "
-        f"{rho.loc[baseline, 'estimate']:.3f} for {called[baseline]} "
-        f"(difference {best['difference']:+.3f}, {level:.0%} interval "
-        f"{best['difference_ci_low']:+.3f} to {best['difference_ci_high']:+.3f}, not corrected "
-        f"for picking the best), {ending}."
-    )
-    fitted = rho.loc[[m for m in learned if m in rho.index]]
+    if blind.empty or baseline not in rho.index or "p_holm" not in rho:
+        return "", message("weighting.no_verdict")
+    best = str(blind["estimate"].idxmax())
+    certain = blind["p_holm"] <= 1 - level
+    better = list(blind.index[certain & (blind["difference"] > 0)])
+    worse = list(blind.index[certain & (blind["difference"] < 0)])
+    parts = [
+        message(f"weighting.some_{word}", count=len(names), methods=names)
+        if names
+        else message(f"weighting.none_{word}")
+        for word, names in (("better", better), ("worse", worse))
+    ]
+    if alike := len(blind) - len(better) - len(worse):
+        parts.append(message("weighting.some_alike", count=alike))
+    estimates = {"rho": rho.loc[best, "estimate"], "base_rho": rho.loc[baseline, "estimate"]}
+    compared = {"baseline": baseline, "count": len(blind)}
+    told = [
+        message("weighting.closest", best=best, **compared, **estimates),
+        message("weighting.compared", level=1 - level, parts=parts, **compared),
+    ]
+    fitted = rho.loc[[m for m in learned if m in rho.index], "estimate"]
     if len(fitted):
-        top = str(fitted["estimate"].idxmax())
-        text += (
-            f" Learned from the outcome, and tested on customers held back, {called[top]} reaches "
-            f"{fitted.loc[top, 'estimate']:.3f}."
-        )
-    return name, text
+        top = str(fitted.idxmax())
+        told.append(message("weighting.learned_reaches", best=top, rho=fitted[top]))
+    return best, joined(told)
+
+
+def _holm(table: pd.DataFrame, compared: list[str], errors: dict[tuple[str, str], float]) -> None:
+    """Add the p of no difference from the baseline, adjusted over the methods, to the table.
+
+    Normal with the bootstrap's standard error: the smallest p of a count of draws could not pass
+    a correction for many comparisons.
+    """
+    from scipy.stats import norm
+    from statsmodels.stats.multitest import multipletests
+
+    table["p_holm"] = np.nan
+    for _, rows in table[table["method"].isin(compared)].groupby("metric"):
+        keys = zip(rows["method"], rows["metric"], strict=True)
+        error = np.array([errors[key] for key in keys])
+        apart = rows["difference"].abs().to_numpy(float)
+        z = np.divide(apart, error, out=np.where(apart > 1e-12, np.inf, 0.0), where=error > 0)
+        known = np.isfinite(apart) & ~np.isnan(error)
+        p = 2 * norm.sf(z[known])
+        if len(p):
+            table.loc[rows.index[known], "p_holm"] = multipletests(p, method="holm")[1]
 
 
 def _interval(drawn: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:

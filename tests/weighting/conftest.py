@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from cvlib.weighting.scale import read_indicators
+from cvlib.weighting.table import read_indicators
 from cvlib.weighting.tree import load_tree
 
 EXAMPLES = Path(__file__).parents[1] / "reference" / "weighting" / "weights_scores_examples.json"

@@ -10,7 +10,8 @@ from cvlib.weighting.experts.fuzzy import (
     join_memberships,
     membership_from_ratings,
 )
-from cvlib.weighting.scale import normalise, read_indicators
+from cvlib.weighting.scale import normalise
+from cvlib.weighting.table import read_indicators
 
 
 def test_the_four_operators_by_hand():

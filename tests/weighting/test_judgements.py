@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import openpyxl
 import pandas as pd
@@ -124,6 +126,21 @@ def test_a_matrix_per_sheet(tmp_path):
             "w.csv, cell C2: 'frequency' against 'recency' is 5 but 0.2 by w.csv, cell B2",
         ),
         ("w.csv", "expert\na\n", "no judgement is given"),
+        ("w.csv", "x,expert,recency|frequency\na,b,3\nz\n", "w.csv, cell B3: the expert has no"),
+        ("w.csv", "expert,recency|frequency\na,3,4\n", "w.csv, line 2: has 3 cells, the header has 2"),
+        ("w.csv", "expert,recency|frequency,expert\na,3,b\n", "row 1: 'expert' stands twice"),
+        ("m.csv", MATRIX.format(a="1E400"), "is not a judgement"),
+        ("m.csv", MATRIX.format(a="9" * 400), "is not a judgement"),
+        ("m.csv", MATRIX.format(a="1/3/4"), "is not a judgement"),
+        ("m.csv", MATRIX.format(a="nan"), "is not a judgement"),
+        ("m.csv", MATRIX.format(a="2026-01-05"), "cell B3: Excel made a date of 1/5"),
+        ("m.csv", MATRIX.format(a="1月3日"), "cell B3: Excel made a date of 1/3"),
+        ("m.csv", MATRIX.format(a="Mar-01"), "cell B3: Excel made a date of 1/3"),
+        (
+            "j.yaml",
+            f"name: x\ntree: rfm\nexperts: {{e: {{recency|frequency: {'9' * 400}}}}}\n",
+            "is not",
+        ),
         ("w.csv", "", "is empty"),
         ("w.xlsx", "not a workbook", "is a damaged workbook"),
         ("w.txt", "x", "not a known format"),
@@ -189,6 +206,56 @@ def test_a_judgement_beyond_the_scale_is_flagged():
     read = from_pairs(RFM, {"recency|frequency": 12, "recency|monetary": 2})
     assert any("beyond 9" in warning for warning in read.warnings)
     assert from_pairs(RFM, {"recency|frequency": 9, "recency|monetary": 2}).warnings == ()
+
+
+def test_an_empty_parameter_reads_nobody(tmp_path, monkeypatch):
+    """The current folder is full of tables that would be taken for experts."""
+    save(tmp_path, "answers.csv", "expert,recency|frequency,recency|monetary\na,3,5\n")
+    monkeypatch.chdir(tmp_path)
+    for nothing in ("", [], {}):
+        read = read_judgements(RFM, nothing)
+        assert not read.matrices and not read.files and read.sentences.empty
+    assert list(read_judgements(RFM, ".").matrices) == ["a"]
+
+
+def test_one_who_did_not_answer_is_left_out_and_counted(tmp_path):
+    text = "expert,recency|frequency,recency|monetary\na,3,5\nb,,\nc,2,x\n"
+    path = save(tmp_path, "w.csv", text.replace(",x", ",4"))
+    read = read_judgements(RFM, path)
+    assert list(read.matrices) == ["a", "c"] and read.left_out["expert"].tolist() == ["b"]
+    assert read.left_out["reason"].iloc[0] == "gave no judgement at all"
+    assert any("1 of 3 experts left out" in text for text in read.warnings)
+    path = save(tmp_path, "w.csv", text)  # a wrong answer is another matter
+    with pytest.raises(InputError, match="cell C4: 'x' is not a judgement"):
+        read_judgements(RFM, path)
+    kept = read_judgements(RFM, path, faulty="leave_out")
+    assert list(kept.matrices) == ["a"] and kept.left_out["expert"].tolist() == ["b", "c"]
+    with pytest.raises(InputError, match="faulty: 'drop' is not offered"):
+        read_judgements(RFM, path, faulty="drop")
+
+
+def test_a_matrix_is_read_by_its_names(tmp_path):
+    usual = save(tmp_path, "m.csv", MATRIX.format(a=0.2))
+    right = only(read_judgements(RFM, usual))
+    rows = [line.split(",") for line in MATRIX.format(a=0.2).splitlines()]
+    sorted_rows = [rows[0], rows[3], rows[1], rows[2]]
+    turned = [[row[i] for i in (0, 2, 3, 1)] for row in sorted_rows]
+    gaps = [[*row[:2], "", *row[2:]] for row in (rows[0], [""] * 4, *rows[1:])]
+    for changed in (sorted_rows, turned, gaps):
+        path = save(tmp_path, "n.csv", "\n".join(",".join(row) for row in changed) + "\n")
+        pd.testing.assert_frame_equal(only(read_judgements(RFM, path)), right)
+    gaps[2][2] = "7"
+    path = save(tmp_path, "n.csv", "\n".join(",".join(row) for row in gaps) + "\n")
+    with pytest.raises(InputError, match="cell C3: '7' stands in a column without a name"):
+        read_judgements(RFM, path)
+
+
+def test_what_was_read_can_be_recorded(tmp_path):
+    path = save(tmp_path, "m.csv", MATRIX.format(a=0.2))
+    ((name, digest, rows),) = read_judgements(RFM, path).files
+    assert name == "m.csv" and rows == 3
+    assert digest == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert [f[0] for f in read_judgements(RFM, "liu_shih_2005").files] == ["liu_shih_2005.yaml"]
 
 
 def test_missing_files(tmp_path):

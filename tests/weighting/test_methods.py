@@ -31,9 +31,10 @@ from cvlib.weighting.methods import (
 )
 from cvlib.weighting.names import listed, print_names
 from cvlib.weighting.robustness import newcomers, reversals_by_method
-from cvlib.weighting.scale import normalise, read_indicators
+from cvlib.weighting.scale import normalise
 from cvlib.weighting.score import METHODS as SCORING_METHODS
 from cvlib.weighting.score import one_weighting, wide_weights
+from cvlib.weighting.table import read_indicators
 from cvlib.weighting.tree import load_tree
 from cvlib.weighting.validity import criterion_validity
 from cvlib.words.literature import FOLDER, apa, bibliography

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.scale import fit_bounds, normalise, read_indicators
+from cvlib.weighting.scale import fit_bounds, levels, normalise
+from cvlib.weighting.table import read_indicators
 
 
 @pytest.fixture
@@ -98,7 +99,8 @@ def test_constant_indicator_is_named_and_scores_nothing(flat):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"profit": ["1", "many", "2"]}, "row 2 holds 'many', not a number"),
+        ({"profit": ["1", "many", "2"]}, "profit, data row 2: holds 'many', not a number"),
+        ({"profit": ["12%", "35", "8%"]}, "row 2: holds '35' in a column of percentages"),
         ({"profit": [np.nan] * 3}, "is empty for every customer"),
         ({"profit": [1, np.inf, 2]}, "infinite"),
         ({"job": ["office", "nurse", "none"]}, "'nurse' has no value in the tree"),
@@ -121,3 +123,60 @@ def test_missing_column_bad_policy_one_customer_and_strange_bounds(bank, custome
     bounds = fit_bounds(flat([[1, 2], [2, 3]]))
     with pytest.raises(InputError, match="another tree"):
         normalise(read_indicators(customers, bank), bounds)
+
+
+def levels_tree(make_tree, scale, rule="minimum"):
+    leaf = {"direction": "benefit"} | ({"scale": scale} if scale else {})
+    return make_tree({"a": leaf, "b": leaf}, rule=rule)
+
+
+def test_a_stated_scale_is_not_stretched_to_who_is_in_the_table(make_tree):
+    tree = make_tree(
+        {
+            "good": {"direction": "benefit", "scale": [1, 5]},
+            "bad": {"direction": "cost", "scale": [0, 100]},
+            "aim": {"direction": {"target": 80}, "scale": [0, 100]},
+        }
+    )
+    frame = pd.DataFrame({"good": [2, 3], "bad": [10, 20], "aim": [80, 40]})
+    found = normalise(read_indicators(frame, tree))
+    np.testing.assert_allclose(found.values, [[0.25, 0.9, 1], [0.5, 0.8, 0.5]])
+    assert found.bounds.table["low"].tolist() == [1, 0, 0]
+    assert found.bounds.table["high"].tolist() == [5, 100, 80] and not found.warnings
+    alone = normalise(read_indicators(frame.iloc[:1], tree))  # nobody else is needed
+    np.testing.assert_allclose(alone.values, [[0.25, 0.9, 1]])
+    with pytest.raises(InputError, match=r"good, data row 2: holds 6, outside the scale 1 to 5"):
+        read_indicators(frame.assign(good=[2, 6]), tree)
+    shares = read_indicators(frame.assign(bad=[0.1, 0.2]), tree)
+    assert any("shares, not percentages" in text for text in shares.warnings)
+
+
+def test_the_minimum_is_taken_of_levels(make_tree):
+    frame = pd.DataFrame({"a": [3, 2, 1], "b": [3, 5, 4]})
+    scaled = read_indicators(frame, levels_tree(make_tree, [1, 5]))
+    assert levels(scaled)["level"].tolist() == [3, 2, 1]
+    found = normalise(scaled)
+    assert found.values["goal"].tolist() == [0.5, 0.25, 0] and not found.warnings
+    loose = read_indicators(frame, levels_tree(make_tree, None))
+    assert levels(loose).empty
+    assert any("minimum of indicators stretched" in text for text in normalise(loose).warnings)
+    with pytest.raises(InputError, match="'a' is measured by the range of the customers"):
+        read_indicators(frame.iloc[:1], levels_tree(make_tree, None))
+    with pytest.raises(InputError, match="0 customers remain of 0"):
+        read_indicators(frame.iloc[:0], levels_tree(make_tree, [1, 5]))
+
+
+def test_percentages_written_as_text_are_read_and_noted(bank, customers):
+    found = read_indicators(customers.assign(profit=["12%", "35 %", "8.5％"]), bank)
+    assert found.values["profit"].tolist() == [12, 35, 8.5]
+    assert "'profit' holds percentages as text: 12% was read as 12." in found.warnings
+
+
+def test_columns_of_other_names_are_mapped(bank, customers):
+    renamed = customers.rename(columns={"profit": "利润"})
+    with pytest.raises(InputError, match="Name the column in mapping"):
+        read_indicators(renamed, bank)
+    found = read_indicators(renamed, bank, mapping={"profit": "利润"})
+    assert found.values["profit"].tolist() == [-10, 0, 30]
+    with pytest.raises(InputError, match="parameter mapping: 'profits': is not an indicator"):
+        read_indicators(renamed, bank, mapping={"profits": "利润"})

@@ -5,7 +5,7 @@ import pytest
 from cvlib.inputs.errors import InputError
 from cvlib.weighting.data.importance import METHODS
 from cvlib.weighting.data.objective import expand_weights, objective_weights
-from cvlib.weighting.scale import read_indicators
+from cvlib.weighting.table import read_indicators
 
 
 def by_method(result, method):
@@ -134,9 +134,9 @@ def test_degenerate_columns_are_flagged_and_counted(flat):
     constant = objective_weights(flat([[1, 7, 2], [2, 7, 9], [3, 7, 4]]), ["entropy_minmax"])
     assert by_method(constant, "entropy_minmax")["c1"] == 0
     assert any("'c1' is the same for every customer" in text for text in constant.warnings)
-    flat_all = objective_weights(flat([[7, 2], [7, 2]]), ["entropy_sum", "critic"])
-    assert (flat_all.weights["global_weight"] == 0.5).all()
-    assert any("all weigh the same" in text for text in flat_all.warnings)
+    for method in ("entropy_sum", "entropy_minmax", "critic", "merec", "standard_deviation"):
+        with pytest.raises(InputError, match=f"no indicator varies: {method} is not defined here"):
+            objective_weights(flat([[7, 2], [7, 2]]), [method])
     lonely = objective_weights(flat([[0, 2], [0, 3], [5, 4]]), ["entropy_sum"])
     assert any("Only one customer has a positive 'c0'" in text for text in lonely.warnings)
     assert lonely.details["importance"].iloc[0] == pytest.approx(1)
@@ -158,7 +158,29 @@ def test_missing_cells_change_the_number_of_customers_per_column(flat):
     result = objective_weights(flat(x), ["entropy_sum"])
     assert result.details["customers"].tolist() == [20, 15]
     assert result.columns["missing"].tolist() == [0, 5]
-    assert result.warnings[0].startswith("5 x missing value")
+    assert result.warnings[0].startswith("5 missing values")
+
+
+def test_critic_without_conflict_has_no_number(flat):
+    rng = np.random.default_rng(5)
+    a = rng.gamma(2.0, 300.0, 80)
+    for digits in (15, 2, 0):  # the same numbers as written by hand or by a spreadsheet
+        x = np.round(np.column_stack([a, a / 3 + 7, 5000 - 2 * a]), digits)
+        found = objective_weights(flat(x, [1, 1, -1]), ["critic", "entropy_minmax"])
+        assert found.left_out["method"].tolist() == ["critic"]
+        assert found.left_out["reason"].iloc[0].startswith("no conflict: CRITIC is not defined")
+        assert set(found.weights["method"]) == {"entropy_minmax"}
+    with pytest.raises(InputError, match="no conflict: CRITIC is not defined here"):
+        objective_weights(flat(x, [1, 1, -1]), ["critic"])
+    opposed = objective_weights(flat(x, [1, 1, 1]), ["critic"])  # without the direction: conflict
+    assert opposed.weights["global_weight"].iloc[2] == pytest.approx(0.5, abs=0.01)
+    third = np.column_stack([x[:, 0], x[:, 0] / 2, rng.random(80)])
+    weights = by_method(objective_weights(flat(third), ["critic"]), "critic")
+    assert weights["c2"] > 0.45  # the pair conflicts with the third alone
+    scores = rng.integers(1, 6, 80)
+    near = np.column_stack([scores, np.where(np.arange(80) == 3, 6 - scores, scores)])
+    few = objective_weights(flat(near), ["critic"])  # one answer of eighty differs: a conflict
+    assert few.left_out.empty
 
 
 def test_unknown_method_and_trees_without_weights_are_refused(flat, make_tree):

@@ -6,8 +6,9 @@ from cvlib.inputs.errors import InputError
 from cvlib.weighting.choice import choose_weights
 from cvlib.weighting.experts.fuzzy import fuzzy_evaluation
 from cvlib.weighting.robustness import newcomers, reversals_by_method
-from cvlib.weighting.scale import normalise, read_indicators, table_kind
+from cvlib.weighting.scale import normalise
 from cvlib.weighting.score import METHODS, plain_weights, score
+from cvlib.weighting.table import read_indicators, table_kind
 from cvlib.weighting.tree import load_tree
 
 

@@ -8,7 +8,7 @@ from skcriteria.agg import topsis, vikor
 from skcriteria.preprocessing import scalers
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.scale import normalise, read_indicators
+from cvlib.weighting.scale import normalise
 from cvlib.weighting.score import (
     METHODS,
     customer_list,
@@ -18,6 +18,7 @@ from cvlib.weighting.score import (
     weighted_sums,
     wide_weights,
 )
+from cvlib.weighting.table import read_indicators
 
 
 def named(values):
@@ -80,7 +81,8 @@ def test_weighted_sum_product_and_grey_by_hand(flat):
     np.testing.assert_allclose(sums["score"], z @ w)
     assert sums["rank"].tolist() == [3, 2, 1]
     products = score(indicators, w, "weighted_product").scores["score"]
-    np.testing.assert_allclose(products, [0, 0.25**0.6 * 0.5**0.4, 1])
+    ratios = np.array([[1 / 5, 1 / 9], [2 / 5, 1 / 5], [1, 1]])
+    np.testing.assert_allclose(products, (ratios ** w.to_numpy()).prod(axis=1))
     grey = score(indicators, w, "grey", rho=0.5).scores["score"]
     expected = [0.5 / 1.5, 0.6 * 0.5 / 1.25 + 0.4 * 0.5 / 1.0, 1]
     np.testing.assert_allclose(grey, expected)
@@ -96,6 +98,8 @@ def test_frozen_reference_scores_newcomers_without_moving_anyone(flat, method):
     np.testing.assert_array_equal(frozen.scores["score"][:25], first.scores["score"])
     assert frozen.scores["score"].iloc[25] >= first.scores["score"].max()
     assert frozen.scores["score"].iloc[26] <= first.scores["score"].min()
+    if method == "weighted_product":  # 0 has no ratio, so these two can only be scored frozen
+        return
     free = score(extended, w, method)
     assert np.abs(free.scores["score"][:25] - first.scores["score"]).max() > 1e-3
     assert any("outside the reference bounds" in text for text in frozen.warnings)
@@ -106,7 +110,7 @@ def test_frozen_reference_scores_newcomers_without_moving_anyone(flat, method):
 def test_constant_indicators_and_identical_customers_stay_finite(flat, method):
     result = score(flat([[3, 1], [3, 2], [3, 2]]), named([0.5, 0.5]), method)
     assert np.isfinite(result.scores["score"]).all()
-    assert result.scores["rank"].tolist()[1:] == [1.5, 1.5] or method == "weighted_product"
+    assert result.scores["rank"].tolist()[1:] == [1.5, 1.5]
     same = score(flat([[3, 1], [3, 1]]), named([0.5, 0.5]), method)
     assert np.isfinite(same.scores["score"]).all() and same.scores["score"].nunique() == 1
 
@@ -125,6 +129,38 @@ def test_gate_sets_the_score_to_zero_and_says_so(make_tree):
     assert weighted_sums(normalise(indicators), tidy)["m"].tolist() == [0, 0, 0.5]
 
 
+def test_the_weighted_product_takes_ratios_and_is_left_out_where_there_are_none(flat, make_tree):
+    w = named([0.6, 0.4])
+    positive, zero = flat([[1, 9], [2, 5], [5, 1]]), flat([[1, 9], [0, 5], [5, 1]])
+    everything = score_all(positive, w)
+    assert everything.left_out.empty and (everything.scores["weighted_product"] > 0).all()
+    # the order does not depend on the unit, as that of min-max products does
+    other = score_all(flat([[100, 9], [200, 5], [500, 1]]), w).scores["weighted_product"]
+    np.testing.assert_allclose(everything.scores["weighted_product"], other)
+    found = score_all(zero, w)
+    assert found.left_out["method"].tolist() == ["weighted_product"]
+    assert "'c0' has 1 values that are not positive" in found.left_out["reason"].iloc[0]
+    assert any("weighted_product left out" in text for text in found.warnings)
+    with pytest.raises(InputError, match="'c0' has 1 values that are not positive"):
+        score(zero, w, "weighted_product")
+    with pytest.raises(InputError, match="Add weighted_sum"):
+        score_all(zero, w, ["weighted_product"])
+    tree = make_tree({"a": {"direction": {"target": 3}}, "b": {"direction": "benefit"}})
+    aimed = read_indicators(pd.DataFrame({"a": [1, 2], "b": [1, 2]}), tree)
+    assert (
+        "'a' is a target" in score_all(aimed, pd.Series({"a": 0.5, "b": 0.5})).left_out["reason"][0]
+    )
+
+
+def test_one_customer_on_stated_scales_is_scored_by_the_weighted_sum_alone(make_tree):
+    tree = make_tree({n: {"direction": "benefit", "scale": [1, 5]} for n in "ab"})
+    one = read_indicators(pd.DataFrame({"a": [2], "b": [5]}), tree)
+    found = score_all(one, pd.Series({"a": 0.5, "b": 0.5}))
+    assert found.scores.to_numpy().tolist() == [[0.625]]
+    assert found.left_out["method"].tolist() == list(METHODS[1:])
+    assert set(found.left_out["reason"]) == {"compares customers, and there is one"}
+
+
 def test_vikor_says_that_c1_is_empty_for_many_customers(flat):
     result = score(flat(np.random.default_rng(3).random((200, 2))), named([0.5, 0.5]), "vikor")
     assert any("C1 says nothing" in text for text in result.warnings)
@@ -132,7 +168,7 @@ def test_vikor_says_that_c1_is_empty_for_many_customers(flat):
 
 def test_scores_of_all_methods_and_of_all_weightings(flat):
     indicators, w = flat(np.random.default_rng(4).random((20, 2))), named([0.7, 0.3])
-    wide, _ = score_all(indicators, w)
+    wide = score_all(indicators, w).scores
     assert list(wide.columns) == list(METHODS) and wide.notna().to_numpy().all()
     tidy = pd.concat(
         [

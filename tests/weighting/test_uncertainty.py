@@ -61,7 +61,7 @@ def test_classes_are_counts_of_full_rankings_in_any_block_size():
 
 
 def test_vetoed_customers_are_last(make_tree):
-    from cvlib.weighting.scale import read_indicators
+    from cvlib.weighting.table import read_indicators
 
     gate = {"rule": "gate", "children": {"g": {"direction": {"nominal": {"y": 1, "n": 0}}}}}
     benefit = {"direction": "benefit"}

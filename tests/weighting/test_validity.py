@@ -95,14 +95,28 @@ def test_verdict_says_what_the_interval_says():
     scores, spend = simulated()
     clear = criterion_validity(scores.drop(columns="ties"), spend).verdict
     assert clear.startswith("Of 2 methods that never saw the outcome, first ranks")
-    assert "more than resampling the customers explains" in clear
+    assert "for 2 comparisons at 5%: 1 ranks customers better (first)" in clear
+    assert clear.endswith("1 ranks them worse (last).")
     worse = criterion_validity(scores[["equal", "last"]], spend).verdict
-    assert "every one of them ranks customers worse than equal" in worse
+    assert "none ranks customers better and 1 ranks them worse (last)." in worse
     near = scores[["equal"]].assign(other=scores["equal"] + 0.001 * scores["last"])
-    assert "do not show it to be better than equal" in criterion_validity(near, spend).verdict
+    alike = criterion_validity(near, spend).verdict
+    assert "none ranks customers better, none ranks them worse and 1 cannot be told" in alike
     told = criterion_validity(scores, spend, learned=("first",)).verdict
     assert "ties ranks" in told and "held back, first reaches" in told
     assert "no verdict" in criterion_validity(scores, spend, draws=0).verdict
+
+
+def test_p_is_adjusted_over_all_methods_that_never_saw_the_outcome():
+    scores, spend = simulated()
+    found = criterion_validity(scores, spend, learned=("ties",)).validity
+    rho = found[found["metric"] == "spearman"].set_index("method")["p_holm"]
+    assert rho[["first", "last"]].notna().all() and rho[["equal", "ties"]].isna().all()
+    many = scores.assign(**{f"n{i}": scores["equal"] for i in range(30)})
+    more = criterion_validity(many, spend, learned=("ties",)).validity
+    more = more[more["metric"] == "spearman"].set_index("method")["p_holm"]
+    assert more["first"] > rho["first"] and more["n0"] == 1
+    assert "p_holm" not in criterion_validity(scores, spend, draws=0).validity
 
 
 def test_capture_curves_run_from_nothing_to_everything():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from datetime import datetime
 
 import numpy as np
 import openpyxl
@@ -13,6 +14,7 @@ from openpyxl.formula import Tokenizer
 from cvlib.inputs.errors import InputError
 from cvlib.weighting.experts.ahp import consistency
 from cvlib.weighting.experts.files import read_judgements
+from cvlib.weighting.experts.group import expert_weights
 from cvlib.weighting.experts.judgements import sentence, words
 from cvlib.weighting.experts.workbook import KEY, scale_options, write_workbook
 from cvlib.weighting.tree import load_tree
@@ -202,6 +204,103 @@ def test_faults_name_workbook_sheet_and_cell(tmp_path):
         read_judgements(tree, path)
     with pytest.raises(InputError, match="written for tree 'retail', not 'bank'"):
         read_judgements(load_tree("bank"), path)
+
+
+def filled(tmp_path, name="retail", language="en"):
+    tree = load_tree(name)
+    path = fill(write_workbook(tree, tmp_path / "a.xlsx", language=language), tree, language)
+    book = openpyxl.load_workbook(path)
+    return tree, path, book, visible(book)[1]
+
+
+def weighed(tree, path):
+    return expert_weights(tree, read_judgements(tree, path)).weights["global_weight"].to_numpy()
+
+
+def swap(sheet, one, other):
+    for column in "ABC":
+        cells = sheet[f"{column}{one}"], sheet[f"{column}{other}"]
+        cells[0].value, cells[1].value = cells[1].value, cells[0].value
+
+
+def turn(sheet):
+    """Left and right change places, and with them the answer."""
+    options = list(scale_options("en"))
+    a, b, c = (sheet[f"{column}{FIRST}"] for column in "ABC")
+    a.value, c.value = c.value, a.value
+    b.value = options[::-1][options.index(b.value)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda sheet: sheet.insert_rows(FIRST),
+        lambda sheet: sheet.insert_rows(FIRST + 1, 3),
+        lambda sheet: sheet.insert_rows(1, 2),
+        lambda sheet: sheet.insert_cols(1),
+        lambda sheet: sheet.insert_cols(2, 2),
+        lambda sheet: swap(sheet, FIRST, FIRST + 2),
+        lambda sheet: sheet.move_range("B7:B40", cols=8),
+        turn,
+        lambda sheet: sheet.delete_rows(2, 3),
+    ],
+)
+def test_answers_belong_to_their_labels_wherever_they_stand(tmp_path, change):
+    tree, path, book, sheet = filled(tmp_path)
+    right = weighed(tree, path)
+    change(sheet)
+    book.save(path)
+    np.testing.assert_allclose(weighed(tree, path), right)
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        (lambda sheet: sheet.delete_rows(FIRST), "'Current value' with 'Potential value' is gone"),
+        (lambda sheet: sheet.delete_rows(7), "no row holds the heads Left, Your judgement, Right"),
+        (lambda sheet: sheet.delete_cols(3), "no row holds the heads"),
+        (lambda sheet: sheet.__setitem__("A8", "Current values"), "cell B8: stands beside 'Curr"),
+        (lambda sheet: sheet.__setitem__("A10", "Current value"), "cell B10: compares .* again"),
+        (lambda sheet: sheet.__setitem__("B12", "5"), "cell B12: stands beside '' and ''"),
+        (lambda sheet: sheet.__setitem__("H7", "Left"), "row 7: 'Left' stands twice"),
+        (lambda sheet: sheet.__setitem__("B8", datetime(2026, 1, 3)), "Excel made a date of 1/3"),
+        (lambda sheet: sheet.__setitem__("B8", "3-Jan"), "Excel made a date of 1/3"),
+    ],
+)
+def test_what_cannot_be_found_by_label_is_refused(tmp_path, change, wrong):
+    tree, path, book, sheet = filled(tmp_path)
+    change(sheet)
+    book.save(path)
+    with pytest.raises(InputError, match=wrong):
+        read_judgements(tree, path)
+
+
+def test_the_name_is_found_by_its_label_and_the_hidden_sheet_is_checked(tmp_path):
+    tree, path, book, _ = filled(tmp_path, "rfm")
+    start = visible(book)[0]
+    start["B3"] = "Wang Li"
+    start.move_range("A3:B3", rows=40)
+    book.save(path)
+    assert list(read_judgements(tree, path).matrices) == ["Wang Li"]
+    book[KEY].delete_rows(1, 2)
+    book.save(path)
+    with pytest.raises(InputError, match="hidden sheet was changed"):
+        read_judgements(tree, path)
+    damaged = bytearray(path.read_bytes())
+    for at in range(60, 400):
+        damaged[at] ^= 0x5A
+    path.write_bytes(damaged)
+    with pytest.raises(InputError, match=r"a\.xlsx: .*damaged"):
+        read_judgements(tree, path)
+
+
+def test_items_of_one_label_cannot_be_told_apart(tmp_path):
+    text = "name: x\nchildren:\n" + "".join(
+        f"  {n}: {{en: Same, direction: benefit}}\n" for n in "ab"
+    )
+    (tmp_path / "x.yaml").write_text(text)
+    with pytest.raises(InputError, match="two of its items are called 'Same'"):
+        write_workbook(load_tree(tmp_path / "x.yaml"), tmp_path / "x.xlsx")
 
 
 def test_the_same_expert_twice(tmp_path):

@@ -14,6 +14,8 @@ METHODS = (
     "coefficient_of_variation",
     "merec",
 )
+# Below this a difference from 1 is what double precision leaves of equality.
+ROUNDING = 64 * np.finfo(float).eps
 ON_UNIT_SCALE = ("entropy_minmax", "entropy_shifted", "critic", "standard_deviation")
 
 
@@ -24,6 +26,7 @@ def importance(
     is_cost: np.ndarray,
     epsilon: float = 0.002,
     counts: np.ndarray | None = None,
+    same: np.ndarray | None = None,
 ) -> np.ndarray:
     """Importance of each column before division by the sum.
 
@@ -39,16 +42,21 @@ def importance(
         Shift of ``entropy_shifted``.
     counts : ndarray, optional
         How often each customer counts (a bootstrap resample); 1 each by default.
+    same : ndarray, items by items, optional
+        How far from 1 a correlation of CRITIC is still 1 (`indistinguishable`); rounding alone by
+        default.
 
     Returns
     -------
     ndarray
-        One non-negative number per item; 0 for a constant item.
+        One non-negative number per item; 0 for a constant item. All 0 where the method is not
+        defined: nothing varies, or (CRITIC) nothing conflicts.
     """
     if method == "critic":
         spread, r = _spread_and_correlation(z, counts)
         varies = spread > 0
-        conflict = np.where(np.outer(varies, varies), 1 - r, 0).sum(axis=1)
+        apart = np.where(1 - r > (ROUNDING if same is None else same), 1 - r, 0.0)
+        conflict = np.where(np.outer(varies, varies), apart, 0).sum(axis=1)
         return spread * conflict
     if method == "merec":
         return _merec(raw, is_cost, counts)
@@ -70,7 +78,39 @@ def importance(
             if method in ("standard_deviation", "coefficient_of_variation")
             else 1 - entropy(column, c)
         )
+        if method.startswith("entropy") and out[j] < ROUNDING:
+            out[j] = 0.0  # 1 minus a rounded 1: the column varies less than its entropy can tell
     return out
+
+
+def indistinguishable(raw: np.ndarray) -> np.ndarray:
+    """How far from 1 the correlation of two columns may be when rounding alone keeps them apart.
+
+    Two columns that are proportional before each is rounded to steps of d correlate with at least
+    1 − (d₁/2σ₁)²/2 − (d₂/2σ₂)²/2. Where the step is no small part of the spread (counts, answers of
+    five points) the values are taken as they stand and only the computer rounds.
+
+    Parameters
+    ----------
+    raw : ndarray, customers by items
+        Values as given; NaN where missing.
+
+    Returns
+    -------
+    ndarray, items by items
+    """
+    half = np.array([_half_step(column[np.isfinite(column)]) for column in raw.T])
+    return np.asarray(ROUNDING + (half[:, None] ** 2 + half[None, :] ** 2) / 2)
+
+
+def _half_step(column: np.ndarray) -> float:
+    """Half the step of a column over its spread; 0 where the step is large beside the spread."""
+    spread = float(column.std()) if len(column) else 0.0
+    for decimals in range(-3, 16) if spread > 0 else ():
+        if np.allclose(np.round(column, decimals), column, rtol=1e-14, atol=0):
+            part = 0.5 * 10.0**-decimals / spread
+            return part if part < 0.005 else 0.0
+    return 0.0
 
 
 def entropy(p: np.ndarray, counts: np.ndarray | None = None) -> float:

@@ -11,9 +11,17 @@ import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.statistics import resample
-from cvlib.weighting.data.importance import METHODS, ON_UNIT_SCALE, importance, shares
-from cvlib.weighting.scale import Indicators, raw_bounds, unit_scale
+from cvlib.weighting.data.importance import (
+    METHODS,
+    ON_UNIT_SCALE,
+    importance,
+    indistinguishable,
+    shares,
+)
+from cvlib.weighting.scale import raw_bounds, unit_scale
+from cvlib.weighting.table import Indicators
 from cvlib.weighting.tree import Tree
+from cvlib.words.message import Message, message
 
 # Proposed: a column this skewed, holding this share of the weight, is worth a warning.
 SKEWED = 2.0
@@ -110,22 +118,27 @@ def objective_weights(
     x = indicators.values.to_numpy()
     raw, z = _raw_and_scaled(indicators, x, methods)
     columns = _columns(tree.weighted, raw)
+    same = indistinguishable(raw) if "critic" in methods else None
     refused = [(m, *why) for m in methods if (why := _why_not(m, columns, indicators))]
-    used = [m for m in methods if m not in {row[0] for row in refused}]
+    point = {
+        m: importance(m, raw, z, indicators.is_cost, epsilon, same=same)
+        for m in methods
+        if m not in {row[0] for row in refused}
+    }
+    refused += [(m, _undefined(m, columns), 0) for m, found in point.items() if not found.any()]
+    used = [m for m in point if point[m].any()]
     if not used:
         raise InputError(
             f"weighting method {methods[0]!r}",
             refused[0][1],
-            "Use 'entropy_minmax' or 'critic', which take any numbers.",
+            "Weigh by experts or equally, or by another data method that takes these numbers.",
         )
-    warnings = [f"{name} left out: {reason}." for name, reason, _ in refused]
-    warnings += list(indicators.warnings) + _degenerate(columns)
-    point = {m: importance(m, raw, z, indicators.is_cost, epsilon) for m in used}
-    weight = {m: shares(point[m]) for m in used}
-    warnings += [
-        f"{m}: no indicator varies, so all weigh the same." for m in used if not point[m].any()
+    warnings: list[str] = [
+        message("weighting.left_out", method=name, reason=reason) for name, reason, _ in refused
     ]
-    bootstrap = _bootstrap(indicators, x, used, epsilon, draws, seed)
+    warnings += [*indicators.warnings, *_degenerate(columns)]
+    weight = {m: shares(point[m]) for m in used}
+    bootstrap = _bootstrap(indicators, x, used, epsilon, draws, seed, same)
     tables, details = [], []
     for m in used:
         table = expand_weights(tree, pd.Series(weight[m], index=tree.weighted), m)
@@ -210,32 +223,42 @@ def _raw_and_scaled(
     return raw, z
 
 
-def _why_not(method: str, columns: pd.DataFrame, indicators: Indicators) -> tuple[str, int] | None:
+def _why_not(
+    method: str, columns: pd.DataFrame, indicators: Indicators
+) -> tuple[Message, int] | None:
     """Reason why a method does not apply and how many values are at fault."""
+    if len(indicators.values) < 2:
+        return message("weighting.one_customer"), 0
     if method in ("entropy_sum", "coefficient_of_variation"):
-        at_fault, rule = columns["negative"], "negative values; shares of a sum need x >= 0"
+        at_fault, rule = columns["negative"], "weighting.negative_values"
     elif method == "merec":
         at_fault = columns["negative"] + columns["zero"]
         at_fault = at_fault.where(indicators.ratio_scaled, columns["customers"])
-        rule = "values that are not positive benefits or costs; MEREC takes logarithms of ratios"
+        rule = "weighting.not_positive"
     else:
         return None
     if not at_fault.any():
         return None
     first = (at_fault > 0).idxmax()
-    return f"{columns.at[first, 'indicator']!r} has {at_fault[first]} {rule}", int(at_fault.sum())
+    fault = message(rule, indicator=columns.at[first, "indicator"], count=int(at_fault[first]))
+    return fault, int(at_fault.sum())
 
 
-def _degenerate(columns: pd.DataFrame) -> list[str]:
+def _undefined(method: str, columns: pd.DataFrame) -> Message:
+    """Why a method that takes these numbers finds no importance in any of them."""
+    varying = int((~columns["constant"]).sum())
+    if method == "critic" and varying:
+        return message("weighting.critic_no_conflict", count=varying)
+    return message("weighting.nothing_varies", method=method)
+
+
+def _degenerate(columns: pd.DataFrame) -> list[Message]:
     found = []
     for row in columns.itertuples():
         if row.constant:
-            found.append(f"{row.indicator!r} is the same for every customer: it gets no weight.")
+            found.append(message("weighting.no_weight", indicator=row.indicator))
         elif row.customers - row.negative - row.zero == 1:
-            found.append(
-                f"Only one customer has a positive {row.indicator!r}: entropy gives it its "
-                "largest weight."
-            )
+            found.append(message("weighting.one_positive", indicator=row.indicator))
     return found
 
 
@@ -246,6 +269,7 @@ def _bootstrap(
     epsilon: float,
     draws: int,
     seed: int,
+    same: np.ndarray | None,
 ) -> dict[str, np.ndarray]:
     """Weights of each resample: draws by items, bounds found anew each time."""
     out = {m: np.empty((draws, len(indicators.items))) for m in methods}
@@ -255,7 +279,7 @@ def _bootstrap(
         raw, z = _raw_and_scaled(indicators, x[drawn], methods)
         c = counts[drawn].astype(float)
         for m in methods:
-            out[m][b] = shares(importance(m, raw, z, indicators.is_cost, epsilon, c))
+            out[m][b] = shares(importance(m, raw, z, indicators.is_cost, epsilon, c, same))
     return out
 
 
@@ -326,8 +350,9 @@ def _skewed(
         )
     ]
     notices = tuple(
-        f"{indicators.items[j]!r} (skewness {skew[j]:.1f}) takes {weight[j]:.0%} of the "
-        "sum-entropy weight: a few large customers decide it. See the winsorised and log weights."
+        message(
+            "weighting.skewed", indicator=indicators.items[j], skewness=skew[j], share=weight[j]
+        )
         for j in taking
     )
     return pd.DataFrame(rows, columns=list(empty.columns)), notices

@@ -14,6 +14,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.statistics import resample
 from cvlib.weighting.data.importance import shares
 from cvlib.weighting.scale import Normalised
+from cvlib.words.message import message
 
 _STEP, _STEPS = 0.01, 500  # of the network's training
 
@@ -144,7 +145,7 @@ def learn_from_outcome(
         spread["seed_low"], spread["seed_high"] = importance.min(axis=0), importance.max(axis=0)
     notes = []
     if np.ptp(coefficients) == 0 and len(names) > 1:
-        notes.append("No indicator raises the outcome: learned weights are equal.")
+        notes.append(message("weighting.nothing_learned"))
     settings = {
         "event": event, "folds": folds, "starts": starts, "hidden": hidden, "steps": _STEPS,
         "seed": seed,

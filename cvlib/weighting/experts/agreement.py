@@ -13,6 +13,7 @@ from cvlib.statistics.ranks import kendall_tau
 from cvlib.weighting.agreement import kendall_w
 from cvlib.weighting.experts.ahp import priorities
 from cvlib.weighting.tree import Tree
+from cvlib.words.message import message
 
 
 def consensus_indicator(weights: np.ndarray, scale_maximum: float = 9.0) -> tuple[float, float]:
@@ -77,7 +78,7 @@ def consensus(
         rows.append([node, experts, n, *agree])
     found = pd.DataFrame(rows, columns=columns)
     told = tuple(
-        f"Node {node!r}: too few experts rank its items differently for a rank agreement."
+        message("weighting.no_rank_agreement", node=node)
         for node in found.loc[found[["kendall_w", "mean_spearman"]].isna().any(axis=1), "node"]
     )
     return found, told
@@ -109,7 +110,7 @@ def influence(
             tau = kendall_tau(table[0], without)
             rows.append([expert, ends[largest], change[largest], tau])
     told = tuple(
-        f"Without {expert} some items have no link, so the influence is not shown."
+        message("weighting.influence_unlinked", expert=expert)
         for expert, linked in zip(experts, usable[1:], strict=True)
         if not linked
     )

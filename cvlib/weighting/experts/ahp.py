@@ -6,6 +6,7 @@ how many times as important the row item is as the column item; NaN is a judgeme
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -16,6 +17,7 @@ import yaml
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.statistics import resample
+from cvlib.words.message import Message, joined, message
 
 METHODS = ("eigenvector", "geometric_mean", "column_mean")
 
@@ -227,36 +229,74 @@ def consistency(matrix: pd.DataFrame, table: str = "alonso_lamata") -> dict[str,
 
 def consistency_warnings(checks: list[dict[str, Any]]) -> tuple[str, ...]:
     """Say which matrices are inconsistent, incomplete or beyond the random-index tables."""
-    found = []
+    found: list[str] = []
     unacceptable = [check for check in checks if not check["acceptable"]]
-    for check in sorted(unacceptable, key=lambda check: -check["cr"])[:3]:
+    for check in sorted(unacceptable, key=_beside_limit, reverse=True)[:3]:
         found.append(
-            f"{_who(check)}: consistency ratio {check['cr']:.3f} is above "
-            f"{check['threshold']:.2f} ({check['ri_table']}); see the suggested judgements before "
-            "using its weights."
+            message(
+                "weighting.inconsistent",
+                who=named(check),
+                cr=check["cr"],
+                limit=check["threshold"],
+                items=check["n"],
+                table=check["ri_table"],
+            )
         )
+    total = len(checks)
     if len(unacceptable) > 3:
-        found.append(
-            f"{len(unacceptable)} of {len(checks)} matrices are above their threshold (the worst "
-            "three are named); a group's aggregated matrix is more consistent than its members "
-            "and hides this."
-        )
+        found.append(message("weighting.many_inconsistent", count=len(unacceptable), total=total))
     incomplete = [check for check in checks if check["missing"]]
     for check in incomplete[:3]:
         full = check["ci"] / random_index(check["n"], check["ri_table"])
-        found.append(
-            f"{_who(check)}: {check['missing']} judgement(s) not given; its consistency ratio "
-            f"uses an approximate random index for that (by the complete table: {full:.3f})."
-        )
+        count = check["missing"]
+        found.append(message("weighting.incomplete", who=named(check), count=count, full=full))
     if len(incomplete) > 3:
-        found.append(f"{len(incomplete)} of {len(checks)} matrices are incomplete.")
+        found.append(message("weighting.many_incomplete", count=len(incomplete), total=total))
     for n in sorted({check["n"] for check in checks if check["n"] > 15}):
-        found.append(
-            f"{n} items are compared under one node: the random index {random_index(n):.4f} comes "
-            "from a linear fit beyond its table, and so many comparisons are seldom judged well."
-        )
+        found.append(message("weighting.beyond_table", items=n, ri=random_index(n)))
     return tuple(found)
 
 
-def _who(check: dict[str, Any]) -> str:
-    return f"Node {check['node']!r}" + (f", {check['expert']}" if check["expert"] else "")
+def consistency_verdict(checks: pd.DataFrame) -> tuple[float, Message]:
+    """Whether every matrix is within the limit of its own size, in a sentence.
+
+    Parameters
+    ----------
+    checks : pandas.DataFrame
+        Rows of `consistency` with ``expert`` and ``node``.
+
+    Returns
+    -------
+    tuple
+        The consistency ratio of the matrix that is furthest above its limit, or closest to it
+        (NaN where nothing is compared), and the sentence, with the verdict by the common limit.
+    """
+    if checks.empty:
+        return float("nan"), message("weighting.nothing_compared")
+    rows = checks.to_dict("records")
+    worst = max(rows, key=_beside_limit)
+    bad = sum(not row["acceptable"] for row in rows)
+    facts = {"cr": worst["cr"], "limit": worst["threshold"], "items": worst["n"]}
+    told = message(
+        "weighting.consistent_not" if bad else "weighting.consistent_all",
+        bad=bad,
+        count=len(rows),
+        who=named(worst),
+        table=worst["ri_table"],
+        **facts,
+    )
+    common = sum(not row["acceptable_common"] for row in rows)
+    beside = message("weighting.consistent_common", bad=common, count=len(rows))
+    return float(worst["cr"]), joined([told, beside])
+
+
+def _beside_limit(check: Mapping[str, Any]) -> float:
+    """A consistency ratio in units of its own limit: the only fair order of nodes of many sizes."""
+    return float(check["cr"] / check["threshold"])
+
+
+def named(check: Mapping[str, Any]) -> Message:
+    """The node and, where it is known, the expert of a matrix, as part of a sentence."""
+    if check["expert"]:
+        return message("weighting.node_of_expert", node=check["node"], expert=check["expert"])
+    return message("weighting.node", node=check["node"])

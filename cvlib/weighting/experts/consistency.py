@@ -15,6 +15,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.statistics.ties import settled
 from cvlib.weighting.experts.ahp import consistency, eigenvector, random_index
 from cvlib.weighting.tree import Tree
+from cvlib.words.message import message
 
 SCALE = np.concatenate([1 / np.arange(9.0, 1.0, -1.0), np.arange(1.0, 10.0)])
 
@@ -189,11 +190,9 @@ def blend(
     blended = pd.DataFrame(values, index=matrix.index, columns=matrix.columns)
     warnings = []
     if rows[-1]["distance"] >= 2 or rows[-1]["deviation"] >= 1:
-        warnings.append(
-            f"The blend moves a judgement by {rows[-1]['distance']:.2f}: ask the expert again."
-        )
+        warnings.append(message("weighting.blend_far", distance=rows[-1]["distance"]))
     if count := len(cycles(blended)):
-        warnings.append(f"{count} ordinal cycle(s) remain after the blend.")
+        warnings.append(message("weighting.blend_cycles", count=count))
     return Blend(blended, pd.DataFrame(rows), tuple(warnings))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
@@ -13,20 +14,29 @@ import openpyxl
 from openpyxl.utils import get_column_letter
 from pydantic import BaseModel, ConfigDict
 
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.datasets import sha256
 from cvlib.inputs.documents import Source
-from cvlib.inputs.errors import InputError
+from cvlib.inputs.errors import InputError, shorten
 from cvlib.inputs.limits import hold_workbook
 from cvlib.inputs.text import decode
 from cvlib.weighting.experts.judgements import (
+    FAULTY,
     Judgements,
     Pair,
     collect,
     from_pairs,
+    no_judgements,
     resolve,
     split_name,
 )
-from cvlib.weighting.experts.workbook import KEY, read_workbook
+from cvlib.weighting.experts.workbook import KEY
+from cvlib.weighting.experts.workbook_reading import read_workbook
 from cvlib.weighting.tree import Evidence, Tree
+
+Grid = list[list[Any]]
+MOST_CELLS = 1_000_000  # of a sheet of judgements
+Faulty = Literal["refuse", "leave_out"]
 
 
 class _Published(BaseModel):
@@ -45,7 +55,7 @@ def available_judgements() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in folder.glob("*.yaml")))
 
 
-def read_yaml(tree: Tree, path: Path | str) -> Judgements:
+def read_yaml(tree: Tree, path: Path | str, faulty: Faulty = "refuse") -> Judgements:
     """Judgements of one or several experts from a YAML file (or a shipped set)."""
     source = Source(path)
     document = source.parse(_Published)
@@ -62,29 +72,38 @@ def read_yaml(tree: Tree, path: Path | str) -> Judgements:
             where = f"{source.name}, line {source.line(('experts', expert, name))}, {name!r}"
             pairs.append(Pair(*split_name(tree, name, where), value, where))
         experts[expert] = pairs
-    read = collect(tree, experts, source.name)
+    read = collect(tree, experts, source.name, faulty=faulty)
     grade = {"M": "from memory", "P": "proposed"}.get(document.evidence or "", "")
     told = "; ".join(part for part in (document.source, grade, document.note.get("en", "")) if part)
     return replace(read, source=told or source.name)
 
 
-def _grids(path: Path) -> list[tuple[str, list[list[Any]]]]:
+def _grids(path: Path) -> list[tuple[str, Grid]]:
     """Raw cells of every sheet of a file; a CSV file is one sheet without a name."""
     try:
         if path.suffix.lower() == ".csv":
             text = decode(path.read_bytes(), path.name)[0]
             comma = max(",;\t", key=text.split("\n", 1)[0].count)
-            return [("", _even(list(csv.reader(text.splitlines(), delimiter=comma)), path.name))]
+            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=comma))
+            return [("", _even(rows, path.name))]
         hold_workbook(path, path.name)
         book = openpyxl.load_workbook(path, data_only=True)
+        for sheet in book:
+            if sheet.max_row * sheet.max_column > MOST_CELLS:
+                raise InputError(
+                    f"{path.name}, sheet {sheet.title!r}",
+                    f"reaches to row {sheet.max_row:,} and column {sheet.max_column:,}",
+                    "Judgements need far less: clear the cells beyond them.",
+                )
         return [(s.title, [list(row) for row in s.iter_rows(values_only=True)]) for s in book]
     except InputError:
         raise
-    except Exception as error:  # a damaged workbook makes its reader raise nearly anything
+    except Exception as error:  # a damaged file makes the libraries that read it raise anything
+        why = str(error) or type(error).__name__
         raise InputError(
             str(path),
-            f"cannot be read as {path.suffix} ({str(error)[:200]})",
-            "Save it again in that format.",
+            f"cannot be read as {path.suffix} ({why[:200]})",
+            "It may be damaged: open it, save it again in that format, and give that file.",
         ) from error
 
 
@@ -109,13 +128,16 @@ def _blank(value: Any) -> bool:
     return value is None or not str(value).strip()
 
 
-def read_wide(path: Path, sheet: str, rows: list[list[Any]], tree: Tree) -> dict[str, list[Pair]]:
+def read_wide(path: Path, sheet: str, rows: Grid, tree: Tree) -> dict[str, list[Pair]]:
     """A survey with one row per expert: a column ``expert`` and columns named ``a|b``.
 
     The value is how many times as important a is as b: 5, 0.2 or 1/5; an empty cell is a
     judgement not given. Other columns are ignored. Returns the pairs by expert.
     """
     header = ["" if name is None else str(name).strip() for name in rows[0]]
+    for name in header:
+        if name and header.count(name) > 1:
+            raise InputError(f"{path.name}, row 1", f"{name!r} stands twice", "Keep one column.")
     if "expert" not in header:
         raise InputError(
             f"{path.name}, row 1", "has no column 'expert'", "Add one with a name per row."
@@ -130,7 +152,7 @@ def read_wide(path: Path, sheet: str, rows: list[list[Any]], tree: Tree) -> dict
         if all(_blank(value) for value in row):
             continue
         c = header.index("expert")
-        expert = "" if _blank(row[c]) else str(row[c]).strip()
+        expert = "" if len(row) <= c or _blank(row[c]) else str(row[c]).strip()
         if not expert or expert in experts:
             wrong = f"expert {expert!r} appears twice" if expert else "the expert has no name"
             raise InputError(_cell(path, sheet, r, c), wrong, "Give each row its own name.")
@@ -141,22 +163,35 @@ def read_wide(path: Path, sheet: str, rows: list[list[Any]], tree: Tree) -> dict
     return experts
 
 
-def read_matrix(path: Path, sheet: str, rows: list[list[Any]], tree: Tree) -> list[Pair]:
-    """A plain matrix: item names in the first row and the first column, in the same order."""
-    across = [value for value in rows[0][1:] if not _blank(value)]
-    body = [row for row in rows[1:] if not all(_blank(value) for value in row)]
-    columns = [resolve(tree, v, _cell(path, sheet, 0, c)) for c, v in enumerate(across, start=1)]
-    items = [resolve(tree, row[0], _cell(path, sheet, r, 0)) for r, row in enumerate(body, start=1)]
-    if items != columns or len(set(items)) != len(items):
+def read_matrix(path: Path, sheet: str, rows: Grid, tree: Tree) -> list[Pair]:
+    """A plain matrix: item names in the first row and the first column, in any order.
+
+    Rows and columns that are blank are passed over; every cell belongs to the names that stand
+    at the head of its row and of its column.
+    """
+    across = [(c, name) for c, name in enumerate(rows[0]) if c and not _blank(name)]
+    body = [(r, row) for r, row in enumerate(rows) if r and not all(map(_blank, row))]
+    columns = [resolve(tree, name, _cell(path, sheet, 0, c)) for c, name in across]
+    items = [resolve(tree, row[0], _cell(path, sheet, r, 0)) for r, row in body]
+    if sorted(items) != sorted(columns) or len(set(items)) != len(items):
         raise InputError(
             _cell(path, sheet, 0, 0),
             f"rows ({', '.join(items)}) and columns ({', '.join(columns)}) differ",
-            "A judgement matrix is square, with the same items in the same order.",
+            "A judgement matrix is square, with the same items in its rows and its columns.",
         )
+    known = {c for c, _ in across}
+    for r, row in body:
+        for c, value in enumerate(row):
+            if c and c not in known and not _blank(value):
+                raise InputError(
+                    _cell(path, sheet, r, c),
+                    f"{shorten(value)} stands in a column without a name",
+                    "Name the item at the head of the column, or empty the cell.",
+                )
     return [
         Pair(item, other, row[c] if c < len(row) else None, _cell(path, sheet, r, c))
-        for r, (item, row) in enumerate(zip(items, body, strict=True), start=1)
-        for c, other in enumerate(columns, start=1)
+        for item, (r, row) in zip(items, body, strict=True)
+        for other, (c, _) in zip(columns, across, strict=True)
     ]
 
 
@@ -164,7 +199,7 @@ def read_judgements(
     tree: Tree,
     given: str | Path | Mapping[str, Any] | Sequence[str | Path],
     *,
-    faulty: Literal["refuse", "leave_out"] = "refuse",
+    faulty: Faulty = "refuse",
 ) -> Judgements:
     """Expert judgements in any of the accepted forms.
 
@@ -179,25 +214,38 @@ def read_judgements(
         folder of such files, a pattern such as ``answers/*.xlsx``, or a list of files.
     faulty : {"refuse", "leave_out"}
         Whether an expert with a wrong or missing judgement stops the reading or is left out and
-        counted.
+        counted. One who gave no judgement at all is left out and counted in any case.
 
     Returns
     -------
     Judgements
+        Without an expert where `given` is empty: nothing is read.
 
     Raises
     ------
     InputError
         Naming file, sheet and cell.
     """
+    one_of("faulty", faulty, FAULTY)
+    if not isinstance(given, Path) and not given:
+        return no_judgements()
     if isinstance(given, Mapping):
         return from_pairs(tree, given)
     if isinstance(given, str) and given in available_judgements():
         folder = Path(str(resources.files("cvlib.weighting"))) / "published"
-        return replace(read_yaml(tree, folder / f"{given}.yaml"), published=given)
+        read = read_yaml(tree, folder / f"{given}.yaml", faulty=faulty)
+        return replace(read, published=given, files=_files([folder / f"{given}.yaml"], read))
     paths = _paths(given)
-    if len(paths) == 1 and paths[0].suffix in (".yaml", ".yml"):
-        return read_yaml(tree, paths[0])
+    if len(paths) == 1 and paths[0].suffix.lower() in (".yaml", ".yml"):
+        read = read_yaml(tree, paths[0], faulty=faulty)
+        return replace(read, files=_files(paths, read))
+    for path in paths:
+        if path.suffix.lower() in (".yaml", ".yml"):
+            raise InputError(
+                str(path),
+                "is one of several files",
+                "Give it alone: it holds all experts.",
+            )
     experts: dict[str, list[Pair]] = {}
     places: dict[tuple[str, str], str] = {}
     for path in paths:
@@ -207,7 +255,15 @@ def read_judgements(
                     str(path), f"expert {expert!r} was already read", "Give each expert one name."
                 )
             experts[expert] = pairs
-    return collect(tree, experts, str(given), faulty=faulty, places=places)
+    source = str(given) if isinstance(given, str | Path) else ", ".join(p.name for p in paths)
+    read = collect(tree, experts, source, faulty=faulty, places=places)
+    return replace(read, files=_files(paths, read))
+
+
+def _files(paths: Sequence[Path], read: Judgements) -> tuple[tuple[str, str, int], ...]:
+    """Name, hash and number of judgements of every file read, for the record of a run."""
+    rows = len(read.sentences) if len(paths) == 1 else 0
+    return tuple((path.name, sha256(path), rows) for path in paths)
 
 
 def _paths(given: str | Path | Sequence[str | Path]) -> list[Path]:
@@ -240,7 +296,7 @@ def _experts_of(
     path: Path, tree: Tree, places: dict[tuple[str, str], str]
 ) -> dict[str, list[Pair]]:
     grids = _grids(path)
-    if KEY in dict(grids):
+    if any(title == KEY for title, _ in grids):
         expert, pairs, found = read_workbook(path, dict(grids), tree)
         places.update({(expert, node): place for node, place in found.items()})
         return {expert: pairs}

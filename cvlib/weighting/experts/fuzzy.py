@@ -11,6 +11,7 @@ import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.weighting.scale import Normalised
+from cvlib.words.message import message
 
 OPERATORS = ("product_sum", "min_max", "product_max", "min_sum")
 
@@ -112,7 +113,7 @@ def fuzzy_evaluation(
         }
     )
     weak = int((validity < 0.5).sum())
-    warnings = (f"{weak} customers have no clear largest membership.",) if weak else ()
+    warnings = (message("weighting.no_clear_membership", customers=weak),) if weak else ()
     table = pd.DataFrame(membership, index=normalised.values.index, columns=list(grades))
     settings = {"operator": operator, "grades": tuple(grades)}
     return FuzzyEvaluation(table, scores, settings, warnings)

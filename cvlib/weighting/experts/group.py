@@ -27,9 +27,11 @@ from cvlib.weighting.experts.hierarchy import (
 )
 from cvlib.weighting.experts.judgements import Judgements
 from cvlib.weighting.tree import Tree
+from cvlib.words.message import message
 
 AGGREGATIONS = ("aij", "aip_geometric", "aip_arithmetic")
 GROUP = "(group)"
+WEIGHT_COLUMNS = ["indicator", "parent", "method", "local_weight", "global_weight"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +164,7 @@ def expert_weights(
     tree : Tree
         The indicator tree.
     judgements : Judgements
-        Checked judgements (`read_judgements`).
+        Checked judgements (`read_judgements`); without an expert all tables are empty.
     aggregation : str
         ``aij`` (geometric mean of judgements), ``aip_geometric`` or ``aip_arithmetic`` (means of
         the experts' local priorities). With geometric means throughout, ``aij`` and
@@ -197,6 +199,8 @@ def expert_weights(
         raise InputError(
             f"aggregation {aggregation!r}", "no such", nearest(aggregation, list(AGGREGATIONS))
         )
+    if not judgements.matrices:
+        return _nobody(tree, aggregation, methods, table)
     if not tree.compared:
         raise InputError(
             f"tree {tree.name!r}",
@@ -287,6 +291,33 @@ def expert_weights(
     )
 
 
+def _nobody(tree: Tree, aggregation: str, methods: tuple[str, ...], table: str) -> ExpertWeights:
+    """The result where nobody was asked: every table with its columns and no row."""
+    alone = pd.DataFrame(np.ones((2, 2)), index=["a", "b"], columns=["a", "b"])
+    checks = pd.DataFrame([{"expert": "", "node": "", **consistency(alone, table)}]).iloc[:0]
+    place = {"expert": pd.Series(dtype=object), "node": pd.Series(dtype=object)}
+
+    def empty(frame: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame({**place, **{name: frame[name].iloc[:0] for name in frame}})
+
+    weights = pd.DataFrame(columns=[*WEIGHT_COLUMNS, "ci_low", "ci_high"])
+    return ExpertWeights(
+        weights,
+        pd.DataFrame(columns=["expert", *WEIGHT_COLUMNS]),
+        checks,
+        pd.DataFrame(columns=["expert", "cr_total"]),
+        empty(suggestions(alone, table)),
+        empty(worst_triad(alone)),
+        empty(cycles(alone)),
+        consensus({}, methods[0])[0],
+        pd.DataFrame(columns=["expert", "indicator", "change", "kendall_tau_b"]),
+        pd.DataFrame(columns=["expert", "cluster", "silhouette"]),
+        {"experts": 0, "published": "", "aggregation": aggregation, "methods": (), "draws": 0,
+         "table": table},
+        (message("weighting.no_experts"),),
+    )  # fmt: skip
+
+
 def _importance(experts: list[str], importance: Mapping[str, float] | None) -> np.ndarray:
     given = dict(importance or {})
     for expert, value in given.items():
@@ -325,14 +356,12 @@ def _perturbed(
 
 def _interval_warnings(experts: int, usable: np.ndarray) -> list[str]:
     if experts == 1:
-        return [
-            "Intervals of one expert come from noise on the judgements, not from other experts."
-        ]
-    told = []
+        return [message("weighting.one_expert_intervals")]
+    told: list[str] = []
     if lost := int((~usable).sum()):
-        told.append(f"{lost} of {len(usable)} bootstrap draws left items without a link: not used.")
+        told.append(message("weighting.draws_unlinked", lost=lost, draws=len(usable)))
     if experts < 6:
-        told.append(f"Intervals rest on {experts} experts: read them as rough.")
+        told.append(message("weighting.few_experts", experts=experts))
     return told
 
 

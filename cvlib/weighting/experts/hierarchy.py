@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.weighting.tree import Tree
+from cvlib.words.message import message
 
 
 def global_weights(tree: Tree, local: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -50,11 +51,11 @@ def branch_warnings(tree: Tree) -> tuple[str, ...]:
     for node, children in tree.compared.items():
         sizes = {child: _leaves_below(tree, child) for child in children if child in tree.compared}
         if len(set(sizes.values())) > 1:
-            counts = ", ".join(f"{child} {size}" for child, size in sizes.items())
-            found.append(
-                f"Branches of {node!r} differ in number of leaves ({counts}): a leaf of a large "
-                "branch weighs less for that reason alone."
-            )
+            branches = [
+                message("weighting.branch_size", node=child, leaves=size)
+                for child, size in sizes.items()
+            ]
+            found.append(message("weighting.branches_differ", node=node, branches=branches))
     return tuple(found)
 
 

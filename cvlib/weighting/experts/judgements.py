@@ -5,20 +5,24 @@ A judgement is written ``a|b: 5``: a is 5 times as important as b. Names are tho
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from datetime import date, datetime
 from functools import cache
 from importlib import resources
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import yaml
 
+from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError, nearest, shorten
 from cvlib.weighting.tree import Tree
+from cvlib.words.message import message
 
+FAULTY = ("refuse", "leave_out")
 _ROUNDED = 0.005 + 1e-9  # half a unit of the second decimal, as in printed reciprocals
 
 
@@ -48,6 +52,8 @@ class Judgements:
     warnings : tuple of str
     published : str
         Name of the shipped set they are; empty for the user's own.
+    files : tuple of (str, str, int)
+        Name, SHA-256 and number of experts of every file that was read.
     """
 
     matrices: dict[str, dict[str, pd.DataFrame]]
@@ -56,6 +62,7 @@ class Judgements:
     source: str
     warnings: tuple[str, ...]
     published: str = ""
+    files: tuple[tuple[str, str, int], ...] = ()
 
 
 @cache
@@ -80,23 +87,52 @@ def number(value: Any, where: str) -> float:
     """A judgement as a positive number: 5, 0.2 or "1/5"; NaN when blank."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return np.nan
+    if isinstance(value, float) and np.isnan(value):
+        return np.nan
+    if made := excel_date(value):
+        raise InputError(
+            where,
+            f"Excel made a date of {made}: the cell holds {shorten(value)}",
+            "Format the cell as text before writing 1/3, or write 0.333.",
+        )
     try:
         if isinstance(value, bool):
             raise ValueError
-        read = float(Fraction(value.strip().replace(",", ".")) if isinstance(value, str) else value)
+        over, slash, under = str(value).strip().replace(",", ".").partition("/")
+        read = float(over) / (float(under) if slash else 1.0)
+        if not np.isfinite(read):
+            raise ValueError
     except (ValueError, TypeError, ZeroDivisionError, OverflowError):
         raise InputError(
             where, f"{shorten(value)} is not a judgement", "Write a number such as 3 or 1/3."
         ) from None
-    if np.isnan(read):
-        return np.nan
-    if not 0 < read < np.inf:
+    if read <= 0:
         raise InputError(
             where,
             f"the judgement {read:g} is not a positive number",
             "Write 1/3, not -3 or 0, where the second item is 3 times as important.",
         )
     return read
+
+
+def excel_date(value: Any) -> str:
+    """What was written where a spreadsheet put a date for a fraction: 1/3; "" for no date."""
+    if isinstance(value, datetime | date):
+        small, large = sorted((value.month, value.day))
+        return f"{small}/{large}"
+    text = str(value).strip() if isinstance(value, str) else ""
+    if found := re.fullmatch(r"(?:\d{4}-)(\d\d)-(\d\d)(?:[ T]00:00:00)?", text):
+        small, large = sorted(map(int, found.groups()))
+        return f"{small}/{large}"
+    if found := re.fullmatch(r"(\d{1,2})月(\d{1,2})日", text):
+        return f"{found[1]}/{found[2]}"
+    month = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
+    either = rf"(?:(\d{{1,2}})[- ]({month})|({month})[- ](\d{{1,2}}))"
+    if found := re.fullmatch(either, text.lower()):
+        number = month.split("|").index(found[2] or found[3]) + 1
+        small, large = sorted((number, int(found[1] or found[4])))
+        return f"{small}/{large}"
+    return ""
 
 
 def matrix_from_pairs(items: Sequence[str], pairs: Sequence[Pair], where: str) -> pd.DataFrame:
@@ -176,7 +212,7 @@ def collect(
     experts: Mapping[str, Sequence[Pair]],
     source: str,
     *,
-    faulty: Literal["refuse", "leave_out"] = "refuse",
+    faulty: str = "refuse",
     places: Mapping[tuple[str, str], str] | None = None,
 ) -> Judgements:
     """Sort judgements into one matrix per expert and node, check them, and echo them.
@@ -191,13 +227,18 @@ def collect(
         Named in errors.
     faulty : {"refuse", "leave_out"}
         What to do with an expert whose judgements are wrong or who left a node empty: raise, or
-        leave the expert out and count the reason in ``left_out``.
+        leave the expert out and count the reason in ``left_out``. An expert who gave no judgement
+        at all did not answer: left out and counted under either rule.
     places : mapping of (expert, node) to str, optional
         Where a node's judgements were expected, for the error of an empty node.
     """
+    one_of("faulty", faulty, FAULTY)
     kept: dict[str, dict[str, pd.DataFrame]] = {}
     left_out: list[dict[str, str]] = []
     for expert, pairs in experts.items():
+        if len(experts) > 1 and all(_blank(pair.value) for pair in pairs):
+            left_out.append({"expert": expert, "reason": message("weighting.no_answer")})
+            continue
         try:
             sorted_pairs: dict[str, list[Pair]] = {n: [] for n in tree.compared}
             for pair in pairs:
@@ -220,13 +261,14 @@ def collect(
         reason = left_out[0]["reason"] if left_out else "no expert was found"
         raise InputError(source, f"no usable judgements ({reason})", "Mend the judgements.")
     warnings = tuple(
-        f"{expert}, node {node!r}: a judgement lies beyond 9; the random index assumes 1/9 to 9."
+        message("weighting.beyond_nine", expert=expert, node=node)
         for expert, matrices in kept.items()
         for node, matrix in matrices.items()
         if np.nanmax(matrix.to_numpy()) > 9 + 1e-9
     )
     if left_out:
-        warnings = (f"{len(left_out)} of {len(experts)} experts left out; see why.", *warnings)
+        counted = {"count": len(left_out), "total": len(experts)}
+        warnings = (message("weighting.experts_left_out", **counted), *warnings)
     return Judgements(
         kept,
         _echo(tree, kept),
@@ -234,6 +276,10 @@ def collect(
         source,
         warnings,
     )
+
+
+def _blank(value: Any) -> bool:
+    return value is None or value != value or not str(value).strip()
 
 
 def _common_parent(tree: Tree, pair: Pair) -> str:
@@ -260,6 +306,12 @@ def _echo(tree: Tree, kept: dict[str, dict[str, pd.DataFrame]]) -> pd.DataFrame:
                     given = {"expert": expert, "node": node, "row": row, "column": column}
                     rows.append({**given, "value": value, **said})
     return pd.DataFrame(rows, columns=["expert", "node", "row", "column", "value", "en", "zh"])
+
+
+def no_judgements() -> Judgements:
+    """Judgements of nobody: what an empty parameter reads."""
+    said = pd.DataFrame(columns=["expert", "node", "row", "column", "value", "en", "zh"])
+    return Judgements({}, said, pd.DataFrame(columns=["expert", "reason"]), "", ())
 
 
 def from_pairs(

@@ -21,7 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from cvlib.inputs.errors import InputError
 from cvlib.weighting.experts.ahp import acceptable_ratio, random_index
-from cvlib.weighting.experts.judgements import Pair, words
+from cvlib.weighting.experts.judgements import words
 from cvlib.weighting.tree import Tree
 
 KEY = "_cvlib"  # the hidden sheet that says which cell is which comparison
@@ -72,6 +72,14 @@ def write_workbook(
     groups = {node: below for node, below in tree.compared.items() if len(below) > 1}
     if not groups:
         raise InputError(f"tree {tree.name!r}", "has nothing to compare", "Choose another tree.")
+    for node, below in groups.items():
+        labels = [tree.label(child, language) for child in below]
+        if twice := {label for label in labels if labels.count(label) > 1}:
+            raise InputError(
+                f"tree {tree.name!r}, node {node!r}",
+                f"two of its items are called {min(twice)!r}: nobody could tell them apart",
+                f"Give each its own {language} label in the tree.",
+            )
     if path.suffix != ".xlsx":
         raise InputError(str(path), "is not an .xlsx file name", "End the name with .xlsx.")
     said = words(language)["workbook"]
@@ -103,13 +111,14 @@ def write_workbook(
     return path
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
+    """A label as a cell holds it."""
     # a spreadsheet would run such text as a formula
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _write_start(sheet: Worksheet, tree: Tree, said: dict[str, Any], language: str) -> None:
-    sheet["A1"], sheet["A1"].font = _safe(tree.label(tree.name, language)), Font(bold=True, size=14)
+    sheet["A1"], sheet["A1"].font = safe(tree.label(tree.name, language)), Font(bold=True, size=14)
     sheet["A3"] = said["expert"]
     _answer_cell(sheet, _NAME_CELL)
     for row, line in enumerate(said["how"], start=5):
@@ -146,7 +155,7 @@ def _write_node(
 ) -> None:
     last = _FIRST_PAIR + len(pairs) - 1
     limit = acceptable_ratio(items)
-    sheet["A1"] = _safe(said["question"].format(node=tree.label(node, language)))
+    sheet["A1"] = safe(said["question"].format(node=tree.label(node, language)))
     sheet["A1"].font = Font(bold=True, size=12)
     answered = f"COUNT($E${_FIRST_PAIR}:$E${last})"
     sheet["A3"], sheet["B3"] = said["answered"], f'={answered}&" {said["of"]} {len(pairs)}"'
@@ -166,8 +175,8 @@ def _write_node(
     choice.error = said["choose"]
     sheet.add_data_validation(choice)
     for row, (left, right) in enumerate(pairs, start=_FIRST_PAIR):
-        sheet[f"A{row}"] = _safe(tree.label(left, language))
-        sheet[f"C{row}"] = _safe(tree.label(right, language))
+        sheet[f"A{row}"] = safe(tree.label(left, language))
+        sheet[f"C{row}"] = safe(tree.label(right, language))
         _answer_cell(sheet, f"B{row}")
         choice.add(f"B{row}")
         sheet[f"E{row}"] = f'=IF(B{row}="","",VLOOKUP(B{row},\'{KEY}\'!$H$1:$I$17,2,FALSE))'
@@ -220,66 +229,3 @@ def _write_calculation(sheet: Worksheet, top: int, answers: str, n: int, table: 
     last = top + n + _ITERATIONS
     lambda_max = f"SUM('{_CALC}'!${columns[0]}${last}:${columns[-1]}${last})"
     return f"MAX(0,({lambda_max}-{n})/{n - 1}/{ri!r})"
-
-
-def read_workbook(
-    path: Path, sheets: dict[str, list[list[Any]]], tree: Tree
-) -> tuple[str, list[Pair], dict[str, str]]:
-    """Read one expert's workbook back.
-
-    Parameters
-    ----------
-    path : Path
-        The file, for the errors and for the name of an expert who gave none.
-    sheets : dict of str to list of rows
-        Its cells.
-    tree : Tree
-        The tree it was written from.
-
-    Returns
-    -------
-    expert : str
-    pairs : list of Pair
-        Answers given; empty cells are left out.
-    places : dict of node to str
-        File and sheet of every node.
-
-    Raises
-    ------
-    InputError
-        Naming workbook, sheet and cell: written for another tree, a sheet renamed or removed, an
-        answer that is not of the list.
-    """
-    key = sheets[KEY]
-    if key[0][1] != tree.name:
-        raise InputError(
-            str(path), f"was written for tree {key[0][1]!r}, not {tree.name!r}", "Use that tree."
-        )
-    options = scale_options(str(key[1][1]))
-    pairs: list[Pair] = []
-    places: dict[str, str] = {}
-    for title, row, left, right in (line[:4] for line in key[4:] if line[0]):
-        if title not in sheets:
-            raise InputError(
-                str(path), f"has no sheet {title!r}", "Do not rename or remove the sheets."
-            )
-        known = set(tree.nodes["node"])
-        if not {left, right} <= known:
-            raise InputError(
-                f"{path.name}, sheet {title!r}, row {row}",
-                f"compares {left!r} with {right!r}, which the tree no longer has together",
-                "Write the workbooks again from the changed tree.",
-            )
-        where = f"{path.name}, sheet {title!r}, cell B{row}"
-        places[tree.parent(left)] = f"{path.name}, sheet {title!r}"
-        cells = sheets[title]
-        written = cells[row - 1][1] if row <= len(cells) and len(cells[row - 1]) > 1 else None
-        if written is None or not str(written).strip():
-            continue
-        text = str(written).strip()
-        if text not in options and not re.fullmatch(r"[\d./,]+", text):
-            raise InputError(where, f"{text!r} is not an answer of the list", "Choose from it.")
-        pairs.append(Pair(left, right, options.get(text, text), where))
-    first = sheets.get(str(key[2][1]), [])
-    name = first[2][1] if len(first) > 2 and len(first[2]) > 1 else None
-    return (str(name).strip() if name and str(name).strip() else path.stem), pairs, places
