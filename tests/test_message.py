@@ -32,7 +32,7 @@ PACKAGE = Path(cvlib.__file__).parent
 HAN = re.compile("[\u4e00-\u9fff]")
 
 
-class Anything:
+class Anything(str):
     """A value that any format takes."""
 
     def __format__(self, spec: str) -> str:
