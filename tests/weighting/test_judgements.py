@@ -127,7 +127,11 @@ def test_a_matrix_per_sheet(tmp_path):
         ),
         ("w.csv", "expert\na\n", "no judgement is given"),
         ("w.csv", "x,expert,recency|frequency\na,b,3\nz\n", "w.csv, cell B3: the expert has no"),
-        ("w.csv", "expert,recency|frequency\na,3,4\n", "w.csv, line 2: has 3 cells, the header has 2"),
+        (
+            "w.csv",
+            "expert,recency|frequency\na,3,4\n",
+            "w.csv, line 2: has 3 cells, the header has 2",
+        ),
         ("w.csv", "expert,recency|frequency,expert\na,3,b\n", "row 1: 'expert' stands twice"),
         ("m.csv", MATRIX.format(a="1E400"), "is not a judgement"),
         ("m.csv", MATRIX.format(a="9" * 400), "is not a judgement"),
