@@ -11,7 +11,7 @@ import pandas as pd
 from cvlib.inputs.readers import load_table
 from cvlib.results import Result
 from cvlib.satisfaction.compare.group_draws import survey_part
-from cvlib.satisfaction.compare.models import OUTCOMES, How, ModelComparison, compare_opened
+from cvlib.satisfaction.compare.models import How, ModelComparison, compare_opened
 from cvlib.satisfaction.model.code import AnyModel, as_model
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.engine import construct_scores
@@ -143,7 +143,7 @@ def _in_every_role(
         pair = (shift["model_1"] == names["without"]) & (shift["model_2"] == names[role])
         found = shift[pair].set_index("construct")
         before = compared.results[base].r_squared.set_index("construct")["bic"]
-        for outcome in OUTCOMES:
+        for outcome in compared.outcomes:
             row = found.loc[outcome]
             own = {
                 "role": role,
@@ -292,7 +292,7 @@ def _group_rows(
     mass = np.ones(len(scores)) if survey.weights is None else survey.weights
     dummies = (labels[:, None] == np.unique(labels)).astype(float)
     rows = []
-    for outcome in OUTCOMES:
+    for outcome in compared.outcomes:
         j = model.construct_names.index(outcome)
         causes = np.column_stack([np.ones(len(scores)), scores[:, model.adjacency[:, j]]])
         apart = (dummies[:, :, None] * causes[:, None]).reshape(len(scores), -1)

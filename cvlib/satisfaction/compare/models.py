@@ -16,7 +16,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.results import Result
 from cvlib.satisfaction.compare.ranking import adjusted_within
 from cvlib.satisfaction.estimators import named
-from cvlib.satisfaction.index import index_values
+from cvlib.satisfaction.index import default_target, index_values
 from cvlib.satisfaction.model.code import AnyModel, as_model
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
@@ -88,6 +88,11 @@ class ModelComparison(Result):
         for result in self.results.values():
             found = result.names(language) | found
         return found
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """What the comparison is about: satisfaction and loyalty, or the models' own targets."""
+        return outcomes_of([result.model for result in self.results.values()])
 
     @property
     def models(self) -> list[Model]:
@@ -346,13 +351,22 @@ def _shift(
     return pd.DataFrame(rows)
 
 
+def outcomes_of(models: Sequence[Model]) -> tuple[str, ...]:
+    """Those of `OUTCOMES` that some model explains; where none does, the models' own targets."""
+    explained = {target for model in models for _, target, _ in model.signed_paths}
+    usual = tuple(outcome for outcome in OUTCOMES if outcome in explained)
+    own = dict.fromkeys(default_target(model) for model in models)
+    return usual or tuple(name for name in own if name in explained) or tuple(sorted(explained))
+
+
 def _cvpat(
     results: Mapping[Key, SatisfactionResult], predictions: Mapping[Key, Prediction],
     level: float, adjustment: str,
 ) -> pd.DataFrame:  # fmt: skip
     """CVPAT of every two models: over all items both predict, and over each outcome's."""
     rows = []
-    for (first, second), outcome in itertools.product(_pairs(predictions), ("(all)", *OUTCOMES)):
+    outcomes = ("(all)", *outcomes_of([result.model for result in results.values()]))
+    for (first, second), outcome in itertools.product(_pairs(predictions), outcomes):
         pair = [_only(predictions[key], results[key].model, outcome) for key in (first, second)]
         if set(pair[0].losses) & set(pair[1].losses):
             found = compare_predictions(pair[0], pair[1], level)

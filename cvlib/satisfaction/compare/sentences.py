@@ -9,12 +9,12 @@ import pandas as pd
 from cvlib.inputs.datasets import simulated
 from cvlib.satisfaction.compare.league import League
 from cvlib.satisfaction.compare.market_environment import Roles
-from cvlib.satisfaction.compare.models import OUTCOMES, ModelComparison
+from cvlib.satisfaction.compare.models import ModelComparison
 from cvlib.satisfaction.compare.ranking import adjusted
 from cvlib.satisfaction.compare.waves import ALL, Waves
 from cvlib.satisfaction.headline import index_withheld, label
 from cvlib.satisfaction.index import default_target
-from cvlib.words.message import Message, joined, message
+from cvlib.words.message import Label, Message, in_language, joined, message
 
 
 def index_verdict(compared: ModelComparison, items: str = "all") -> Message:
@@ -52,15 +52,15 @@ def prediction_verdict(compared: ModelComparison, items: str = "all") -> Message
     """
     said = []
     result = next(iter(compared.results.values()))
-    level, model = result.settings["level"], result.model
-    for outcome in OUTCOMES:
+    level = result.settings["level"]
+    for outcome in compared.outcomes:
         rows = compared.cvpat
         rows = rows.query("items == @items and outcome == @outcome") if len(rows) else rows
         if rows.empty:
             continue
         gaps = against_best(rows)
         tied = gaps[~(gaps["p_adjusted"] < 1 - level)]
-        values = {"best": gaps["best"].iloc[0], "outcome": label(model, outcome)}
+        values = {"best": gaps["best"].iloc[0], "outcome": _outcome(compared, outcome)}
         if tied.empty:
             said.append(message("satisfaction.predicts_alone", **values))
         else:
@@ -81,7 +81,13 @@ def prediction_verdict(compared: ModelComparison, items: str = "all") -> Message
             and (kind, name) not in compared.predictions]  # fmt: skip
     if left:
         said.append(message("satisfaction.not_in_the_race", models=left))
-    return joined(said)
+    return joined(said or [message("satisfaction.no_common_outcome")])
+
+
+def _outcome(compared: ModelComparison, outcome: str) -> Label:
+    """An outcome's label, from the first model that has it."""
+    return next(label(model, outcome) for model in compared.models
+                if outcome in model.construct_names)  # fmt: skip
 
 
 def _winner_first(row: dict[str, Any]) -> tuple[str, str]:
@@ -118,11 +124,11 @@ def chart_tables(
     own = (index["items"] == items) & (index["construct"] == default_target(model))
     index = index[own]
     losses = {}
-    for outcome in OUTCOMES:
+    for outcome in compared.outcomes:
         rows = compared.cvpat
         rows = rows.query("items == @items and outcome == @outcome") if len(rows) else rows
         if len(rows):
-            losses[model.label(outcome, language)] = against_best(rows)
+            losses[in_language(_outcome(compared, outcome), language)] = against_best(rows)
     return index, losses
 
 

@@ -93,6 +93,11 @@ def estimate_pls(
     source, fit = fitter(bound, survey, estimator=estimator, scheme=scheme)
     mean, covariance = source.moments(np.ones((1, source.units), dtype=np.int8))
     found = fit(mean, covariance)
+    if not np.isfinite(covariance).all():
+        raise InputError(
+            "missing", "the moments of incomplete answers (em) did not settle: too few respondents"
+            " answered the same items", "Use listwise, mean or person_mean.",
+        )  # fmt: skip
     if found.degenerate[0]:
         raise InputError(
             f"model {bound.name}", "has no solution on these data: constructs or items are exactly"
