@@ -378,7 +378,7 @@ def test_a_file_that_is_not_what_its_ending_says(tmp_path: Path, holds: str, say
         ("t.csv", b"%PDF-1.7", "PDF"),
         ("t", b"a,b\n1,2\n", "ends in nothing"),
         ("t.json", b'[{"a": 1}]', "ends in .json"),
-        ("t.xlsx", b"PK\x03\x04 but no workbook", "cannot be read as an Excel workbook"),
+        ("t.xlsx", b"PK\x03\x04 but no workbook", "is a damaged workbook"),
         ("t.sav", b"$FL2 but cut off", "cannot be read as an SPSS file"),
         ("t.dta", b"<stata_dta> but cut off", "cannot be read as a Stata file"),
         ("t.parquet", b"PAR1 but cut off", "cannot be read as a parquet file"),
