@@ -1,0 +1,85 @@
+"""What a remedy names exists where the reader stands: in a notebook, a command or a file."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+import cvlib
+from cvlib.cli import main
+from cvlib.study.notebook import read_notebook, shipped
+
+ROOT = Path(cvlib.__file__).parent
+NAMED = re.compile(r"`([^`{}]+)`")
+# What a user writes in the files that are theirs to write.
+IN_FILES = {
+    "column", "scale", "answers", "items", "missing_codes", "moderates", "experts", "expert",
+    "rule", "children", "direction", "compulsory", "use", "formula", "mode", "weight", "en",
+    "items_from", "role", "bound", "wording", "indicators",
+}  # fmt: skip
+
+
+# Arguments of functions that no notebook calls: who gave them can change them.
+IN_CODE = {
+    "inputs/readers.py": {"columns", "dates"},
+    "lifetime/simulate.py": {"periods"},
+    "satisfaction/model/code.py": {"constructs", "paths"},
+}
+
+
+def text_of(node: ast.AST) -> str:
+    """The fixed parts of a text as it stands in the code."""
+    return "".join(
+        part.value
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    )
+
+
+def remedies() -> Iterator[tuple[str, str]]:
+    for path in sorted(ROOT.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in ("InputError", "fault", "error", "hold"):
+                for argument in [*node.args[1:], *(word.value for word in node.keywords)]:
+                    for said in NAMED.findall(text_of(argument)):
+                        yield f"{path.relative_to(ROOT).as_posix()}:{node.lineno}", said
+
+
+def commands(group: click.Group, before: str = "cvlib") -> Iterator[str]:
+    for name, command in group.commands.items():
+        yield f"{before} {name}"
+        yield from (option for p in command.params for option in p.opts if option[:2] == "--")
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{before} {name}")
+
+
+PARAMETERS = {p.name for path in shipped() for p in read_notebook(path).parameters}
+COMMANDS = set(commands(main))
+
+
+def can_be_done(said: str) -> bool:
+    word = said.split(":")[0].split("=")[0].strip().strip("\"'")
+    return (
+        word in PARAMETERS | IN_FILES
+        or any(said.startswith(command) for command in COMMANDS)
+        or said in COMMANDS
+    )
+
+
+@pytest.mark.parametrize(("place", "said"), sorted(set(remedies())))
+def test_a_remedy_names_something_the_reader_has(place: str, said: str) -> None:
+    in_code = IN_CODE.get(place.partition(":")[0], set())
+    assert can_be_done(said) or said in in_code, (
+        f"{place}: `{said}` is in no notebook, command or file"
+    )
+
+
+def test_the_test_can_fail() -> None:
+    assert not can_be_done("folds_of_wool") and can_be_done("cvlib describe 01")
+    assert can_be_done("draws") and can_be_done("scale: [1, 5]")
