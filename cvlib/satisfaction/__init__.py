@@ -20,6 +20,7 @@ from cvlib.satisfaction.pls.estimate import estimate_pls as pls
 from cvlib.satisfaction.sem.estimate import Specification
 from cvlib.satisfaction.sem.estimate import estimate_covariance as sem
 from cvlib.satisfaction.sem.invariance import estimate_invariance as invariance
+from cvlib.satisfaction.sem.second_opinion import second_opinion
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.satisfaction.survey.settings import Assessment, Columns, Design, Missing
 from cvlib.statistics.resample import Bootstrap
@@ -29,5 +30,5 @@ __all__ = [
     "Specification", "aggregate", "at_wave", "available_models", "codebook", "compare", "estimate",
     "groups", "invariance", "load_model", "model", "models", "open_survey", "plan", "pls",
     "population",
-    "questionnaire", "read_shares", "roles", "sem", "simulate", "waves",
+    "questionnaire", "read_shares", "roles", "second_opinion", "sem", "simulate", "waves",
 ]  # fmt: skip
