@@ -26,6 +26,12 @@ def _both_grids(*axes: Axes) -> None:
         axis.grid(True, axis="both")
 
 
+def _drawn(table: pd.DataFrame, models: Sequence[str]) -> list[str]:
+    """The models asked for that the table has, or all of them."""
+    present = list(table["model"].unique())
+    return [model for model in models if model in present] or present
+
+
 def tracking_plot(tracking: pd.DataFrame, unit: str = "week", language: str = "en") -> Figure:
     """Repeat purchases per period and cumulated, actual against expected, holdout shaded.
 
@@ -88,7 +94,7 @@ def conditional_expectation_plot(
     text = words("lifetime", language)
     with house_style():
         figure, axis = new_figure(7.0, 3.8)
-        chosen = list(models) or list(table["model"].unique())
+        chosen = _drawn(table, models)
         first = table[table["model"] == chosen[0]].reset_index(drop=True)
         axis.plot(first.index, first["actual"], color=INK, marker="o", lw=2.2, label=text["actual"])
         for number, model in enumerate(chosen):
@@ -113,7 +119,7 @@ def calibration_plot(
     models: Sequence[str] = (),
     language: str = "en",
     label: Label = _plain,
-) -> Figure:
+) -> Figure | None:
     """Observed share against mean probability with Wilson intervals; the diagonal is perfect.
 
     Parameters
@@ -124,12 +130,19 @@ def calibration_plot(
         Which to draw; empty = all.
     language, label
         Of the words on the axes, and what models are called.
+
+    Returns
+    -------
+    Figure or None
+        None where nobody has a probability.
     """
+    if not len(table):
+        return None
     text = words("lifetime", language)
     with house_style():
         figure, axis = new_figure(5.2, 4.4)
         axis.plot([0, 1], [0, 1], color=FAINT, lw=1, label=text["perfect"])
-        for number, model in enumerate(list(models) or list(table["model"].unique())):
+        for number, model in enumerate(_drawn(table, models)):
             rows = table[table["model"] == model]
             bars = rows["observed"] - rows["ci_low"], rows["ci_high"] - rows["observed"]
             axis.errorbar(
@@ -150,7 +163,7 @@ def score_plot(
     reference: float | None = 0.5,
     language: str = "en",
     label: Label = _plain,
-) -> Figure:
+) -> Figure | None:
     """One metric of every model with its interval, best on top.
 
     Parameters
@@ -163,10 +176,17 @@ def score_plot(
         A line to compare with (.5: a coin).
     language, label
         Of the words on the axes, and what models are called.
+
+    Returns
+    -------
+    Figure or None
+        None where no model has the metric.
     """
     text = words("lifetime", language)
+    rows = validation[validation["metric"] == metric].sort_values("value")
+    if not len(rows):
+        return None
     with house_style():
-        rows = validation[validation["metric"] == metric].sort_values("value")
         figure, axis = new_figure(6.8, 0.9 + 0.3 * len(rows))
         place = np.arange(len(rows))
         low, high = (

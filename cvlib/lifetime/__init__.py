@@ -16,12 +16,32 @@ from cvlib.lifetime.contracts.prepare import (
     read_subscriptions,
     simulated_subscriptions,
 )
-from cvlib.lifetime.contracts.survival import fit_survival, mean_curves, subscription_value
+from cvlib.lifetime.contracts.survival import (
+    fit_survival,
+    mean_curves,
+    subscription_value,
+    survival,
+)
 from cvlib.lifetime.contracts.terms import ContractTerms
 from cvlib.lifetime.contracts.validate import validate_survival
-from cvlib.lifetime.methods import subscription_methods
+from cvlib.lifetime.holdout.baselines import rival_forecasts
+from cvlib.lifetime.holdout.contact import best_contact, customer_list, profit_curve, rankings
+from cvlib.lifetime.holdout.metrics import definitions
+from cvlib.lifetime.holdout.tracking import (
+    count_fit,
+    rolling_origins,
+    tracking_errors,
+    tracking_table,
+)
+from cvlib.lifetime.holdout.validate import fitted_forecasts, model_forecasts, validate
+from cvlib.lifetime.methods import holdout_methods, purchase_methods, subscription_methods
+from cvlib.lifetime.models import bg_bb, bg_nbd, ggom_nbd, mbg_nbd, nbd, pareto_nbd, spend
 from cvlib.lifetime.purchases.dates import study_dates
 from cvlib.lifetime.purchases.summary import purchases, summarise_purchases
+from cvlib.lifetime.repeat_buying.fit import fit_repeat_buying
+from cvlib.lifetime.spend import fit_spend
+from cvlib.lifetime.value import lifetime_value
+from cvlib.statistics.disclosure import pseudonym_note
 from cvlib.statistics.resample import Bootstrap
 
 __all__ = [
@@ -30,23 +50,50 @@ __all__ = [
     "ContractTerms",
     "LogRules",
     "audit_log",
+    "best_contact",
+    "bg_bb",
+    "bg_nbd",
     "check_contracts",
     "cohort_series",
     "contracts",
+    "count_fit",
     "cumulative_incidence",
+    "customer_list",
+    "definitions",
     "fit_cohort",
+    "fit_repeat_buying",
+    "fit_spend",
     "fit_survival",
+    "fitted_forecasts",
+    "ggom_nbd",
+    "holdout_methods",
+    "lifetime_value",
+    "mbg_nbd",
     "mean_curves",
+    "model_forecasts",
+    "nbd",
+    "pareto_nbd",
     "prepare_subscriptions",
+    "profit_curve",
     "project_cohorts",
+    "pseudonym_note",
+    "purchase_methods",
     "purchases",
+    "rankings",
     "read_cohorts",
     "read_subscriptions",
+    "rival_forecasts",
+    "rolling_origins",
     "simulated_subscriptions",
+    "spend",
     "study_dates",
     "subscription_methods",
     "subscription_value",
     "summarise_purchases",
+    "survival",
+    "tracking_errors",
+    "tracking_table",
     "transaction_log",
+    "validate",
     "validate_survival",
 ]

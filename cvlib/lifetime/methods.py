@@ -136,9 +136,10 @@ def holdout_methods(
     if "recency" in models:
         used.append(("rivals", {}))
     used.append(("churn_score", {}))
-    if found.draws:
-        level = _percent(found.level)
-        used.append(("bootstrap", {"level": level, "draws": found.draws, "seed": found.seed}))
+    settings = found.bootstrap
+    if settings.draws:
+        facts = {"draws": settings.draws, "seed": settings.seed}
+        used.append(("bootstrap", {"level": _percent(settings.level)} | facts))
     if rolled is not None:
         dates = rolled.table[["calibration_end", "holdout_end"]].drop_duplicates()
         first, last = dates["calibration_end"].min(), dates["calibration_end"].max()

@@ -12,13 +12,14 @@ from scipy.special import digamma, gammaln
 
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.maximise import Maximum, fit_table, maximise, parameter_table
+from cvlib.results import Result
 
 # limits of log p, log q, log v
 _LOWER, _UPPER = np.full(3, -14.0), np.array([14.0, 14.0, 30.0])
 
 
-@dataclass(frozen=True)
-class SpendFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class SpendFit(Result):
     """A fitted Gamma-Gamma model.
 
     Attributes
@@ -39,8 +40,9 @@ class SpendFit:
     fit: pd.DataFrame
     independence: pd.DataFrame
     left_out: pd.DataFrame
-    warnings: tuple[str, ...]
     _maximum: Maximum
+    warnings: tuple[str, ...] = ()
+    headline_tables = ("parameters", "independence")
 
     def expected_spend(self, x: Any, mean_repeat_spend: Any) -> np.ndarray:
         """E[Z | x, mean]: p(v + x mean) / (px + q - 1); with x = 0 the mean of all customers.
@@ -129,8 +131,8 @@ def fit_spend(data: Any, *, level: float = 0.95) -> SpendFit:
         fit_table("gamma_gamma", found, x.size),
         independence,
         left_out,
-        tuple(_warnings(found, independence)),
         found,
+        tuple(_warnings(found, independence)),
     )
 
 

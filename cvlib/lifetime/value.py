@@ -10,10 +10,12 @@ import pandas as pd
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit
 from cvlib.lifetime.spend import SpendFit
+from cvlib.results import Result
+from cvlib.words.message import Message, message
 
 
-@dataclass(frozen=True)
-class LifetimeValue:
+@dataclass(frozen=True, eq=False, repr=False)
+class LifetimeValue(Result):
     """What customers are worth from the cut on.
 
     Attributes
@@ -29,7 +31,27 @@ class LifetimeValue:
 
     customers: pd.DataFrame
     value: pd.DataFrame
-    warnings: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    headline_tables = ("value",)
+
+    def measure(self, name: str) -> float:
+        """One row of `value`."""
+        return float(self.value.set_index("measure")["value"][name])
+
+    @property
+    def equity(self) -> float:
+        """Customer equity: the sum of all lifetime values."""
+        return self.measure("customer_equity")
+
+    @property
+    def sentence(self) -> Message:
+        """The customer equity and what it assumes."""
+        facts = {name: self.measure(name) for name in ("annual_rate", "margin")}
+        customers = int(self.measure("customers"))
+        return message("lifetime.customer_equity", equity=self.equity, customers=customers, **facts)
+
+    def sentences(self) -> list[str]:
+        return [self.sentence]
 
 
 def lifetime_value(

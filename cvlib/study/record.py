@@ -141,6 +141,8 @@ class Record:
         self, table: pd.DataFrame, counts: str, within: str | Sequence[str] = ""
     ) -> pd.DataFrame:
         """The table as `show` publishes it with ``counts``, for a figure of the same numbers."""
+        if not table.shape[1]:  # of an analysis that was left out
+            return table
         return publishable(table, counts, self.smallest_cell, within)[0]
 
     def show(

@@ -10,6 +10,7 @@ from cvlib.lifetime.holdout.baselines import rival_forecasts
 from cvlib.lifetime.purchases.summary import summarise_purchases
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
 from cvlib.lifetime.spend import fit_spend
+from cvlib.statistics.resample import Bootstrap
 
 ROOT = Path(__file__).parents[2]
 DATES = {"calibration_end": "1997-09-30", "holdout_end": "1998-06-30"}
@@ -48,4 +49,4 @@ def forecasts(log, summary, fit, spend):
 
 @pytest.fixture(scope="session")
 def result(summary, forecasts):
-    return validation.validate(summary.customers, forecasts, draws=200, seed=1)
+    return validation.validate(summary.customers, forecasts, Bootstrap(200, 1))

@@ -173,7 +173,7 @@ def test_holdout_tells_draws_seed_rivals_and_cuts(log, summary, result, language
         "rolling", "contact_profit",
     ]  # fmt: skip
     assert holds(said["holdout"], 273, "1998-06-30")
-    assert holds(said["bootstrap"], 200, "95%", result.seed)
+    assert holds(said["bootstrap"], 200, "95%", result.bootstrap.seed)
     assert holds(said["rolling"], 2, "1997-06-30", "1997-12-31", 181)
     once = tracking.rolling_origins(log, origins=["1997-06-30"], holdout_days=91)
     said = told(methods.holdout_methods(summary, result, once, language=language))
@@ -182,7 +182,7 @@ def test_holdout_tells_draws_seed_rivals_and_cuts(log, summary, result, language
 
 def test_without_draws_rivals_or_cuts_nothing_is_said_of_them(log, summary, fit):
     forecasts = validation.model_forecasts(fit, summary)
-    found = validation.validate(summary.customers, forecasts, draws=0)
+    found = validation.validate(summary.customers, forecasts, Bootstrap(draws=0))
     said = told(methods.holdout_methods(summary, found))
     assert list(said) == ["holdout", "churn_score"]
     early = summarise_purchases(log, calibration_end="1997-02-15", holdout_end="1997-09-30")

@@ -97,14 +97,26 @@ def test_cell_means_are_means_of_alike_customers():
     assert cells.tolist()[2:] == [1 + 2, 1 + 4 * 3 + 0]  # .75 of T ago: third quarter; .05: first
 
 
-def test_a_log_without_earlier_purchases_is_refused():
+def test_rules_that_cannot_learn_are_left_out_with_the_reason():
+    days = ["1997-01-01", "1997-01-20", "1997-01-02", "1997-02-01", "1997-12-01"]
     log = pd.DataFrame(
-        {
-            "customer_id": [1, 2, 3, 1],
-            "date": pd.to_datetime(["1997-01-01", "1997-01-02", "1997-02-01", "1997-12-01"]),
-            "amount": [5.0, 5, 5, 5],
-        }
+        {"customer_id": [1, 1, 2, 3, 1], "date": pd.to_datetime(days), "amount": [5.0] * 5}
     )
     summary = summarise_purchases(log, calibration_end="1997-09-30")
-    with pytest.raises(InputError, match="rivals cannot be trained"):
-        rivals.rival_forecasts(summary)
+    found = rivals.rival_forecasts(summary)
+    known = ["recency", "hiatus_six_months", "repeat_rate", "past_spend", "past_repeat_spend"]
+    assert [forecast.model for forecast in found.forecasts] == [*known, "nbd"]
+    assert found.rules["model"].tolist() == [*known, "nbd"]
+    assert "lifetime.rivals_untrained" in [getattr(text, "id", "") for text in found.warnings]
+    nothing = summarise_purchases(log, calibration_end="1997-12-01", holdout_end="1997-12-01")
+    with pytest.raises(InputError, match="no day after the cut"):
+        rivals.rival_forecasts(nothing)
+
+
+def test_a_separated_logit_is_out_of_the_race():
+    features = np.column_stack([np.ones(30), np.arange(30.0), np.arange(30.0) % 4])
+    active = (np.arange(30) > 14).astype(float)
+    found = rivals._logit(features, active, features)
+    assert found.id == "lifetime.logit_separated"
+    active[[3, 27]] = 1 - active[[3, 27]]
+    assert isinstance(rivals._logit(features, active, features), np.ndarray)

@@ -9,7 +9,7 @@ import pytest
 from scipy import integrate
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.holdout import metrics, tracking
+from cvlib.lifetime.holdout import metrics, tracking, verdict
 from cvlib.lifetime.holdout import validate as validation
 from cvlib.lifetime.holdout.baselines import Forecast, tune_hiatus
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
@@ -273,22 +273,62 @@ def test_intervals_and_pairs(result):
 def test_the_same_seed_gives_the_same_intervals(summary, fit):
     forecasts = validation.model_forecasts(fit, summary)
     one, two = (
-        validation.validate(summary.customers, forecasts, draws=20, seed=7).validation
+        validation.validate(summary.customers, forecasts, resample.Bootstrap(20, 7)).validation
         for _ in range(2)
     )
     pd.testing.assert_frame_equal(one, two)
-    other = validation.validate(summary.customers, forecasts, draws=20, seed=8).validation
+    other = validation.validate(summary.customers, forecasts, resample.Bootstrap(20, 8)).validation
     assert not one["ci_low"].equals(other["ci_low"])
 
 
-def test_verdict_says_what_the_intervals_say(result):
-    text = " ".join(result.verdict["finding"])
-    assert "bg_nbd is beaten by recency" in text  # ranked by probability: .757 against .771
-    assert "bg_nbd cannot be told from recency" in text  # ranked by expected purchases
-    assert "bg_nbd beats repeat_rate" in text
-    assert "bg_nbd beats past_repeat_spend" in text
-    assert "worse than a coin" in text
+def test_interval_and_p_of_a_pair_agree(result):
+    table = result.differences.dropna(subset="p")
+    assert len(table) > 100
+    leaves_out_zero = (table["ci_low"] > 0) | (table["ci_high"] < 0)
+    assert (leaves_out_zero == (table["p"] < 0.05))[table["p"] < 1].all()
+    tested = table.dropna(subset="p_adjusted")
+    assert (tested["p_adjusted"] >= tested["p"]).all()
+    assert not tested["rival"].str.endswith("_p_alive").any()
+    # Holm by hand: the smallest p times their number
+    assert tested["p_adjusted"].min() == pytest.approx(min(tested["p"].min() * len(tested), 1))
+    metric = set(tested["metric"])
+    assert not metric & {"bias", "lift_10", "brier_skill", "calibration_slope"} and "mae" in metric
+
+
+def test_verdict_counts_every_comparison_and_names_every_loss(result):
+    tested = result.differences.dropna(subset="better")
+    counts = tested["better"].value_counts()
+    first = result.verdict["finding"].iloc[0]
+    lost = int((tested["better"] == tested["rival"]).sum())
+    assert first.id == "lifetime.verdict_overall"
+    assert first.values["comparisons"] == len(tested)
+    assert (first.values["won"], first.values["lost"]) == (counts["bg_nbd"], lost)
+    told = [
+        (finding.values["rival"], loss.values["metric"])
+        for finding in result.verdict["finding"]
+        if finding.id == "lifetime.verdict_losses"
+        for loss in finding.values["losses"]
+    ]
+    losses = tested[tested["better"] == tested["rival"]]
+    assert sorted(told) == sorted(zip(losses["rival"], losses["metric"], strict=True)) and told
+    text = result.say()
+    assert "BG/NBD beats repeat rate in" in text and "worse than a coin" in text
     assert "-12.1% off the total" in text
+
+
+def test_frequent_buyers_gone_quiet_are_told_by_the_numbers(result, summary):
+    row = result.quiet.set_index("repeat_purchases").loc["2+"]
+    hiatus = summary.customers["T"] - summary.customers["t_x"]
+    again = summary.customers["x"] > 0
+    chosen = again & (hiatus >= hiatus[again].quantile(0.8)) & (summary.customers["x"] > 1)
+    assert row["customers"] == chosen.sum()
+    assert row["actual"] == pytest.approx(summary.customers.loc[chosen, "holdout_purchases"].mean())
+    assert row["expected"] < row["ci_low"] and "gives them up too early" in result.say()
+    for expected, word in ((row["actual"], "which agrees"), (row["ci_high"] + 1, "too long")):
+        other = result.quiet.assign(expected=expected)
+        found = verdict.verdict(result.validation, result.differences, other, 0.95)
+        text = " ".join(found["finding"])
+        assert word in text and "too early" not in text
 
 
 def test_verdict_turns_with_the_numbers(summary):
@@ -297,33 +337,61 @@ def test_verdict_turns_with_the_numbers(summary):
     recency = Forecast("recency", score=np.random.default_rng(1).random(actual.size))
     for expected, word in ((actual, "beats"), (actual.max() - actual, "is beaten by")):
         model = Forecast("oracle_like", expected=expected)
-        found = validation.validate(summary.customers, [model, recency, UNIFORM], draws=50, seed=1)
-        assert f"oracle_like {word} recency" in " ".join(found.verdict["finding"])
-    quiet = validation.validate(summary.customers, [model, recency, UNIFORM], draws=0)
-    assert "no interval asked for" in " ".join(quiet.verdict["finding"])
+        settings = resample.Bootstrap(100, 1)
+        found = validation.validate(summary.customers, [model, recency, UNIFORM], settings)
+        assert f"oracle_like {word} recency" in found.say().replace("oracle like", "oracle_like")
+    for draws in (0, 60):
+        settings = resample.Bootstrap(draws)
+        few = validation.validate(summary.customers, [model, recency, UNIFORM], settings)
+        assert few.differences["p"].isna().all() and few.differences["better"].isna().all()
+        assert "not tested" in few.say() and "beats" not in few.say()
+
+
+def test_few_usable_draws_give_no_p():
+    draws = np.random.default_rng(2).normal(0.2, 0.1, 400)
+    assert verdict.paired(0.2, draws, 0.95)["p"] == pytest.approx(0.0455, abs=0.02)
+    draws[:250] = np.nan
+    assert verdict.paired(0.2, draws, 0.95)["p"] is None  # 150 of 400
+    assert verdict.paired(0.2, draws[200:], 0.95)["p"] is not None  # 150 of 200
+    assert verdict.paired(0.0, np.zeros(200), 0.95)["p"] == 1.0
 
 
 UNIFORM = Forecast("even", probability=np.full(2357, 0.3))
 
 
 def test_scorecard_has_models_in_rows(result):
-    card = validation.scorecard(result.validation, ["auc", "brier"])
+    card = result.scores("auc", "brier")
     assert list(card.columns) == ["model", "auc", "brier"]
     assert card["model"].iloc[0] == "bg_nbd"
     assert "oracle" not in set(card["model"])
 
 
-def test_a_holdout_without_contrast_is_refused(summary, fit):
+def test_a_holdout_without_contrast_leaves_out_who_is_active(summary, fit):
     forecasts = validation.model_forecasts(fit, summary)
     silent = summary.customers.assign(holdout_purchases=0)
-    with pytest.raises(InputError, match="everybody or nobody"):
+    with pytest.raises(InputError, match="nobody bought in the holdout"):
         validation.validate(silent, forecasts)
+    busy = summary.customers.assign(holdout_purchases=summary.customers["holdout_purchases"] + 1)
+    found = validation.validate(busy, forecasts, resample.Bootstrap(draws=0))
+    assert found.value("bg_nbd", "auc") is None and found.value("bg_nbd", "mae") > 0
+    assert "everybody bought" in found.ranking_sentence() and not len(found.calibration)
+    assert found.warnings[0].id == "lifetime.holdout_all_active"
+
+
+def test_few_customers_are_said(summary, fit):
+    few = summary.customers.head(30)
+    forecast = Forecast("even", expected=np.ones(30))
+    found = validation.validate(few, [forecast], resample.Bootstrap(draws=0))
+    assert "Only 30 customers" in found.warnings[0]
+    assert not validation.validate(
+        summary.customers, [UNIFORM, UNIFORM], resample.Bootstrap(0)
+    ).warnings
 
 
 def test_the_same_name_counts_once(summary, fit):
     forecasts = validation.model_forecasts(fit, summary)
     again = Forecast("bg_nbd", expected=np.zeros(2357))
-    found = validation.validate(summary.customers, [*forecasts, again], draws=0)
+    found = validation.validate(summary.customers, [*forecasts, again], resample.Bootstrap(draws=0))
     assert found.value("bg_nbd", "bias") == pytest.approx(-0.1215, abs=1e-4)
     assert not found.validation.duplicated(["model", "metric"]).any()
 

@@ -199,6 +199,13 @@ def contracts(
         Which column says what.
     covariates : sequence of str
         See `prepare_subscriptions`.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> table = cv.lifetime.simulated_subscriptions(300, seed=1)
+    >>> cv.lifetime.contracts(table, covariates=["Contract"]).facts["value"].iloc[0]
+    np.float64(300.0)
     """
     table = load_table(data) if isinstance(data, str) else data
     return prepare_subscriptions(check_contracts(table, columns), covariates)

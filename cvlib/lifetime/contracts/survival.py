@@ -12,7 +12,10 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.readers import Table
+from cvlib.inputs.subscriptions import ContractColumns
 from cvlib.lifetime.contracts.cohorts import fit_cohort, grouped_losses
+from cvlib.lifetime.contracts.prepare import contracts
 from cvlib.lifetime.contracts.terms import ContractTerms, curve_value
 from cvlib.lifetime.logistic import fit_logit
 from cvlib.results import Result
@@ -105,6 +108,41 @@ def fit_survival(
         float(data["duration"].max()),
         tuple(warnings),
     )
+
+
+def survival(
+    data: str | Table | pd.DataFrame,
+    models: Sequence[str] = SURVIVAL_MODELS,
+    *,
+    columns: ContractColumns | None = None,
+    covariates: Sequence[str] = ("auto",),
+    level: float = 0.95,
+) -> SurvivalFits:
+    """Survival models of contracts by name, file or table, in one call.
+
+    Parameters
+    ----------
+    data : str, Table or DataFrame
+        One row per contract: see `contracts`.
+    models : sequence of str
+        See `fit_survival`.
+    columns : ContractColumns, optional
+        Which column says what.
+    covariates : sequence of str
+        See `prepare_subscriptions`.
+    level : float
+        Of the intervals.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> table = cv.lifetime.simulated_subscriptions(300, seed=1)
+    >>> cv.lifetime.survival(table, ["kaplan_meier", "cox"]).fit["model"].unique().tolist()
+    ['kaplan_meier', 'cox']
+    """
+    prepared = contracts(data, columns, covariates)
+    found = fit_survival(prepared.data, models, level)
+    return replace(found, warnings=(*prepared.warnings, *found.warnings))
 
 
 _Fitted = tuple[

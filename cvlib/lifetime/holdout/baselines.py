@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from cvlib.inputs.errors import InputError
+from cvlib.lifetime.logistic import fit_logit
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
 from cvlib.lifetime.units import DAYS
+from cvlib.words.message import Message, message
 
 Array = NDArray[np.float64]
 
@@ -74,15 +76,16 @@ def _cells(customers: pd.DataFrame, cuts: Array) -> NDArray[np.int64]:
     return np.where(frequency == 0, 0, 1 + 4 * (frequency - 1) + late)
 
 
-def _logit(features: Array, active: Array, new: Array) -> Array:
-    from statsmodels.discrete.discrete_model import Logit
-
+def _logit(features: Array, active: Array, new: Array) -> Array | Message:
+    """Probability of being active of new customers, or why it cannot be learnt."""
     centre, scale = features.mean(axis=0), features.std(axis=0)
     centre[0], scale = 0.0, np.where(scale > 0, scale, 1.0)
     used = np.linalg.matrix_rank((features - centre) / scale) == features.shape[1]
     keep = slice(None) if used else slice(0, 3)  # age and spend carry nothing new
     x, z = ((features - centre) / scale)[:, keep], ((new - centre) / scale)[:, keep]
-    found = Logit(active, x).fit(disp=0, maxiter=100)
+    found, wrong = fit_logit(active, x)
+    if wrong is not None:
+        return wrong
     # row by row: a matrix product ends equal rows in other bits, and ties would come apart
     return np.asarray(expit((z * np.asarray(found.params)).sum(axis=1)))
 
@@ -93,7 +96,7 @@ def rival_forecasts(summary: PurchaseSummary) -> Rivals:
     Rules that need training learn on an earlier split of the calibration period only: up to its
     last part of length h' = min(holdout, half the calibration), with that part as the outcome.
     What they learn on h' is carried to the holdout h by the factor h/h', probabilities by
-    1 − (1 − p)^(h/h').
+    1 − (1 − p)^(h/h'). A rule that cannot be learnt is left out, and a warning says why.
 
     Parameters
     ----------
@@ -114,88 +117,131 @@ def rival_forecasts(summary: PurchaseSummary) -> Rivals:
     cut, end = pd.Timestamp(summary.cut), pd.Timestamp(summary.end)
     now = customer_rows(summary)
     start = now["first_purchase"].min()
-    calibration_days, holdout_days = (cut - start).days + 1, (end - cut).days
-    learn_days = min(holdout_days, calibration_days // 2)
+    days = ((cut - start).days + 1, (end - cut).days)
+    if days[1] < 1:
+        raise InputError(
+            "holdout_end", f"{summary.end} leaves no day after the cut {summary.cut} to judge on",
+            "Choose a later holdout_end, or an earlier calibration_end.",
+        )  # fmt: skip
+    learnt, warnings = _trained(summary, now, cut, days)
+    found = {
+        forecast.model: (forecast, rule)
+        for forecast, rule in [*_plain(summary, now, days), *learnt]
+    }
+    chosen = [found[model] for model in _ORDER if model in found]
+    rules = [[forecast.model, rule] for forecast, rule in chosen]
+    return Rivals(
+        tuple(forecast for forecast, _ in chosen),
+        pd.DataFrame(rules, columns=["model", "rule"], dtype=object),
+        tuple(warnings),
+    )
+
+
+_ORDER = ("recency", "hiatus", "hiatus_six_months", "repeat_rate", "past_spend",
+          "past_repeat_spend", "last_period", "cell_means", "logit", "nbd")  # fmt: skip
+_Rule = tuple[Forecast, Message]
+
+
+def _plain(summary: PurchaseSummary, now: pd.DataFrame, days: tuple[int, int]) -> list[_Rule]:
+    """Rules that learn nothing of outcomes."""
+    x, age = now["x"].to_numpy(dtype=float), now["T"].to_numpy(dtype=float)
+    again = days[1] / days[0]
+    rate = np.round(x / np.maximum(age, 1e-9), 10)  # so that equal rates tie on every machine
+    repeat_spend = x * now["mean_repeat_spend"].to_numpy(dtype=float)
+    gap, six_months = hiatus_of(now), 182 / DAYS[summary.unit]
+    spent = now["monetary"].clip(lower=0).to_numpy(dtype=float)
+    return [
+        (Forecast("recency", score=-gap), message("lifetime.rule_recency")),
+        (
+            Forecast("hiatus_six_months", probability=(gap <= six_months).astype(float)),
+            message("lifetime.rule_hiatus_six_months"),
+        ),
+        (
+            Forecast("repeat_rate", expected=rate * summary.holdout),
+            message("lifetime.rule_repeat_rate"),
+        ),
+        (Forecast("past_spend", spend=spent * again), message("lifetime.rule_past_spend")),
+        (
+            Forecast("past_repeat_spend", spend=np.maximum(repeat_spend, 0) * again),
+            message("lifetime.rule_past_repeat_spend"),
+        ),
+    ]
+
+
+def _trained(
+    summary: PurchaseSummary, now: pd.DataFrame, cut: pd.Timestamp, days: tuple[int, int]
+) -> tuple[list[_Rule], list[str]]:
+    """Rules that learn on an earlier split, and the NBD; what had to be assumed or left out."""
+    learn_days = min(days[1], days[0] // 2)
     earlier_end = cut - pd.Timedelta(days=learn_days)
+    window = {"first": earlier_end.date(), "last": cut.date()}
+    nbd, warnings = _nbd(summary, now)
+    if learn_days < 1:
+        return nbd, [*warnings, message("lifetime.rivals_untrained", **window)]
     earlier = summary.at(earlier_end.date(), cut.date())
-    then, stretch = customer_rows(earlier), holdout_days / learn_days
+    then, stretch = customer_rows(earlier), days[1] / learn_days
+    warnings += [
+        message("lifetime.training_split", text=text)
+        for text in earlier.warnings
+        if text not in summary.warnings
+    ]
     active = (then["holdout_purchases"] > 0).to_numpy(dtype=float)
     if active.min() == active.max():
-        raise InputError(
-            "calibration_end",
-            f"nobody or everybody bought from {earlier_end.date()} to {cut.date()}, so rivals "
-            "cannot be trained",
-            "Use a longer calibration period.",
-        )
+        return nbd, [*warnings, message("lifetime.rivals_untrained", **window)]
     threshold, _ = tune_hiatus(hiatus_of(then), active)
     again_before = then["x"] > 0
     relative = hiatus_of(then)[again_before] / then["T"][again_before]
-    cuts = (
-        np.quantile(relative, [0.25, 0.5, 0.75]) if len(relative) else np.array([0.25, 0.5, 0.75])
-    )
+    quarters = [0.25, 0.5, 0.75]
+    cuts = np.quantile(relative, quarters) if len(relative) else np.array(quarters)
     cells = pd.DataFrame({"cell": _cells(then, cuts), "n": then["holdout_purchases"], "y": active})
     means = cells.groupby("cell").mean().reindex(range(17))
     # an empty cell takes the mean of all; with four by four cells this is rare
     means = means.fillna(cells[["n", "y"]].mean()).loc[_cells(now, cuts)]
-    logit = _logit(_features(then), active, _features(now))
     last = _last_period(now, then)
-    carry = summary.holdout
-    nbd = fit_repeat_buying(summary, "nbd")
-    x, age = now["x"].to_numpy(dtype=float), now["T"].to_numpy(dtype=float)
-    history = (x, now["t_x"].to_numpy(dtype=float), age)
-    again = holdout_days / calibration_days
-    rate = np.round(x / np.maximum(age, 1e-9), 10)  # so that equal rates tie on every machine
-    repeat_spend = x * now["mean_repeat_spend"].to_numpy(dtype=float)
-    gap, six_months = hiatus_of(now), 182 / DAYS[summary.unit]
-    forecasts = (
-        Forecast("recency", score=-gap),
-        Forecast("hiatus", probability=(gap <= threshold * stretch).astype(float)),
-        Forecast("hiatus_six_months", probability=(gap <= six_months).astype(float)),
-        Forecast("repeat_rate", expected=rate * carry),
-        Forecast("past_spend", spend=now["monetary"].clip(lower=0).to_numpy(dtype=float) * again),
-        Forecast("past_repeat_spend", spend=np.maximum(repeat_spend, 0) * again),
-        Forecast("last_period", expected=last[0] * stretch, spend=last[1] * stretch),
-        Forecast(
-            "cell_means",
-            expected=means["n"].to_numpy() * stretch,
-            probability=1 - (1 - means["y"].to_numpy()) ** stretch,
-        ),
-        Forecast("logit", probability=1 - (1 - logit) ** stretch),
-        Forecast(
-            "nbd",
-            expected=nbd.expected_purchases(carry, *history),
-            probability=nbd.probability_of_purchase(carry, *history),
-        ),
-    )
-    unit, window = summary.unit, f"{earlier_end.date()} to {cut.date()}"
-    rules = {
-        "recency": "who bought last is best",
-        "hiatus": f"active if the last purchase is at most {threshold * stretch:.1f} {unit}s ago: "
-        f"{threshold:.1f}, most often right from {window}, scaled to the holdout",
-        "hiatus_six_months": "active if the last purchase is at most six months ago, as managers "
-        "of the published comparison would set it",
-        "repeat_rate": "repeat purchases per unit of time so far × holdout",
-        "past_spend": "all spend of the calibration period, scaled to the holdout",
-        "past_repeat_spend": "the same without the first purchase",
-        "last_period": f"repeat purchases and spend from {window}, scaled; its top 10 % are "
-        '"the best stay the best"',
-        "cell_means": f"mean outcome from {window} of customers alike in frequency (0, 1, 2, 3, "
-        "4+) and relative recency (quarters)",
-        "logit": f"logistic regression on frequency, recency, age and spend, learnt from {window}",
-        "nbd": "gamma-Poisson purchases, nobody ever leaves",
-    }
-    return Rivals(
-        forecasts,
-        pd.DataFrame({"model": list(rules), "rule": list(rules.values())}),
+    limit = threshold * stretch
+    found: list[_Rule] = [
         (
-            *(
-                f"training split: {text}"
-                for text in earlier.warnings
-                if text not in summary.warnings
+            Forecast("hiatus", probability=(hiatus_of(now) <= limit).astype(float)),
+            message(
+                "lifetime.rule_hiatus",
+                limit=limit,
+                threshold=threshold,
+                unit=summary.unit,
+                **window,
             ),
-            *(f"nbd: {text}" for text in nbd.warnings),
         ),
+        (
+            Forecast("last_period", expected=last[0] * stretch, spend=last[1] * stretch),
+            message("lifetime.rule_last_period", **window),
+        ),
+        (
+            Forecast(
+                "cell_means",
+                expected=means["n"].to_numpy() * stretch,
+                probability=1 - (1 - means["y"].to_numpy()) ** stretch,
+            ),
+            message("lifetime.rule_cell_means", **window),
+        ),
+    ]
+    logit = _logit(_features(then), active, _features(now))
+    if isinstance(logit, Message):
+        warnings.append(message("lifetime.rival_left_out", model="logit", reason=logit))
+    else:
+        forecast = Forecast("logit", probability=1 - (1 - logit) ** stretch)
+        found.append((forecast, message("lifetime.rule_logit", **window)))
+    return [*found, *nbd], warnings
+
+
+def _nbd(summary: PurchaseSummary, now: pd.DataFrame) -> tuple[list[_Rule], list[str]]:
+    fitted = fit_repeat_buying(summary, "nbd")
+    history = [now[name].to_numpy(dtype=float) for name in ("x", "t_x", "T")]
+    forecast = Forecast(
+        "nbd",
+        expected=fitted.expected_purchases(summary.holdout, *history),
+        probability=fitted.probability_of_purchase(summary.holdout, *history),
     )
+    said = [message("lifetime.of_model", model="nbd", text=text) for text in fitted.warnings]
+    return [(forecast, message("lifetime.rule_nbd"))], [*said]
 
 
 def _last_period(now: pd.DataFrame, then: pd.DataFrame) -> tuple[Array, Array]:

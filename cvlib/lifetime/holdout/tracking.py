@@ -10,12 +10,22 @@ from typing import Any
 import pandas as pd
 from scipy import stats
 
+from cvlib.inputs.errors import InputError
 from cvlib.inputs.transactions import transaction_log
 from cvlib.lifetime.holdout.baselines import Forecast, customer_rows, hiatus_of
+from cvlib.lifetime.holdout.season import (
+    Season,
+    monthly_purchases,
+    seasonal_index,
+    why_cuts_differ,
+)
 from cvlib.lifetime.holdout.validate import model_forecasts, validate
 from cvlib.lifetime.purchases.summary import PurchaseSummary, summarise_purchases
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
 from cvlib.lifetime.units import DAYS
+from cvlib.results import Result
+from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import message
 
 
 def count_fit(counts: pd.DataFrame, parameters: int) -> pd.DataFrame:
@@ -82,8 +92,8 @@ def tracking_errors(tracking: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"measure": list(values), "value": list(values.values())})
 
 
-@dataclass(frozen=True)
-class RollingOrigins:
+@dataclass(frozen=True, eq=False, repr=False)
+class RollingOrigins(Result):
     """The same questions at several cuts.
 
     Attributes
@@ -93,11 +103,27 @@ class RollingOrigins:
         and recency.
     left_out : DataFrame
         calibration_end and the columns of `PurchaseSummary.left_out`, zero rows dropped.
+    season : Season
+        Of the same log.
     """
 
     table: pd.DataFrame
     left_out: pd.DataFrame
-    warnings: tuple[str, ...]
+    season: Season
+    warnings: tuple[str, ...] = ()
+
+    def sentences(self) -> list[str]:
+        """Why the cuts differ, where they do."""
+        return [w for w in self.warnings if getattr(w, "id", "").startswith("lifetime.cuts_differ")]
+
+    @property
+    def reason(self) -> str | None:
+        """The sentence, None where the cuts agree."""
+        return next(iter(self.sentences()), None)
+
+    def seasonal_index(self, asked: str) -> pd.DataFrame:
+        """The seasonal index when asked for ("month"), or where it may explain the errors."""
+        return self.season.index if asked == "month" or self.sentences() else pd.DataFrame()
 
 
 def rolling_origins(
@@ -123,27 +149,40 @@ def rolling_origins(
     unit : str
         See `summarise_purchases`.
     """
-    parts, left_out, warnings = [], [], []
+    parts, left_out = [], []
+    warnings: list[str] = []
     log = transaction_log(transactions)
     for day in origins:
         origin = str(pd.Timestamp(day).date())
         end = str((pd.Timestamp(origin) + pd.Timedelta(days=holdout_days)).date())
-        summary = summarise_purchases(log, calibration_end=origin, holdout_end=end, unit=unit)
-        customers = customer_rows(summary)
-        fit = fit_repeat_buying(summary, model)
-        recency = Forecast("recency", score=-hiatus_of(customers))
-        found = validate(customers, [*model_forecasts(fit, summary), recency], draws=0).validation
+        try:
+            summary = summarise_purchases(log, calibration_end=origin, holdout_end=end, unit=unit)
+            customers = customer_rows(summary)
+            fit = fit_repeat_buying(summary, model)
+            recency = Forecast("recency", score=-hiatus_of(customers))
+            forecasts = [*model_forecasts(fit, summary), recency]
+            found = validate(customers, forecasts, Bootstrap(draws=0)).validation
+        except InputError as error:  # one cut that cannot be judged takes no other with it
+            warnings.append(message("lifetime.cut_left_out", cut=origin, reason=str(error)))
+            continue
         found = found[found["metric"].isin(_ROLLING) & (found["model"] != "oracle")]
         dates = {"calibration_end": origin, "holdout_end": end, "customers": len(customers)}
         parts.append(found.assign(**dates))
         gone = summary.left_out[summary.left_out["count"] > 0]
         left_out.append(gone.assign(calibration_end=origin))
-        warnings += [f"Cut at {origin}: {text}" for text in (*summary.warnings, *fit.warnings)]
+        said = (*summary.warnings, *fit.warnings)
+        warnings += [message("lifetime.at_cut", cut=origin, text=text) for text in said]
+    season = seasonal_index(monthly_purchases(log))
+    if not parts:
+        warnings.append(message("lifetime.rolling_none"))
+        return RollingOrigins(pd.DataFrame(), pd.DataFrame(), season, tuple(warnings))
     table = pd.concat(parts, ignore_index=True)
     away = pd.concat(left_out, ignore_index=True)
+    warnings += why_cuts_differ(table, model, season)
     return RollingOrigins(
         table[["calibration_end", "holdout_end", "customers", "model", "metric", "value"]],
         away[["calibration_end", *away.columns.drop("calibration_end")]],
+        season,
         tuple(warnings),
     )
 

@@ -1,9 +1,10 @@
-"""Validates a lifetime model on a holdout, beside every rival, and says in words who wins."""
+"""A lifetime model judged on a holdout, beside every rival."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,15 +12,19 @@ import pandas as pd
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.holdout import metrics
 from cvlib.lifetime.holdout.baselines import Array, Forecast, customer_rows, hiatus_of
+from cvlib.lifetime.holdout.verdict import adjusted, paired, quiet_customers, verdict
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
+from cvlib.results import Result
 from cvlib.statistics import resample
+from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import Message, message
 
 _CEILING = ("capture_10", "capture_20", "lift_10", "hit_rate_10", "hit_rate_20")
 
 
-@dataclass(frozen=True)
-class Validation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Validation(Result):
     """A holdout comparison.
 
     Attributes
@@ -29,7 +34,8 @@ class Validation:
         the probability of a purchase, `auc_expected` the expected purchases (both the only score
         there is); the prefix `spend_` marks forecasts of money. Model `oracle` is the ceiling.
     differences : DataFrame
-        model, rival, metric, difference, ci_low, ci_high: paired over the same resamples.
+        model, rival, metric, difference, ci_low, ci_high, p, p_adjusted (Holm, over all that have
+        a better side), better: paired over the same resamples, see `verdict.paired`.
     calibration : DataFrame
         model, bin, n, mean_probability, observed, ci_low, ci_high.
     decomposition : DataFrame
@@ -37,10 +43,12 @@ class Validation:
     by_frequency, by_recency : DataFrame
         Mean outcome and forecast by repeat purchases (0 … 7+) and by fifths of recency:
         frequency or recency, customers, actual, model, expected.
+    quiet : DataFrame
+        Forecast and outcome of repeat buyers silent longest, see `verdict.quiet_customers`.
     verdict : DataFrame
-        finding: where the model beats recency and the other rivals and where it does not.
-    draws, seed, level
-        Of the bootstrap behind the intervals.
+        finding: where the model beats its rivals and where it does not.
+    bootstrap : Bootstrap
+        Behind the intervals.
     """
 
     validation: pd.DataFrame
@@ -49,15 +57,65 @@ class Validation:
     decomposition: pd.DataFrame
     by_frequency: pd.DataFrame
     by_recency: pd.DataFrame
+    quiet: pd.DataFrame
     verdict: pd.DataFrame
-    warnings: tuple[str, ...]
-    draws: int
-    seed: int
-    level: float
+    bootstrap: Bootstrap
+    warnings: tuple[str, ...] = ()
+    headline_tables = ("validation", "verdict")
+    charts: ClassVar[dict[str, str]] = {
+        "auc": "cvlib.figures.lifetime:score_plot",
+        "calibration": "cvlib.figures.lifetime:calibration_plot",
+        "by_frequency": "cvlib.figures.lifetime:conditional_expectation_plot",
+    }
 
-    def value(self, model: str, metric: str) -> float:
-        """One number of `validation`."""
-        return _value(self.validation, model, metric)
+    @property
+    def model(self) -> str:
+        """The model that was judged."""
+        return str(self.validation["model"].iloc[0])
+
+    def sentences(self) -> list[str]:
+        return list(self.verdict["finding"])
+
+    def chart_arguments(self, name: str, language: str = "en") -> dict[str, Any]:
+        named = {"language": language, "label": self._words(language).cell}
+        if name == "auc":
+            return {"validation": self.validation, **named}
+        shown = [self.model, f"{self.model}_p_alive", "logit"]
+        if name == "calibration":
+            return {"table": self.calibration, "models": shown, **named}
+        return {"table": self.by_frequency, "models": [self.model, "nbd", "cell_means"], **named}
+
+    def value(self, model: str, metric: str) -> float | None:
+        """One number of `validation`; None where the model has no such forecast."""
+        table = self.validation
+        found = table.loc[(table["model"] == model) & (table["metric"] == metric), "value"]
+        return float(found.iloc[0]) if len(found) else None
+
+    def scores(self, *chosen: str) -> pd.DataFrame:
+        """These metrics side by side, one row a model, models without any of them left out."""
+        part = self.validation[self.validation["metric"].isin(chosen)]
+        wide = part.pivot(index="model", columns="metric", values="value")
+        order = [model for model in self.validation["model"].unique() if model in wide.index]
+        columns = [name for name in chosen if name in wide]
+        return wide.reindex(index=order, columns=columns).rename_axis(columns=None).reset_index()
+
+    def level_sentence(self) -> Message:
+        """How far the total of expected purchases is off."""
+        return message("lifetime.holdout_level", bias=self.value(self.model, "bias"))
+
+    def ranking_sentence(self) -> Message:
+        """How well the probability of a purchase ranks active customers, beside recency."""
+        return self._areas("ranking", self.value("recency", "auc"))
+
+    def alive_sentence(self) -> Message:
+        """How well P(alive) would do as the churn score."""
+        return self._areas("alive", self.value(f"{self.model}_p_alive", "auc"))
+
+    def _areas(self, kind: str, other: float | None) -> Message:
+        own = self.value(self.model, "auc")
+        if own is None or other is None:
+            return message("lifetime.holdout_no_contrast")
+        return message(f"lifetime.holdout_{kind}", own=own, other=other)
 
 
 def model_forecasts(
@@ -120,10 +178,8 @@ def _oracle(bought: Array, spent: Array, counts: Array | None) -> dict[str, Arra
 def validate(
     customers: pd.DataFrame,
     forecasts: Sequence[Forecast],
-    *,
-    draws: int = 500,
-    seed: int = resample.SEED,
-    level: float = 0.95,
+    bootstrap: Bootstrap | None = None,
+    warnings: Sequence[str] = (),
 ) -> Validation:
     """Compare forecasts with the holdout, with customer-bootstrap intervals.
 
@@ -134,112 +190,124 @@ def validate(
     forecasts : sequence of Forecast
         The model to be judged first; then its P(alive) and the rivals. Of forecasts with the
         same name the first counts.
-    draws : int
-        Bootstrap samples of customers; 0 gives values without intervals. The fits are held
-        fixed: intervals are of the comparison, not of the estimates.
-    seed : int
-        Of the resampling.
-    level : float
-        Of the percentile intervals.
+    bootstrap : Bootstrap, optional
+        Of the customers; no draws give values without intervals. The fits are held fixed:
+        intervals are of the comparison, not of the estimates.
+    warnings : sequence of str
+        Of how the forecasts were made, kept with the result.
+
+    Raises
+    ------
+    InputError
+        When nobody bought in the holdout. When everybody did, probabilities and rankings of
+        activity are left out.
     """
+    settings = bootstrap or Bootstrap()
     bought = customers["holdout_purchases"].to_numpy(dtype=float)
     # returns can outweigh purchases; such customers count as spending nothing
     spent = np.maximum(customers["holdout_spend"].to_numpy(dtype=float), 0)
-    if (bought > 0).all() or not (bought > 0).any():
+    if not (bought > 0).any():
         raise InputError(
-            "holdout_end",
-            "everybody or nobody bought in the holdout, so there is nobody to tell apart",
-            "Choose another holdout.",
-        )
+            "holdout_end", "nobody bought in the holdout, so there is nothing to forecast",
+            "Choose an earlier calibration_end or a later holdout_end.",
+        )  # fmt: skip
+    said = [*warnings, *_about(customers)]
     forecasts = list({f.model: f for f in reversed(forecasts)}.values())[::-1]  # one of a name
+    if (bought > 0).all():
+        forecasts = [replace(f, probability=None, score=None) for f in forecasts]
+        forecasts = [f for f in forecasts if f.expected is not None or f.spend is not None]
+        said.append(message("lifetime.holdout_all_active"))
     focal = forecasts[0].model
     values = {f.model: _scores(f, bought, spent, None) for f in forecasts}
     values["oracle"] = _oracle(bought, spent, None)
     keys = [(model, metric) for model in values for metric in values[model]]
-    drawn: dict[tuple[str, str], list[Array]] = {key: [] for key in keys}
-    for counts in resample.multinomial(len(customers), draws, seed):
-        # a sample without an active customer has no AUC; such draws are left out of the interval
-        with np.errstate(divide="ignore", invalid="ignore"):
-            for forecast in forecasts:
-                for metric, value in _scores(forecast, bought, spent, counts).items():
-                    drawn[forecast.model, metric].append(value)
-            for metric, value in _oracle(bought, spent, counts).items():
-                drawn["oracle", metric].append(value)
-    samples = {key: np.concatenate(parts) for key, parts in drawn.items() if parts}
+    samples = _samples(forecasts, bought, spent, settings)
     table = pd.DataFrame(
         [
             {"model": m, "metric": k, "value": float(values[m][k][0])}
-            | _interval(samples.get((m, k)), level)
+            | _interval(samples.get((m, k)), settings.level)
             for m, k in keys
         ]
     )
-    differences = pd.DataFrame(
-        [
-            {
-                "model": focal,
-                "rival": m,
-                "metric": k,
-                "difference": float(values[focal][k][0] - values[m][k][0]),
-            }
-            | _interval(samples[focal, k] - samples[m, k] if samples else None, level)
-            for m, k in keys
-            if m not in (focal, "oracle") and k in values[focal]
-        ]
-    )
-    probable = [
-        f for f in forecasts if f.probability is not None and not f.model.startswith("hiatus")
+    rows = [
+        {
+            "model": focal,
+            "rival": m,
+            "metric": k,
+            "difference": (gap := float(values[focal][k][0] - values[m][k][0])),
+        }
+        | paired(gap, samples[focal, k] - samples[m, k] if samples else None, settings.level)
+        for m, k in keys
+        if m not in (focal, "oracle") and k in values[focal]
     ]
-    active = (bought > 0).astype(float)
-    calibration = pd.concat(
-        [
-            metrics.calibration_table(active, f.probability, level=level).assign(model=f.model)
-            for f in probable
-            if f.probability is not None
-        ],
-        ignore_index=True,
-    )
-    decomposition = pd.concat(
-        [
-            metrics.murphy_decomposition(active, f.probability).assign(model=f.model)
-            for f in probable
-            if f.probability is not None
-        ],
-        ignore_index=True,
-    )
+    columns = ["model", "rival", "metric", "difference", "ci_low", "ci_high", "p"]
+    differences = adjusted(pd.DataFrame(rows, columns=columns), focal, settings.level)
+    calibration, decomposition = _probable(forecasts, bought, settings.level)
+    hiatus = hiatus_of(customers)
     frequency = customers["x"].clip(upper=7).astype(int).astype(str).replace("7", "7+")
-    fifths = pd.qcut(hiatus_of(customers), 5, duplicates="drop", precision=1).astype(str)
+    fifths = pd.qcut(hiatus, 5, duplicates="drop", precision=1).astype(str)
     fifths = np.char.replace(np.asarray(fifths, dtype=str), "(-0.1,", "[0.0,")
-    warnings: tuple[str, ...] = ()
-    if (customers["holdout_spend"] < 0).any():
-        count = int((customers["holdout_spend"] < 0).sum())
-        warnings = (f"{count} customers returned more than they bought in the holdout; counted 0.",)
+    quiet = pd.DataFrame()
+    if forecasts[0].expected is not None:
+        quiet = quiet_customers(customers, hiatus, forecasts[0].expected, settings.level)
     return Validation(
         table,
         differences,
-        calibration[["model", *calibration.columns.drop("model")]],
-        decomposition[["model", "component", "value"]],
+        calibration,
+        decomposition,
         _conditional(frequency.to_numpy(), "frequency", bought, forecasts),
         _conditional(np.asarray(fifths), "recency", bought, forecasts),
-        pd.DataFrame({"finding": verdict(table, differences, focal)}),
-        warnings,
-        draws,
-        seed,
-        level,
+        quiet,
+        verdict(table, differences, quiet, settings.level),
+        settings,
+        tuple(said),
     )
 
 
-def _value(table: pd.DataFrame, model: str, metric: str) -> float:
-    return float(
-        table.loc[(table["model"] == model) & (table["metric"] == metric), "value"].iloc[0]
-    )
+_FEW = 100  # customers below which a comparison says little
 
 
-def scorecard(validation: pd.DataFrame, chosen: Sequence[str]) -> pd.DataFrame:
-    """The chosen metrics side by side, one row a model, models without any of them left out."""
-    part = validation[validation["metric"].isin(chosen)]
-    wide = part.pivot(index="model", columns="metric", values="value")
-    order = [model for model in validation["model"].unique() if model in wide.index]
-    return wide.reindex(index=order, columns=list(chosen)).rename_axis(columns=None).reset_index()
+def _about(customers: pd.DataFrame) -> list[Message]:
+    found = []
+    if len(customers) < _FEW:
+        found.append(message("lifetime.holdout_few_customers", customers=len(customers)))
+    count = int((customers["holdout_spend"] < 0).sum())
+    if count:
+        found.append(message("lifetime.holdout_returned_more", count=count))
+    return found
+
+
+def _samples(
+    forecasts: Sequence[Forecast], bought: Array, spent: Array, settings: Bootstrap
+) -> dict[tuple[str, str], Array]:
+    """Every metric of every forecast in every resample."""
+    drawn: dict[tuple[str, str], list[Array]] = {}
+    for counts in resample.multinomial(bought.size, settings.draws, settings.seed):
+        # a sample without an active customer has no AUC; such draws are left out of the interval
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found = [(f.model, _scores(f, bought, spent, counts)) for f in forecasts]
+            for model, scores in [*found, ("oracle", _oracle(bought, spent, counts))]:
+                for metric, value in scores.items():
+                    drawn.setdefault((model, metric), []).append(value)
+    return {key: np.concatenate(parts) for key, parts in drawn.items()}
+
+
+def _probable(
+    forecasts: Sequence[Forecast], bought: Array, level: float
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Calibration in bins and Murphy's decomposition of every forecast that has probabilities."""
+    active = (bought > 0).astype(float)
+    bins, parts = [], []
+    for forecast in forecasts:
+        if forecast.probability is None or forecast.model.startswith("hiatus"):
+            continue
+        table = metrics.calibration_table(active, forecast.probability, level=level)
+        bins.append(table.assign(model=forecast.model)[["model", *table.columns]])
+        table = metrics.murphy_decomposition(active, forecast.probability)
+        parts.append(table.assign(model=forecast.model)[["model", "component", "value"]])
+    if not bins:
+        return pd.DataFrame(), pd.DataFrame()
+    return pd.concat(bins, ignore_index=True), pd.concat(parts, ignore_index=True)
 
 
 def _interval(draws: Array | None, level: float) -> dict[str, float | None]:
@@ -262,73 +330,10 @@ def _conditional(
                 expected=("expected", "mean"),
             )
             parts.append(means.reset_index().assign(model=forecast.model))
+    if not parts:
+        return pd.DataFrame()
     table = pd.concat(parts, ignore_index=True)
     if name == "recency":  # intervals such as (3.1, 12.0], in numerical order
         place = table[name].str.extract(r"([\d.]+)")[0].astype(float)
         table = table.assign(place=place).sort_values(["model", "place"], ignore_index=True)
     return table[[name, "customers", "actual", "model", "expected"]]
-
-
-def verdict(table: pd.DataFrame, differences: pd.DataFrame, model: str) -> tuple[str, ...]:
-    """Where the model beats recency and other rules, where not; one sentence a point.
-
-    "Better" and "worse" are said only when the paired interval leaves out zero.
-    """
-    value = table.set_index(["model", "metric"])["value"]
-    pairs = differences.set_index(["rival", "metric"])
-
-    def against(rival: str, metric: str, what: str, digits: str = ".3f") -> str:
-        row, high_is_good = pairs.loc[(rival, metric)], metric in _HIGH_IS_GOOD
-        numbers = f"{value[model, metric]:{digits}} against {value[rival, metric]:{digits}}"
-        if row["ci_low"] is None or pd.isna(row["ci_low"]):
-            return f"{what}: {numbers} for {rival} (no interval asked for)."
-        span = f"difference {row['ci_low']:+{digits}} to {row['ci_high']:+{digits}}"
-        better = row["ci_low"] > 0 if high_is_good else row["ci_high"] < 0
-        worse = row["ci_high"] < 0 if high_is_good else row["ci_low"] > 0
-        word = "beats" if better else "is beaten by" if worse else "cannot be told from"
-        return f"{what}: {model} {word} {rival}, {numbers} ({span})."
-
-    said = []
-    for rival, metric, what, digits in _POINTS:
-        if (rival, metric) in pairs.index and (model, metric) in value.index:
-            said.append(against(rival, metric, what, digits))
-    if (model, "bias") in value.index:
-        others = [r for r in ("repeat_rate", "nbd") if (r, "bias") in value.index]
-        rest = ", ".join(f"{r} {value[r, 'bias']:+.1%}" for r in others)
-        said.append(
-            f"Level of all purchases: {model} is {value[model, 'bias']:+.1%} off the total"
-            + (f" ({rest})." if rest else ".")
-        )
-    if (model, "brier_skill") in value.index:
-        slope = ""
-        if (model, "calibration_slope") in value.index:
-            slope = f"; calibration slope {value[model, 'calibration_slope']:.2f}, ideal 1"
-        said.append(
-            f"Probabilities: {model} takes {value[model, 'brier_skill']:.0%} off the Brier score "
-            "of the base rate" + slope + "."
-        )
-    alive = f"{model}_p_alive"
-    if (alive, "auc") in value.index:
-        auc = value[alive, "auc"]
-        word = "worse than a coin" if auc < 0.5 else f"{value[model, 'auc'] - auc:+.3f} below it"
-        word = word if auc < value[model, "auc"] else "no worse here"
-        said.append(
-            f"P(alive) as a churn score: area under the curve {auc:.3f}, {word}; the probability "
-            f"of a purchase in the period reaches {value[model, 'auc']:.3f}."
-        )
-    return tuple(said)
-
-
-_HIGH_IS_GOOD = {"auc", "auc_expected", "capture_10", "spend_capture_10", "hit_rate_10", "accuracy"}
-_POINTS = (
-    ("recency", "auc", "Who stays active, by probability (area under the curve)", ".3f"),
-    ("recency", "auc_expected", "Who stays active, by expected purchases (same)", ".3f"),
-    ("recency", "capture_10", "Share of purchases by the chosen 10 %", ".3f"),
-    ("last_period", "hit_rate_10", "True best 10 % found", ".3f"),
-    ("hiatus", "accuracy", "Customers classified rightly", ".3f"),
-    ("hiatus_six_months", "accuracy", "Customers classified rightly", ".3f"),
-    ("logit", "brier", "Brier score of activity", ".4f"),
-    ("repeat_rate", "rmse", "Error of purchases (root mean square)", ".3f"),
-    ("past_repeat_spend", "spend_rmse", "Error of spend (root mean square)", ".2f"),
-    ("past_repeat_spend", "spend_capture_10", "Share of spend by the chosen 10 %", ".3f"),
-)

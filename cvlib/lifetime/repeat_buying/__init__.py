@@ -1,8 +1,7 @@
 """Models of repeat buying fitted by maximum likelihood on distinct purchase histories."""
 
+from cvlib.lifetime.repeat_buying.families import FAMILIES, MODELS
 from cvlib.lifetime.repeat_buying.fit import (
-    FAMILIES,
-    MODELS,
     RepeatBuyingBootstrap,
     RepeatBuyingFit,
     fit_repeat_buying,

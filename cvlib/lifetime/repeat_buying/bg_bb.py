@@ -19,9 +19,22 @@ from cvlib.inputs.errors import InputError
 from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying.special import digamma_rising, log_rising
 
-PARAMETERS = ("alpha", "beta", "gamma", "delta")
-PAIRS = (("alpha", "beta", "purchase chances"), ("gamma", "delta", "dropout chances"))
-SHARES = ("mean_purchase_chance", "mean_dropout_chance")
+PARAMETERS: tuple[str, ...] = ("alpha", "beta", "gamma", "delta")
+PAIRS: tuple[tuple[str, str, str], ...] = (
+    ("alpha", "beta", "purchase chances"),
+    ("gamma", "delta", "dropout chances"),
+)
+SHARES: tuple[str, ...] = ("mean_purchase_chance", "mean_dropout_chance")
+
+
+def check(data: Histories) -> None:
+    """Refuse histories that are not counts of opportunities."""
+    if (data.T % 1 != 0).any() or (data.x > data.t_x).any():
+        raise InputError(
+            "histories",
+            "bg_bb needs whole numbers of opportunities T and at most one purchase at each",
+            "Summarise purchases per period first, or choose a continuous model.",
+        )
 
 
 def starts(histories: Histories) -> list[np.ndarray]:

@@ -22,10 +22,13 @@ from cvlib.lifetime.repeat_buying.special import (
     purchases_until_dropout,
 )
 
-PARAMETERS = ("r", "alpha", "a", "b")
+PARAMETERS: tuple[str, ...] = ("r", "alpha", "a", "b")
 # (first, second, what their mixture describes): the second of a gamma pair is a rate
-PAIRS = (("r", "alpha", "purchase rates"), ("a", "b", "dropout chances"))
-SHARES = ("mean_dropout_chance",)
+PAIRS: tuple[tuple[str, str, str], ...] = (
+    ("r", "alpha", "purchase rates"),
+    ("a", "b", "dropout chances"),
+)
+SHARES: tuple[str, ...] = ("mean_dropout_chance",)
 
 
 def starts(histories: Histories) -> list[np.ndarray]:

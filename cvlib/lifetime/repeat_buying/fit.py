@@ -14,7 +14,7 @@ from scipy.special import ndtri
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.lifetime.maximise import Maximum, fit_table, newton, parameter_table
 from cvlib.lifetime.purchases.histories import Histories, check_histories, distinct_histories
-from cvlib.lifetime.repeat_buying import bg_bb, bg_nbd, ggom_nbd, mbg_nbd, nbd, pareto_nbd
+from cvlib.lifetime.repeat_buying import pareto_nbd
 from cvlib.lifetime.repeat_buying.coordinates import (
     bounds,
     climb,
@@ -22,18 +22,10 @@ from cvlib.lifetime.repeat_buying.coordinates import (
     to_log_parameters,
 )
 from cvlib.lifetime.repeat_buying.diagnosis import diagnose
-from cvlib.lifetime.repeat_buying.special import gauss
+from cvlib.lifetime.repeat_buying.families import MODELS, discounted, estimates
 from cvlib.lifetime.units import PERIODS_PER_YEAR
+from cvlib.results import Result
 from cvlib.statistics import resample
-
-FAMILIES: dict[str, Any] = {
-    "bg_nbd": bg_nbd,
-    "mbg_nbd": mbg_nbd,
-    "pareto_nbd": pareto_nbd,
-    "bg_bb": bg_bb,
-    "nbd": nbd,
-}
-MODELS: dict[str, Any] = FAMILIES | {"ggom_nbd": ggom_nbd}  # its coordinates are its own
 
 
 @dataclass(frozen=True)
@@ -45,8 +37,8 @@ class RepeatBuyingBootstrap:
     warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class RepeatBuyingFit:
+@dataclass(frozen=True, eq=False, repr=False)
+class RepeatBuyingFit(Result):
     """A fitted model of repeat buying.
 
     Attributes
@@ -73,10 +65,11 @@ class RepeatBuyingFit:
     fit: pd.DataFrame
     diagnosis: pd.DataFrame
     histories: pd.DataFrame
-    warnings: tuple[str, ...]
     covariates: tuple[str, ...]
     _maximum: Maximum
     _data: Histories
+    warnings: tuple[str, ...] = ()
+    headline_tables = ("parameters", "fit", "diagnosis")
 
     def p_alive(self, x: Any, t_x: Any, T: Any, covariates: Any = None) -> np.ndarray:
         """Probability of not having dropped out by T (BG/NBD: 1 whenever x = 0)."""
@@ -195,10 +188,7 @@ class RepeatBuyingFit:
         x, t_x, T = np.broadcast_arrays(*_history(x, t_x, T))
         theta, family = self._theta(covariates), MODELS[self.model]
         force = math.log1p(annual_rate) / per_year
-        if self.model == "bg_bb":
-            later = bg_bb.discounted_if_alive(theta, force, horizon, x, T)
-        else:
-            later = _discounted(family, theta, force, horizon, x, T)
+        later = discounted(family, theta, force, horizon, x, T)
         return family.p_alive(theta, x, t_x, T) * later
 
     def predict(self, customers: pd.DataFrame, horizon: float) -> pd.DataFrame:
@@ -272,7 +262,7 @@ class RepeatBuyingFit:
                 "Give one row per customer.",
             )
         z = np.asarray(covariates, dtype=float).reshape(-1, len(data.names))
-        return family.with_covariates(base, self._maximum.at[len(base) :], z)
+        return pareto_nbd.with_covariates(base, self._maximum.at[len(base) :], z)
 
     def _without_covariates(self, what: str) -> None:
         if self._data.names:
@@ -344,10 +334,10 @@ def fit_repeat_buying(
         fit_table(model, found, histories.customers, n_histories=histories.x.size),
         diagnosis,
         histories.frame(),
-        tuple(warnings),
         tuple(covariates),
         found,
         histories,
+        tuple(warnings),
     )
 
 
@@ -375,20 +365,14 @@ def _check_enough(data: Histories, model: str) -> None:
                 "varies on a scale far from one",
                 "Divide it so that its standard deviation lies between 0.01 and 100.",
             )
-    if model == "bg_bb" and ((data.T % 1 != 0).any() or (data.x > data.t_x).any()):
-        raise InputError(
-            "histories",
-            "bg_bb needs whole numbers of opportunities T and at most one purchase at each",
-            "Summarise purchases per period first, or choose a continuous model.",
-        )
+    check = getattr(MODELS[model], "check", None)
+    if check is not None:
+        check(data)
 
 
 def _estimates(family: Any, point: np.ndarray) -> dict[str, float]:
-    """Parameters and derived quantities by name."""
-    if family is ggom_nbd:
-        return ggom_nbd.estimates(to_log_parameters(point, len(family.PARAMETERS)))
-    natural = np.exp(to_log_parameters(point, len(family.PARAMETERS)))
-    return dict(zip(family.PARAMETERS, natural, strict=True)) | family.derived(*natural)
+    """Parameters and derived quantities by name, from a point of the optimiser's."""
+    return estimates(family, to_log_parameters(point, len(family.PARAMETERS)))
 
 
 def _coefficients(model: str, names: list[str], found: Maximum, level: float) -> pd.DataFrame:
@@ -424,34 +408,3 @@ def _distinct(frame: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, np
     first = np.empty(place.max() + 1, dtype=np.int64)
     first[place[::-1]] = np.arange(place.size)[::-1]
     return frame[columns].iloc[first], place
-
-
-def _discounted(
-    family: Any, theta: Any, force: float, horizon: float | None, x: np.ndarray, T: np.ndarray
-) -> np.ndarray:
-    """δ ∫ e^(-δt) E(t) dt + e^(-δh) E(h) for living customers, by Gauss in v = log(1 + t/scale)."""
-    shape, flat_x, flat_T = x.shape, x.ravel(), T.ravel()
-    result = np.empty(flat_x.size)
-    nodes, weights = gauss(64)
-    for begin in range(0, flat_x.size, 512):
-        part = slice(begin, begin + 512)
-        xs, Ts = flat_x[part, None], flat_T[part, None]
-        own = [np.asarray(value) for value in theta]
-        rows = [
-            value if value.ndim == 0 else np.broadcast_to(value.ravel(), flat_x.size)[part, None]
-            for value in own
-        ]
-        scale = family.time_scale(rows, Ts)
-        # beyond 45 e-folds nothing is left of the money
-        ahead = 45.0 / force if force > 0 else math.inf
-        end = ahead if horizon is None else min(horizon, ahead)
-        v = nodes * np.log1p(end / scale)
-        t = scale * np.expm1(v)
-        expected = family.expected_if_alive(rows, t, xs, Ts)
-        inner = force * np.exp(-force * t) * expected * (scale + t) * np.log1p(end / scale)
-        value = inner @ weights
-        if horizon is not None:
-            last = family.expected_if_alive(rows, np.full_like(Ts, horizon), xs, Ts)[:, 0]
-            value = value + math.exp(-force * horizon) * last
-        result[part] = value
-    return result.reshape(shape)

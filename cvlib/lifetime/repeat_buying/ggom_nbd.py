@@ -26,8 +26,11 @@ from cvlib.lifetime.repeat_buying.special import (
     nbd_pmf,
 )
 
-PARAMETERS = ("r", "alpha", "b", "s", "beta")
-PAIRS = (("r", "alpha", "purchase rates"), ("s", "beta_over_b", "initial dropout rates"))
+PARAMETERS: tuple[str, ...] = ("r", "alpha", "b", "s", "beta")
+PAIRS: tuple[tuple[str, str, str], ...] = (
+    ("r", "alpha", "purchase rates"),
+    ("s", "beta_over_b", "initial dropout rates"),
+)
 SHARES: tuple[str, ...] = ()
 # Of log(1 + β); at the lower end dropout rates do not rise with age.
 LIMITS = (0.0, 20.0)

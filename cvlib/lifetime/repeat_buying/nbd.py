@@ -12,8 +12,8 @@ import numpy as np
 from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying.special import digamma_rising, log_rising, nbd_pmf
 
-PARAMETERS = ("r", "alpha")
-PAIRS = (("r", "alpha", "purchase rates"),)
+PARAMETERS: tuple[str, ...] = ("r", "alpha")
+PAIRS: tuple[tuple[str, str, str], ...] = (("r", "alpha", "purchase rates"),)
 SHARES: tuple[str, ...] = ()
 
 

@@ -23,8 +23,11 @@ from cvlib.lifetime.repeat_buying.special import (
     nbd_pmf,
 )
 
-PARAMETERS = ("r", "alpha", "s", "beta")
-PAIRS = (("r", "alpha", "purchase rates"), ("s", "beta", "dropout rates"))
+PARAMETERS: tuple[str, ...] = ("r", "alpha", "s", "beta")
+PAIRS: tuple[tuple[str, str, str], ...] = (
+    ("r", "alpha", "purchase rates"),
+    ("s", "beta", "dropout rates"),
+)
 SHARES: tuple[str, ...] = ()
 
 

@@ -1,0 +1,108 @@
+"""What a family of repeat-buying models offers, and the families there are."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol
+
+import numpy as np
+
+from cvlib.lifetime.purchases.histories import Histories
+from cvlib.lifetime.repeat_buying import bg_bb, bg_nbd, ggom_nbd, mbg_nbd, nbd, pareto_nbd
+from cvlib.lifetime.repeat_buying.special import gauss
+
+
+class Family(Protocol):
+    """A module that knows one model; `theta` are the logs of its parameters, time in any unit.
+
+    Beside these a family may have `estimates(theta)` where its coordinates are not the logs of
+    what is published (GGom/NBD), `discounted_if_alive(theta, force, horizon, x, T)` where money
+    does not come continuously, and `check(histories)` for histories it cannot have (BG/BB).
+    """
+
+    PARAMETERS: tuple[str, ...]
+    PAIRS: tuple[tuple[str, str, str], ...]
+    SHARES: tuple[str, ...]
+
+    def starts(self, histories: Histories) -> list[np.ndarray]:
+        """Points to climb from."""
+
+    def total(self, theta: Any, data: Histories) -> tuple[float, np.ndarray]:
+        """Log-likelihood of all customers and its gradient."""
+
+    def p_alive(self, theta: Any, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
+        """Probability of not having dropped out by T."""
+
+    def expected_if_alive(
+        self, theta: Any, t: np.ndarray, x: np.ndarray, T: np.ndarray
+    ) -> np.ndarray:
+        """Expected purchases in (T, T + t] of a customer alive at T."""
+
+    def chance_if_alive(
+        self, theta: Any, t: np.ndarray, x: np.ndarray, T: np.ndarray
+    ) -> np.ndarray:
+        """Probability of a purchase in (T, T + t] of a customer alive at T."""
+
+    def expected_from_start(self, theta: Any, t: np.ndarray) -> np.ndarray:
+        """Expected repeat purchases of a new customer by age t."""
+
+    def distribution(self, theta: Any, n: np.ndarray, t: np.ndarray) -> np.ndarray:
+        """P(X(t) = n) of a new customer."""
+
+
+FAMILIES: dict[str, Family] = {
+    "bg_nbd": bg_nbd,
+    "mbg_nbd": mbg_nbd,
+    "pareto_nbd": pareto_nbd,
+    "bg_bb": bg_bb,
+    "nbd": nbd,
+}
+MODELS: dict[str, Family] = FAMILIES | {"ggom_nbd": ggom_nbd}  # its coordinates are its own
+
+
+def estimates(family: Any, theta: np.ndarray) -> dict[str, float]:
+    """Parameters and derived quantities by name."""
+    own = getattr(family, "estimates", None)
+    if own is not None:
+        found: dict[str, float] = own(theta)
+        return found
+    natural = np.exp(theta)
+    return dict(zip(family.PARAMETERS, natural, strict=True)) | family.derived(*natural)
+
+
+def discounted(
+    family: Any, theta: Any, force: float, horizon: float | None, x: np.ndarray, T: np.ndarray
+) -> np.ndarray:
+    """Discounted expected purchases of living customers.
+
+    δ ∫ e^(-δt) E(t) dt + e^(-δh) E(h), by Gauss in v = log(1 + t/scale), unless the family has a
+    rule of its own.
+    """
+    own = getattr(family, "discounted_if_alive", None)
+    if own is not None:
+        return np.asarray(own(theta, force, horizon, x, T))
+    shape, flat_x, flat_T = x.shape, x.ravel(), T.ravel()
+    result = np.empty(flat_x.size)
+    nodes, weights = gauss(64)
+    for begin in range(0, flat_x.size, 512):
+        part = slice(begin, begin + 512)
+        xs, Ts = flat_x[part, None], flat_T[part, None]
+        own = [np.asarray(value) for value in theta]
+        rows = [
+            value if value.ndim == 0 else np.broadcast_to(value.ravel(), flat_x.size)[part, None]
+            for value in own
+        ]
+        scale = family.time_scale(rows, Ts)
+        # beyond 45 e-folds nothing is left of the money
+        ahead = 45.0 / force if force > 0 else math.inf
+        end = ahead if horizon is None else min(horizon, ahead)
+        v = nodes * np.log1p(end / scale)
+        t = scale * np.expm1(v)
+        expected = family.expected_if_alive(rows, t, xs, Ts)
+        inner = force * np.exp(-force * t) * expected * (scale + t) * np.log1p(end / scale)
+        value = inner @ weights
+        if horizon is not None:
+            last = family.expected_if_alive(rows, np.full_like(Ts, horizon), xs, Ts)[:, 0]
+            value = value + math.exp(-force * horizon) * last
+        result[part] = value
+    return result.reshape(shape)
