@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from scipy import optimize
 
 from cvlib.inputs.errors import InputError
+from cvlib.words.message import message
 
 CLAIM = (0.25, 0.85)  # Reichheld & Sasser (1990): profit gain of 5 points fewer defections
 ARITHMETIC_WARNINGS = (
@@ -99,6 +100,11 @@ def constant_retention(share_left: float, periods: float) -> float:
     """The yearly retention that leaves this share of customers after so many periods."""
     check_between("share_left", share_left, 0, 1)
     return float(share_left ** (1 / periods))
+
+
+def half_life(years: float) -> str:
+    """The sentence: what losing half of the customers in so many years is as a retention."""
+    return message("lifetime.half_life", years=years, retention=constant_retention(0.5, years))
 
 
 @dataclass(frozen=True)

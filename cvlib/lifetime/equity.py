@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from cvlib.inputs.checks import as_table, column_of
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import load_table
 from cvlib.lifetime.economics import check_between
 from cvlib.statistics import resample
+from cvlib.words.message import message
 
 
 def key_account_loss(
@@ -115,17 +119,35 @@ def net_promoter_score(answers: ArrayLike, level: float = 0.95) -> pd.DataFrame:
     )
 
 
-def read_referrals(source: str, customers: pd.Series, seed: int) -> tuple[pd.DataFrame, str]:
+def read_referrals(
+    source: str, customers: pd.Series, seed: int, names: Mapping[Any, str] | None = None
+) -> tuple[pd.DataFrame, str]:
     """A log of referrals (referrer, referred[, years]) and a note on where it comes from.
 
-    "simulated" draws one among the given customers, one in twenty being referred, and says so.
+    Parameters
+    ----------
+    source : str
+        A file, or "simulated": one among the customers is drawn for one in twenty, and the note
+        says so.
+    customers : Series
+        Ids of the customers of the study.
+    seed : int
+        Of the draw.
+    names : mapping, optional
+        What the file's ids are called in the study, where ids are not shown.
     """
     if source != "simulated":
-        return load_table(source).data, f"Referrals: {source}."
+        table = load_table(source).data
+        known = {str(one): name for one, name in (names or {}).items()}
+        for column in ("referrer", "referred"):
+            written = column_of(as_table(table, Path(source).name), column)
+            named = [known.get(str(one), one) for one in written]
+            table = table.assign(**{column: named})
+        return table, message("lifetime.referrals_from", file=Path(source).name)
     order = resample.generator(seed).permutation(customers.to_numpy())
     referred = order[: max(1, len(order) // 20)]
     referrers = resample.generator(seed + 1).choice(order[len(referred) :], len(referred))
-    note = "The referrals are SIMULATED: who brought whom was drawn at random."
+    note = message("lifetime.referrals_simulated")
     return pd.DataFrame({"referrer": referrers, "referred": referred}), note
 
 
