@@ -230,9 +230,11 @@ def grade_migration(a: pd.Series, b: pd.Series) -> tuple[pd.DataFrame, float]:
     size = len(grades)
     cell = a.cat.codes.to_numpy() * size + b.cat.codes.to_numpy()
     table = np.bincount(cell, minlength=size**2).reshape(size, size)
-    penalty = np.subtract.outer(np.arange(size), np.arange(size)) ** 2
-    chance = (penalty * np.outer(table.sum(axis=1), table.sum(axis=0))).sum() / len(a)
-    kappa = float(1 - (penalty * table).sum() / chance) if chance > 0 else float("nan")
+    kappa = float("nan")
+    if len(set(a.cat.codes) | set(b.cat.codes)) > 1:
+        from statsmodels.stats.inter_rater import cohens_kappa
+
+        kappa = float(cohens_kappa(table, wt="quadratic", return_results=False))
     return pd.DataFrame(
         {
             "grade_a": np.repeat(grades, size),

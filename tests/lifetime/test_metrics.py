@@ -10,7 +10,8 @@ from scipy import special, stats
 
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.holdout import metrics
-from cvlib.statistics import ranks, resample
+from cvlib.statistics import forecasts, ranks, resample
+from cvlib.statistics.proportions import wilson
 from cvlib.statistics.ranks import Order, Ranked
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
@@ -176,18 +177,18 @@ def test_bootstrap_blocks_do_not_depend_on_memory():
 
 def test_wilson_interval():
     # Newcombe (1998) Statistics in Medicine 17:857-872, table I: 81/263, 15/148, 0/20, 1/29.
-    low, high = metrics.wilson_interval([81, 15, 0, 1], [263, 148, 20, 29])
+    low, high = wilson([81, 15, 0, 1], [263, 148, 20, 29])
     np.testing.assert_allclose(low, [0.2553, 0.0624, 0.0, 0.0061], atol=5e-5)
     np.testing.assert_allclose(high, [0.3662, 0.1605, 0.1611, 0.1718], atol=5e-5)
 
 
 def test_calibration_bins_and_decomposition(cdnow):
-    table = metrics.calibration_table(cdnow["active"], cdnow["p_purchase"])
+    table = forecasts.calibration_table(cdnow["active"], cdnow["p_purchase"])
     assert list(table.columns) == ["bin", "n", "mean_probability", "observed", "ci_low", "ci_high"]
     assert table["n"].sum() == len(cdnow)
     assert table["n"].between(215, 255).all()
     assert (table["observed"] * table["n"]).sum() == 684
-    parts = metrics.murphy_decomposition(cdnow["active"], cdnow["p_purchase"]).set_index(
+    parts = forecasts.murphy_decomposition(cdnow["active"], cdnow["p_purchase"]).set_index(
         "component"
     )["value"]
     assert parts["uncertainty"] == pytest.approx(0.2060, abs=5e-5)
@@ -197,14 +198,14 @@ def test_calibration_bins_and_decomposition(cdnow):
     )
     assert rebuilt == pytest.approx(parts["brier"], abs=1e-14)
     levels = np.round(cdnow["p_purchase"], 1)  # few distinct values: no spread inside a bin
-    constant = metrics.murphy_decomposition(cdnow["active"], levels, bins=2000).set_index(
+    constant = forecasts.murphy_decomposition(cdnow["active"], levels, bins=2000).set_index(
         "component"
     )["value"]
     assert constant["within_bin"] == pytest.approx(0, abs=1e-12)
 
 
 def test_all_one_time_buyers_tied_at_one_share_a_bin(cdnow):
-    table = metrics.calibration_table(cdnow["active"], cdnow["p_alive"])
+    table = forecasts.calibration_table(cdnow["active"], cdnow["p_alive"])
     assert table["n"].max() == 1411
 
 

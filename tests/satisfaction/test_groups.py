@@ -14,13 +14,13 @@ from cvlib.satisfaction.compare.aggregation import aggregate
 from cvlib.satisfaction.compare.differences import all_pairs, exchange, index_differences, omnibus
 from cvlib.satisfaction.compare.groups import estimate_groups, index_table
 from cvlib.satisfaction.compare.league import compare_groups
-from cvlib.satisfaction.compare.ranking import adjusted, compact_letters, rank_intervals
 from cvlib.satisfaction.compare.sentences import gate_verdict, league_verdict, total_verdict
 from cvlib.satisfaction.design.simulate import population, simulate_survey
 from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.satisfaction.survey.settings import Assessment, Columns, Design
+from cvlib.statistics.multiple import adjusted, compact_letters, rank_intervals
 from cvlib.statistics.resample import Bootstrap
 from cvlib.words.message import in_language
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from cvlib.inputs.errors import InputError
-from cvlib.statistics import ranks, resample
+from cvlib.statistics import forecasts, ranks
 from cvlib.statistics.ranks import Order, Ranked
 
 Array = NDArray[np.float64]
@@ -41,7 +40,6 @@ DEFINITIONS = {
     "calibration_intercept": "intercept of logit(outcome) on logit(probability); 0 is ideal",
     "calibration_slope": "slope of the same regression; 1 is ideal",
 }
-_CLIP = 1e-12
 
 
 def definitions() -> pd.DataFrame:
@@ -152,102 +150,16 @@ def probability_metrics(
             "outcomes must be 0 or 1 and probabilities between 0 and 1",
             "Check which column is which.",
         )
-    n, base = w.sum(axis=1), (w @ y) / w.sum(axis=1)
-    brier = (w @ (p - y) ** 2) / n
-    inside = np.clip(p, _CLIP, 1 - _CLIP)
-    happened = np.maximum(np.where(y == 1, p, 1 - p), _CLIP)
+    base = (w @ y) / w.sum(axis=1)
+    brier = forecasts.brier(y, p, w)
     found = area_under_curve(y, p, w) | {
-        "accuracy": (w @ ((p >= 0.5) == (y == 1))) / n,
+        "accuracy": (w @ ((p >= 0.5) == (y == 1))) / w.sum(axis=1),
         "brier": brier,
         "brier_skill": 1 - brier / (base * (1 - base)),
-        "log_loss": -(w @ np.log(happened)) / n,
-        "ece": _expected_calibration_error(y, p, w),
+        "log_loss": forecasts.log_loss(y, p, w),
+        "ece": forecasts.expected_calibration_error(y, p, w),
     }
-    if np.unique(inside).size > 1:
-        intercept, slope = _calibration_regression(y, special.logit(inside), w)
+    if np.ptp(np.clip(p, forecasts.CLIP, 1 - forecasts.CLIP)) > 0:
+        intercept, slope = forecasts.calibration_line(y, p, w)
         found |= {"calibration_intercept": intercept, "calibration_slope": slope}
     return found
-
-
-def _expected_calibration_error(y: Array, p: Array, w: Array) -> Array:
-    member = pd.get_dummies(ranks.equal_counts(p, 10)).to_numpy(dtype=float)
-    return np.abs((w * (p - y)) @ member).sum(axis=1) / w.sum(axis=1)
-
-
-def _calibration_regression(y: Array, x: Array, w: Array) -> tuple[Array, Array]:
-    """Logistic regression of y on one x for every row of w, by Newton; NaN where it diverges."""
-    intercept, slope = np.zeros(len(w)), np.zeros(len(w))
-    for _ in range(50):
-        fitted = special.expit(intercept[:, None] + slope[:, None] * x)
-        rest, curve = w * (y - fitted), w * fitted * (1 - fitted)
-        g0, g1 = rest.sum(axis=1), rest @ x
-        h0, h1, h2 = curve.sum(axis=1), curve @ x, curve @ x**2
-        with np.errstate(divide="ignore", invalid="ignore"):
-            determinant = h0 * h2 - h1**2
-            step0 = (h2 * g0 - h1 * g1) / determinant
-            step1 = (h0 * g1 - h1 * g0) / determinant
-        intercept, slope = intercept + step0, slope + step1
-        if np.nanmax(np.abs([step0, step1]), initial=0) < 1e-10:
-            break
-    lost = ~(np.abs(step0) + np.abs(step1) < 1e-6)
-    return np.where(lost, np.nan, intercept), np.where(lost, np.nan, slope)
-
-
-def calibration_table(
-    active: ArrayLike, probability: ArrayLike, bins: int = 10, level: float = 0.95
-) -> pd.DataFrame:
-    """Mean probability against observed share in equal-count bins, with Wilson intervals.
-
-    Returns
-    -------
-    DataFrame
-        bin, n, mean_probability, observed, ci_low, ci_high. Tied probabilities share a bin, so
-        bins may be unequal.
-
-    References
-    ----------
-    Wilson (1927) JASA 22:209-212.
-    """
-    y, p, _ = _arrays(active, probability, None)
-    grouped = pd.DataFrame({"bin": ranks.equal_counts(p, bins) + 1, "p": p, "y": y}).groupby("bin")
-    table = grouped.agg(n=("y", "size"), mean_probability=("p", "mean"), observed=("y", "mean"))
-    low, high = wilson_interval(table["observed"] * table["n"], table["n"], level)
-    return table.assign(ci_low=low, ci_high=high).reset_index()
-
-
-def wilson_interval(successes: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
-    """Wilson's score interval of a proportion, without continuity correction."""
-    k, n = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
-    z = resample.reach(level)
-    centre = (k + z**2 / 2) / (n + z**2)
-    half = z / (n + z**2) * np.sqrt(k * (n - k) / n + z**2 / 4)
-    return centre - half, centre + half
-
-
-def murphy_decomposition(active: ArrayLike, probability: ArrayLike, bins: int = 10) -> pd.DataFrame:
-    """Brier score = reliability − resolution + uncertainty + within-bin terms.
-
-    Returns
-    -------
-    DataFrame
-        component, value; the first three and `within_bin` add up to `brier` exactly.
-
-    References
-    ----------
-    Murphy (1973) J. Applied Meteorology 12:595-600; Stephenson, Coelho & Jolliffe (2008) Weather
-    and Forecasting 23:752-757 for the within-bin terms.
-    """
-    y, p, _ = _arrays(active, probability, None)
-    table = calibration_table(y, p, bins)
-    share, base = table["n"] / y.size, y.mean()
-    reliability = float((share * (table["mean_probability"] - table["observed"]) ** 2).sum())
-    resolution = float((share * (table["observed"] - base) ** 2).sum())
-    uncertainty, brier = base * (1 - base), float(np.mean((p - y) ** 2))
-    values = {
-        "reliability": reliability,
-        "resolution": resolution,
-        "uncertainty": uncertainty,
-        "within_bin": brier - (reliability - resolution + uncertainty),
-        "brier": brier,
-    }
-    return pd.DataFrame({"component": list(values), "value": list(values.values())})

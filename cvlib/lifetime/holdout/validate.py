@@ -16,6 +16,7 @@ from cvlib.lifetime.holdout.verdict import adjusted, paired, quiet_customers, ve
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
 from cvlib.results import Result
+from cvlib.statistics import forecasts as forecast_tables
 from cvlib.statistics import resample
 from cvlib.statistics.resample import Bootstrap
 from cvlib.words.message import Message, message
@@ -301,9 +302,9 @@ def _probable(
     for forecast in forecasts:
         if forecast.probability is None or forecast.model.startswith("hiatus"):
             continue
-        table = metrics.calibration_table(active, forecast.probability, level=level)
+        table = forecast_tables.calibration_table(active, forecast.probability, level=level)
         bins.append(table.assign(model=forecast.model)[["model", *table.columns]])
-        table = metrics.murphy_decomposition(active, forecast.probability)
+        table = forecast_tables.murphy_decomposition(active, forecast.probability)
         parts.append(table.assign(model=forecast.model)[["model", "component", "value"]])
     if not bins:
         return pd.DataFrame(), pd.DataFrame()

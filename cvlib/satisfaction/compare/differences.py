@@ -12,7 +12,6 @@ from scipy import stats
 
 from cvlib.satisfaction.compare.groups import WEIGHTS, Groups, spread
 from cvlib.satisfaction.compare.micom import composite_statistics
-from cvlib.satisfaction.compare.ranking import adjusted, adjusted_within
 from cvlib.satisfaction.index import index_values
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
@@ -20,6 +19,7 @@ from cvlib.satisfaction.pls.estimate import fitter
 from cvlib.satisfaction.pls.tables import statistics
 from cvlib.satisfaction.survey.missing import Survey
 from cvlib.statistics import resample
+from cvlib.statistics.multiple import adjusted, adjusted_within
 
 Pairs = Sequence[tuple[int, int]]
 

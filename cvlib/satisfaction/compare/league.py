@@ -26,10 +26,10 @@ from cvlib.satisfaction.compare.groups import (
     target_of,
 )
 from cvlib.satisfaction.compare.micom import gate_table, invariance_table
-from cvlib.satisfaction.compare.ranking import compact_letters, rank_intervals
 from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.survey.answers import Answers, Data
 from cvlib.satisfaction.survey.settings import bootstrap_of
+from cvlib.statistics.multiple import compact_letters, rank_intervals
 from cvlib.statistics.resample import Bootstrap
 
 MOST_EXCHANGED, MOST_LETTERED = 30, 60

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cvlib.satisfaction.compare.ranking import adjusted_within
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.engine import PLSFit
+from cvlib.statistics.multiple import adjusted_within
 
 STEPS = {"composition": "2 composition", "mean": "3a mean", "log_variance": "3b variance"}
 

@@ -14,7 +14,6 @@ from scipy import stats
 
 from cvlib.inputs.errors import InputError
 from cvlib.results import Result
-from cvlib.satisfaction.compare.ranking import adjusted_within
 from cvlib.satisfaction.estimators import named
 from cvlib.satisfaction.index import default_target, index_values
 from cvlib.satisfaction.model.code import AnyModel, as_model
@@ -34,6 +33,7 @@ from cvlib.satisfaction.survey.settings import (
     bootstrap_of,
 )
 from cvlib.statistics import resample
+from cvlib.statistics.multiple import adjusted_within
 from cvlib.statistics.resample import Bootstrap
 from cvlib.words.message import message
 

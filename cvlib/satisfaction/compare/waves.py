@@ -15,10 +15,15 @@ from cvlib.inputs.errors import InputError, nearest
 from cvlib.results import Result
 from cvlib.satisfaction.compare.differences import exchange, index_differences
 from cvlib.satisfaction.compare.groups import Groups, estimate_groups, spread, target_of
+<<<<<<< HEAD
 from cvlib.satisfaction.compare.ranking import adjusted
 from cvlib.satisfaction.model.code import AnyModel
+=======
+from cvlib.satisfaction.model.model import Model
+>>>>>>> b68c29f (Statistics: many comparisons, proportions and scores of probabilities for all pillars)
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.settings import bootstrap_of
+from cvlib.statistics.multiple import adjusted
 from cvlib.statistics.resample import Bootstrap
 
 ALL = "(all)"
