@@ -35,8 +35,8 @@ def survey(brands: int, respondents: int) -> pd.DataFrame:
 def league(brands: int, draws: int, respondents: int, jobs: int) -> dict[str, float]:
     """Seconds and megabytes of one run."""
     from cvlib.satisfaction.compare.groups import estimate_groups, index_table
-    from cvlib.satisfaction.compare.ranking import rank_intervals
     from cvlib.satisfaction.model.file import load_model
+    from cvlib.statistics.multiple import rank_intervals
 
     data, model = survey(brands, respondents), load_model("ecsi_mobile")
     before, used = time.perf_counter(), time.process_time()

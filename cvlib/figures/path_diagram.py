@@ -18,6 +18,7 @@ from matplotlib.patches import Circle, FancyArrowPatch
 from matplotlib.textpath import TextPath
 
 from cvlib.figures.style import FAINT, INK, PALETTE, PAPER, house_style
+from cvlib.statistics import resample
 
 RADIUS = 0.56  # of a construct's circle, inches
 COLUMN, ROW = 1.12, 0.82  # spacing of the grid the circles stand on, inches
@@ -97,7 +98,7 @@ def layout(count: int, arrows: tuple[tuple[int, int], ...]) -> np.ndarray:
     height = int(np.clip(np.ceil(count / 2) + 1, 3, 5))
     width = max(2 * int(np.ceil(count / 2)) + 1, 5)
     grid = np.array([(x * COLUMN, y * ROW) for x in range(width) for y in range(height)])
-    generator = np.random.default_rng(3)
+    generator = resample.generator(3)
     starts = 30
     columns = np.sort(generator.choice(width, (starts, count)), axis=1)
     rows = generator.choice(height, (starts, count))

@@ -10,7 +10,14 @@ from typing import Any
 from cvlib.inputs.errors import InputError, nearest, shorten
 
 
-def one_of(where: str, value: Any, known: Iterable[Any], remedy: str = "") -> Any:
+def one_of(
+    where: str,
+    value: Any,
+    known: Iterable[Any],
+    remedy: str = "",
+    *,
+    wrong: str = "is not offered",
+) -> Any:
     """The value, which is one of those known.
 
     Parameters
@@ -23,6 +30,8 @@ def one_of(where: str, value: Any, known: Iterable[Any], remedy: str = "") -> An
         What may be given.
     remedy : str
         Said after the nearest known value.
+    wrong : str
+        What is said of a value that is not known.
 
     Returns
     -------
@@ -42,7 +51,7 @@ def one_of(where: str, value: Any, known: Iterable[Any], remedy: str = "") -> An
         return value
     names = [str(each) for each in offered]
     hint = f"{nearest(str(value), names)} {remedy}".strip()
-    raise InputError(where, f"{shorten(value)} is not offered", hint)
+    raise InputError(where, f"{shorten(value)} {wrong}", hint)
 
 
 def number(

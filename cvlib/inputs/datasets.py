@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from cvlib.inputs.choices import one_of
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.shipped import shipped_folder
@@ -61,11 +62,7 @@ def entries() -> dict[str, Entry]:
 
 def entry(name: str) -> Entry:
     """Look up one entry of the catalogue by its name."""
-    if name not in entries():
-        raise InputError(
-            f"data set {name!r}", "is not in the catalogue", nearest(name, list(entries()))
-        )
-    return entries()[name]
+    return entries()[one_of("data set", name, entries(), wrong="is not in the catalogue")]
 
 
 def simulated(data: str | Path) -> bool:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import optimize
 
+from cvlib.inputs.choices import number, one_of
 from cvlib.inputs.errors import InputError
 from cvlib.words.message import message
 
@@ -24,11 +25,8 @@ ARITHMETIC_WARNINGS = (
 
 def check_between(name: str, value: ArrayLike, low: float, high: float) -> None:
     """Refuse a parameter outside its range."""
-    values = np.asarray(value, dtype=float)
-    if not (np.isfinite(values).all() and (values >= low).all() and (values <= high).all()):
-        raise InputError(
-            name, f"must lie between {low:g} and {high:g}", f"It is {values.tolist()}."
-        )
+    for one in np.asarray(value, dtype=float).ravel():
+        number(name, one, low, high)
 
 
 def value_multiple(
@@ -62,8 +60,7 @@ def value_multiple(
             "Lower the growth or raise the discount rate.",
         )
     starts = {"end": r, "immediate": 1 + i}
-    if first_margin not in starts:
-        raise InputError("first_margin", f"{first_margin!r} is unknown", "Use end or immediate.")
+    one_of("first_margin", first_margin, starts)
     return starts[first_margin] / room
 
 

@@ -8,7 +8,9 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit, ndtri
+from scipy.special import expit, logit
+
+from cvlib.statistics import resample
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 # A decrement below this means the log-likelihood cannot rise by more than half of it.
@@ -181,7 +183,7 @@ def parameter_table(
     `values` gives parameters and derived quantities at a point; `profiled` the bounds of those
     that end at 0 or have no end, where an error says nothing.
     """
-    z = ndtri((1 + level) / 2)
+    z = resample.reach(level)
     covariance = found.covariance()
     rows = []
     for name, value in values(found.at).items():

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import number, one_of
+from cvlib.inputs.errors import InputError
 from cvlib.lifetime.contracts.cohorts import COHORT_MODELS
 from cvlib.lifetime.repeat_buying import MODELS
 from cvlib.lifetime.units import DAYS
@@ -87,8 +88,7 @@ def simulate_transactions(
     DataFrame
         customer_id, date, amount, ordered by customer and date.
     """
-    if not 0 <= joining <= periods:
-        raise InputError("joining", f"{joining} is not within the log", "Give 0 to `periods`.")
+    number("joining", joining, 0, periods)
     rng = resample.generator(seed)
     birth = rng.uniform(0, joining, customers)
     if model == "bg_bb":
@@ -165,8 +165,7 @@ def simulate_subscriptions(
         duration (whole periods, at least 1), event (1 left in that period, 0 still there after
         it), as `fit_survival` and `grouped_losses` take them.
     """
-    if model not in COHORT_MODELS:
-        raise InputError("model", f"{model!r} is not a model", nearest(model, list(COHORT_MODELS)))
+    one_of("model", model, COHORT_MODELS)
     values = _positive("parameters", parameters, COHORT_MODELS[model])
     seen = np.asarray(seen, dtype=float).ravel()
     if not (np.isfinite(seen) & (seen >= 1) & (seen % 1 == 0)).all():
@@ -198,8 +197,7 @@ def _purchase_times(
     model: str, parameters: Mapping[str, float], length: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Customer and time of every repeat purchase up to `length`, and the time of dropout."""
-    if model not in MODELS:
-        raise InputError("model", f"{model!r} is not a model", nearest(model, list(MODELS)))
+    one_of("model", model, MODELS)
     values = _positive("parameters", parameters, MODELS[model].PARAMETERS)
     if model == "bg_bb":
         return _opportunities(*values, length=length, rng=rng)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.effects import total_effects
 from cvlib.satisfaction.measurement import sums_within
 from cvlib.satisfaction.model.model import Model
@@ -65,8 +66,7 @@ def index_values(model: Model, fit: Solution, formula: str = "unstandardized") -
     ----------
     Fornell, Johnson, Anderson, Cha & Bryant (1996), Journal of Marketing 60(4):7-18, appendix.
     """
-    if formula not in FORMULAS:
-        raise InputError("formula", f"{formula!r} is not known", nearest(formula, list(FORMULAS)))
+    one_of("formula", formula, FORMULAS)
     span = (model.maximum - model.minimum) / 100
     mean = (fit.mean - model.minimum) / span
     deviation = fit.standard_deviation / span
@@ -138,10 +138,7 @@ def default_target(model: Model) -> str:
 
 def drivers(model: Model, target: str) -> np.ndarray:
     """Positions of the constructs with a route to the target, causes first."""
-    if target not in model.construct_names:
-        raise InputError(
-            "target", f"{target!r} is not a construct", nearest(target, list(model.construct_names))
-        )
+    one_of("target", target, model.construct_names, wrong="is not a construct")
     reach = total_effects(model.adjacency.astype(float)[None])[0]
     position = model.construct_names.index(target)
     return np.array([j for j in model.order if reach[j, position] > 0], dtype=int)

@@ -105,10 +105,10 @@ def percentile_limits(
 
 def reach(level: float, degrees: Array | float | None = None) -> Any:
     """Standard errors from an estimate to its limits: normal, or Student's t with `degrees`."""
-    from scipy import stats
+    from scipy import special
 
-    above = (1 + level) / 2
-    return float(stats.norm.ppf(above)) if degrees is None else stats.t.ppf(above, degrees)
+    above = tails(level)[1]
+    return float(special.ndtri(above)) if degrees is None else special.stdtrit(degrees, above)
 
 
 def generator(seed: int, *stream: int) -> np.random.Generator:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.weighting.data import importance
 from cvlib.weighting.data.objective import ObjectiveWeights, objective_weights
 from cvlib.weighting.experts import ahp
@@ -58,20 +59,18 @@ def choose_weights(
     Choice
     """
     expert = [f"ahp_{method}" for method in ahp.METHODS]
+    one_of("weighting", weighting, ["equal", *expert, *importance.METHODS])
     if weighting == "equal":
         return Choice(plain_weights(indicators.tree)[0])
     if weighting in importance.METHODS:
         found = objective_weights(indicators, [weighting])
         return Choice(found.weights, data=found, warnings=found.warnings)
-    if weighting in expert:
-        if not judgements:
-            raise InputError(
-                "parameter judgements", f"is empty, and {weighting} needs them", "Name a file."
-            )
-        read = read_judgements(indicators.tree, judgements)
-        method = weighting.removeprefix("ahp_")
-        result = expert_weights(indicators.tree, read, methods=(method,), table=table)
-        columns = ["indicator", "parent", "method", "local_weight", "global_weight"]
-        return Choice(result.weights[columns], expert=result, warnings=result.warnings)
-    known = ["equal", *expert, *importance.METHODS]
-    raise InputError(f"weighting {weighting!r}", "is not known", nearest(weighting, known))
+    if not judgements:
+        raise InputError(
+            "parameter judgements", f"is empty, and {weighting} needs them", "Name a file."
+        )
+    read = read_judgements(indicators.tree, judgements)
+    method = weighting.removeprefix("ahp_")
+    result = expert_weights(indicators.tree, read, methods=(method,), table=table)
+    columns = ["indicator", "parent", "method", "local_weight", "global_weight"]
+    return Choice(result.weights[columns], expert=result, warnings=result.warnings)

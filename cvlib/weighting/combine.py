@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.choices import number
 from cvlib.inputs.errors import InputError
 from cvlib.statistics.ranks import Order, mid_ranks, overlap
 from cvlib.weighting.data.importance import shares
@@ -88,8 +89,7 @@ def combine(
     """
     items = list(tree.weighted)
     pair = np.array([_checked(subjective, items), _checked(objective, items)])
-    if not 0 <= alpha <= 1:
-        raise InputError("parameter alpha", f"is {alpha:g}", "Give a share between 0 and 1.")
+    number("alpha", alpha, 0, 1)
     z = normalised.complete()
     raw, condition, reason = game_theory(pair, max_condition)
     game = np.array([0.5, 0.5]) if reason else raw / raw.sum()

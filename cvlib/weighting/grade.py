@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.statistics import classes as classes_of
 from cvlib.statistics.ranks import mid_ranks
 from cvlib.weighting.scale import Normalised
@@ -84,8 +85,7 @@ def grade(
     Jenks & Caspall (1971); Wang & Song (2011), R Journal 3(2), 29 (exact one-dimensional
     k-means); Tian Fengtiao (1993) (rank-sum ratio) [M].
     """
-    if scheme not in SCHEMES:
-        raise InputError(f"grading scheme {scheme!r}", "unknown", nearest(scheme, list(SCHEMES)))
+    one_of("grading scheme", scheme, SCHEMES)
     if scores.isna().any() or not len(scores):
         raise InputError("the scores to grade", "are none or have gaps", "Complete them.")
     worth = scores if value is None else value.reindex(scores.index)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.statistics.disclosure import listed
 from cvlib.statistics.ranks import mid_ranks
 from cvlib.weighting.data.objective import expand_weights
@@ -118,10 +119,7 @@ def wide_weights(weights: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
 
 def one_weighting(wide: pd.DataFrame, method: str) -> pd.Series:
     """Weights of one method out of `wide_weights`, refused by name if it is not there."""
-    if method not in wide.columns:
-        known = [str(name) for name in wide.columns]
-        raise InputError(f"weighting {method!r}", "was not computed", nearest(method, known))
-    return wide[method]
+    return wide[one_of("weighting", method, wide.columns, wrong="was not computed")]
 
 
 def score(
@@ -173,7 +171,7 @@ def score(
     (TOPSIS); Opricovic & Tzeng (2004), EJOR 156, 445 (VIKOR); Deng (1982),
     Systems & Control Letters 1, 288 (grey relations).
     """
-    _known(method)
+    one_of("scoring method", method, METHODS)
     items = list(indicators.items)
     normalised = normalise(indicators, reference.bounds if reference else bounds)
     z = normalised.complete()
@@ -396,7 +394,7 @@ def score_all(
         An unknown method, or none that applies.
     """
     for method in methods:
-        _known(method)
+        one_of("scoring method", method, METHODS)
     reasons = {method: why_not(indicators, method) for method in methods}
     used = [method for method in methods if not reasons[method]]
     if not used:
@@ -416,11 +414,6 @@ def score_all(
     ]
     warnings += dict.fromkeys(text for r in results for text in r.warnings)
     return ScoresByMethod(wide, pd.DataFrame(gone, columns=["method", "reason"]), tuple(warnings))
-
-
-def _known(method: str) -> None:
-    if method not in METHODS:
-        raise InputError(f"scoring method {method!r}", "unknown", nearest(method, list(METHODS)))
 
 
 customer_list = listed

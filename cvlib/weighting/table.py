@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError, nearest, shorten
 from cvlib.inputs.readers import Table
 from cvlib.weighting.tree import Tree
@@ -101,11 +102,8 @@ def table_kind(data: pd.DataFrame, tree: Tree, kind: str = "auto", date: str = "
     -------
     str
     """
-    if kind in ("transactions", "indicators"):
+    if one_of("kind", kind, ("auto", "transactions", "indicators")) != "auto":
         return kind
-    if kind != "auto":
-        known = ["auto", "transactions", "indicators"]
-        raise InputError(f"parameter kind = {kind!r}", "is not known", nearest(kind, known))
     absent = [column for column in tree.columns if column not in data.columns]
     if not absent:
         return "indicators"
@@ -154,10 +152,7 @@ def read_indicators(
         unknown category, a customer listed twice, no customer, or only one where an indicator is
         measured by the range of the customers.
     """
-    if missing not in MISSING:
-        raise InputError(
-            f"parameter missing = {missing!r}", "is not known", nearest(missing, list(MISSING))
-        )
+    one_of("missing", missing, MISSING)
     table = data if isinstance(data, Table) else Table(data)
     frame = table.data
     index = frame.index if not customer else pd.Index(_column(table, customer, "the customer"))

@@ -1,9 +1,13 @@
 """Seeds, resamples and percentile limits against numpy, scipy and hand-worked cases."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy import stats
 
+import cvlib
 from cvlib.inputs.errors import InputError
 from cvlib.statistics.resample import (
     INTERVALS,
@@ -58,6 +62,7 @@ def test_limits_are_those_of_scipy():
     across = percentile_limits(drawn.T, 0.9, axis=1)
     assert np.array_equal(np.array(across), np.array([low, high]))
     assert reach(0.95) == pytest.approx(1.959963984540054, abs=1e-14)
+    assert reach(0.9, 7) == pytest.approx(stats.t.ppf(0.95, 7), rel=1e-12)
     assert tails(0.9) == pytest.approx([0.05, 0.95])
 
 
@@ -125,3 +130,10 @@ def test_multinomial_resamples_are_numpy_s_for_any_block():
     rng = np.random.default_rng(6)
     assert np.array_equal(block, [rng.multinomial(1000, share) for _ in range(4)])
     assert max(len(block) for block in multinomial(1_000_000, 5, 2)) == 2
+
+
+def test_seeds_and_limits_are_made_in_one_place():
+    own = re.compile(r"default_rng|SeedSequence|RandomState|1 [-+] [\w.]*level\) / 2")
+    package = Path(cvlib.__file__).parent
+    found = [path for path in package.rglob("*.py") if own.search(path.read_text("utf-8"))]
+    assert found == [package / "statistics" / "resample.py"]

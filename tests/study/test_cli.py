@@ -29,7 +29,7 @@ def test_describe_explains_the_parameters() -> None:
         (["run", "99"], "there is none of this name"),
         (["run", "01", "-p", "modell", "acsi"], "Did you mean 'model'?"),
         (["run", "01", "-p", "draws", "lots"], "is not of type int"),
-        (["run", "01", "--to", "papyrus"], "report format 'papyrus'"),
+        (["run", "01", "--to", "papyrus"], "'papyrus' is not offered"),
         (["run"], "say which notebooks"),
         (["data", "fetch", "telco"], "Did you mean 'telco_churn'?"),
     ],

@@ -163,7 +163,7 @@ def test_blend_leaves_an_acceptable_matrix_alone():
     leader = EXAMPLES["ahp04_leader"]
     blended = blend(leader)
     assert len(blended.steps) == 1 and blended.matrix.equals(leader) and not blended.warnings
-    with pytest.raises(InputError, match="not between 0 and 1"):
+    with pytest.raises(InputError, match="not a number between 0 and 1"):
         blend(leader, keep=1.0)
 
 

@@ -116,7 +116,7 @@ def test_bad_cells_are_refused_by_name(bank, customers, change, message):
 def test_missing_column_bad_policy_one_customer_and_strange_bounds(bank, customers, flat):
     with pytest.raises(InputError, match=r"no column 'profit'.*Did you mean"):
         read_indicators(customers.rename(columns={"profit": "profits"}), bank)
-    with pytest.raises(InputError, match="missing = 'drop'"):
+    with pytest.raises(InputError, match="missing: 'drop' is not offered"):
         read_indicators(customers, bank, missing="drop")
     with pytest.raises(InputError, match="1 customers remain of 1"):
         read_indicators(customers.head(1), bank)

@@ -74,7 +74,7 @@ def test_tables_are_told_apart():
     assert table_kind(ready, tree, "transactions") == "transactions"
     with pytest.raises(InputError, match=r"neither a column for every leaf .*'recency'"):
         table_kind(log.drop(columns="date"), tree)
-    with pytest.raises(InputError, match="kind = 'table'"):
+    with pytest.raises(InputError, match="kind: 'table' is not offered"):
         table_kind(log, tree, "table")
 
 

@@ -180,7 +180,7 @@ def test_scores_of_all_methods_and_of_all_weightings(flat):
     np.testing.assert_allclose(sums["one"], wide["weighted_sum"])
     chosen = one_weighting(wide_weights(tidy, ["c0", "c1"]), "two")
     assert chosen.to_dict() == {"c0": 0.5, "c1": 0.5}
-    with pytest.raises(InputError, match="'tow': was not computed"):
+    with pytest.raises(InputError, match="'tow' was not computed"):
         one_weighting(wide_weights(tidy, ["c0", "c1"]), "tow")
     with pytest.raises(InputError, match="'c1' has no weight"):
         wide_weights(tidy.iloc[:3], ["c0", "c1"])

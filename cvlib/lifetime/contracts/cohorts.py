@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from cvlib.inputs.checks import column_of, fault, numeric
-from cvlib.inputs.choices import whole
+from cvlib.inputs.choices import one_of, whole
 from cvlib.inputs.documents import Source
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import load_table
 from cvlib.inputs.subscriptions import CheckedContracts
 from cvlib.lifetime.maximise import maximise
@@ -235,8 +235,7 @@ def fit_cohort(losses: pd.DataFrame, model: str = "sbg", level: float = 0.95) ->
     Fader & Hardie (2007) J. Interactive Marketing 21:76-90; Fader, Hardie, Liu, Davin &
     Steenburgh (2018) J. Interactive Marketing 43:1-16.
     """
-    if model not in COHORT_MODELS:
-        raise InputError("model", f"{model!r} is unknown", nearest(model, list(COHORT_MODELS)))
+    one_of("model", model, COHORT_MODELS)
     t = losses["period"].to_numpy(dtype=float)
     lost, censored = (losses[name].to_numpy(dtype=float) for name in ("lost", "censored"))
     if (t < 1).any() or lost.sum() == 0:

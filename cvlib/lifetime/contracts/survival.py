@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.inputs.subscriptions import ContractColumns
 from cvlib.lifetime.contracts.cohorts import fit_cohort, grouped_losses
@@ -73,10 +74,8 @@ def fit_survival(
     Cox (1972) JRSS B 34:187-220; Efron (1977) JASA 72:557-565; Allison (1982) Sociological
     Methodology 13:61-98 (discrete-time logit).
     """
-    unknown = [model for model in models if model not in SURVIVAL_MODELS]
-    if unknown or not models:
-        name = unknown[0] if unknown else ""
-        raise InputError("models", f"{name!r} unknown", nearest(name, list(SURVIVAL_MODELS)))
+    for model in models or [""]:
+        one_of("models", model, SURVIVAL_MODELS)
     tables, fits, curves, away = [], [], {}, []
     warnings: list[str] = []
     for model in dict.fromkeys(models):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cvlib.inputs.errors import InputError
+from cvlib.inputs.choices import number, one_of
 
 Array = NDArray[np.float64]
 
@@ -38,16 +38,10 @@ class ContractTerms:
     horizon: int = 600
 
     def __post_init__(self) -> None:
-        if self.payment not in ("begin", "end"):
-            raise InputError("payment", f"{self.payment!r} is unknown", "Use begin or end.")
-        if not 0 <= self.annual_rate <= 1:
-            raise InputError(
-                "annual_discount_rate", f"{self.annual_rate} a year is {self.annual_rate:.0%}",
-                "Give a share between 0 and 1: 0.10 for 10 %.",
-            )  # fmt: skip
+        one_of("payment", self.payment, ("begin", "end"))
+        number("annual_discount_rate", self.annual_rate, 0, 1, remedy="0.10 is 10 % a year.")
         for name in ("margin", "periods_per_year", "horizon"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise InputError(name, f"{getattr(self, name)} is not positive", "Correct it.")
+            number(name, getattr(self, name), 0, ends="()")
 
 
 def curve_value(

@@ -9,6 +9,7 @@ from cvlib.lifetime.maximise import Maximum, newton
 from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying import ggom_nbd
 from cvlib.lifetime.repeat_buying.coordinates import bounds, log_likelihood
+from cvlib.statistics import resample
 
 
 def ageing(
@@ -26,7 +27,7 @@ def ageing(
     ends: dict[str, tuple[float, float]] = {}
     if found.held[last] and found.at[last] <= least:
         verdict = "collapses on the Pareto/NBD"
-        b = _largest_b(data, found, float(ndtri((1 + level) / 2) ** 2 / 2))
+        b = _largest_b(data, found, resample.reach(level) ** 2 / 2)
         ends = {"b": (0.0, b), "beta": (0.0, np.inf)}
         warnings.append(
             "ggom_nbd: dropout rates do not rise with age (b is estimated at 0, the end of its "

@@ -14,6 +14,7 @@ from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying import nbd
 from cvlib.lifetime.repeat_buying.ageing import ageing
 from cvlib.lifetime.repeat_buying.coordinates import LEVEL, SHAPE, bounds, climb, log_likelihood
+from cvlib.statistics import resample
 
 # Shapes up to 1 leave the mean of the dropout process infinite.
 _MEANS = {
@@ -30,7 +31,7 @@ def diagnose(
 ) -> tuple[pd.DataFrame, list[str], dict[str, tuple[float, float]]]:
     """Checks, warnings, and bounds of the parameters whose interval has no end or ends at 0."""
     covariance = found.covariance()
-    gain = ndtri((1 + level) / 2) ** 2 / 2
+    gain = resample.reach(level) ** 2 / 2
     verdict = "converged" if found.converged else "not converged"
     rows: list[tuple[str, float, float, str]] = [
         # in powers of ten, which a table can print
@@ -82,7 +83,7 @@ def diagnose(
         part = covariance[2 * number : 2 * number + 2, 2 * number : 2 * number + 2]
         # ln second = shape - level
         largest = max(part[1, 1], part.sum() - 2 * (part[0, 1] + part[1, 0]))
-        powers = 2 * ndtri((1 + level) / 2) * math.sqrt(max(largest, 0.0)) / math.log(10)
+        powers = 2 * resample.reach(level) * math.sqrt(max(largest, 0.0)) / math.log(10)
         if powers > _POWERS and first not in profiled:
             verdict = "spread not identified"
             rows.append((f"{what}: powers of ten in an interval", powers, _POWERS, verdict))

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import number, one_of
+from cvlib.inputs.errors import InputError
 from cvlib.lifetime.maximise import Maximum, fit_table, newton, parameter_table
 from cvlib.lifetime.purchases.histories import Histories, check_histories, distinct_histories
 from cvlib.lifetime.repeat_buying import pareto_nbd
@@ -183,8 +183,8 @@ class RepeatBuyingFit(Result):
                 f"{annual_rate} without a horizon need not give a finite value",
                 "Give a positive annual rate, or a horizon.",
             )
-        if horizon is not None and not horizon > 0:
-            raise InputError("horizon", f"{horizon} is not positive", "Give periods ahead.")
+        if horizon is not None:
+            number("horizon", horizon, 0, ends="()", remedy="It counts periods ahead.")
         x, t_x, T = np.broadcast_arrays(*_history(x, t_x, T))
         theta, family = self._theta(covariates), MODELS[self.model]
         force = math.log1p(annual_rate) / per_year
@@ -303,8 +303,7 @@ def fit_repeat_buying(
     Newton's method when g'H⁻¹g is negligible, so that a flat ridge is not mistaken for a failure:
     it is reported in ``diagnosis`` with the likelihood lost at the homogeneous limit.
     """
-    if model not in MODELS:
-        raise InputError("model", f"{model!r} is not a model", nearest(model, list(MODELS)))
+    one_of("model", model, MODELS)
     if covariates and model != "pareto_nbd":
         raise InputError("covariates", f"{model} takes none", 'Choose model="pareto_nbd".')
     frame = data if isinstance(data, pd.DataFrame) else data.histories
@@ -378,7 +377,7 @@ def _estimates(family: Any, point: np.ndarray) -> dict[str, float]:
 def _coefficients(model: str, names: list[str], found: Maximum, level: float) -> pd.DataFrame:
     value = found.at[-len(names) :]
     error = np.sqrt(np.diag(found.covariance())[-len(names) :])
-    wide = ndtri((1 + level) / 2) * error
+    wide = resample.reach(level) * error
     columns = {
         "estimate": value,
         "std_error": error,

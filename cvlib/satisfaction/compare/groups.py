@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.satisfaction.compare.group_draws import (
     Pool,
@@ -146,9 +147,7 @@ def estimate_groups(
     data, model, count = answers.data, answers.model, chosen.draws
     columns = [by] if isinstance(by, str) else list(by)
     for column in columns:
-        if column not in data:
-            raise InputError("group", f"column {column!r} is not in the survey",
-                             nearest(column, [str(c) for c in data.columns]))  # fmt: skip
+        one_of("group", column, data, wrong="is not in the survey")
     labelled = data[columns].notna().all(axis=1)
     _refuse_gaps(data[labelled], model, columns)
     # by place: the caller's own labels of the rows may repeat

@@ -11,16 +11,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
 from cvlib.results import Result
 from cvlib.satisfaction.compare.differences import exchange, index_differences
 from cvlib.satisfaction.compare.groups import Groups, estimate_groups, spread, target_of
-<<<<<<< HEAD
-from cvlib.satisfaction.compare.ranking import adjusted
 from cvlib.satisfaction.model.code import AnyModel
-=======
-from cvlib.satisfaction.model.model import Model
->>>>>>> b68c29f (Statistics: many comparisons, proportions and scores of probabilities for all pillars)
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.settings import bootstrap_of
 from cvlib.statistics.multiple import adjusted
@@ -85,13 +80,11 @@ def at_wave(answers: Answers, wave: str, chosen: str = "") -> Answers:
     if not wave:
         return answers
     data = answers.table.data
-    if wave not in data:
-        raise InputError("wave", f"column {wave!r} is not in the survey",
-                         nearest(wave, [str(c) for c in data.columns]))  # fmt: skip
+    one_of("wave", wave, data, wrong="is not in the survey")
     known = data[wave].dropna().sort_values().unique()
     names = [str(value) for value in known]
-    if chosen and chosen not in names:
-        raise InputError("at", f"{chosen!r} is not a wave", nearest(chosen, names))
+    if chosen:
+        one_of("at", chosen, names, wrong="is not a wave")
     value = known[names.index(chosen)] if chosen else known[-1]
     return answers.where((data[wave] == value).to_numpy())
 

@@ -15,7 +15,8 @@ import yaml
 
 from cvlib.inputs.answers import answers
 from cvlib.inputs.checks import as_table
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.satisfaction.model.model import Item, Model
 from cvlib.words.safe import write_csv
@@ -50,9 +51,7 @@ class Question:
 @cache
 def words(language: str) -> dict[str, Any]:
     """Fixed phrases in a language."""
-    if language not in LANGUAGES:
-        raise InputError("language", f"{language!r} is not offered",
-                         nearest(language, list(LANGUAGES)))  # fmt: skip
+    one_of("language", language, LANGUAGES)
     path = Path(__file__).with_name("questionnaire_words.yaml")
     found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))[language]
     return found

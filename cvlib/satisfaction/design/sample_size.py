@@ -366,7 +366,7 @@ def _smallest(study: _Study, tables: dict[int, dict[str, pd.DataFrame]], name: s
     A width falls like 1/sqrt(n); the normal quantile of a power rises like sqrt(n). Either says
     from one simulated n how much larger or smaller the next must be.
     """
-    critical = stats.norm.ppf((1 + study.level) / 2)
+    critical = resample.reach(study.level)
     least, most = study.rounded(max(20, 2 * study.cluster_size)), study.rounded(goal.largest)
 
     def ratio(value: float) -> float:

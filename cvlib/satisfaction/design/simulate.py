@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import number, one_of
+from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.model.model import Model
 from cvlib.statistics import resample
@@ -284,8 +285,7 @@ def population(
                          "Give the market environment the role antecedent.")  # fmt: skip
     for name, value, top in (("r_squared", r_squared, 1), ("cluster_correlation",
                              cluster_correlation, 1)):  # fmt: skip
-        if not 0 <= value < top:
-            raise InputError(name, f"{value} is not a share", "Use 0 or more, less than 1.")
+        number(name, value, 0, top, ends="[)")
     coefficients = _default_paths(chosen, r_squared) if paths is None else _given(chosen, paths)
     if isinstance(loadings, float | int):
         alone = np.array([len(chosen.constructs[j].items) == 1 for j in chosen.block])
@@ -315,9 +315,7 @@ def population(
 
 def _known(model: Model, named: Mapping[str, float], where: str) -> None:
     for name in named:
-        if name not in model.items:
-            raise InputError(f"{where}, {name}", f"is not an item of model {model.name}",
-                             nearest(name, list(model.items)))  # fmt: skip
+        one_of(f"{where}, {name}", name, model.items, wrong=f"is not an item of model {model.name}")
 
 
 def _of(values: Mapping[Any, float], name: Any, where: str) -> float:

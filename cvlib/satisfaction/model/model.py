@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError, nearest
 
 ROLES = ("antecedent", "moderator", "group")
@@ -260,10 +261,7 @@ class Model:
     def adapt(self, survey: str) -> Model:
         """The same constructs and paths measured by the items of another survey."""
         known = {adaptation.survey: adaptation for adaptation in self.adaptations}
-        if survey not in known:
-            raise InputError(
-                f"model {self.name}", f"has no items for {survey!r}", nearest(survey, list(known))
-            )
+        one_of(f"model {self.name}, survey", survey, known)
         chosen = known[survey]
         stock = {item.name: self._on_scale(item) for item in chosen.items}
         absent = [c.name for c in self.constructs if c.name not in chosen.constructs]
@@ -313,8 +311,7 @@ class Model:
             raise InputError(
                 f"model {self.name}", f"{construct!r} has no role to set", f"Able: {able}."
             )
-        if role not in ROLES:
-            raise InputError("role", f"{role!r} is not a role", nearest(role, list(ROLES)))
+        one_of("role", role, ROLES)
         chosen = tuple(replace(c, role=role) if c is found else c for c in self.constructs)
         declared = self.declared_paths or self.signed_paths
         base = replace(self, constructs=chosen, signed_paths=declared, declared_paths=declared,
@@ -362,17 +359,10 @@ class Model:
         there = list(columns)
         given = dict(mapping or {})
         for item, column in given.items():
-            if item not in self.items:
-                raise InputError(
-                    f"mapping, {item}",
-                    f"is not an item of model {self.name}",
-                    nearest(item, list(self.items)),
-                )
-            if column not in there:
-                raise InputError(
-                    f"mapping, {item}", f"column {column!r} is not in the survey",
-                    nearest(column, there),
-                )  # fmt: skip
+            one_of(
+                f"mapping, {item}", item, self.items, wrong=f"is not an item of model {self.name}"
+            )
+            one_of(f"mapping, {item}", column, there, wrong="is not in the survey")
         bound = {item.name: given.get(item.name, item.column) for item in self.item_list}
         unmapped = [name for name, column in bound.items() if column not in there]
         if unmapped and not given:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from cvlib.inputs import choices
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.effects import total_effects
 from cvlib.satisfaction.model.model import Model
@@ -98,13 +99,9 @@ def predict(
     Danks (2021), DATABASE 52(SI):24-42 (techniques); Liengaard et al. (2021), Decision Sciences
     52:362-392; Sharma et al. (2023), European J. Marketing 57:1662-1677 (CVPAT).
     """
-    if technique not in TECHNIQUES:
-        raise InputError("technique", f"{technique!r} is not known", "Use direct or earliest.")
+    choices.one_of("technique", technique, TECHNIQUES)
     source = survey.source
-    if not 2 <= folds <= source.units:
-        raise InputError(
-            "folds", f"{folds} folds of {source.units} units", "Use 2 or more, say 10."
-        )
+    choices.whole("folds", folds, 2, source.units, "Every fold needs a respondent or cluster.")
     generator = resample.generator(seed)
     dealt = np.array([
         generator.permutation(np.arange(source.units) * folds // source.units)

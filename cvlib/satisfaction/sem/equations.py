@@ -10,7 +10,8 @@ import pandas as pd
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.sem import inference
 from cvlib.satisfaction.sem.layout import (
     ARROW,
@@ -161,17 +162,11 @@ def fit_covariance(
     Checked against lavaan 0.6.14: estimates, standard errors and standardised solution to 1e-5,
     chi-square and scaling factors to 1e-6.
     """
-    known("standard_errors", standard_errors, STANDARD_ERRORS)
-    known("missing", missing, MISSING)
+    one_of("standard_errors", standard_errors, STANDARD_ERRORS)
+    one_of("missing", missing, MISSING)
     layout = specify(specification)
     values, left_out, _ = observed_columns(data, list(layout.observed), missing)
     return _fit(layout, values, standard_errors, missing, starts, seed, level, left_out)
-
-
-def known(where: str, value: str, known: tuple[str, ...]) -> None:
-    """Refuse a setting that is not offered."""
-    if value not in known:
-        raise InputError(where, f"{value!r} is not offered", nearest(value, list(known)))
 
 
 def observed_columns(
@@ -179,10 +174,7 @@ def observed_columns(
 ) -> tuple[Floats, pd.DataFrame, Any]:
     """The columns as floats, who was left out of them, and which rows remain."""
     for column in columns:
-        if column not in data.columns:
-            raise InputError(
-                f"column {column!r}", "is not in the data", nearest(column, list(data.columns))
-            )
+        one_of("column", column, data.columns, wrong="is not in the data")
         if list(data.columns).count(column) > 1:
             raise InputError(f"column {column!r}", "occurs twice", "Give each column its own name.")
         if not pd.api.types.is_numeric_dtype(data[column]):

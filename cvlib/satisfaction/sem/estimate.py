@@ -25,7 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.choices import number
+from cvlib.inputs.choices import number, one_of
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.model import Model
@@ -37,7 +37,6 @@ from cvlib.satisfaction.sem.equations import (
     CovarianceFit,
     finish,
     fit_covariance,
-    known,
 )
 from cvlib.satisfaction.sem.layout import ARROW, COVARIANCE, Layout
 from cvlib.satisfaction.sem.optimum import complete_problem, incomplete_problem
@@ -223,7 +222,7 @@ def estimate_covariance(
     -----
     Checked against lavaan 0.6.14 on the ECSI mobile survey (ACSI and ECSI models).
     """
-    known("standard_errors", standard_errors, STANDARD_ERRORS)
+    one_of("standard_errors", standard_errors, STANDARD_ERRORS)
     resampling, chosen = bootstrap_of(draws), specification or Specification()
     seed, level = resampling.seed, resampling.level
     survey = prepare(data, model, missing=missing)

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table, from_frame
 from cvlib.results import Result
 from cvlib.satisfaction.model.code import AnyModel
@@ -19,7 +20,6 @@ from cvlib.satisfaction.sem.equations import (
     STANDARD_ERRORS,
     CovarianceFit,
     finish,
-    known,
     observed_columns,
 )
 from cvlib.satisfaction.sem.estimate import Specification, layout_of
@@ -171,8 +171,7 @@ def fit_invariance(
 
 def _labels(table: Table, group: str) -> pd.Series:
     data = table.data
-    if group not in data.columns:
-        raise InputError(f"group {group!r}", "is not in the data", nearest(group, list(data)))
+    one_of("group", group, data.columns, wrong="is not in the data")
     if data[group].isna().any():
         row = data.index[data[group].isna()][0]
         raise InputError(table.place(group, row), "is missing", "Label every respondent.")
@@ -190,9 +189,9 @@ def _compare(
     confidence: float,
     left_out: pd.DataFrame,
 ) -> Invariance:
-    known("standard_errors", standard_errors, STANDARD_ERRORS)
+    one_of("standard_errors", standard_errors, STANDARD_ERRORS)
     for name in levels:
-        known("levels", name, tuple(LEVELS))
+        one_of("levels", name, LEVELS)
     names = [str(label) for label in labels.unique()]
     if len(names) < 2:
         raise InputError("group", "has only one value", "Choose a column with two groups or more.")

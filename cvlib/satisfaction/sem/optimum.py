@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cvlib.inputs.choices import whole
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.sem.inference import standardised
 from cvlib.satisfaction.sem.layout import (
@@ -198,8 +199,7 @@ def solve(problem: Problem, starts: int, seed: int) -> Optimum:
     InputError
         When no start converges, also not from ten more: there is nothing to show then.
     """
-    if starts < 1:
-        raise InputError("starts", f"{starts} starts", "Use 1 or more.")
+    whole("starts", starts, 1)
     for count in (starts, starts + 10):
         theta = start_values(problem, count, seed)
         found = minimise(problem.layout, repeated(problem.moments, len(theta)), theta)

@@ -11,6 +11,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 
+from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.study.execute import RunFailed
 from cvlib.study.notebook import parse_parameters
@@ -28,10 +29,7 @@ _EXPORTING = Lock()  # runs of a batch are threads of one process
 def check_formats(formats: tuple[str, ...]) -> None:
     """Refuse a report format there is none of, before anything runs."""
     for name in formats:
-        if name not in FORMATS:
-            raise InputError(
-                f"report format {name!r}", "there is none", f"Known: {', '.join(FORMATS)}."
-            )
+        one_of("report format", name, FORMATS)
 
 
 def write_reports(folder: Path, formats: tuple[str, ...]) -> None:

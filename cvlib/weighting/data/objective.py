@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.statistics import resample
 from cvlib.weighting.data.importance import (
     METHODS,
@@ -104,10 +105,7 @@ def objective_weights(
     (MEREC).
     """
     for method in methods:
-        if method not in METHODS:
-            raise InputError(
-                f"weighting method {method!r}", "is not known", nearest(method, list(METHODS))
-            )
+        one_of("weighting method", method, METHODS)
     tree = indicators.tree
     if len(tree.weighted) < 2:
         raise InputError(

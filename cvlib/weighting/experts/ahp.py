@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.statistics import resample
 from cvlib.words.message import Message, joined, message
 
@@ -59,8 +60,7 @@ def random_index(n: int, table: str = "alonso_lamata", missing: int = 0) -> floa
     comparison matrices. Omega 108, 102576.
     """
     tables = random_index_tables()
-    if table not in tables:
-        raise InputError(f"random index {table!r}", "no such table", nearest(table, list(tables)))
+    one_of("random index", table, tables)
     if n < 3:
         return 0.0
     share = 1 - 2 * missing / ((n - 1) * (n - 2))
@@ -156,9 +156,8 @@ def priorities(matrices: np.ndarray, method: str) -> np.ndarray:
         return eigenvector(matrices)[0]
     if method == "geometric_mean":
         return geometric_mean(matrices)
-    if method == "column_mean":
-        return column_mean(matrices)
-    raise InputError(f"method {method!r}", "no such method", nearest(method, list(METHODS)))
+    one_of("method", method, METHODS)
+    return column_mean(matrices)
 
 
 def geometric_consistency_index(matrix: np.ndarray) -> float:

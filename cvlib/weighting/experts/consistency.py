@@ -11,7 +11,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.errors import InputError
+from cvlib.inputs.choices import number
 from cvlib.statistics.ties import settled
 from cvlib.weighting.experts.ahp import consistency, eigenvector, random_index
 from cvlib.weighting.tree import Tree
@@ -166,8 +166,7 @@ def blend(
     Xu, Z. & Wei, C. (1999). A consistency improving method in the analytic hierarchy process.
     Eur. J. Operational Research 116, 443-449.
     """
-    if not 0 < keep < 1:
-        raise InputError("keep", f"{keep:g} is not between 0 and 1", "Use for example 0.9.")
+    number("keep", keep, 0, 1, ends="()", remedy="0.9 is usual.")
     original = matrix.to_numpy(float)
     values = original.copy()
     rows: list[dict[str, float]] = []

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.weighting.scale import Normalised
 from cvlib.words.message import message
 
@@ -32,8 +33,7 @@ def fuzzy_operator(weights: np.ndarray, membership: np.ndarray, operator: str) -
     -------
     ndarray, … by g
     """
-    if operator not in OPERATORS:
-        raise InputError(f"operator {operator!r}", "unknown", nearest(operator, list(OPERATORS)))
+    one_of("operator", operator, OPERATORS)
     w = np.asarray(weights)[:, None]
     joined = w * membership if operator.startswith("product") else np.minimum(w, membership)
     if operator.endswith("sum"):

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.choices import one_of
+from cvlib.inputs.errors import InputError
 from cvlib.statistics import resample
 from cvlib.weighting.experts.agreement import clusters, consensus, influence
 from cvlib.weighting.experts.ahp import (
@@ -195,10 +196,7 @@ def expert_weights(
     InputError
         Unknown aggregation or expert, or experts whose importance is negative or all zero.
     """
-    if aggregation not in AGGREGATIONS:
-        raise InputError(
-            f"aggregation {aggregation!r}", "no such", nearest(aggregation, list(AGGREGATIONS))
-        )
+    one_of("aggregation", aggregation, AGGREGATIONS)
     if not judgements.matrices:
         return _nobody(tree, aggregation, methods, table)
     if not tree.compared:
@@ -321,10 +319,7 @@ def _nobody(tree: Tree, aggregation: str, methods: tuple[str, ...], table: str) 
 def _importance(experts: list[str], importance: Mapping[str, float] | None) -> np.ndarray:
     given = dict(importance or {})
     for expert, value in given.items():
-        if expert not in experts:
-            raise InputError(
-                f"importance of {expert!r}", "no such expert", nearest(expert, experts)
-            )
+        one_of("importance", expert, experts, wrong="is no expert")
         if not 0 <= value < np.inf:
             raise InputError(f"importance of {expert!r}", f"is {value}", "Give a number from 0.")
     alpha = np.array([float(given.get(expert, 1.0)) for expert in experts])
