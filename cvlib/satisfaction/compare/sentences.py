@@ -10,10 +10,10 @@ from cvlib.inputs.datasets import simulated
 from cvlib.satisfaction.compare.league import League
 from cvlib.satisfaction.compare.market_environment import Roles
 from cvlib.satisfaction.compare.models import ModelComparison
-from cvlib.satisfaction.compare.ranking import adjusted
 from cvlib.satisfaction.compare.waves import ALL, Waves
 from cvlib.satisfaction.headline import index_withheld, label
 from cvlib.satisfaction.index import default_target
+from cvlib.statistics.multiple import adjusted
 from cvlib.words.message import Label, Message, in_language, joined, message
 
 
