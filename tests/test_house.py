@@ -180,6 +180,70 @@ def test_the_checks_of_this_file_see_a_forbidden_import(tmp_path: Path) -> None:
     assert "statistics" in loaded("import statistics")
 
 
+def graph(folder: Path) -> dict[str, set[str]]:
+    """Which file of a package imports which other, anywhere in it but for types alone."""
+    names = {
+        ".".join(path.relative_to(folder.parent).with_suffix("").parts).removesuffix(
+            ".__init__"
+        ): path
+        for path in sorted(folder.rglob("*.py"))
+    }
+    found: dict[str, set[str]] = {}
+    for name, path in names.items():
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        typing = {
+            id(inner)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+            for inner in ast.walk(node)
+        }
+        named: set[str] = set()
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module and id(node) not in typing:
+                parts = {f"{node.module}.{alias.name}" for alias in node.names}
+                named |= (parts & set(names)) or {node.module}
+            elif isinstance(node, ast.Import) and id(node) not in typing:
+                named |= {alias.name for alias in node.names}
+        found[name] = named & set(names) - {name}
+    return found
+
+
+def circles(imported: dict[str, set[str]]) -> list[set[str]]:
+    """Groups of files that lead back to themselves."""
+    reach = {name: set(inner) for name, inner in imported.items()}
+    while True:
+        grown = {n: r.union(*(reach[other] for other in r)) for n, r in reach.items()}
+        if grown == reach:
+            break
+        reach = grown
+    rings = [{other for other in r if name in reach[other]} for name, r in reach.items()]
+    return [ring for at, ring in enumerate(rings) if ring and ring not in rings[:at]]
+
+
+def test_no_files_import_each_other_in_a_circle(tmp_path: Path) -> None:
+    assert circles(graph(PACKAGE)) == []
+    for name, text in {"a": "from p.b import x", "b": "def f():\n    import p.a", "c": ""}.items():
+        (tmp_path / "p").mkdir(exist_ok=True)
+        (tmp_path / "p" / f"{name}.py").write_text(text)
+    assert circles(graph(tmp_path / "p")) == [{"p.a", "p.b"}]
+
+
+@pytest.mark.parametrize("room", ["satisfaction"])
+def test_public_functions_take_nine_parameters_at_most(room: str) -> None:
+    for path in modules(room):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                taken = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+                given = [each.arg for each in taken if each.arg not in ("self", "cls")]
+                assert len(given) <= 9, f"{path.name}: {node.name}({', '.join(given)})"
+
+
+@pytest.mark.parametrize("room", ["satisfaction", "statistics", "words", "inputs"])
+def test_no_module_is_longer_than_450_lines(room: str) -> None:
+    for path in modules(room):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 450, path.name
+
+
 def test_hooks_download_nothing() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
     assert [repository["repo"] for repository in hooks["repos"]] == ["local"]

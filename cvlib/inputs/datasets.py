@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
@@ -16,9 +16,6 @@ from cvlib.inputs.choices import one_of
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.shipped import shipped_folder
-
-if TYPE_CHECKING:
-    from cvlib.inputs.readers import Table
 
 MIRROR = "CVLIB_DATA_MIRROR"
 SHIPPED = shipped_folder("data")
@@ -245,10 +242,3 @@ def files(data: str | Path | Sequence[str | Path]) -> list[Path]:
     if not data:
         raise InputError("data", "no data set or file is named", "Name one.")
     return [path for each in data for path in files(each)]
-
-
-def load(name: str) -> Table:
-    """Read a data set of the catalogue (see `fetch` and `cvlib.inputs.readers.read_table`)."""
-    from cvlib.inputs.readers import read_table
-
-    return read_table(fetch(name), **entry(name).read.model_dump(exclude_none=True))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
-from cvlib.words.message import Said
+from cvlib.words.said import Said
 
 FOLDER = Path(__file__).with_name("catalogues")
 _SLOT = re.compile(r"\{(\w*)\}")

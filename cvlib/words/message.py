@@ -20,6 +20,14 @@ from typing import Any
 
 import yaml
 
+from cvlib.words.language import Words
+from cvlib.words.said import Label, Said
+
+__all__ = [
+    "Label", "Message", "Said", "in_language", "joined", "message", "restored", "stored",
+    "wordings",
+]  # fmt: skip
+
 ROOMS = ("common", "inputs", "satisfaction", "weighting", "lifetime", "study")
 _JOINED = "common.joined"
 _LISTS = {
@@ -45,37 +53,6 @@ def wordings() -> dict[str, dict[str, str]]:
                 raise ValueError(f"messages/{room}.yaml: {name} should begin with {room}.")
             found[name] = entry
     return found
-
-
-class Said(str):
-    """Text that knows how other languages word it; as a string it is English."""
-
-    def worded(self, language: str, names: Mapping[str, str]) -> str:
-        """The text in a language, with names of ids as a report prints them."""
-        raise AttributeError  # every kind of text words itself
-
-
-class Label(Said):
-    """A name with its wording in every language, such as a construct's.
-
-    Parameters
-    ----------
-    labels : mapping of str to str
-        Wording by language; English, or else the first, is what the string holds.
-    """
-
-    labels: dict[str, str]
-
-    def __new__(cls, labels: Mapping[str, str]) -> Label:
-        text = super().__new__(cls, labels.get("en") or next(iter(labels.values())))
-        text.labels = dict(labels)
-        return text
-
-    def __getnewargs__(self) -> tuple[dict[str, str]]:  # type: ignore[override]
-        return (self.labels,)
-
-    def worded(self, language: str, names: Mapping[str, str]) -> str:
-        return self.labels.get(language, str(self))
 
 
 class Message(Said):
@@ -153,8 +130,6 @@ def restored(kept: Any) -> Any:
 
 def _worded(id: str, values: Mapping[str, Any], language: str, names: Mapping[str, str]) -> str:
     if id == _JOINED:
-        from cvlib.words.language import Words
-
         words = Words(language, dict(names))
         parts = [words.text(part) for part in values["parts"]]
         return ("" if language == "zh" else " ").join(parts)
@@ -169,8 +144,6 @@ class _Formatter(string.Formatter):
         self.language, self.names = language, names
 
     def convert_field(self, value: Any, conversion: Any) -> Any:
-        from cvlib.words.language import Words
-
         if conversion != "n":
             return super().convert_field(value, conversion)
         words = Words(self.language, dict(self.names))

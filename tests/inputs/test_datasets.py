@@ -10,6 +10,7 @@ import pytest
 
 from cvlib.inputs import datasets
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import load_table
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +56,7 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
 def test_shipped_files_are_the_catalogues(name: str) -> None:
     path = datasets.fetch(name)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == datasets.entry(name).sha256
-    assert len(datasets.load(name).data) == datasets.entry(name).rows
+    assert len(load_table(name).data) == datasets.entry(name).rows
 
 
 def test_the_readme_names_the_hashes_of_what_ships() -> None:
@@ -75,13 +76,13 @@ def test_every_entry_says_where_it_comes_from() -> None:
 
 
 def test_mobi_is_the_published_survey() -> None:
-    data = datasets.load("mobi").data
+    data = load_table("mobi").data
     assert data.shape == (250, 24) and data.min().min() == 1 and data.max().max() == 10
     assert list(data.columns[:3]) == ["CUEX1", "CUEX2", "CUEX3"]
 
 
 def test_the_cdnow_sample_has_the_published_counts() -> None:
-    data = datasets.load("cdnow_sample").data
+    data = load_table("cdnow_sample").data
     assert (len(data), data["customer_id"].nunique()) == (6919, 2357)
     assert (data["date"].min(), data["date"].max()) == ("1997-01-01", "1998-06-30")
 
@@ -102,10 +103,10 @@ def test_the_mirror_serves_what_does_not_ship(
     mirror: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CVLIB_DATA_MIRROR", str(mirror))
-    master = datasets.load("cdnow_master").data
+    master = load_table("cdnow_master").data
     assert (len(master), master["customer_id"].nunique()) == (69659, 23570)
     assert list(master.columns) == ["customer_id", "date", "quantity", "amount"]
-    telco = datasets.load("telco_churn")
+    telco = load_table("telco_churn")
     assert len(telco.data) == 7043 and (telco.data["Churn"] == "Yes").sum() == 1869
     blank = telco.left_out.set_index("column")
     assert blank.loc["TotalCharges", "count"] == 11
@@ -167,7 +168,7 @@ def test_a_download_is_kept_and_not_repeated(
     (folder / "remote.csv").unlink()
     assert datasets.fetch("tiny") == path
     assert datasets.check()["where"].tolist() == ["cache"]
-    assert datasets.load("tiny").data["a"].tolist() == [1]
+    assert load_table("tiny").data["a"].tolist() == [1]
 
 
 def test_a_download_that_is_not_the_file_leaves_nothing(
