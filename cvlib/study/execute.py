@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cvlib.inputs.errors import InputError
-from cvlib.study.files import input_files, sent
+from cvlib.study.files import check_files, input_files, sent
 from cvlib.study.notebook import Notebook
 
 # The same arithmetic on every run: one BLAS thread, fixed hashing, no window manager.
@@ -225,7 +225,9 @@ def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[st
     for number, given in enumerate(several):
         try:
             arguments = notebook.arguments(given)
-            values = sent(_quick(arguments), input_files(notebook, arguments))
+            files = input_files(notebook, arguments)
+            check_files(files)
+            values = sent(_quick(arguments), files)
         except InputError as error:
             wrong[number] = str(error)
             continue

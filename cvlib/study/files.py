@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cvlib.inputs.datasets import entries, fetch, sha256
+from cvlib.inputs.documents import Source
+from cvlib.inputs.limits import hold_workbook
 from cvlib.study.notebook import Notebook
 
 
@@ -58,6 +60,23 @@ def input_files(notebook: Notebook, arguments: dict[str, Any]) -> dict[str, list
             if files:
                 found[parameter.name] = files
     return found
+
+
+def check_files(files: dict[str, list[Path]]) -> None:
+    """Refuse workbooks and YAML files that cannot be read, before anything runs.
+
+    Raises
+    ------
+    InputError
+        Naming the file, and the line of a YAML file.
+    """
+    for path in (path for paths in files.values() for path in paths):
+        if path.name.startswith(("~$", ".")):  # what a spreadsheet program leaves beside its file
+            continue
+        if path.suffix.lower() in (".xlsx", ".xlsm"):
+            hold_workbook(path, path.name)
+        elif path.suffix.lower() in (".yaml", ".yml"):
+            Source(path)
 
 
 def input_hashes(files: dict[str, list[Path]]) -> dict[str, str]:

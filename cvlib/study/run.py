@@ -16,8 +16,9 @@ from typing import Any
 import cvlib
 from cvlib.inputs.datasets import sha256
 from cvlib.inputs.errors import InputError
+from cvlib.statistics.disclosure import secret
 from cvlib.study.execute import RunFailed, execute, write_tidy
-from cvlib.study.files import input_files, input_hashes, published, sent
+from cvlib.study.files import check_files, input_files, input_hashes, published, sent
 from cvlib.study.lock import aside, claim, clear_abandoned, put_in_place
 from cvlib.study.notebook import Notebook
 from cvlib.study.record import versions, write_json
@@ -82,14 +83,21 @@ def code_fingerprint() -> str:
     return digest.hexdigest()[:12]
 
 
-def run_id(notebook: Notebook, arguments: dict[str, Any], hashes: dict[str, str]) -> str:
-    """The hash of notebook, parameters, inputs and cvlib: the same question is the same folder."""
-    question = {
+def run_id(
+    notebook: Notebook, arguments: dict[str, Any], hashes: dict[str, str], key: bytes | None = None
+) -> str:
+    """The hash of notebook, parameters, inputs and cvlib: the same question is the same folder.
+
+    Where pseudonyms have a secret ``key``, another key gives other names, and another folder.
+    """
+    question: dict[str, Any] = {
         "notebook": hashlib.sha256(notebook.source.encode()).hexdigest(),
         # a file counts by its content, not by where it lies
         "parameters": {k: hashes.get(k, v) for k, v in sorted(arguments.items())},
         "cvlib": f"{cvlib.__version__}+{code_fingerprint()}",
     }
+    if key is not None:
+        question["pseudonyms"] = hashlib.sha256(key).hexdigest()
     text = json.dumps(question, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -99,8 +107,11 @@ def question(
 ) -> tuple[dict[str, Any], dict[str, str], Run]:
     """All arguments, the hashes of their files, and where the answer lies or will lie."""
     arguments = notebook.arguments(parameters)
-    hashes = input_hashes(input_files(notebook, arguments))
-    folder = out.resolve() / notebook.name / run_id(notebook, arguments, hashes)
+    files = input_files(notebook, arguments)
+    check_files(files)
+    hashes = input_hashes(files)
+    identity = run_id(notebook, arguments, hashes, secret(out.resolve() / notebook.name))
+    folder = out.resolve() / notebook.name / identity
     return arguments, hashes, Run(folder, existed=True)
 
 

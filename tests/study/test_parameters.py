@@ -1,5 +1,6 @@
 """Every parameter of every notebook: its rule, its comment, and what is refused before any work."""
 
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -7,6 +8,7 @@ import papermill
 import pytest
 
 from cvlib.inputs.errors import InputError
+from cvlib.study.files import input_files
 from cvlib.study.notebook import find, read_notebook, shipped
 from cvlib.study.parameters import Parameter, _rules, rule
 
@@ -44,9 +46,11 @@ def test_defaults_obey_their_rules(notebook) -> None:
     assert notebook.arguments({})
 
 
-def test_every_rule_is_of_a_parameter_and_every_choice_lists_its_default() -> None:
+def test_every_parameter_has_a_rule_and_every_choice_lists_its_default() -> None:
+    """Without a rule a value is taken for a file whenever there is one of that name."""
     for notebook in NOTEBOOKS:
         for parameter in notebook.parameters:
+            assert parameter.rule, f"{parameter.name} has no line in parameters.yaml"
             if parameter.rule and parameter.rule.choice:
                 assert parameter.default in parameter.choices, (notebook.name, parameter.name)
                 assert len(parameter.choices) > 1
@@ -84,6 +88,7 @@ def test_every_rule_is_of_a_parameter_and_every_choice_lists_its_default() -> No
         ("06", {"customer": "x" * 10_001}, "10,001 letters"),
         ("07", {"test_share": "0000-00-00"}, "parameter test_share: '0000-00-00'"),
         ("05", {"pseudonymise": "1970-01-01T00:00:00+99:00"}, "is not of type bool"),
+        ("01", {"decimal": ";"}, "parameter decimal: ';' is not one of"),
         ("08", {"recommend": "[1, x]"}, "parameter recommend: 'x' is not at least 0"),
     ],
 )
@@ -109,6 +114,16 @@ def test_what_cannot_be_is_refused_before_any_work(
 )  # fmt: skip
 def test_what_can_be_meant_is_taken(notebook: str, given: dict[str, Any], value: Any) -> None:
     assert find(notebook).arguments(given)[next(iter(given))] == value
+
+
+def test_a_column_is_not_taken_for_a_file_of_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "brand").write_text("not a table")
+    notebook = find("03")
+    files = input_files(notebook, notebook.arguments({"group": "brand", "wave": "mobi"}))
+    assert list(files) == ["data"]
 
 
 def test_a_choice_stands_once_in_the_comment() -> None:

@@ -11,7 +11,7 @@ from cvlib.study.execute import RunFailed, refresh
 from cvlib.study.files import input_files, input_hashes
 from cvlib.study.gallery import write_gallery
 from cvlib.study.notebook import read_notebook
-from cvlib.study.run import run_id, run_notebook
+from cvlib.study.run import question, run_id, run_notebook
 
 Make = Callable[..., Path]
 
@@ -207,6 +207,51 @@ def test_files_count_by_content_wherever_they_lie(make_notebook: Make, tmp_path:
     before = identity("a/orders_*.csv")
     (tmp_path / "a" / "orders_2.csv").write_text("x\n3\n")
     assert identity("a/orders_*.csv") != before
+
+
+def test_another_key_of_pseudonyms_is_another_run(make_notebook: Make, tmp_path: Path) -> None:
+    notebook = read_notebook(make_notebook())
+    names = []
+    for key in ("", "a secret of many letters", "another of as many letters"):
+        if key:
+            (tmp_path / "private").mkdir(exist_ok=True)
+            (tmp_path / "private" / "pseudonyms.key").write_text(key)
+        names.append(question(notebook, {}, tmp_path / "reports")[2].folder.name)
+    assert len(set(names)) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("j.xlsx", b"PK\x03\x04 but no workbook", "j.xlsx: is a damaged workbook"),
+        ("m.yaml", b"a: 1\nb: [1\n", "m.yaml, line 3: not valid YAML"),
+    ],
+)
+def test_damaged_files_are_refused_before_a_kernel_starts(
+    make_notebook: Make, tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=said):
+        question(read_notebook(make_notebook()), {"data": str(tmp_path / name)}, tmp_path / "out")
+
+
+def test_lists_and_blanks_of_file_parameters(make_notebook: Make, tmp_path: Path) -> None:
+    """Files in a list are inputs; a blank is none, whatever lies in the working folder."""
+    (tmp_path / "a.yaml").write_text("a: 1\n")
+    parameters = """models: list = []  # models
+judgements: str = ""  # experts
+language: str = "en"  # labels
+out: str = ""  # folder"""
+    notebook = read_notebook(make_notebook(parameters=parameters))
+    given = {"models": ["acsi", str(tmp_path / "a.yaml"), " "], "judgements": " "}
+    arguments = notebook.arguments(given)
+    assert arguments == {
+        "models": given["models"][:2], "judgements": "", "language": "en",
+    }  # fmt: skip
+    assert input_files(notebook, arguments) == {"models": [tmp_path / "a.yaml"]}
+    before = input_hashes(input_files(notebook, arguments))
+    (tmp_path / "a.yaml").write_text("a: 2\n")
+    assert input_hashes(input_files(notebook, arguments)) != before
 
 
 def test_a_column_is_not_taken_for_a_folder(make_notebook: Make, tmp_path: Path) -> None:
