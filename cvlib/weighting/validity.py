@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.statistics import ranks, resample
+from cvlib.statistics import multiple, ranks, resample
 from cvlib.statistics.ranks import Order, Ranked
 from cvlib.words.message import Message, joined, message
 
@@ -252,7 +252,6 @@ def _holm(table: pd.DataFrame, compared: list[str], errors: dict[tuple[str, str]
     a correction for many comparisons.
     """
     from scipy.stats import norm
-    from statsmodels.stats.multitest import multipletests
 
     table["p_holm"] = np.nan
     for _, rows in table[table["method"].isin(compared)].groupby("metric"):
@@ -263,7 +262,7 @@ def _holm(table: pd.DataFrame, compared: list[str], errors: dict[tuple[str, str]
         known = np.isfinite(apart) & ~np.isnan(error)
         p = 2 * norm.sf(z[known])
         if len(p):
-            table.loc[rows.index[known], "p_holm"] = multipletests(p, method="holm")[1]
+            table.loc[rows.index[known], "p_holm"] = multiple.adjusted(p, "holm")
 
 
 def _interval(drawn: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,13 +1,9 @@
 """Seeds, resamples and percentile limits against numpy, scipy and hand-worked cases."""
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy import stats
 
-import cvlib
 from cvlib.inputs.errors import InputError
 from cvlib.statistics.resample import (
     INTERVALS,
@@ -130,10 +126,3 @@ def test_multinomial_resamples_are_numpy_s_for_any_block():
     rng = np.random.default_rng(6)
     assert np.array_equal(block, [rng.multinomial(1000, share) for _ in range(4)])
     assert max(len(block) for block in multinomial(1_000_000, 5, 2)) == 2
-
-
-def test_seeds_and_limits_are_made_in_one_place():
-    own = re.compile(r"default_rng|SeedSequence|RandomState|1 [-+] [\w.]*level\) / 2")
-    package = Path(cvlib.__file__).parent
-    found = [path for path in package.rglob("*.py") if own.search(path.read_text("utf-8"))]
-    assert found == [package / "statistics" / "resample.py"]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cvlib.statistics import resample
+from cvlib.statistics import multiple, resample
 from cvlib.words.message import Message, message
 
 Array = NDArray[np.float64]
@@ -96,10 +96,8 @@ def adjusted(differences: pd.DataFrame, model: str, level: float) -> pd.DataFram
     counted = (side != 0) & differences["p"].notna() & rivals
     if not counted.any():
         return table
-    from statsmodels.stats.multitest import multipletests
-
     p = differences.loc[counted, "p"].to_numpy(float)
-    corrected = multipletests(p, 1 - level, method="holm")[1]
+    corrected = multiple.adjusted(p, "holm")
     table.loc[counted, "p_adjusted"] = corrected
     gain = (side * differences["difference"])[counted]
     sure = corrected <= 1 - level
