@@ -1,5 +1,6 @@
 """Pillar 1: satisfaction-index models by PLS and by covariance SEM, on the same data."""
 
+from cvlib.satisfaction.answers import groups_answer, index_answer, models_answer
 from cvlib.satisfaction.compare.aggregation import aggregate, read_shares
 from cvlib.satisfaction.compare.league import compare_groups as groups
 from cvlib.satisfaction.compare.market_environment import compare_roles as roles
@@ -28,7 +29,8 @@ from cvlib.statistics.resample import Bootstrap
 __all__ = [
     "Analysis", "Assessment", "Bootstrap", "Columns", "Design", "Goal", "Method", "Missing",
     "Specification", "aggregate", "at_wave", "available_models", "codebook", "compare", "estimate",
-    "groups", "invariance", "load_model", "model", "models", "open_survey", "plan", "pls",
+    "groups", "groups_answer", "index_answer", "invariance", "load_model", "model", "models",
+    "models_answer", "open_survey", "plan", "pls",
     "population",
     "questionnaire", "read_shares", "roles", "second_opinion", "sem", "simulate", "waves",
 ]  # fmt: skip

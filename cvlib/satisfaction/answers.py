@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from cvlib.inputs.readers import Table
@@ -29,7 +31,9 @@ _POINTS = 5  # index points a driver is raised by in tiles and advice
 _MOST = 3  # lines of advice and of doubt
 
 
-def index_answer(found: Estimates, survey: Table, target: str = "") -> Answer:
+def index_answer(
+    found: Estimates, survey: Table, target: str = "", dont_know: Sequence[object] = ()
+) -> Answer:
     """How satisfied customers are, and what moves it.
 
     Parameters
@@ -40,13 +44,15 @@ def index_answer(found: Estimates, survey: Table, target: str = "") -> Answer:
         The survey, whose scales are audited.
     target : str
         Construct of the headline; empty for the model's usual target (satisfaction).
+    dont_know : sequence
+        Codes that mean no answer, beside those in the model file.
     """
     main = found.main
     name = target or default_target(main.model)
     told = index_withheld(main, name) is None
     table = main.importance_performance
     drivers = len(table) > 0 and drivers_withheld(main) is None
-    doubts = [*cautions(survey, found.models), *_overlap(main), *_misfit(main)]
+    doubts = [*cautions(survey, found.models, dont_know), *_overlap(main), *_misfit(main)]
     return Answer(
         question=message(
             "satisfaction.asks_index", source=survey.source, rows=int(main.settings["rows"]),
@@ -128,7 +134,9 @@ def _misfit(main: SatisfactionResult) -> list[Message]:
     return [message("satisfaction.doubt_misfit", srmr=row["value"], p=row["p"])]
 
 
-def models_answer(compared: ModelComparison, survey: Table) -> Answer:
+def models_answer(
+    compared: ModelComparison, survey: Table, dont_know: Sequence[object] = ()
+) -> Answer:
     """Which model explains these respondents best, and whether the choice matters.
 
     Parameters
@@ -137,6 +145,8 @@ def models_answer(compared: ModelComparison, survey: Table) -> Answer:
         What notebook 02 compared.
     survey : Table
         The survey, whose scales are audited.
+    dont_know : sequence
+        Codes that mean no answer, beside those in the model file.
     """
     results = [r for (kind, _), r in compared.results.items() if kind == "all"]
     tiles = []
@@ -155,11 +165,13 @@ def models_answer(compared: ModelComparison, survey: Table) -> Answer:
         tiles=tuple(tiles),
         hero="models_chart",
         advice=(prediction_verdict(compared),),
-        doubts=tuple([*cautions(survey, compared.models), fit_verdict(compared)][:_MOST]),
+        doubts=(*cautions(survey, compared.models, dont_know), fit_verdict(compared))[:_MOST],
     )  # fmt: skip
 
 
-def groups_answer(league: League, waves: Waves | None, survey: Table) -> Answer:
+def groups_answer(
+    league: League, waves: Waves | None, survey: Table, dont_know: Sequence[object] = ()
+) -> Answer:
     """Which group is ahead, how surely, and what changed.
 
     Parameters
@@ -170,6 +182,8 @@ def groups_answer(league: League, waves: Waves | None, survey: Table) -> Answer:
         The same over time.
     survey : Table
         The survey, whose scales are audited.
+    dont_know : sequence
+        Codes that mean no answer, beside those in the model file.
     """
     name, verdict = league_headline(league)
     tiles = []
@@ -189,7 +203,9 @@ def groups_answer(league: League, waves: Waves | None, survey: Table) -> Answer:
         tiles=tuple(tiles),
         hero="league_chart",
         advice=tuple(changed),
-        doubts=tuple([*cautions(survey, [league.groups.model]), gate_verdict(league)][:_MOST]),
+        doubts=(
+            *cautions(survey, [league.groups.model], dont_know), gate_verdict(league)
+        )[:_MOST],
     )  # fmt: skip
 
 
