@@ -25,7 +25,7 @@ ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PILLARS = ("satisfaction", "weighting", "lifetime")
 GROUND = ("inputs", "statistics", "words")
-HEAVY = ("semopy", "statsmodels", "seaborn", "papermill", "pandera", "ibis", "duckdb", "lifelines",
+HEAVY = ("semopy", "statsmodels", "seaborn", "papermill", "ibis", "duckdb", "lifelines",
          "sklearn")  # fmt: skip
 SYSTEMS = [
     {"sys_platform": system, "os_name": name, "platform_system": title,
