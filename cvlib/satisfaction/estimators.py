@@ -29,6 +29,7 @@ from cvlib.satisfaction.survey.settings import (
     bootstrap_of,
 )
 from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import joined, message
 
 ESTIMATORS = ("pls", "plsc", "covariance", "both")
 
@@ -289,6 +290,10 @@ def _gathered(
     left_out = pd.concat(parts, ignore_index=True) if parts else cells
     named = len({r.model.name for r in (*results, *beside)}) > 1
     for result in (*results, *beside):
-        prefix = f"{result.model.name}, {result.estimator}: " if named or len(results) > 1 else ""
-        told += [prefix + text for text in result.warnings]
+        several = named or len(results) > 1
+        told += [
+            message("satisfaction.of_estimate", model=result.model.name,
+                    estimator=result.estimator, text=joined([text])) if several else text
+            for text in result.warnings
+        ]  # fmt: skip
     return Estimates(results, beside, diagnosis, identified, left_out, tuple(dict.fromkeys(told)))

@@ -135,6 +135,9 @@ def test_verdicts_state_the_uncertainty_and_follow_the_numbers() -> None:
             for key, r in COMPARED.results.items()}  # fmt: skip
     assert "rejected for none of 3" in verdicts.fit_verdict(replace(COMPARED, results=lone))
     assert "个模型" in in_language(verdicts.index_verdict(COMPARED), "zh")
+    for p, many in ((0.0001, 3), (0.03, 0)):  # .03 of one pair is chance among three
+        moved = replace(COMPARED, shift=COMPARED.shift.assign(p=p))
+        assert f"{many} of 3 pairs of models differ" in verdicts.index_verdict(moved)
     index, losses = verdicts.chart_tables(COMPARED)
     assert len(index) == 3 and len(losses) == 2
     assert verdicts.first_index(COMPARED) == pytest.approx(72.4396312121918, abs=1e-6)

@@ -35,7 +35,7 @@ from cvlib.satisfaction.survey.settings import (
 from cvlib.statistics import resample
 from cvlib.statistics.multiple import adjusted_within
 from cvlib.statistics.resample import Bootstrap
-from cvlib.words.message import message
+from cvlib.words.message import joined, message
 
 OUTCOMES = ("satisfaction", "loyalty")
 CVPAT_COLUMNS = (
@@ -252,7 +252,7 @@ def compare_opened(
             results[key] = replace(found, r_squared=explained, extra=extra)
         told_of = (*found.warnings, *(foretold.warnings if foretold is not None else reasons))
         kind = "satisfaction.of_shared_model" if key[0] == "shared" else "satisfaction.of_model"
-        said += [message(kind, model=key[1], text=text) for text in told_of]
+        said += [message(kind, model=key[1], text=joined([text])) for text in told_of]
     return ModelComparison(
         results=results, predictions=predictions, surveys=surveys,
         shift=_shift(results, surveys, how.scheme, how.bootstrap),

@@ -18,7 +18,10 @@ from cvlib.words.message import Label, Message, in_language, joined, message
 
 
 def index_verdict(compared: ModelComparison, items: str = "all") -> Message:
-    """How far the models move the index of satisfaction, and how many of them differ."""
+    """How far the models move the index of satisfaction, and how many pairs of them differ.
+
+    Pairs are judged by the p values of their differences, adjusted for the number of pairs.
+    """
     found = {key[1]: r for key, r in compared.results.items() if key[0] == items}
     model = next(iter(found.values())).model
     target = default_target(model)
@@ -37,12 +40,14 @@ def index_verdict(compared: ModelComparison, items: str = "all") -> Message:
     if len(shift):
         shift = shift.query("items == @items and measure == 'index' and construct == @target")
         shift = shift[shift["model_1"].isin(index.index) & shift["model_2"].isin(index.index)]
-    if shift.empty or "ci_low" not in shift:
+    if shift.empty or "p" not in shift:
         return message("satisfaction.shift_plain", **values)
-    row = shift.loc[shift["difference"].abs().idxmax()]
+    p = adjusted(shift["p"].to_numpy(), compared.settings.get("adjustment", "holm"))
+    largest = int(shift["difference"].abs().to_numpy().argmax())
+    row = shift.iloc[largest]
     return message("satisfaction.shift", **values, gap=row["difference"], first=row["model_1"],
-                   second=row["model_2"], ci_low=row["ci_low"], ci_high=row["ci_high"],
-                   level=first["level"])  # fmt: skip
+                   second=row["model_2"], p=p[largest], pairs=len(shift),
+                   differ=int((p < 1 - first["level"]).sum()))  # fmt: skip
 
 
 def prediction_verdict(compared: ModelComparison, items: str = "all") -> Message:
