@@ -140,6 +140,12 @@ class Method:
         Inner weighting of PLS.
     standard_errors : {"ml", "mlm", "mlr"}
         Of covariance SEM.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.satisfaction.Method("both", covariance_model="acsi").scheme
+    'path'
     """
 
     estimator: str = "pls"
@@ -213,6 +219,13 @@ def estimate(
     ------
     InputError
         For a survey, mapping or setting that cannot be used.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> found = cv.satisfaction.estimate("mobi", "acsi", cv.satisfaction.Method("both"))
+    >>> [result.estimator for result in found.results]
+    ['pls', 'covariance']
     """
     how, chosen = method or Method(), bootstrap_of(draws)
     rule, sampled = Missing.of(missing), design or Design()

@@ -10,7 +10,14 @@ from cvlib.satisfaction.compare.groups import Groups, spread
 
 
 def read_shares(source: str) -> pd.DataFrame | None:
-    """A table of shares from a file; None for an empty name."""
+    """A table of shares from a file; None for an empty name.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.satisfaction.read_shares("") is None
+    True
+    """
     return read_table(source).data if source else None
 
 
@@ -52,6 +59,15 @@ def aggregate(
     InputError
         Columns that do not come in pairs, a firm or share given twice, a share that is not
         positive.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> league = cv.satisfaction.groups("simulated_brands", "ecsi_mobile", "brand", draws=0,
+    ...                                 permutations=0)
+    >>> table, notes = cv.satisfaction.aggregate(league.groups, "satisfaction")
+    >>> table["parts"].tolist()
+    [6]
     """
     values = pd.DataFrame(groups.index(construct, weights), index=groups.names)
     told = []

@@ -125,6 +125,14 @@ def compare_groups(
         Resamples; its seed is that of all random numbers, 1 - level the size of tests.
     **settings
         minimum, scheme, missing, design, jobs of `estimate_groups`.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> found = cv.satisfaction.groups("simulated_brands", "ecsi_mobile", "brand", draws=0,
+    ...                                permutations=0)
+    >>> found.league["rank"].iloc[0] == 1
+    np.True_
     """
     chosen = bootstrap_of(draws)
     seed, level = chosen.seed, chosen.level

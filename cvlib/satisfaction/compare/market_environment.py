@@ -90,6 +90,12 @@ def compare_roles(
         That construct.
     columns, scheme, missing, design, draws, assessment
         As in `compare_models`.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.satisfaction.roles("mobi", "general").comparison is None  # no item of the environment
+    True
     """
     if not model:
         return Roles(pd.DataFrame(columns=list(COLUMNS)), None, ())

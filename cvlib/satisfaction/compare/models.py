@@ -173,6 +173,14 @@ def compare_models(
     ------
     InputError
         Fewer than two models, or a survey or setting that cannot be used.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> few = cv.satisfaction.Assessment(folds=3, repetitions=1)
+    >>> found = cv.satisfaction.models("mobi", ["acsi", "ecsi"], draws=0, assessment=few)
+    >>> [model.name for model in found.models]
+    ['acsi', 'ecsi']
     """
     if len(models) < 2:
         raise InputError("models", f"{len(models)} model(s)", "Name two or more to compare.")

@@ -76,7 +76,15 @@ class Waves(Result):
 
 
 def at_wave(answers: Answers, wave: str, chosen: str = "") -> Answers:
-    """Respondents of one wave: the one asked for, else the last; everybody without waves."""
+    """Respondents of one wave: the one asked for, else the last; everybody without waves.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> answers = cv.satisfaction.open_survey("simulated_brands", "ecsi_mobile")
+    >>> cv.satisfaction.at_wave(answers, "wave").data["wave"].unique().tolist()
+    [2026]
+    """
     if not wave:
         return answers
     data = answers.table.data
@@ -132,6 +140,14 @@ def compare_waves(
     ----------
     Kitagawa (1955), JASA 50:1168-1194; Bennet (1920), J. Royal Statistical Society 83:455-462
     (averaging the two waves' weights).
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> found = cv.satisfaction.waves("simulated_brands", "ecsi_mobile", "wave", draws=0,
+    ...                               permutations=0)
+    >>> found.target
+    'satisfaction'
     """
     chosen, answers = bootstrap_of(draws), open_survey(data, model)
     seed, level = chosen.seed, chosen.level

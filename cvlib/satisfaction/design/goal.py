@@ -31,6 +31,12 @@ class Goal:
         For path_width and path_power.
     largest : int
         Largest n looked for.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.satisfaction.Goal(difference=5.0, targets={"difference_power": 0.8}).largest
+    10000
     """
 
     construct: str = ""
@@ -61,6 +67,12 @@ class Analysis:
         As in `pls.fit_pls`.
     cluster_size : int
         Respondents per cluster; the population's cluster_correlation lies between them.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.satisfaction.Analysis(missing="mean").level
+    0.95
     """
 
     level: float = 0.95

@@ -122,6 +122,15 @@ def write_questionnaire(model: Model, path: str | Path, *, language: str = "en")
     References
     ----------
     XLSForm reference table, https://xlsform.org/en/ref-table/; forms pass pyxform 4.5.0.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = f"{folder}/survey.xlsx"
+    ...     cv.satisfaction.questionnaire(cv.satisfaction.load_model("acsi"), path).name
+    'survey.xlsx'
     """
     path = Path(path)
     writers = {".xlsform.xlsx": _write_xlsform, ".docx": _write_docx, ".xlsx": _write_workbook,
@@ -398,6 +407,13 @@ def codebook(
     ------
     InputError
         A column is absent or holds text.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> model = cv.satisfaction.load_model("acsi").map(cv.load("mobi").data.columns)
+    >>> len(cv.satisfaction.codebook(cv.load("mobi"), model)) == len(model.items)
+    True
     """
     survey = as_table(table)
     rows: dict[str, dict[str, Any]] = {}

@@ -291,6 +291,14 @@ def plan_survey(
     Muthén & Muthén (2002), Structural Equation Modeling 9:599-620 (planning by simulation).
     Welch (1947), Biometrika 34:28-35. The Monte Carlo error of a power is the binomial one, that of
     a standard error s is s / sqrt(2 (R - 1)), as for normal estimates.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> people = cv.satisfaction.population("acsi")
+    >>> found = cv.satisfaction.plan(people, sizes=[100, 400], replications=100)
+    >>> found.index.groupby("n")["width"].mean().is_monotonic_decreasing
+    True
     """
     import joblib
     from tqdm import tqdm

@@ -278,6 +278,12 @@ def population(
     ------
     InputError
         Parameters that name something else than the model, or that no population can have.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.satisfaction.population("acsi").model.name
+    'acsi'
     """
     chosen = model if isinstance(model, Model) else load_model(model)
     if chosen.moderations or chosen.group:
@@ -401,6 +407,13 @@ def simulate_survey(
     DataFrame
         Labels, cluster, then the items' columns; items with direction - as respondents answer
         them. Whole numbers where no answer is missing.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> people = cv.satisfaction.population("acsi")
+    >>> len(cv.satisfaction.simulate(people, 50, seed=1))
+    50
     """
     model = drawn_from.model
     table = pd.DataFrame(index=[0]) if groups is None else groups

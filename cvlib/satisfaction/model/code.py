@@ -78,7 +78,7 @@ def model(
     >>> mine.columns[:3]
     ('PERQ1', 'PERQ2', 'PERQ3')
     >>> round(float(cv.satisfaction.pls("mobi", mine).index["index"].iloc[1]), 1)
-    72.5
+    72.6
 
     References
     ----------

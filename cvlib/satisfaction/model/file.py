@@ -149,7 +149,14 @@ class _ModelForm(_Form):
 
 
 def available_models() -> list[str]:
-    """Names of the shipped models."""
+    """Names of the shipped models.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> "ecsi_mobile" in cv.satisfaction.available_models()
+    True
+    """
     folder = resources.files("cvlib.satisfaction") / "models"
     return sorted(
         f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")
@@ -171,6 +178,12 @@ def load_model(name_or_path: str | Path, scale: Sequence[float] = ()) -> Model:
     InputError
         Naming the file, the line and the reason: unknown construct in a path, paths in a circle,
         a construct without items or without paths, an item used twice, no scale, a wrong sign.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.satisfaction.load_model("acsi").construct_names[-1]
+    'loyalty'
     """
     text = str(name_or_path)
     if text in available_models():

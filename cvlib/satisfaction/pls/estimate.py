@@ -83,6 +83,13 @@ def estimate_pls(
     ----------
     Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005), CSDA 48:159-205; Fornell, Johnson,
     Anderson, Cha & Bryant (1996), Journal of Marketing 60(4):7-18 (index).
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> found = cv.satisfaction.pls("mobi", "ecsi_mobile")
+    >>> round(found.index.set_index("construct").loc["satisfaction", "index"], 1)
+    np.float64(72.5)
     """
     one_of("estimator", estimator, ESTIMATORS)
     one_of("scheme", scheme, pls.SCHEMES)

@@ -92,6 +92,12 @@ class Specification:
     single_item_reliability : float
         Reliability assumed of single items: their error variance is fixed at (1 - reliability)
         times their sample variance.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.satisfaction.Specification(single_item_reliability=0.9).terminal_residual_covariances
+    True
     """
 
     terminal_residual_covariances: bool = True
@@ -221,6 +227,13 @@ def estimate_covariance(
     Notes
     -----
     Checked against lavaan 0.6.14 on the ECSI mobile survey (ACSI and ECSI models).
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> found = cv.satisfaction.sem("mobi", "acsi")
+    >>> round(found.fit.set_index("measure").loc["chi2", "value"], 2)
+    np.float64(298.89)
     """
     one_of("standard_errors", standard_errors, STANDARD_ERRORS)
     resampling, chosen = bootstrap_of(draws), specification or Specification()

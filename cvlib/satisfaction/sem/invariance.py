@@ -127,6 +127,15 @@ def estimate_invariance(
     Notes
     -----
     Checked against lavaan 0.6.14 (Holzinger & Swineford by school).
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> survey = cv.load("simulated_brands").data
+    >>> two = survey[survey["brand"].isin(["A", "B"])]
+    >>> found = cv.satisfaction.invariance(two, "acsi", "brand", levels=("configural", "metric"))
+    >>> found.group_sizes["group"].tolist()
+    ['A', 'B']
     """
     answers = open_survey(data, model)
     layout = layout_of(answers.model, specification or Specification())

@@ -75,6 +75,12 @@ def open_survey(data: Data | Answers, model: AnyModel, columns: Columns | None =
     ------
     InputError
         An item without a column; text or an answer off the scale, by its row in the file.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.satisfaction.open_survey("mobi", "ecsi_mobile").data.shape
+    (250, 24)
     """
     chosen = columns or Columns()
     given = as_model(model, chosen.scale)

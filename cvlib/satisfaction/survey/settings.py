@@ -37,6 +37,13 @@ class Columns:
     scale : sequence of two floats
         Lowest and highest answer, where the survey's scale is not the model's; items with a scale
         of their own in the model file keep it.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> columns = cv.satisfaction.Columns(mapping={"CUSA1": "q1"}, dont_know=[99])
+    >>> columns.mapping["CUSA1"]
+    'q1'
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
@@ -61,6 +68,12 @@ class Missing:
     minimum_share : float
         Share of a construct's items a respondent must have answered under "person_mean"; others
         are left out. One half is our proposal [P].
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.satisfaction.Missing("person_mean", minimum_share=0.6).rule
+    'person_mean'
     """
 
     rule: str = "listwise"
@@ -86,6 +99,12 @@ class Design:
         Survey weights: a column, or values on the data's index; empty for none.
     strata, clusters : str
         Columns, empty for none; clusters are resampled within strata.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.satisfaction.Design(clusters="town").weighted
+    False
     """
 
     weights: str | pd.Series = ""
@@ -113,6 +132,12 @@ class Assessment:
         Of the cross-validation behind Q²_predict and CVPAT; 0 folds leave both out.
     exact_fit_draws : int
         Resamples of the bootstrap test of exact fit; 0 leaves it out.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.satisfaction.Assessment(folds=5).repetitions
+    10
     """
 
     folds: int = 10
