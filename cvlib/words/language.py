@@ -26,6 +26,7 @@ _SLOT = re.compile(r"\{(\w*)\}")
 class Catalogue:
     """Texts of one language: exact ones, and patterns with what they become."""
 
+    language: str = "en"
     exact: dict[tuple[str, str], str] = field(default_factory=dict)
     patterns: dict[str, list[tuple[re.Pattern[str], str]]] = field(default_factory=dict)
 
@@ -37,7 +38,12 @@ class Catalogue:
         for pattern, translation in self.patterns.get(context, ()):
             match = pattern.fullmatch(text)
             if match:
-                filled = {k: self.find(v, context) or v for k, v in match.groupdict().items()}
+                filled = {
+                    slot: terms().get(part, {}).get(self.language)
+                    or self.find(part, context)
+                    or part
+                    for slot, part in match.groupdict().items()
+                }
                 return translation.format_map(filled)
         return None
 
@@ -81,7 +87,7 @@ def catalogue(language: str) -> Catalogue:
     for known in patterns.values():
         # the most specific first: the longest fixed text
         known.sort(key=lambda entry: -len(re.sub(r"\(\?P.*?\)", "", entry[0].pattern)))
-    return Catalogue(exact, patterns)
+    return Catalogue(language, exact, patterns)
 
 
 @cache

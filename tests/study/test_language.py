@@ -85,3 +85,9 @@ def test_labels_that_coincide_give_way_to_the_names() -> None:
 def test_the_shipped_catalogues_load() -> None:
     for folder in language.FOLDER.iterdir():
         assert catalogue(folder.name).exact
+
+
+def test_names_made_of_names_are_worded_inside() -> None:
+    assert Words("en").cell("bg_nbd_p_alive") == "BG/NBD, P(alive)"
+    assert Words("zh").cell("bg_nbd_p_alive") == "BG/NBD 的 P(alive)"
+    assert Words("en").cell("bg_nbd x gamma_gamma") == "BG/NBD × Gamma–Gamma"
