@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from functools import partial, wraps
@@ -262,18 +263,38 @@ def questionnaire(model: str, file: Path, language: str) -> None:
     "--power", type=float, help="Find the n per group that finds the difference so often."
 )
 @click.option("--width", type=float, help="Find the n of an index interval this wide.")
-@click.option("--missing", default=0.0, show_default=True, help="Share of missing answers.")
-@click.option("--cluster-size", default=1, show_default=True, help="Respondents per cluster.")
-@click.option("--cluster-correlation", default=0.0, show_default=True, help="Within clusters.")
-@click.option("--replications", default=1000, show_default=True, help="Surveys per size.")
-@click.option("--seed", default=1, show_default=True)
+@click.option(
+    "--missing",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    show_default=True,
+    help="Share of missing answers.",
+)
+@click.option(
+    "--cluster-size",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Respondents per cluster.",
+)
+@click.option(
+    "--cluster-correlation",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    show_default=True,
+    help="Within clusters.",
+)
+@click.option(
+    "--replications",
+    type=click.IntRange(100, 1000000),
+    default=1000,
+    show_default=True,
+    help="Surveys per size.",
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
 @_plain_errors
-def plan(
-    model: str, survey: str, sizes: str, difference: float, power: float | None,
-    width: float | None, missing: float, cluster_size: int, cluster_correlation: float,
-    replications: int, seed: int, language: str,
-) -> None:  # fmt: skip
+def plan(model: str, survey: str, sizes: str, language: str, **given: Any) -> None:
     """Say how many interviews MODEL (a shipped name or a file) needs, by simulation."""
     from cvlib.satisfaction.design.goal import Analysis, Goal
     from cvlib.satisfaction.design.sample_size import plan_survey
@@ -281,26 +302,26 @@ def plan(
     from cvlib.satisfaction.pls.estimate import estimate_pls
     from cvlib.satisfaction.survey.settings import Assessment
 
-    known: dict[str, Any] = {"missing": missing, "cluster_correlation": cluster_correlation}
+    known = {name: given[name] for name in ("missing", "cluster_correlation")}
     base: Any = model
     if survey:
         answers = cvlib.load_table(survey).data
         found = estimate_pls(answers, model, assessment=Assessment(folds=0))
         base = found.model
         known |= {"paths": found.path_coefficients, "loadings": found.loadings, "answers": answers}
-    if not all(part.strip().isdigit() for part in sizes.split(",")):
+    if not all(re.fullmatch(r"\s*[0-9]{1,6}\s*", part) for part in sizes.split(",")):
         raise InputError("--sizes", f"{sizes!r} is not a list of numbers", "Write 100,200,300.")
-    wanted = {"difference_power": power, "index_width": width}
+    wanted = {"difference_power": given["power"], "index_width": given["width"]}
     planned = plan_survey(
         population(base, **known),
         sizes=[int(part) for part in sizes.split(",")],
         goal=Goal(
-            difference=difference,
+            difference=given["difference"],
             targets={name: value for name, value in wanted.items() if value is not None},
         ),
-        analysis=Analysis(cluster_size=cluster_size),
-        replications=replications,
-        seed=seed,
+        analysis=Analysis(cluster_size=given["cluster_size"]),
+        replications=given["replications"],
+        seed=given["seed"],
         language=language,
         progress=sys.stderr.isatty(),
     )

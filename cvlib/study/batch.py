@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import logging
+import math
 import os
 import re
 import sys
@@ -19,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.limits import hold
 from cvlib.study.execute import RunFailed, check_data
 from cvlib.study.files import can_be_path
 from cvlib.study.lock import Busy, claim, clear_abandoned
@@ -82,7 +84,7 @@ class Study:
     @property
     def slug(self) -> str:
         """The title as a folder name."""
-        return re.sub(r"[^\w]+", "_", self.title.lower()).strip("_") or "study"
+        return re.sub(r"[^\w]+", "_", self.title.lower()).strip("_")[:60] or "study"
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,10 @@ def read_study(path: Path) -> Study:
             raise source.error((*at, "notebook"), error.wrong, error.remedy) from error
         known = [parameter.name for parameter in notebook.parameters]
         used |= set(known)
+        several = math.prod(len(values) for values in runs.grid.values())
+        hold(
+            "grid_cells", len(cells) + several, f"{source.name}, line {source.line((*at, 'grid'))}"
+        )
         defaults = {name: v for name, v in written.defaults.items() if name in known}
         for values in itertools.product(*runs.grid.values()):
             varied = dict(zip(runs.grid, values, strict=True))

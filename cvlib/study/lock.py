@@ -1,4 +1,8 @@
-"""One process at a time at one piece of work; what a killed process left is taken away."""
+"""One process at a time at one piece of work; what a killed process left is taken away.
+
+Not the package filelock: it leaves its files in a reports folder, and on a file system without
+locks falls back to one that a killed process never gives back.
+"""
 
 from __future__ import annotations
 

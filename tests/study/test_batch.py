@@ -115,6 +115,7 @@ def finished(folder: Path) -> list[Run]:
         ("seed: 3", "sead: 3", "line 2: no notebook takes 'sead'"),
         ("grid:", "gird:", "line 5: runs.0.gird"),
         ("title:", "titel:", "title"),
+        ("[1, 2]", str([0] * 6000), "line 5: has 12,000 runs; at most 10,000"),
     ],
 )
 def test_a_wrong_study_is_refused_by_line(

@@ -69,7 +69,7 @@ def read_yaml(tree: Tree, path: Path | str, faulty: Faulty = "refuse") -> Judgem
     for expert, written in document.experts.items():
         pairs = []
         for name, value in written.items():
-            where = f"{source.name}, line {source.line(('experts', expert, name))}, {name!r}"
+            where = f"{source.name}, line {source.line(('experts', expert, name))}, {shorten(name)}"
             pairs.append(Pair(*split_name(tree, name, where), value, where))
         experts[expert] = pairs
     read = collect(tree, experts, source.name, faulty=faulty)

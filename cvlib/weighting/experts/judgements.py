@@ -203,7 +203,7 @@ def resolve(tree: Tree, text: Any, where: str) -> str:
     rows = tree.nodes[(tree.nodes["label_en"] == asked) | (tree.nodes["label_zh"] == asked)]
     if len(rows) != 1:
         wrong = "is the label of several nodes" if len(rows) else f"is not in tree {tree.name!r}"
-        raise InputError(where, f"{asked!r} {wrong}", nearest(asked, names))
+        raise InputError(where, f"{shorten(asked)} {wrong}", nearest(asked, names))
     return str(rows["node"].iloc[0])
 
 
