@@ -29,7 +29,8 @@ def publishable(
     must not be had from totals: in every part with a total, the blank rows count so many people
     that their sum is no small group either and leaves each of them open, or further rows, the
     smallest first, are blanked with them (complementary suppression). Where two columns have
-    totals, as in a table of movements, rows and columns are solved together.
+    totals, as in a table of movements, rows and columns are solved together. Totals that are small
+    themselves, or blank beside such a one, are taken to be blank where they are published.
 
     Parameters
     ----------
@@ -82,14 +83,23 @@ def hidden_cells(people: Array, smallest_cell: int, margins: Sequence[Array] = (
     """
     hidden = (people > 0) & (people < smallest_cell)
     small, parts = hidden.copy(), list(margins) or [np.zeros(len(people), dtype=int)]
+    known = [_published(people, margin, smallest_cell) for margin in parts]
     while hidden.any():
         before = hidden.sum()
-        for margin in parts:
-            for part in np.unique(margin[hidden]):
+        for margin, totals in zip(parts, known, strict=True):
+            for part in np.intersect1d(margin[hidden], np.flatnonzero(totals)):
                 _complete(hidden, people, margin == part, smallest_cell)
-        if hidden.sum() == before and not (len(parts) > 1 and _open(hidden, people, small, parts)):
+        if hidden.sum() == before and not (
+            len(parts) > 1 and _open(hidden, people, small, parts, known)
+        ):
             break
     return hidden
+
+
+def _published(people: Array, margin: Array, smallest_cell: int) -> Array:
+    """(parts,) True where a part's total is published: small ones are blank where they stand."""
+    totals = np.bincount(margin, people)
+    return ~hidden_cells(totals, smallest_cell) if len(totals) > 1 else np.array([True])
 
 
 def _complete(hidden: Array, people: Array, inside: Array, smallest_cell: int) -> None:
@@ -107,14 +117,20 @@ def _complete(hidden: Array, people: Array, inside: Array, smallest_cell: int) -
         hidden[int(np.argmin(others))] = True
 
 
-def _open(hidden: Array, people: Array, small: Array, parts: Sequence[Array]) -> bool:
-    """Hide one cell more where the totals of several margins still determine a small one."""
+def _open(
+    hidden: Array, people: Array, small: Array, parts: Sequence[Array], known: Sequence[Array]
+) -> bool:
+    """Hide one cell more where the totals of several margins still determine a small one.
+
+    It is the smallest of the cell's own row or column, or else of those that cross them.
+    """
     for cell in np.flatnonzero(small):
-        low, high = possible(hidden, people, parts, int(cell))
+        low, high = possible(hidden, people, parts, int(cell), known)
         if high - low >= 1:
             continue
         near = np.any([margin == margin[cell] for margin in parts], axis=0)
-        for inside in (near, np.ones(len(people), dtype=bool)):
+        beyond = np.any([np.isin(margin, margin[near & hidden]) for margin in parts], axis=0)
+        for inside in (near, beyond):
             others = np.where(inside & ~hidden & (people > 0), people, np.inf)
             if np.isfinite(others).any():
                 hidden[int(np.argmin(others))] = True
@@ -122,12 +138,34 @@ def _open(hidden: Array, people: Array, small: Array, parts: Sequence[Array]) ->
     return False
 
 
-def possible(hidden: Array, people: Array, parts: Sequence[Array], cell: int) -> tuple[int, int]:
-    """Fewest and most people a hidden cell can hold, to who knows all totals and other cells."""
+def possible(
+    hidden: Array,
+    people: Array,
+    parts: Sequence[Array],
+    cell: int,
+    known: Sequence[Array],
+) -> tuple[int, int]:
+    """Fewest and most people a hidden cell can hold, to who adds up all that is published.
+
+    Parameters
+    ----------
+    hidden, people : ndarray (cells,)
+        What is blank, and the true numbers.
+    parts : sequence of ndarray of int (cells,)
+        For each kind of total, which of them a cell is part of.
+    cell : int
+        Position of the hidden cell.
+    known : sequence of ndarray of bool
+        For each kind of total, which are published; of the others their sum is known.
+    """
     from scipy.optimize import linprog
 
     at = np.flatnonzero(hidden)
-    rows = [(margin == part)[at] for margin in parts for part in np.unique(margin[at])]
+    rows = []
+    for margin, published in zip(parts, known, strict=True):
+        rows += [margin[at] == part for part in np.flatnonzero(published)]
+        rows.append(~published[margin[at]])
+    rows = [row for row in rows if row.any()]
     totals = [people[at][row].sum() for row in rows]
     wanted = (at == cell).astype(float)
     ends = [

@@ -143,7 +143,7 @@ def test_same_seed_same_numbers_and_bad_settings_are_refused() -> None:
     pd.testing.assert_frame_equal(first.losses, second.losses)
     with pytest.raises(InputError, match="folds"):
         predict(MODEL, SURVEY, folds=1, seed=3)
-    with pytest.raises(InputError, match="direct or earliest"):
+    with pytest.raises(InputError, match="direct, earliest"):
         predict(MODEL, SURVEY, technique="late", seed=3)
     fewer = predict(MODEL, prepare(MOBI.iloc[:200], MODEL), folds=4, repetitions=1, seed=3)
     with pytest.raises(InputError, match="respondents"):
