@@ -8,13 +8,16 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.audit import straight_line_count, survey_cautions
+from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.satisfaction.headline import driver_sentences, index_sentence, index_withheld, label
 from cvlib.satisfaction.index import default_target
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
+from cvlib.satisfaction.sem.second_opinion import second_opinion
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.satisfaction.survey.settings import Columns
+from cvlib.statistics.resample import SEED
 from cvlib.words.message import Message, in_language, joined, message
 
 HTMT_LIMIT, HTMT_STRICT, LOADING_LIMIT = 0.90, 0.85, 0.70
@@ -253,6 +256,36 @@ def warnings_of(results: Sequence[SatisfactionResult]) -> list[Message]:
         for result in results
         if result.extra["diagnosis"]["trouble"].any()
     ]
+
+
+def second_program(
+    model: Model, survey: Table, dont_know: Sequence[object] = (), seed: int = SEED
+) -> tuple[pd.DataFrame, Message]:
+    """A covariance model by semopy beside ours: the table, and whether the two agree.
+
+    Parameters
+    ----------
+    model : Model
+        Bound to the survey.
+    survey : Table
+        One row per respondent.
+    dont_know : sequence
+        Codes that mean no answer, beside those in the model file.
+    seed : int
+        Of the random starts.
+
+    Returns
+    -------
+    table : DataFrame
+        As `SecondOpinion.programs`; empty where the comparison is left out.
+    said : Message
+        Why it is left out, or what it shows.
+    """
+    try:
+        found = second_opinion(open_survey(survey, model, Columns(dont_know=dont_know)), seed=seed)
+    except InputError as error:
+        return pd.DataFrame(), message("satisfaction.second_left_out", why=error.wrong)
+    return found.programs, joined([*found.warnings, *found.sentences()])
 
 
 def measurement_and_fit(

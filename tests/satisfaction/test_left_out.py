@@ -209,3 +209,13 @@ def test_a_construct_of_constructs_is_refused_with_what_is_possible(tmp_path) ->
     )
     with pytest.raises(InputError, match=r"hoc\.yaml, line 7: .*higher_order.*list the items"):
         load_model(file)
+
+
+def test_a_second_program_that_cannot_run_is_left_out_with_its_reason() -> None:
+    survey = cvlib.load_table("mobi")
+    model = CHAIN.map(survey.data.columns)
+    programs, said = sentences.second_program(model, survey)
+    assert len(programs) == 3 and "semopy" in said
+    few = replace(survey, data=survey.data.head(6))
+    programs, said = sentences.second_program(model, few)
+    assert programs.empty and said.id == "satisfaction.second_left_out"
