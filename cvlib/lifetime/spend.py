@@ -13,6 +13,7 @@ from scipy.special import digamma, gammaln
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.maximise import Maximum, fit_table, maximise, parameter_table
 from cvlib.results import Result
+from cvlib.words.message import message
 
 # limits of log p, log q, log v
 _LOWER, _UPPER = np.full(3, -14.0), np.array([14.0, 14.0, 30.0])
@@ -179,27 +180,19 @@ def _values(point: np.ndarray) -> dict[str, float]:
 
 
 def _warnings(found: Maximum, independence: pd.DataFrame) -> list[str]:
-    warnings = []
+    warnings: list[str] = []
+    named: dict[str, Any] = {"model": "gamma_gamma"}
     q = float(np.exp(found.at[1]))
     if not found.converged:
-        warnings.append(f"gamma_gamma: the climb ended early (decrement {found.decrement:.2g}).")
+        warnings.append(message("lifetime.fit_not_converged", decrement=found.decrement, **named))
     if q <= 1:
-        warnings.append(
-            f"gamma_gamma: q = {q:.3g} is not above 1, mean spend is infinite under the model and "
-            "expected_spend refuses: check for extreme amounts."
-        )
+        warnings.append(message("lifetime.spend_infinite", q=q, **named))
     if found.held.any() or (np.diag(found.covariance()) > 4).any():
-        warnings.append(
-            "gamma_gamma: a ridge (spend hardly varies within customers, or not between them): "
-            "p, q and v are not identified one by one."
-        )
+        warnings.append(message("lifetime.spend_ridge", **named))
     if (independence["p"] < 0.05).any():
-        said = ", ".join(
-            f"{row.measure} {row.estimate:.3f}, p = {row.p:.2g}"
+        said = [
+            message("lifetime.correlated", measure=row.measure, estimate=row.estimate, p=row.p)
             for row in independence.itertuples()
-        )
-        warnings.append(
-            f"gamma_gamma: frequency and mean spend are correlated ({said}), though the model "
-            "takes them as independent: read expected spend of the most frequent buyers with care."
-        )
+        ]
+        warnings.append(message("lifetime.spend_correlated", correlations=said, **named))
     return warnings

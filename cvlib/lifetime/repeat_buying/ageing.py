@@ -10,6 +10,7 @@ from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying import ggom_nbd
 from cvlib.lifetime.repeat_buying.coordinates import bounds, log_likelihood
 from cvlib.statistics import resample
+from cvlib.words.message import message
 
 
 def ageing(
@@ -23,29 +24,21 @@ def ageing(
     last, least = found.at.size - 1, ggom_nbd.LIMITS[0]
     gained = max(found.value - _pareto(data, found).value, 0.0)
     needed = float(ndtri(level) ** 2 / 2)
-    verdict, warnings = "ageing visible", []
+    verdict = "ageing visible"
+    warnings: list[str] = []
     ends: dict[str, tuple[float, float]] = {}
     if found.held[last] and found.at[last] <= least:
         verdict = "collapses on the Pareto/NBD"
         b = _largest_b(data, found, resample.reach(level) ** 2 / 2)
         ends = {"b": (0.0, b), "beta": (0.0, np.inf)}
-        warnings.append(
-            "ggom_nbd: dropout rates do not rise with age (b is estimated at 0, the end of its "
-            f"range; at most {b:.2g}): the model collapses on the Pareto/NBD."
-        )
+        warnings.append(message("lifetime.ggom_collapses", model="ggom_nbd", b=b))
     elif found.held[last]:
         verdict = "not identified"
         ends = dict.fromkeys(("b", "beta"), (0.0, np.inf))
-        warnings.append(
-            "ggom_nbd: beta is estimated at the end of its range: the size of b and beta is not "
-            "identified."
-        )
+        warnings.append(message("lifetime.ggom_beta", model="ggom_nbd"))
     elif gained <= needed:
         verdict = "no ageing visible"
-        warnings.append(
-            "ggom_nbd: the data do not show that dropout rates rise with age (the Pareto/NBD fits "
-            "as well)."
-        )
+        warnings.append(message("lifetime.ggom_no_ageing", model="ggom_nbd"))
     check = "log-likelihood gained by dropout rates that rise with age"
     return (check, float(gained), needed, verdict), ends, warnings
 

@@ -15,6 +15,7 @@ from cvlib.lifetime.repeat_buying import nbd
 from cvlib.lifetime.repeat_buying.ageing import ageing
 from cvlib.lifetime.repeat_buying.coordinates import LEVEL, SHAPE, bounds, climb, log_likelihood
 from cvlib.statistics import resample
+from cvlib.words.message import message
 
 # Shapes up to 1 leave the mean of the dropout process infinite.
 _MEANS = {
@@ -41,8 +42,7 @@ def diagnose(
     profiled: dict[str, tuple[float, float]] = {}
     if not found.converged:
         warnings.append(
-            f"{model}: the climb ended before the top (decrement {found.decrement:.2g}); "
-            "treat the estimates as a description only."
+            message("lifetime.fit_not_converged", model=model, decrement=found.decrement)
         )
     for number, (first, second, what) in enumerate(family.PAIRS):
         level_at, at = 2 * number, 2 * number + 1
@@ -51,15 +51,21 @@ def diagnose(
             mean = expit if name in family.SHARES else np.exp
             up = found.at[level_at] < 0
             limit = float(mean(_profile_level(family, data, found, level_at, gain, up)))
-            end, word = ("0", "at most") if up else (f"{mean(LEVEL[1]):.3g}", "at least")
             profiled[name] = (0.0, limit) if up else (limit, float(mean(math.inf)))
             profiled |= {first: (0.0, np.inf), second: (0.0, np.inf)}
             profiled["mean_purchases_until_dropout"] = (1.0, np.inf)
             rows.append((f"{what}: mean at an end of its range", limit, gain, "not identified"))
-            bound = f"{word} {limit:.2g} on average" if math.isfinite(limit) else "without a bound"
+            kind = "open" if not math.isfinite(limit) else "most" if up else "least"
             warnings.append(
-                f"{model}: {what} are estimated at {end}, an end of their range ({bound}); {first} "
-                f"and {second} are not identified."
+                message(
+                    f"lifetime.fit_at_end_{kind}",
+                    model=model,
+                    what=what,
+                    first=first,
+                    second=second,
+                    end=0.0 if up else float(mean(LEVEL[1])),
+                    limit=limit,
+                )
             )
             continue
         # a profile is needed only where the curvature leaves the shape in doubt
@@ -74,11 +80,8 @@ def diagnose(
             profiled[second] = (math.exp(low - found.at[level_at]), np.inf)
             if what == "purchase rates":
                 profiled["purchase_rate_cv"] = (0.0, math.exp(-low / 2) if low > -700 else np.inf)
-            warnings.append(
-                f"{model}: {what} cannot be told from one value for all (a ridge: {first} and "
-                f"{second} grow together and lose {lost:.2g} of log-likelihood in the limit). "
-                "Their ratio is estimated, their size is not; predictions hardly depend on it."
-            )
+            names = {"model": model, "what": what, "first": first, "second": second}
+            warnings.append(message("lifetime.fit_ridge", lost=lost, **names))
     for number, (first, second, what) in enumerate(family.PAIRS):
         part = covariance[2 * number : 2 * number + 2, 2 * number : 2 * number + 2]
         # ln second = shape - level
@@ -87,10 +90,8 @@ def diagnose(
         if powers > _POWERS and first not in profiled:
             verdict = "spread not identified"
             rows.append((f"{what}: powers of ten in an interval", powers, _POWERS, verdict))
-            warnings.append(
-                f"{model}: {what} differ in a way the data hardly show (the interval of {first} or "
-                f"{second} spans {powers:.0f} powers of ten): read predictions, not these two."
-            )
+            names = {"model": model, "what": what, "first": first, "second": second}
+            warnings.append(message("lifetime.fit_wide", powers=powers, **names))
     if model == "ggom_nbd":
         row, ends, said = ageing(data, found, level)
         rows.append(row)
@@ -101,10 +102,7 @@ def diagnose(
         verdict = "dropout visible" if rise > needed else "no dropout visible"
         rows.append(("log-likelihood gained by dropout over the NBD", rise, needed, verdict))
         if rise <= needed:
-            warnings.append(
-                f"{model}: the data show no dropout (the NBD fits as well). Extracts of active "
-                "customers, short periods and logs that start late look like this."
-            )
+            warnings.append(message("lifetime.fit_no_dropout", model=model))
     if model in _MEANS and found.at[3] <= 0:
         name, verdict = _MEANS[model]
         rows.append((name, math.exp(found.at[3]), 1.0, verdict))

@@ -26,6 +26,7 @@ from cvlib.lifetime.repeat_buying.families import MODELS, discounted, estimates
 from cvlib.lifetime.units import PERIODS_PER_YEAR
 from cvlib.results import Result
 from cvlib.statistics import resample
+from cvlib.words.message import message
 
 
 @dataclass(frozen=True)
@@ -232,12 +233,11 @@ class RepeatBuyingFit(Result):
         long = frame.rename_axis("draw").reset_index().melt("draw", var_name="parameter")
         warnings = []
         if stuck:
-            warnings.append(f"{stuck} of {draws} resamples did not converge; they are kept.")
+            warnings.append(message("lifetime.resamples_stuck", stuck=stuck, draws=draws))
         undefined = int(frame.isna().any(axis=1).sum())
         if undefined:
             warnings.append(
-                f"In {undefined} of {draws} resamples a <= 1, where the mean number of purchases "
-                "until dropout is infinite; its interval is over the others."
+                message("lifetime.resamples_undefined", undefined=undefined, draws=draws)
             )
         return RepeatBuyingBootstrap(
             long.rename(columns={"value": "estimate"}),
