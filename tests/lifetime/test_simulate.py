@@ -108,7 +108,7 @@ def test_the_same_seed_gives_the_same_log():
         ("bgnbd", {}, {}, "Did you mean"),
         ("bg_nbd", {"r": 1.0}, {}, "alpha is missing"),
         ("nbd", {"r": 1.0, "alpha": -1.0}, {}, "not positive"),
-        ("nbd", TRUTH["nbd"], {"joining": 99.0}, "not within the log"),
+        ("nbd", TRUTH["nbd"], {"joining": 99.0}, "joining: 99 is not a number"),
         ("nbd", TRUTH["nbd"], {"spend": {"p": 1.0}}, "q is missing"),
     ],
 )

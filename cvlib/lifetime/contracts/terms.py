@@ -39,7 +39,13 @@ class ContractTerms:
 
     def __post_init__(self) -> None:
         one_of("payment", self.payment, ("begin", "end"))
-        number("annual_discount_rate", self.annual_rate, 0, 1, remedy="0.10 is 10 % a year.")
+        number(
+            "annual_discount_rate",
+            self.annual_rate,
+            0,
+            1,
+            remedy="0.10 is 10 % a year, 10 is 1000%.",
+        )
         for name in ("margin", "periods_per_year", "horizon"):
             number(name, getattr(self, name), 0, ends="()")
 
