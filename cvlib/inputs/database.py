@@ -87,9 +87,9 @@ def connect(folder: Path, share: int, *, on_disk: bool = False) -> Any:
 
 def own_folder() -> tempfile.TemporaryDirectory[str]:
     """A folder of this process; what killed processes have left behind is removed."""
-    import psutil
-
     for old in Path(tempfile.gettempdir()).glob("cvlib-log-*-*"):
+        import psutil  # seldom needed, and slow to load
+
         pid = old.name.split("-")[2]
         with suppress(OSError):
             dead = pid.isdigit() and not psutil.pid_exists(int(pid))

@@ -183,23 +183,30 @@ def _unpacked(path: Path, target: Path) -> Path:
 
 
 def _parquet(connection: Any, path: Path, name: str) -> Part:
-    import pyarrow as pa
-    from pyarrow import parquet
+    import duckdb
 
     sql = f"read_parquet({quoted(path)})"
     try:
-        schema = parquet.read_schema(path)
-        connection.execute(f"DESCRIBE FROM {sql}")
-    except Exception as error:  # a damaged file makes the library raise nearly anything
+        kinds = {
+            one: kind for one, kind, *_ in connection.execute(f"DESCRIBE FROM {sql}").fetchall()
+        }
+        (rows,) = connection.execute(f"SELECT count(*) FROM {sql}").fetchone()
+        schema = connection.execute(
+            f"SELECT name FROM parquet_schema({quoted(path)}) WHERE num_children IS NULL"
+        ).fetchall()
+    except duckdb.Error as error:
         raise InputError(name, f"cannot be read ({error})", "Save the file again.") from error
-    if not parquet.read_metadata(path).num_rows:
+    if not rows:
         raise InputError(name, "has no rows", "Give a log with at least one transaction.")
-    unique_names(schema.names, name)
-    zones = {
-        one.name: one.type.tz for one in schema if pa.types.is_timestamp(one.type) and one.type.tz
-    }
-    columns = [one for one in schema.names if one != "__index_level_0__"]
-    return Part(name, sql, columns, zones=zones)
+    unique_names([one for (one,) in schema], name)
+    zones = {}
+    if any("ZONE" in kind for kind in kinds.values()):  # DuckDB's own type does not keep the zone
+        from pyarrow import parquet
+
+        types = {one.name: one.type for one in parquet.read_schema(path)}
+        zones = {one: types[one].tz for one, kind in kinds.items() if "ZONE" in kind}
+    columns = [one for one in kinds if one != "__index_level_0__"]
+    return Part(name, sql, columns, zones={one: zone for one, zone in zones.items() if zone})
 
 
 def _text(path: Path, name: str, copy: Path, notes: list[str]) -> Part | None:
