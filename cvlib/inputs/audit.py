@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
-from scipy import stats
 
 from cvlib.words.message import Message, message
 
@@ -109,6 +108,8 @@ def _growth(
     values: np.ndarray, duration: np.ndarray, happened: np.ndarray, known: np.ndarray
 ) -> float:
     """Rank correlation with the duration, of all or of those still there, the larger in size."""
+    from scipy import stats  # slow to load
+
     found = [0.0]
     for rows in (known, known & ~happened):
         x, t = values[rows], duration[rows]
@@ -136,6 +137,8 @@ def _pure_levels(values: pd.Series, happened: np.ndarray) -> list[tuple[str, int
 
 
 def _area(score: np.ndarray, happened: np.ndarray) -> float:
+    from scipy import stats  # slow to load
+
     rank = stats.rankdata(score)
     gone = happened.sum()
     if gone in (0, happened.size):

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy import optimize
 
 from cvlib.inputs.choices import number, one_of
 from cvlib.inputs.errors import InputError
@@ -244,6 +243,8 @@ def spending_split(
     ----------
     Blattberg & Deighton (1996) Harvard Business Review 74(4):136-144.
     """
+    from scipy import optimize  # slow to load
+
     steepness = []
     for name, (spend, rate, ceiling) in {
         "acquisition": acquisition,

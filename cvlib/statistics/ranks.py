@@ -16,7 +16,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 Array = np.ndarray
 
@@ -97,12 +96,16 @@ class Ranked:
 
 def mid_ranks(score: Array, decimals: int | None = 12) -> Array:
     """(units,) ranks, 1 the highest score; scores equal to `decimals` share their mean rank."""
+    from scipy import stats  # slow to load
+
     x = np.asarray(score, dtype=float)
     return stats.rankdata(-(x if decimals is None else np.round(x, decimals)))
 
 
 def equal_counts(score: Array, groups: int) -> Array:
     """(units,) group of each, 0 the lowest, of groups of equal number; equal scores share one."""
+    from scipy import stats  # slow to load
+
     place = (stats.rankdata(score) - 0.5) / len(score)
     return (place * groups).astype(np.int64)
 
@@ -116,6 +119,8 @@ def spearman(a: Ranked, b: Ranked) -> Array:
 
 def kendall_tau(a: Array, b: Array, decimals: int | None = 12) -> float:
     """Kendall's tau-b of two scores of the same customers; NaN where one does not vary."""
+    from scipy import stats  # slow to load
+
     x, y = mid_ranks(a, decimals), mid_ranks(b, decimals)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         return float("nan")

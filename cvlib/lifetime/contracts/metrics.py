@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 from cvlib.inputs.errors import InputError
 from cvlib.statistics import ranks
@@ -182,7 +182,7 @@ def d_calibration(duration: ArrayLike, event: ArrayLike, survival_at_end: Array)
         counts[k] += inside.sum()
     expected = len(s) / 10
     chi2 = float(((counts - expected) ** 2 / expected).sum())
-    values = {"chi2": chi2, "df": 9.0, "p": float(stats.chi2.sf(chi2, 9))}
+    values = {"chi2": chi2, "df": 9.0, "p": float(special.chdtrc(9, chi2))}
     return pd.DataFrame({"measure": list(values), "value": list(values.values())})
 
 

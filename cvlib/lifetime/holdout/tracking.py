@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.transactions import transaction_log
@@ -46,7 +46,7 @@ def count_fit(counts: pd.DataFrame, parameters: int) -> pd.DataFrame:
     expected = counts["expected"].to_numpy(dtype=float)
     chi2 = float(((counts["actual"].to_numpy(dtype=float) - expected) ** 2 / expected).sum())
     df = len(counts) - 1 - parameters
-    values = {"chi2": chi2, "df": float(df), "p": float(stats.chi2.sf(chi2, df))}
+    values = {"chi2": chi2, "df": float(df), "p": float(special.chdtrc(df, chi2))}
     values["smallest_expected"] = float(expected.min())
     return pd.DataFrame({"measure": list(values), "value": list(values.values())})
 
