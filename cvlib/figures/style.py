@@ -49,6 +49,7 @@ def house_style() -> Iterator[None]:
         "axes.edgecolor": INK,
         "axes.labelcolor": INK,
         "text.color": INK,
+        "text.parse_math": False,  # a name such as "A$B$" is a name
         "xtick.color": INK,
         "ytick.color": INK,
         "axes.grid": True,

@@ -88,6 +88,8 @@ def hold_workbook(path: Path, where: str) -> None:
         with zipfile.ZipFile(path) as package:
             parts = package.infolist()
             hold("unpacked_bytes", sum(part.file_size for part in parts), where)
+            if damaged := package.testzip():
+                raise zipfile.BadZipFile(f"its part {damaged} is not whole")
             sheets = [part for part in parts if part.filename.startswith("xl/worksheets/sheet")]
             for part in sheets:
                 content = package.read(part)

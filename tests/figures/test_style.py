@@ -1,3 +1,4 @@
+import io
 import warnings
 from pathlib import Path
 
@@ -28,3 +29,10 @@ def test_the_style_does_not_leak() -> None:
     with house_style():
         pass
     assert mpl.rcParams["font.size"] == before
+
+
+def test_a_name_with_dollars_is_drawn_as_it_is() -> None:
+    with house_style():
+        figure, axes = new_figure(3, 2)
+        axes.set_title(r"A$\frac$B")
+        figure.savefig(io.BytesIO(), format="png")

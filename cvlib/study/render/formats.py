@@ -44,7 +44,7 @@ def _library(name: str, wanted: str) -> Any:
 def _for_print(folder: Path, page: str) -> str:
     """The page with 300 dpi figures from the folder and right-aligned number columns."""
     for name, figure in _results(folder)["figures"].items():
-        source = (folder / "figures" / f"{name}.png").resolve().as_posix()
+        source = f"figures/{name}.png"  # within the folder: no page tells where that lies
         start = rf'<p class="cvlib-caption" id="figure-{re.escape(name)}">'
         shown = re.search(rf"{start}(.*?)</p>(.*?)<img[^>]*?>", page, re.DOTALL)
         if shown:
@@ -69,7 +69,7 @@ def write_docx(folder: Path, page: str, title: str, language: str) -> Path:
         "docx",
         format="html",
         outputfile=str(target),
-        extra_args=["--quiet", f"--metadata=lang:{language}"],
+        extra_args=["--quiet", f"--metadata=lang:{language}", f"--resource-path={folder}"],
     )
     document = docx.Document(str(target))
     document.core_properties.title = title
@@ -111,8 +111,6 @@ def write_pdf(folder: Path, page: str, title: str, language: str) -> Path:
                 f"--metadata=lang:{language}",
             ],
         )
-        # typst reads only below its root: figures by their place in the run folder
-        text = text.replace(folder.resolve().as_posix() + "/", "")
         source.write_text(text, encoding="utf-8")
         target = folder / "report.pdf"
         typst.compile(
