@@ -263,5 +263,7 @@ def test_a_survey_without_the_environment_is_told() -> None:
     assert found.comparison is None and found.table.empty
     assert "MARK1" in found.warnings[0]
     assert "nothing is said" in verdicts.roles_verdict(found)
+    unasked = compare_roles(MOBI, "", **SETTINGS)
+    assert verdicts.roles_verdict(unasked) is None and unasked.warnings == ()
     assert compare_roles(MOBI, "").warnings == ()
     assert "no construct" in compare_roles(MOBI, "acsi").warnings[0]

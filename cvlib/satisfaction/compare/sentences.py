@@ -164,12 +164,14 @@ def fit_verdict(compared: ModelComparison, items: str = "all") -> Message:
     return message("satisfaction.rejected", **values, which=rejected)
 
 
-def roles_verdict(roles: Roles) -> Message:
+def roles_verdict(roles: Roles) -> Message | None:
     """What the market environment adds, role by role and outcome by outcome.
 
     Prediction is better or worse where the p value of CVPAT, adjusted for all roles and outcomes,
-    says so.
+    says so. None where no environment was asked about.
     """
+    if roles.comparison is None and not roles.warnings:
+        return None
     if roles.comparison is None:
         return message("satisfaction.no_roles")
     result = next(iter(roles.comparison.results.values()))
