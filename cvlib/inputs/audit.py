@@ -17,6 +17,7 @@ _LEVELS = 20  # more different values than this are not levels
 UNUSED_SHARE = 0.25  # of a scale at one end that no answer of a block uses
 STRAIGHT_SHARE = 0.05  # of respondents who answer everything alike, named from there on
 FEWEST_ANSWERS, FEWEST_ITEMS = 30, 6  # to judge a block by, to call a line straight
+_COVERED = 0.05  # share of the people below which pure levels move no forecast
 _CHANCE = 1e-6  # a pure level must be less likely than this at the overall rate
 
 
@@ -90,10 +91,9 @@ def leaks(
         if pure:
             rows += [_row(name, "separates", *level) for level in pure]
             continue
-        if number and values[known].nunique() > 2:
-            area = _area(values[known].to_numpy(float), happened[known])
-            if max(area, 1 - area) > TOO_GOOD:
-                rows.append(_row(name, "too_good", "", int(known.sum()), max(area, 1 - area)))
+        area = _area(_score(values[known], happened[known], number), happened[known])
+        if max(area, 1 - area) > TOO_GOOD:
+            rows.append(_row(name, "too_good", "", int(known.sum()), max(area, 1 - area)))
     columns = ["column", "kind", "level", "people", "value"]
     return Leaks(pd.DataFrame(rows, columns=columns))
 
@@ -133,7 +133,16 @@ def _pure_levels(values: pd.Series, happened: np.ndarray) -> list[tuple[str, int
         rate = overall if share == 1 else 1 - overall
         if people * np.log(rate) < np.log(_CHANCE):
             found.append((str(level), people, float(share)))
-    return found
+    return found if sum(people for _, people, _ in found) >= _COVERED * len(values) else []
+
+
+def _score(values: pd.Series, happened: np.ndarray, number: bool) -> np.ndarray:
+    """Numbers as they are; levels by their share with the outcome."""
+    if values.nunique() > _LEVELS:
+        return values.to_numpy(float) if number else np.zeros(len(values))
+    spelt = values.astype(str).to_numpy()
+    shares = pd.Series(happened, index=spelt).groupby(level=0).mean()
+    return shares.loc[spelt].to_numpy(float)
 
 
 def _area(score: np.ndarray, happened: np.ndarray) -> float:

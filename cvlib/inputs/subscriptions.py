@@ -206,9 +206,10 @@ def _role(table: Table, role: str, name: str, notes: list[str]) -> str:
         return name
     found = [str(column) for column in table.data if _short(column) in _USUAL[role]]
     if len(found) == 1:
-        notes.append(
-            message("inputs.contracts_role", source=table.source, column=found[0], role=role)
-        )
+        if _short(found[0]) != role:
+            notes.append(
+                message("inputs.contracts_role", source=table.source, column=found[0], role=role)
+            )
         column_of(table, found[0])
         return found[0]
     if found:

@@ -36,9 +36,10 @@ def test_levels_that_part_the_outcome_beyond_chance() -> None:
     found = leaks(frame.assign(score=score), left)
     assert found.columns == ("score",)
     assert found.table.set_index("level")["value"].to_dict() == {"1": 1, "2": 1, "4": 0, "5": 0}
-    few = np.where(np.arange(600) < 5, "rare", "usual")  # five alike are no evidence
-    left[:5] = True
-    assert not leaks(pd.DataFrame({"few": few}), left).columns
+    for size in (5, 25):  # five alike are no evidence, and twenty-five of 600 move no forecast
+        few = np.where(np.arange(600) < size, "rare", "usual")
+        left[:size] = True
+        assert not leaks(pd.DataFrame({"few": few}), left).columns
 
 
 def test_one_column_that_tells_everything() -> None:
@@ -46,6 +47,8 @@ def test_one_column_that_tells_everything() -> None:
     rng = np.random.default_rng(3)
     found = leaks(frame.assign(risk=left * 4 + rng.normal(size=600)), left)
     assert found.table["kind"].tolist() == ["too_good"] and found.table["value"].iloc[0] > 0.95
+    almost = np.where(rng.random(600) < 0.01, ~left, left)  # two levels, neither of them pure
+    assert leaks(pd.DataFrame({"complaint": almost}), left).columns == ("complaint",)
 
 
 def test_satisfaction_of_the_second_ibm_table_was_asked_after_leaving(mirror: Path) -> None:

@@ -123,7 +123,7 @@ def validate_survival(
     data: pd.DataFrame,
     models: Sequence[str],
     *,
-    horizons: Sequence[float] = (12, 24, 36),
+    horizons: Sequence[float] = (),
     test_share: float = 0.3,
     terms: ContractTerms | None = None,
     bootstrap: Bootstrap | None = None,
@@ -142,7 +142,8 @@ def validate_survival(
         See `fit_survival`; the first that can be fitted is the rival of the paired differences
         (Kaplan-Meier is the benchmark without covariates).
     horizons : sequence of float
-        Periods at which AUC(t), Brier(t) and, at the middle one, calibration are given.
+        Periods at which AUC(t), Brier(t) and, at the middle one, calibration are given. Empty: a
+        sixth, a third and a half of the longest duration.
     test_share : float
         Share of customers held out.
     terms : ContractTerms, optional
@@ -154,7 +155,10 @@ def validate_survival(
     """
     given, settings = terms or ContractTerms(), bootstrap or Bootstrap(draws=100)
     number("test_share", test_share, 0, 1, ends="()", remedy="0.3 is usual.")
-    if not len(horizons) or not all(float(h) > 0 for h in horizons):
+    if not len(horizons):
+        longest = float(data["duration"].max())
+        horizons = sorted({max(round(longest / part), 1) for part in (6, 3, 2)})
+    if not all(float(h) > 0 for h in horizons):
         raise InputError(
             "horizons", f"{list(horizons)} is not periods ahead", "Give periods above 0."
         )
