@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -192,12 +193,19 @@ def _log(cells: Cells, folder: Path, share: int) -> TransactionLog:
         connection.execute("CREATE TEMP VIEW days AS FROM store.days")
     _stray_dates(cells)
     _across_files(cells)
-    table = pd.DataFrame(left_out, columns=["reason", "counted", "count", "share", "amount"])
     return TransactionLog(
-        source.name, source.sha256, rows, found["first"], found["last"], table,
+        source.name, source.sha256, rows, found["first"], found["last"],
+        left_out_table(left_out),
         tuple(dict.fromkeys(source.notes)), rules, cells, connection,
         {name: int(found[name]) for name in ("kept", "negative", "zero")}, bool(store),
     )  # fmt: skip
+
+
+def left_out_table(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """Rows of reason, counted, count, share, amount; reasons stay messages."""
+    frame = pd.DataFrame(list(rows), columns=["reason", "counted", "count", "share", "amount"])
+    # a column of text would forget how other languages word it
+    return frame.assign(reason=pd.Series([row[0] for row in rows], dtype=object))
 
 
 def _filtered(cells: Cells, rows: int, left_out: list[tuple[Any, ...]]) -> None:

@@ -30,6 +30,11 @@ _LEFT_OUT = {
     "net of the day negative": "negative_days",
     "net of the day zero": "zero_days",
     "no purchase left": "never_bought",
+    "inputs.filtered": "rows_filtered",
+    "inputs.no_customer": "guests_dropped",
+    "inputs.return_matched": "returns_matched",
+    "inputs.return_netted": "returns_netted",
+    "inputs.return_unmatched": "returns_unmatched",
 }
 _COHORT = ("sbg", "bdw", "geometric")
 
@@ -76,9 +81,12 @@ def purchase_methods(
             {"customers": f"{facts['customers']:,}"} | days,
         )
     ]
-    counts = dict(zip(summary.left_out["reason"], summary.left_out["count"], strict=True))
+    counts: dict[str, int] = {}
+    for reason, count in zip(summary.left_out["reason"], summary.left_out["count"], strict=True):
+        known = getattr(reason, "id", reason)
+        counts[known] = counts.get(known, 0) + int(count)
     for reason, method in _LEFT_OUT.items():
-        if counts[reason]:
+        if counts.get(reason):
             used.append((method, {"count": f"{counts[reason]:,}"}))
     climb, spent = _values(fit.fit), _values(spend.fit)
     how = {"starts": f"{climb['starts']:.0f}", "level": _percent(fit.level)}

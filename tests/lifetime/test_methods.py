@@ -143,6 +143,24 @@ def test_rules_of_the_log_change_its_sentences(log, spend):
     assert "90%" in seen["net"]["bg_nbd"]
 
 
+def test_matched_returns_filters_and_guests_are_told(log, fit, spend, value):
+    odd = pd.DataFrame(
+        {
+            "customer_id": [1, 1, 1, 1, None, 2],
+            "date": pd.to_datetime(["1997-02-01"] * 2 + ["1997-02-03"] * 2 + ["1997-02-01"] * 2),
+            "amount": [777.0, 50.0, -777.0, -20.0, 3.0, 1e6],
+        }
+    )
+    rules = LogRules(missing_customer="drop", where=[["amount", "<", 1e5]])
+    summary = summarise_purchases(pd.concat([log, odd]), calibration_end="1997-09-30", rules=rules)
+    said = told(methods.purchase_methods(summary, fit, spend, value))
+    for method in ("returns_matched", "returns_netted", "rows_filtered", "guests_dropped"):
+        assert holds(said[method], "(1)"), method
+    assert "returns_unmatched" not in said
+    reasons = [getattr(reason, "id", "") for reason in summary.left_out["reason"]]
+    assert "inputs.return_matched" in reasons  # other languages can word it
+
+
 def test_every_model_has_a_sentence_and_faults_are_told(log, summary, fit, spend, value):
     for model in FAMILIES:
         said = told(methods.purchase_methods(summary, replace(fit, model=model), spend, value))

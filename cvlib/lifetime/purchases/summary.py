@@ -14,7 +14,13 @@ import pandas as pd
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.database import memory_share, quoted
 from cvlib.inputs.errors import InputError
-from cvlib.inputs.transactions import DECIMALS, MONEY, TransactionLog, transaction_log
+from cvlib.inputs.transactions import (
+    DECIMALS,
+    MONEY,
+    TransactionLog,
+    left_out_table,
+    transaction_log,
+)
 from cvlib.inputs.transactions_rules import LogRules
 from cvlib.lifetime.purchases.dates import as_day, study_dates
 from cvlib.lifetime.purchases.truncation import truncation
@@ -339,7 +345,7 @@ def _left_out(log: TransactionLog, count: dict[str, Any]) -> pd.DataFrame:
     rows = taken[taken["reason"] != ignored].to_numpy(dtype=object).tolist()
     rows += [first]
     rows += [[what, kind, n, n / max(of, 1), money] for what, kind, n, of, money in table]
-    return pd.DataFrame(rows, columns=["reason", "counted", "count", "share", "amount"])
+    return left_out_table(rows)
 
 
 def _tracking(
