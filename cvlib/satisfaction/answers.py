@@ -46,6 +46,14 @@ def index_answer(
         Construct of the headline; empty for the model's usual target (satisfaction).
     dont_know : sequence
         Codes that mean no answer, beside those in the model file.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> survey = cv.load("mobi")
+    >>> found = cv.satisfaction.estimate(survey, "acsi")
+    >>> type(cv.satisfaction.index_answer(found, survey)).__name__
+    'Answer'
     """
     main = found.main
     name = target or default_target(main.model)
@@ -147,6 +155,14 @@ def models_answer(
         The survey, whose scales are audited.
     dont_know : sequence
         Codes that mean no answer, beside those in the model file.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> survey, few = cv.load("mobi"), cv.satisfaction.Assessment(folds=3, repetitions=1)
+    >>> found = cv.satisfaction.models(survey, ["acsi", "ecsi"], draws=4, assessment=few)
+    >>> type(cv.satisfaction.models_answer(found, survey)).__name__
+    'Answer'
     """
     results = [r for (kind, _), r in compared.results.items() if kind == "all"]
     tiles = []
@@ -184,6 +200,14 @@ def groups_answer(
         The survey, whose scales are audited.
     dont_know : sequence
         Codes that mean no answer, beside those in the model file.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> survey = cv.load("simulated_brands")
+    >>> found = cv.satisfaction.groups(survey, "ecsi_mobile", "brand", draws=4, permutations=0)
+    >>> type(cv.satisfaction.groups_answer(found, None, survey)).__name__
+    'Answer'
     """
     name, verdict = league_headline(league)
     tiles = []

@@ -18,6 +18,7 @@ from cvlib.satisfaction.effects import total_effects
 from cvlib.satisfaction.measurement import sums_within
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.solution import Solution
+from cvlib.words.message import message
 
 FORMULAS = ("unstandardized", "standardized", "simple")
 
@@ -89,11 +90,9 @@ def negative_weights(model: Model, fit: Solution) -> tuple[str, ...]:
     for j, name in enumerate(model.construct_names):
         own = np.flatnonzero(model.membership[:, j] & (fit.weights[0] < 0))
         if own.size:
-            items = ", ".join(f"{model.items[i]} ({fit.weights[0, i]:.3f})" for i in own)
-            found.append(
-                f"Index of {name}: negative weight of {items}. The score can leave 0-100 and"
-                " rises where the answer falls; check the item's direction or use mode A."
-            )
+            items = [message("satisfaction.with_value", name=model.items[i],
+                             value=float(fit.weights[0, i])) for i in own]  # fmt: skip
+            found.append(message("satisfaction.negative_weight_a", construct=name, items=items))
     return tuple(found)
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.solution import Solution
+from cvlib.words.message import message
 
 Measure = tuple[pd.DataFrame, Callable[[Any], np.ndarray]]
 
@@ -318,11 +319,10 @@ def measurement_warnings(model: Model, fit: Solution) -> tuple[str, ...]:
         within = fit.item_correlation[0][np.ix_(own, own)]
         lowest = np.unravel_index(np.argmin(within), within.shape)
         if within[lowest] < 0:
-            told.append(
-                f"{name}: items {model.items[own[lowest[0]]]} and {model.items[own[lowest[1]]]}"
-                f" correlate negatively ({within[lowest]:.2f}). Alpha is low for that reason, and"
-                " HTMT, which takes absolute correlations, hides it: check the items' direction."
-            )
+            told.append(message(
+                "satisfaction.items_disagree", construct=name, first=model.items[own[lowest[0]]],
+                second=model.items[own[lowest[1]]], value=float(within[lowest]),
+            ))  # fmt: skip
     return tuple(told)
 
 

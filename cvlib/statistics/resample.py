@@ -38,6 +38,12 @@ class Bootstrap:
     ------
     InputError
         Naming the setting at fault and what it may be.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.satisfaction.Bootstrap(1000, level=0.9).interval
+    'percentile'
     """
 
     draws: int = 500

@@ -20,6 +20,7 @@ from cvlib.satisfaction.sem.starts import starting_values
 from cvlib.satisfaction.survey.moments import Source
 from cvlib.statistics import resample
 from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import message
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,15 +155,10 @@ def with_bootstrap(
             "The survey is too small for this model.",
         )  # fmt: skip
     account["lowest_from_one_start"] = single = int((found.kept("agreeing") < 2).sum())
-    told = [
-        f"{number} of {draws} bootstrap draws {what}."
-        for number, what in (
-            (row["failed"], "failed (no convergence, items that repeat one another, "
-             "or a construct without variance) and are left out of the bootstrap columns"),
-            (row["inadmissible"], "are inadmissible (a zero variance, a loading above one, or "
-             "collinear constructs); they are kept in the bootstrap columns"),
-            (single, "reached their lowest objective from one start only"),
-        )
+    told: list[str] = [
+        message(f"satisfaction.refits_{kind}", number=int(number), draws=draws)
+        for kind, number in (("failed", row["failed"]), ("inadmissible", row["inadmissible"]),
+                             ("single", single))
         if number
     ]  # fmt: skip
     widened = dict(tables)

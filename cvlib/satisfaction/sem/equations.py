@@ -39,6 +39,7 @@ from cvlib.satisfaction.sem.starts import starting_values
 from cvlib.satisfaction.sem.written import specify
 from cvlib.statistics import resample
 from cvlib.statistics.resample import SEED
+from cvlib.words.message import message
 
 STANDARD_ERRORS = ("ml", "mlm", "mlr")
 MISSING = ("listwise", "em")
@@ -235,18 +236,16 @@ def finish(
         )
         warnings = [*told, *optimum.warnings]
         if np.isnan(covariance).any():
-            warnings.append(
-                "The information matrix is not positive definite: the standard errors of the "
-                "parameters concerned do not exist and are shown as missing."
-            )
+            warnings.append(message("satisfaction.no_information"))
         if problem.df == 0:
-            warnings.append("The model has no degrees of freedom: its fit cannot be tested.")
+            warnings.append(message("satisfaction.no_freedom"))
         parameters = parameter_table(problem, theta, covariance, level, names)
         r_squared = _r_squared(layout, theta, problem.saturated, names)
         own = parameters[parameters["op"].eq("~~") & parameters["lhs"].eq(parameters["rhs"])]
         zero = own.loc[own["standardised"].lt(1e-6) & own["std_error"].ne(0), "lhs"]
         if len(zero):
-            warnings.insert(0, f"Variances estimated as zero: {', '.join(dict.fromkeys(zero))}.")
+            names_of = list(dict.fromkeys(zero))
+            warnings.insert(0, message("satisfaction.zero_variances", names=names_of))
     return CovarianceFit(
         parameters=parameters,
         fit=pd.DataFrame(list(measures.items()), columns=["measure", "value"]),

@@ -27,6 +27,7 @@ import pandas as pd
 
 from cvlib.inputs.choices import number, one_of
 from cvlib.inputs.errors import InputError
+from cvlib.satisfaction.headline import label
 from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
@@ -46,6 +47,7 @@ from cvlib.satisfaction.survey.answers import Answers, Data
 from cvlib.satisfaction.survey.missing import Survey, prepare
 from cvlib.satisfaction.survey.settings import Missing, bootstrap_of
 from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import message
 
 __all__ = ["CovarianceFit", "estimate_covariance", "fit_covariance"]
 
@@ -314,15 +316,16 @@ def estimate_covariance(
 
 def _unexpected(model: Model, tables: dict[str, pd.DataFrame]) -> list[str]:
     """Signs that are not the model's: paths, and weights with which an index can leave 0-100."""
-    told = [
-        f"Path {row.source} -> {row.target} is {row.estimate:.3f}, expected {row.sign}."
+    told: list[str] = [
+        message("satisfaction.unexpected_sign", source=label(model, row.source),
+                target=label(model, row.target), value=float(row.estimate), sign=row.sign)
         for row in tables["path_coefficients"].itertuples()
         if (row.sign == "+" and row.estimate < 0) or (row.sign == "-" and row.estimate > 0)
-    ]
+    ]  # fmt: skip
     loadings = tables["loadings"]
     total = loadings.groupby("construct")["weight"].transform("sum")
     return told + [
-        f"Index of {row.construct}: negative weight of {row.item} ({row.weight:.3f}). The score can"
-        " leave 0-100 and rises where the answer falls; check the item's direction."
+        message("satisfaction.negative_weight", construct=row.construct, items=[message(
+            "satisfaction.with_value", name=row.item, value=float(row.weight))])
         for row in loadings[loadings["weight"] * total < 0].itertuples()
-    ]
+    ]  # fmt: skip

@@ -30,6 +30,7 @@ from cvlib.satisfaction.sem.likelihood import (
 from cvlib.satisfaction.sem.starts import starting_values
 from cvlib.satisfaction.survey.em import EMSample
 from cvlib.statistics import resample
+from cvlib.words.message import message
 
 AGREEMENT = 1e-6  # two optima are the same when their objectives differ by less
 _RELATEDNESS = (1.0, 0.5, 0.0)
@@ -231,10 +232,7 @@ def solve(problem: Problem, starts: int, seed: int) -> Optimum:
     agreeing = int(table["reached_lowest"].sum())
     told: tuple[str, ...] = ()
     if agreeing < len(table):
-        told = (
-            f"{agreeing} of {len(table)} starts reached the lowest objective; the likelihood has "
-            "other local maxima or flat parts.",
-        )
+        told = (message("satisfaction.starts_apart", agreeing=agreeing, starts=len(table)),)
     discrepancy = float(objective[best]) - problem.saturated_objective
     return Optimum(found.theta[best], discrepancy, table, told)
 
@@ -305,20 +303,14 @@ def diagnose(checks: Checks, information: Floats) -> tuple[pd.DataFrame, bool, t
     positive = bool((scale > 0).all())
     condition = float(np.linalg.cond(information / np.outer(scale, scale))) if positive else np.inf
     rows = [
-        ("smallest variance share", checks.smallest_variance[0], "below", 1e-6,
-         "a variance is estimated as zero (Heywood case); standard errors and the chi-square test "
-         "do not hold at that bound"),
-        ("largest standardised loading", checks.largest_loading[0], "above", 1 + 1e-6,
-         "a standardised loading is above one"),
-        ("largest correlation of residuals or causes", checks.largest_correlation[0], "above",
-         1 + 1e-6, "a correlation is above one"),
-        ("smallest eigenvalue of construct correlations", checks.smallest_eigenvalue[0], "below",
-         0.01, "some constructs are as good as linear combinations of others, so that their "
-         "separate effects cannot be told apart"),
-        ("largest standardised path", checks.largest_path[0], "above", 1.0,
-         "a standardised path is above one, a sign of collinear constructs"),
-        ("condition number of the information", condition, "above", 1e6,
-         "the parameters are nearly unidentified by these answers"),
+        ("smallest variance share", "zero_variance", checks.smallest_variance[0], "below", 1e-6),
+        ("largest standardised loading", "loading", checks.largest_loading[0], "above", 1 + 1e-6),
+        ("largest correlation of residuals or causes", "correlation",
+         checks.largest_correlation[0], "above", 1 + 1e-6),
+        ("smallest eigenvalue of construct correlations", "collinear",
+         checks.smallest_eigenvalue[0], "below", 0.01),
+        ("largest standardised path", "path", checks.largest_path[0], "above", 1.0),
+        ("condition number of the information", "flat", condition, "above", 1e6),
     ]  # fmt: skip
     table = pd.DataFrame(
         [
@@ -328,14 +320,14 @@ def diagnose(checks: Checks, information: Floats) -> tuple[pd.DataFrame, bool, t
                 "limit": limit,
                 "trouble": not (value >= limit if side == "below" else value <= limit),
             }
-            for name, value, side, limit, _ in rows
+            for name, _, value, side, limit in rows
         ]
     )
-    told = tuple(
-        f"Near-unidentification: {meaning} ({name} {value:.3g})."
-        for (name, value, _, _, meaning), bad in zip(rows, table["trouble"], strict=True)
+    told: tuple[str, ...] = tuple(
+        message(f"satisfaction.near_{trouble}", check=name, value=float(value))
+        for (name, trouble, value, *_), bad in zip(rows, table["trouble"], strict=True)
         if bad
     )
     if told:
-        told = (*told, "Read no structural path of this solution as a finding.")
+        told = (*told, message("satisfaction.no_finding"))
     return table, bool(checks.admissible[0]), told

@@ -15,6 +15,7 @@ from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.em import EMSample
 from cvlib.satisfaction.survey.moments import Sample, Source, effective_sample_size
 from cvlib.satisfaction.survey.settings import RULES, Columns, Design, Missing
+from cvlib.words.message import message
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,7 +282,7 @@ def _check_rows(values: np.ndarray, model: Model) -> tuple[str, ...]:
             " its column out of the survey and set `drop_unmapped`.",
         )  # fmt: skip
     if rows < items:
-        told.append(f"Fewer respondents ({rows}) than items ({items}): estimates are unstable.")
+        told.append(message("satisfaction.few_rows", rows=rows, items=items))
     for a in range(items):
         for b in range(a + 1, items):
             same = values[:, a] == values[:, b]
@@ -292,5 +293,6 @@ def _check_rows(values: np.ndarray, model: Model) -> tuple[str, ...]:
                         f"items {names}", "have identical answers; mode B has no solution",
                         "Leave one of them out.",
                     )  # fmt: skip
-                told.append(f"Items {names} have identical answers: one of them adds nothing.")
+                told.append(message("satisfaction.same_answers", first=model.items[a],
+                                    second=model.items[b]))  # fmt: skip
     return tuple(told)
