@@ -14,12 +14,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.words.message import message
 
 CLAIM = (0.25, 0.85)  # Reichheld & Sasser (1990): profit gain of 5 points fewer defections
-ARITHMETIC_WARNINGS = (
-    "The gain is for percentage points of retention, not per cent: from 90 % to 95 % the yearly "
-    "defections halve and the mean customer life doubles, by arithmetic alone.",
-    "The gain is in discounted value per customer over the whole relation, not in the profit of "
-    "a year, and it leaves out what the extra retention costs.",
-)
+ARITHMETIC_WARNINGS = (message("lifetime.gain_arithmetic"), message("lifetime.gain_value"))
 
 
 def check_between(name: str, value: ArrayLike, low: float, high: float) -> None:
@@ -180,15 +175,14 @@ def retention_gain(
     ]
     inside = curve.loc[curve["within_claim"], "retention"]
     where = (
-        f"only when retention starts between {inside.min():.0%} and {inside.max():.0%}"
+        message("lifetime.gain_between", start=inside.min(), end=inside.max())
         if len(inside)
-        else "nowhere on these curves"
+        else message("lifetime.gain_nowhere")
     )
-    sentence = (
-        f"{points * 100:g} points more retention are worth {curve['gain'].min():.0%} to "
-        f"{curve['gain'].max():.0%} of a customer's value here; a gain of {claim[0]:.0%} to "
-        f"{claim[1]:.0%} appears {where}, depending on the discount rate."
-    )
+    sentence = message(
+        "lifetime.gain", points=points * 100, low=curve["gain"].min(), high=curve["gain"].max(),
+        claim=claim[0], top=claim[1], where=where,
+    )  # fmt: skip
     return RetentionGain(curve, pd.DataFrame(placed), sentence, ARITHMETIC_WARNINGS)
 
 
@@ -300,17 +294,16 @@ def spending_split(
         }
     )
     current, joint = optimum.iloc[0], optimum.iloc[2]
-    sentence = (
-        f"The best plan spends {joint['acquisition_spend']:.2f} per prospect and "
-        f"{joint['retention_spend']:.2f} per customer and year and is worth "
-        f"{joint['equity_per_prospect']:.2f} per prospect, against "
-        f"{current['equity_per_prospect']:.2f} now."
-    )
-    warnings = ["Each response curve rests on one observed point and a judged ceiling."]
+    sentence = message(
+        "lifetime.best_plan", acquisition=joint["acquisition_spend"],
+        retention=joint["retention_spend"], best=joint["equity_per_prospect"],
+        now=current["equity_per_prospect"],
+    )  # fmt: skip
+    warnings = [message("lifetime.response_judged")]
     if peak == 0:
-        warnings.append("No retention spend pays: keeping a customer costs more than the margin.")
+        warnings.append(message("lifetime.no_retention_spend"))
     if slopes[1] <= 1:
-        warnings.append("No acquisition spend pays: a customer is worth less than winning one.")
+        warnings.append(message("lifetime.no_acquisition_spend"))
     return SpendingSplit(optimum, sentence, tuple(warnings))
 
 
@@ -345,8 +338,8 @@ def payback(
     )
     reached = np.flatnonzero(cumulative >= 0)
     if not reached.size:
-        sentence = f"Not earned back within {profit.size} years: {-cumulative[-1]:.2f} is missing."
+        sentence = message("lifetime.not_earned", years=profit.size, missing=-cumulative[-1])
         return Payback(flows, None, sentence, (sentence,))
     last = int(reached[0])
     years = last + 1 - cumulative[last] / discounted[last]
-    return Payback(flows, float(years), f"Earned back after {years:.2f} years.", ())
+    return Payback(flows, float(years), message("lifetime.earned", years=years), ())

@@ -13,6 +13,7 @@ import pandas as pd
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.transactions import transaction_log
 from cvlib.statistics import classes, ranks
+from cvlib.words.message import message
 
 # Shares of customers, best first. The first is the bank pyramid; the second has no published
 # cut-offs (Zeithaml, Rust & Lemon 2001, California Management Review 43(4):118-142) [P].
@@ -219,30 +220,23 @@ def seven_segments(
     }
     table["contribution_share"] = rank
     table["segment"] = np.select(list(choices.values()), list(choices), "outside")
-    months = f"{inactive_days} days"
-    rules = {
-        "top_stable": f"best {top:.0%} by spend, bought in the last {months}, not growing",
-        "high_growing": f"best {high:.0%}, spend of the last {months} at least {growth:g} × that "
-        "of as many days before",
-        "medium_lost": f"best {medium:.0%}, no purchase in the last {months}",
-        "low_seasonal": f"rest, {season:.0%} of 3 or more purchase days in one calendar quarter, "
-        "in two or more years",
-        "medium_stable": f"best {top:.0%} to {medium:.0%}, bought in the last {months}, not above",
-        "low_lost": f"rest, no purchase in the last {months}, not seasonal",
-        "low_resumed": f"rest, bought in the last {resumed_days} days after a gap over {months}",
-        "outside": "rest, still buying, neither seasonal nor resumed (new and small customers)",
-    }
+    names = (
+        "top_stable", "high_growing", "medium_lost", "low_seasonal", "medium_stable", "low_lost",
+        "low_resumed", "outside",
+    )  # fmt: skip
+    borders = {"top": top, "high": high, "medium": medium, "inactive_days": inactive_days}
+    limits = borders | {"growth": growth, "season": season, "resumed_days": resumed_days}
+    rules = {name: message(f"lifetime.segment_{name}", **limits) for name in names}
     shares = group_shares(table["contribution"], table["segment"], list(rules))
     summary = shares.rename(columns={"group": "segment"}).drop(
         columns=["mean_value", "smallest_value"]
     )
-    summary.insert(1, "rule", list(rules.values()))
+    summary.insert(1, "rule", pd.Series(list(rules.values()), dtype=object))
     warnings = []
     if span < 2 * inactive_days:
-        warnings.append(f"The log covers {span} days: growth needs two windows of {inactive_days}.")
+        warnings.append(message("lifetime.no_growth_window", span=span, days=inactive_days))
     if span < 548:
-        warnings.append(f"The log covers {span} days: seasons cannot be told from chance.")
-    borders = {"top": top, "high": high, "medium": medium, "inactive_days": inactive_days}
+        warnings.append(message("lifetime.no_seasons", span=span))
     return SevenSegments(table, summary, left_out, tuple(warnings), str(end), borders)
 
 

@@ -104,6 +104,13 @@ def terms() -> dict[str, dict[str, str]]:
         return {row.pop("term"): row for row in csv.DictReader(file)}
 
 
+@cache
+def forms() -> dict[tuple[str, str], dict[str, str]]:
+    """Names made of names: what stands before and after the inner one, and the wordings."""
+    made = {name: entry for name, entry in terms().items() if "…" in name}
+    return {(name.partition("…")[0], name.partition("…")[2]): made[name] for name in made}
+
+
 def translate(text: str, language: str, context: str = "") -> str:
     """A text of the suite in a language; as it is where no catalogue knows it.
 
@@ -150,7 +157,23 @@ class Words:
         if isinstance(text, Said):
             return text.worded(self.language, self.names)
         known = self.names.get(text) or terms().get(text, {}).get(self.language)
-        return known or translate(text, self.language, "cell")
+        return known or self._made_of_names(text) or translate(text, self.language, "cell")
+
+    def _made_of_names(self, name: str) -> str:
+        """The wording of a name that holds another's, such as ``spend_rmse``; empty for others.
+
+        ``terms.csv`` has these with … where the other stands; it must be a number or known too,
+        unless a blank parts the two.
+        """
+        for (before, after), worded in forms().items():
+            if not (name.startswith(before) and name.endswith(after)):
+                continue
+            inner = name[len(before) : len(name) - len(after)]
+            said = self.cell(inner) if inner else ""
+            apart = before.endswith(" ") or inner.replace(".", "", 1).isdecimal()
+            if inner and (apart or inner in self.names or inner in terms()):
+                return worded[self.language].replace("…", said)
+        return ""
 
     def head(self, column: str) -> str:
         """What a table's column is called in print."""

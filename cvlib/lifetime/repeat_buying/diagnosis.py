@@ -54,7 +54,8 @@ def diagnose(
             profiled[name] = (0.0, limit) if up else (limit, float(mean(math.inf)))
             profiled |= {first: (0.0, np.inf), second: (0.0, np.inf)}
             profiled["mean_purchases_until_dropout"] = (1.0, np.inf)
-            rows.append((f"{what}: mean at an end of its range", limit, gain, "not identified"))
+            check = message("lifetime.check_end", what=what)
+            rows.append((check, limit, gain, "not identified"))
             kind = "open" if not math.isfinite(limit) else "most" if up else "least"
             warnings.append(
                 message(
@@ -73,7 +74,7 @@ def diagnose(
             continue
         lost = max(found.value - _held_at(family, data, found, at, SHAPE[1]).value, 0.0)
         verdict = "spread not identified" if lost < gain else "spread identified"
-        rows.append((f"{what}: log-likelihood lost when all are equal", lost, gain, verdict))
+        rows.append((message("lifetime.check_lost", what=what), lost, gain, verdict))
         if lost < gain:
             low = _profile_edge(family, data, found, at, gain)
             profiled[first] = (math.exp(low), np.inf)
@@ -89,7 +90,7 @@ def diagnose(
         powers = 2 * resample.reach(level) * math.sqrt(max(largest, 0.0)) / math.log(10)
         if powers > _POWERS and first not in profiled:
             verdict = "spread not identified"
-            rows.append((f"{what}: powers of ten in an interval", powers, _POWERS, verdict))
+            rows.append((message("lifetime.check_powers", what=what), powers, _POWERS, verdict))
             names = {"model": model, "what": what, "first": first, "second": second}
             warnings.append(message("lifetime.fit_wide", powers=powers, **names))
     if model == "ggom_nbd":
@@ -112,6 +113,7 @@ def diagnose(
     verdict = "well conditioned" if condition < 1e8 else "ridge"
     rows.append(("hessian_condition_log10", math.log10(condition), 8.0, verdict))
     table = pd.DataFrame(rows, columns=["check", "value", "threshold", "verdict"])
+    table["check"] = pd.Series([row[0] for row in rows], dtype=object)
     table.insert(0, "model", model)
     return table, warnings, profiled
 
