@@ -75,6 +75,32 @@ def methods_verdict(pairs: pd.DataFrame) -> tuple[float, Message]:
     return tau, message("weighting.methods_differ", a=worst["a"], b=worst["b"], **facts)
 
 
+def kappa_verdict(first: str, second: str, kappa: float) -> Message:
+    """How far two weightings grade customers alike, in a sentence."""
+    return message("weighting.kappa", a=first, b=second, kappa=kappa)
+
+
+def pair_to_compare(weights: pd.DataFrame, first: str, second: str) -> tuple[str, str]:
+    """Two weightings to look at side by side: those asked for, or the nearest to them there are.
+
+    Parameters
+    ----------
+    weights : pandas.DataFrame
+        Tidy weights of several methods.
+    first, second : str
+        Names of the weightings asked for; in place of one that is not there stands the equal
+        weighting (the first), or the first of the others (the second).
+
+    Returns
+    -------
+    tuple of str
+    """
+    known = list(dict.fromkeys(weights["method"]))
+    one = first if first in known else "equal"
+    others = [name for name in known if name != one] or known
+    return one, second if second in others else others[0]
+
+
 def agreement(weights: pd.DataFrame, scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
     """Agreement of every pair of weightings: of their rankings, and of the weights themselves.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.choices import number
 from cvlib.inputs.errors import InputError
+from cvlib.results import Result
 from cvlib.statistics.ranks import Order, mid_ranks, overlap
 from cvlib.weighting.data.importance import shares
 from cvlib.weighting.data.objective import expand_weights
@@ -19,8 +20,8 @@ from cvlib.weighting.tree import Tree
 from cvlib.words.message import message
 
 
-@dataclass(frozen=True, eq=False)
-class Combination:
+@dataclass(frozen=True, eq=False, repr=False)
+class Combination(Result):
     """Combined weights.
 
     Attributes
@@ -39,6 +40,8 @@ class Combination:
         whether game theory fell back to equal coefficients.
     warnings : tuple of str
     """
+
+    headline_tables: ClassVar[tuple[str, ...]] = ("weights", "coefficients")
 
     weights: pd.DataFrame
     coefficients: pd.DataFrame
@@ -147,6 +150,53 @@ def combine(
         },
         tuple(warnings),
     )
+
+
+def combine_sources(
+    weights: pd.DataFrame,
+    normalised: Normalised,
+    tree: Tree,
+    *,
+    subjective: str,
+    objective: str,
+    alpha: float = 0.5,
+) -> Combination:
+    """Combine two of several weightings by name; without one of them, nothing, with the reason.
+
+    Parameters
+    ----------
+    weights : pandas.DataFrame
+        Tidy weights of several methods: indicator, method, global_weight.
+    normalised : Normalised
+        The customers.
+    tree : Tree
+        Their tree.
+    subjective, objective : str
+        Names of the weighting of experts and of that of data.
+    alpha : float
+        Share of the experts in the additive rule.
+
+    Returns
+    -------
+    Combination
+        See `combine`; its tables are empty where a source is not there.
+    """
+    missing = [name for name in (subjective, objective) if name not in set(weights["method"])]
+    if missing:
+        told = (message("weighting.nothing_combined", missing=missing, count=len(missing)),)
+        names = ["indicator", "parent", "method", "local_weight", "global_weight"]
+        ranks = ["alpha", "spearman", "largest_rank_change", "top_decile_overlap"]
+        return Combination(
+            pd.DataFrame(columns=names).astype({"local_weight": float, "global_weight": float}),
+            pd.DataFrame(columns=["method", "source", "raw", "coefficient", "condition_number"]),
+            pd.DataFrame(columns=["alpha", "indicator", "global_weight"]),
+            pd.DataFrame(columns=ranks),
+            {},
+            told,
+        )
+    wide = weights.pivot(index="indicator", columns="method", values="global_weight")
+    sources = wide.loc[list(tree.weighted)]
+    return combine(tree, sources[subjective], sources[objective], normalised, alpha=alpha)
 
 
 def game_theory(weights: np.ndarray, max_condition: float = 1e8) -> tuple[np.ndarray, float, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from scipy import stats
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
+from cvlib.results import Result
 from cvlib.statistics import classes as classes_of
 from cvlib.statistics.ranks import mid_ranks
 from cvlib.weighting.scale import Normalised
@@ -25,8 +27,8 @@ SCHEMES = ("pyramid", "abc", "quantiles", "cutoffs", "natural_breaks", "rank_sum
 _PROBITS = {2: (5.0,), 3: (4.0, 6.0), 4: (3.5, 5.0, 6.5), 5: (3.2, 4.4, 5.6, 6.8)}
 
 
-@dataclass(frozen=True, eq=False)
-class Grades:
+@dataclass(frozen=True, eq=False, repr=False)
+class Grades(Result):
     """Customers in grades.
 
     Attributes
@@ -38,6 +40,8 @@ class Grades:
         value, value, value_share.
     warnings : tuple of str
     """
+
+    headline_tables: ClassVar[tuple[str, ...]] = ("grades",)
 
     customers: pd.DataFrame
     grades: pd.DataFrame
@@ -359,19 +363,23 @@ def grade_stability(
     return table, summary
 
 
-def stability_verdict(summary: pd.DataFrame) -> tuple[float, Message]:
+def stability_verdict(summary: pd.DataFrame, items: int = 2) -> tuple[float, Message]:
     """How safely customers are in their grades, in a sentence.
 
     Parameters
     ----------
     summary : pandas.DataFrame
         The table per grade of `grade_stability`; grades left blank for publication are passed over.
+    items : int
+        How many indicators share the weights: with one, nothing can change.
 
     Returns
     -------
     tuple
         Mean stability of the best grade that is published (NaN if none is), and the sentence.
     """
+    if items < 2:
+        return 1.0, message("weighting.stability_fixed")
     known = summary.dropna(subset=["mean_stability", "customers"])
     known = known[known["customers"] > 0]
     if known.empty:

@@ -64,7 +64,9 @@ def weighting_methods(
         method, sentence, references, software.
     """
     parts = [_told(_data(indicators, facts), language)]
-    if expert is not None:
+    expert = expert if expert is not None and expert.settings["experts"] else None
+    data = data if data is not None and data.settings["methods"] else None
+    if expert is not None and len(expert.consistency):
         parts += _expert(expert, language)
     if data is not None:
         options = data.settings
@@ -74,7 +76,7 @@ def weighting_methods(
             parts.append(_told([("customers_resampled", options)], language))
     if expert is None and data is None:
         parts.append(_told([("equal", {})], language))
-    if mixed is not None:
+    if mixed is not None and mixed.settings:
         parts.append(_combined(mixed, language))
     drawn = [found.settings for found in (expert, data) if found and found.settings["draws"]]
     parts += [_told([("seed", options)], language) for options in drawn]
@@ -147,11 +149,10 @@ def scoring_methods(
         "grades": len(fuzzy.settings["grades"]),
         "operator": _OPERATORS[fuzzy.settings["operator"]],
     }
-    tried = {"tried": reversals["tried"].max(), "newcomers": arrivals["newcomers"].max()}
-    parts = [
-        _list("scored", [(method, constants) for method in methods], language),
-        _told([("reversal", tried)], language),
-    ]
+    parts = [_list("scored", [(method, constants) for method in methods], language)]
+    if len(reversals) and len(arrivals):
+        tried = {"tried": reversals["tried"].max(), "newcomers": arrivals["newcomers"].max()}
+        parts.append(_told([("reversal", tried)], language))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -226,9 +227,10 @@ def _data(indicators: Indicators, facts: pd.DataFrame | None) -> list[tuple[str,
 def _expert(expert: ExpertWeights, language: str) -> list[pd.DataFrame]:
     options = expert.settings
     number, checks = options["experts"], expert.consistency
+    near = checks["cr"] / checks["threshold"]
     said = words(language)
     who = said["one_expert"] if number == 1 else said["experts"].format(number=number)
-    worst = checks.loc[checks["cr"].idxmax()]
+    worst = checks.loc[near.idxmax()]
     used: list[tuple[str, Facts]] = []
     if options["draws"]:
         noise = "noise_own" if options["perturbation"] is None else "noise_given"

@@ -15,6 +15,21 @@ from cvlib.weighting.agreement import rank_reversals
 from cvlib.weighting.scale import normalise
 from cvlib.weighting.score import score
 from cvlib.weighting.table import Indicators
+from cvlib.words.message import Message, message
+
+FEWEST = 5  # customers, to try who leaves and who comes
+NEWCOMERS = [
+    "method", "customers", "newcomers", "outside_bounds", "change_frozen", "change_refitted",
+    "rank_change_refitted",
+]  # fmt: skip
+
+
+def too_few(indicators: Indicators) -> tuple[Message, ...]:
+    """Say that customers are too few to try who leaves and who comes; else nothing."""
+    customers = len(indicators.values)
+    if customers >= FEWEST:
+        return ()
+    return (message("weighting.reversal_few", least=FEWEST, customers=customers),)
 
 
 def reversals_by_method(
@@ -42,6 +57,9 @@ def reversals_by_method(
         method, event, tried (customers), reversing (of them, how many turned any pair),
         worst_pairs, worst_share (pairs turned by the worst).
     """
+    columns = ["method", "event", "tried", "reversing", "worst_pairs", "worst_share"]
+    if len(indicators.values) < FEWEST:
+        return pd.DataFrame(columns=columns)
     rows = []
     for method in methods:
 
@@ -54,7 +72,6 @@ def reversals_by_method(
             turned = int((each["reversed_pairs"] > 0).sum())
             worst = each["reversed_pairs"].max(), each["share"].max()
             rows.append((method, event, len(each), turned, *worst))
-    columns = ["method", "event", "tried", "reversing", "worst_pairs", "worst_share"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -86,6 +103,8 @@ def newcomers(
         place among the earlier ones).
     """
     m = len(indicators.values)
+    if m < FEWEST:
+        return pd.DataFrame(columns=NEWCOMERS)
     later = resample.generator(seed).permutation(m) < round(share * m)
     if later.sum() in (0, m) or (~later).sum() < 2:
         raise InputError("share of newcomers", f"{share} leaves none or all", "Give 0.05 to 0.5.")

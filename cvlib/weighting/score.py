@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
+from cvlib.results import Result
 from cvlib.statistics.disclosure import listed
 from cvlib.statistics.ranks import mid_ranks
 from cvlib.weighting.data.objective import expand_weights
@@ -42,8 +44,8 @@ class Reference:
     table: pd.DataFrame
 
 
-@dataclass(frozen=True, eq=False)
-class Scores:
+@dataclass(frozen=True, eq=False, repr=False)
+class Scores(Result):
     """Scores of customers by one method.
 
     Attributes
@@ -58,6 +60,8 @@ class Scores:
     reference : Reference
     warnings : tuple of str
     """
+
+    headline_tables: ClassVar[tuple[str, ...]] = ("scores", "checks")
 
     scores: pd.DataFrame
     details: pd.DataFrame
@@ -322,6 +326,24 @@ def _vikor(
     return np.clip(1 - q, 0, 1), {"s": s, "r": r, "q": q}
 
 
+def vikor_conditions(indicators: Indicators, weights: pd.Series) -> pd.DataFrame:
+    """Conditions C1 and C2 of VIKOR's compromise; no row where VIKOR does not apply.
+
+    Parameters
+    ----------
+    indicators, weights
+        See `score`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        condition, holds, value, threshold.
+    """
+    if why_not(indicators, "vikor"):
+        return pd.DataFrame(columns=["condition", "holds", "value", "threshold"])
+    return score(indicators, weights, "vikor").checks
+
+
 def _vikor_conditions(details: dict[str, np.ndarray], m: int) -> pd.DataFrame:
     q, s, r = (np.round(details[name], 12) for name in ("q", "s", "r"))
     order = np.argsort(q, kind="stable")
@@ -350,8 +372,8 @@ def _grey(z: np.ndarray, frozen: dict[str, np.ndarray], rho: float) -> np.ndarra
     return ((least + part) / (difference + part)) @ frozen["weight"]
 
 
-@dataclass(frozen=True, eq=False)
-class ScoresByMethod:
+@dataclass(frozen=True, eq=False, repr=False)
+class ScoresByMethod(Result):
     """Scores of the same customers by several methods with the same weights.
 
     Attributes
@@ -362,6 +384,8 @@ class ScoresByMethod:
         method, reason: methods that these customers do not admit.
     warnings : tuple of str
     """
+
+    headline_tables: ClassVar[tuple[str, ...]] = ("scores", "left_out")
 
     scores: pd.DataFrame
     left_out: pd.DataFrame

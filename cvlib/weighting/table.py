@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -46,12 +46,15 @@ class Indicators:
     left_out : pandas.DataFrame
         reason, count, share: customers left out and cells missing or filled.
     warnings : tuple of str
+    rows : pandas.DataFrame
+        All columns of the table, by customer: where an outcome is looked for.
     """
 
     tree: Tree
     values: pd.DataFrame
     left_out: pd.DataFrame
     warnings: tuple[str, ...]
+    rows: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @cached_property
     def items(self) -> tuple[str, ...]:
@@ -189,7 +192,8 @@ def read_indicators(
     left_out = pd.DataFrame([[reason, count, count / base]], columns=["reason", "count", "share"])
     counted = (message(f"weighting.missing_{missing}", count=count),) if count else ()
     warnings = (*tree.warnings, *notes, *counted)
-    return Indicators(tree, values, left_out[left_out["count"] > 0], warnings)
+    kept = left_out[left_out["count"] > 0]
+    return Indicators(tree, values, kept, warnings, frame.set_axis(index))
 
 
 def _mapped(tree: Tree, mapping: Mapping[str, str]) -> dict[str, str]:

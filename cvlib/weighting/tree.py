@@ -271,6 +271,17 @@ def load_tree(name_or_path: str | Path) -> Tree:
     return Tree(document.name, nodes, {str(k): v for k, v in document.note.items()}, warnings)
 
 
+def flat_tree(names: list[str], name: str = "indicators") -> Tree:
+    """A tree of one level in code: every name is an indicator of which more is better."""
+    if len(set(names)) != len(names) or not all(names):
+        raise InputError("the names of the indicators", "are blank or written twice", "Mend them.")
+    leaf = _Node.model_validate({"direction": "benefit"})
+    document = _Document(name=name, children=dict.fromkeys(names, leaf))
+    root = _row(name, {}, document, None)
+    rows = [root, *(_row(each, {}, leaf, root) for each in names)]
+    return Tree(name, pd.DataFrame(rows), {}, ())
+
+
 def _row(
     name: str, labels: dict[str, str], node: _Document | _Node, parent: dict[str, Any] | None
 ) -> dict[str, Any]:

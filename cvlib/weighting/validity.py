@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.results import Result
 from cvlib.statistics import multiple, ranks, resample
 from cvlib.statistics.ranks import Order, Ranked
 from cvlib.words.message import Message, joined, message
 
+OF_TRANSACTIONS = ("holdout_spend", "holdout_purchases")
 CURVE = ("method", "share_of_customers", "share_of_outcome")
 COLUMNS = (
     "method", "metric", "estimate", "ci_low", "ci_high", "difference", "difference_ci_low",
@@ -23,8 +25,8 @@ BLOCK = 2_000_000
 METRICS: tuple[str, ...] = ("spearman", "top_decile_capture", "auc")
 
 
-@dataclass(frozen=True, eq=False)
-class Validity:
+@dataclass(frozen=True, eq=False, repr=False)
+class Validity(Result):
     """Criterion validity of several scores.
 
     Attributes
@@ -47,12 +49,28 @@ class Validity:
     warnings : tuple of str
     """
 
+    headline_tables: ClassVar[tuple[str, ...]] = ("validity",)
+
     validity: pd.DataFrame
     capture: pd.DataFrame
     best: str
     verdict: Message
     settings: dict[str, Any]
     warnings: tuple[str, ...]
+    charts: ClassVar[dict[str, str]] = {
+        "validity": "cvlib.figures.weighting:validity_chart",
+        "capture": "cvlib.figures.weighting:capture_chart",
+    }
+
+    def sentences(self) -> list[str]:
+        """Which weighting ranks customers closest to the outcome."""
+        return [self.verdict]
+
+    def chart_arguments(self, name: str, language: str = "en") -> dict[str, Any]:
+        """What the figure function of a chart is called with."""
+        if name == "validity":
+            return {"validity": self.validity, "learned": (), "language": language}
+        return {"capture": self.capture, "language": language}
 
 
 def read_outcome(
@@ -65,7 +83,8 @@ def read_outcome(
     data : pandas.DataFrame
         The table the indicators came from.
     outcome : str
-        Column with what customers did later; empty: there is none, and the result is None.
+        Column with what customers did later; empty: there is none, and the result is None. So it
+        is for what only transactions have (`OF_TRANSACTIONS`), where the data are none.
     customers : pandas.Index
         Customers scored.
     customer : str
@@ -75,7 +94,7 @@ def read_outcome(
     -------
     pandas.Series or None
     """
-    if not outcome:
+    if not outcome or (outcome in OF_TRANSACTIONS and outcome not in data.columns):
         return None
     if outcome not in data.columns:
         raise InputError(
@@ -86,7 +105,18 @@ def read_outcome(
         )
     index = pd.Index(data[customer]) if customer else data.index
     values = pd.to_numeric(data[outcome], errors="coerce")
-    return pd.Series(values.to_numpy(float), index=index).reindex(customers)
+    later = pd.Series(values.to_numpy(float), index=index).reindex(customers)
+    wrong = later.isna() | (later < 0)
+    if wrong.any() or later.nunique() < 2:
+        first = f"customer {wrong.idxmax()!r} has none, or a negative one"
+        raise InputError(
+            f"column {outcome!r} of the outcome",
+            f"{wrong.sum()} of {len(later)} cannot be used: {first}"
+            if wrong.any()
+            else "is the same for every customer",
+            "Complete it, name another outcome, or leave the parameter outcome empty.",
+        )
+    return later
 
 
 def criterion_validity(

@@ -68,9 +68,12 @@ def test_no_network_and_useless_indicators(customers):
 def test_outcomes_that_cannot_be_learned_are_refused(customers):
     rare = pd.Series(np.zeros(600))
     rare.iloc[:2] = 1
-    for outcome in (rare, pd.Series(np.zeros(600)), pd.Series(np.full(600, -1.0)), rare.head(5)):
-        with pytest.raises(InputError, match="varies too little"):
+    for outcome in (pd.Series(np.zeros(600)), pd.Series(np.full(600, -1.0)), rare.head(5)):
+        with pytest.raises(InputError, match="missing or negative"):
             learn_from_outcome(customers, outcome)
+    few = learn_from_outcome(customers, rare)  # no reason to stop everything else
+    assert few.scores.empty and few.weights.empty and not few.settings
+    assert "2 customers (of the rarer kind, for an event) are too few" in few.warnings[0]
 
 
 def test_a_network_on_few_customers_scores_all(customers):

@@ -10,7 +10,6 @@ import pytest
 import yaml
 from pybtex.database import parse_file
 
-import cvlib.weighting.score as scoring
 from cvlib.study.record import PACKAGES
 from cvlib.weighting.choice import choose_weights
 from cvlib.weighting.combine import combine
@@ -33,7 +32,7 @@ from cvlib.weighting.names import listed, print_names
 from cvlib.weighting.robustness import newcomers, reversals_by_method
 from cvlib.weighting.scale import normalise
 from cvlib.weighting.score import METHODS as SCORING_METHODS
-from cvlib.weighting.score import one_weighting, wide_weights
+from cvlib.weighting.score import RHO, V, one_weighting, wide_weights
 from cvlib.weighting.table import read_indicators
 from cvlib.weighting.tree import load_tree
 from cvlib.weighting.validity import criterion_validity
@@ -266,7 +265,7 @@ def test_scores_and_grades_are_told_as_they_were_made(language):
     assert "{" not in told and "M(∧, ∨)" in told and "VIKOR" in told and "0.5" in told
     assert str(arrivals["newcomers"][0]) in told and str(reversals["tried"][0]) in told
     assert {"opricovic2004", "deng1982", "hwang1981", "wang2008"} == keys(table)
-    assert scoring.V == scoring.RHO == 0.5
+    assert V == RHO == 0.5
     graded = grading_methods(
         ["pyramid", "rank_sum_ratio"], draws=1234, concentration=80.0, seed=77, language=language
     )

@@ -4,6 +4,7 @@ import pytest
 
 from cvlib.inputs.errors import InputError
 from cvlib.weighting.choice import choose_weights
+from cvlib.weighting.experts.files import read_judgements
 from cvlib.weighting.experts.fuzzy import fuzzy_evaluation
 from cvlib.weighting.robustness import newcomers, reversals_by_method
 from cvlib.weighting.scale import normalise
@@ -41,7 +42,9 @@ def test_weights_are_chosen_by_name():
     rng = np.random.default_rng(2)
     table = pd.DataFrame(rng.gamma(2.0, size=(30, 3)), columns=["recency", "frequency", "monetary"])
     indicators = read_indicators(table, load_tree("rfm"))
-    found = choose_weights(indicators, "ahp_eigenvector", "liu_shih_2005")
+    found = choose_weights(
+        indicators, "ahp_eigenvector", read_judgements(indicators.tree, "liu_shih_2005")
+    )
     weights = found.weights
     assert found.expert is not None and found.data is None and found.warnings
     np.testing.assert_allclose(weights["global_weight"].round(3), [0.731, 0.188, 0.081])

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_counts_are_repeated_customers_and_the_bootstrap_is_paired():
 def test_blocks_do_not_change_the_draws(monkeypatch):
     scores, spend = simulated(100, 3)
     whole = criterion_validity(scores, spend, draws=40).validity
-    monkeypatch.setattr("cvlib.weighting.validity.BLOCK", 700)
+    monkeypatch.setattr(sys.modules["cvlib.weighting.validity"], "BLOCK", 700)
     pd.testing.assert_frame_equal(criterion_validity(scores, spend, draws=40).validity, whole)
 
 

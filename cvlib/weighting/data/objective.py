@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
+from cvlib.results import Result
 from cvlib.statistics import resample
 from cvlib.weighting.data.importance import (
     METHODS,
@@ -28,8 +29,8 @@ from cvlib.words.message import Message, message
 SKEWED = 2.0
 
 
-@dataclass(frozen=True, eq=False)
-class ObjectiveWeights:
+@dataclass(frozen=True, eq=False, repr=False)
+class ObjectiveWeights(Result):
     """Objective weights of a tree.
 
     Attributes
@@ -53,7 +54,11 @@ class ObjectiveWeights:
     settings : dict
         ``methods`` (those that apply), ``epsilon, draws, level, seed``.
     warnings : tuple of str
+    indicators : Indicators or None
+        The customers the weights came from.
     """
+
+    headline_tables: ClassVar[tuple[str, ...]] = ("weights", "left_out")
 
     weights: pd.DataFrame
     details: pd.DataFrame
@@ -62,6 +67,7 @@ class ObjectiveWeights:
     left_out: pd.DataFrame
     settings: dict[str, Any]
     warnings: tuple[str, ...]
+    indicators: Indicators | None = None
 
 
 def objective_weights(
@@ -72,6 +78,7 @@ def objective_weights(
     draws: int = 0,
     level: float = 0.95,
     seed: int = resample.SEED,
+    required: bool = True,
 ) -> ObjectiveWeights:
     """Objective weights by several methods, with bootstrap intervals over customers.
 
@@ -93,6 +100,8 @@ def objective_weights(
         Confidence level.
     seed : int
         Seed of the bootstrap.
+    required : bool
+        Whether the call is refused where no method applies; else the tables of weights are empty.
 
     Returns
     -------
@@ -107,6 +116,10 @@ def objective_weights(
     for method in methods:
         one_of("weighting method", method, METHODS)
     tree = indicators.tree
+    settings = {"methods": [], "epsilon": epsilon, "draws": 0, "level": level, "seed": seed}
+    if len(tree.weighted) < 2 and not required:
+        reason = message("weighting.one_item", tree=tree.name)
+        return _none(settings, [(m, reason, 0) for m in methods], indicators.warnings)
     if len(tree.weighted) < 2:
         raise InputError(
             f"tree {tree.name!r}",
@@ -125,6 +138,8 @@ def objective_weights(
     }
     refused += [(m, _undefined(m, columns), 0) for m, found in point.items() if not found.any()]
     used = [m for m in point if point[m].any()]
+    if not used and not required:
+        return _none(settings, refused, indicators.warnings, columns)
     if not used:
         raise InputError(
             f"weighting method {methods[0]!r}",
@@ -164,6 +179,27 @@ def objective_weights(
         pd.DataFrame(refused, columns=["method", "reason", "count"]),
         {"methods": used, "epsilon": epsilon, "draws": draws, "level": level, "seed": seed},
         tuple(warnings) + notice,
+        indicators,
+    )
+
+
+def _none(
+    settings: dict[str, Any],
+    refused: Sequence[tuple[str, Message, int]],
+    warnings: tuple[str, ...],
+    columns: pd.DataFrame | None = None,
+) -> ObjectiveWeights:
+    """The result where no method applies: every method left out with its reason."""
+    names = ["indicator", "parent", "method", "local_weight", "global_weight"]
+    told = [message("weighting.left_out", method=m, reason=why) for m, why, _ in refused]
+    return ObjectiveWeights(
+        pd.DataFrame(columns=names).astype({"local_weight": float, "global_weight": float}),
+        pd.DataFrame(columns=["indicator", "method", "customers", "importance"]),
+        pd.DataFrame(columns=["indicator", "customers"]) if columns is None else columns,
+        pd.DataFrame(columns=["indicator", "method", "global_weight"]),
+        pd.DataFrame(refused, columns=["method", "reason", "count"]),
+        settings,
+        (*told, *warnings),
     )
 
 

@@ -14,7 +14,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.statistics import resample
 from cvlib.weighting.data.importance import shares
 from cvlib.weighting.scale import Normalised
-from cvlib.words.message import message
+from cvlib.words.message import Message, message
 
 _STEP, _STEPS = 0.01, 500  # of the network's training
 
@@ -99,17 +99,19 @@ def learn_from_outcome(
 
     z, names = normalised.complete(), list(normalised.values.columns)
     if outcome is None:
-        empty = pd.DataFrame(columns=["indicator", "method", "global_weight"])
-        spread = pd.DataFrame(columns=["indicator", "estimate", "seed_sd", "seed_low", "seed_high"])
-        return Learned(pd.DataFrame(index=normalised.values.index), empty, spread, {}, ())
+        return _nothing(normalised)
     y = outcome.reindex(normalised.values.index).to_numpy(float)
     event = bool(np.isin(y, (0, 1)).all())
-    rarest = min((y == 0).sum(), (y == 1).sum()) if event else len(y)
-    if np.isnan(y).any() or (y < 0).any() or np.ptp(y) == 0 or rarest < folds:
+    rarest = int(min((y == 0).sum(), (y == 1).sum()) if event else len(y))
+    if np.isnan(y).any() or (y < 0).any() or np.ptp(y) == 0:
         raise InputError(
             "the outcome",
-            "is missing or negative for some customers, or varies too little to learn from",
-            "Give a non-negative amount, or a 0/1 event with both values more often than folds.",
+            "is missing or negative for some customers, or the same for all",
+            "Give a non-negative amount, or a 0/1 event.",
+        )
+    if rarest < 2 * folds:  # a fold and the rest both need some of each
+        return _nothing(
+            normalised, message("weighting.few_to_learn", found=rarest, needed=2 * folds)
         )
     target = y.astype(int) if event else np.log1p(y)
     split = (StratifiedKFold if event else KFold)(folds, shuffle=True, random_state=seed)
@@ -151,6 +153,13 @@ def learn_from_outcome(
         "seed": seed,
     }  # fmt: skip
     return Learned(scores, weights, spread, settings, tuple(notes))
+
+
+def _nothing(normalised: Normalised, *told: Message) -> Learned:
+    """Nothing learned: empty tables, and why."""
+    empty = pd.DataFrame(columns=["indicator", "method", "global_weight"])
+    spread = pd.DataFrame(columns=["indicator", "estimate", "seed_sd", "seed_low", "seed_high"])
+    return Learned(pd.DataFrame(index=normalised.values.index), empty, spread, {}, told)
 
 
 def _predict(model: object, z: np.ndarray) -> np.ndarray:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
+from cvlib.results import Result
 from cvlib.statistics import resample
 from cvlib.weighting.experts.agreement import clusters, consensus, influence
 from cvlib.weighting.experts.ahp import (
     consistency,
+    consistency_verdict,
     consistency_warnings,
     geometric_consistency_index,
     priorities,
@@ -35,8 +37,8 @@ GROUP = "(group)"
 WEIGHT_COLUMNS = ["indicator", "parent", "method", "local_weight", "global_weight"]
 
 
-@dataclass(frozen=True, eq=False)
-class ExpertWeights:
+@dataclass(frozen=True, eq=False, repr=False)
+class ExpertWeights(Result):
     """Weights of a tree from one or many experts.
 
     Attributes
@@ -68,6 +70,8 @@ class ExpertWeights:
     warnings : tuple of str
     """
 
+    headline_tables: ClassVar[tuple[str, ...]] = ("weights", "consistency")
+
     weights: pd.DataFrame
     expert_weights: pd.DataFrame
     consistency: pd.DataFrame
@@ -80,6 +84,10 @@ class ExpertWeights:
     clusters: pd.DataFrame
     settings: dict[str, Any]
     warnings: tuple[str, ...]
+
+    def sentences(self) -> list[str]:
+        """Whether the judgements are consistent."""
+        return [consistency_verdict(self.consistency)[1]]
 
 
 def aggregate_judgements(matrices: np.ndarray, importance: np.ndarray) -> np.ndarray:
@@ -298,7 +306,9 @@ def _nobody(tree: Tree, aggregation: str, methods: tuple[str, ...], table: str) 
     def empty(frame: pd.DataFrame) -> pd.DataFrame:
         return pd.DataFrame({**place, **{name: frame[name].iloc[:0] for name in frame}})
 
-    weights = pd.DataFrame(columns=[*WEIGHT_COLUMNS, "ci_low", "ci_high"])
+    text = dict.fromkeys(WEIGHT_COLUMNS[:3], object)
+    kinds = text | dict.fromkeys([*WEIGHT_COLUMNS[3:], "ci_low", "ci_high"], float)
+    weights = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
     return ExpertWeights(
         weights,
         pd.DataFrame(columns=["expert", *WEIGHT_COLUMNS]),

@@ -5,6 +5,7 @@ A judgement is written ``a|b: 5``: a is 5 times as important as b. Names are tho
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,6 +64,16 @@ class Judgements:
     warnings: tuple[str, ...]
     published: str = ""
     files: tuple[tuple[str, str, int], ...] = ()
+
+    @property
+    def read(self) -> tuple[str, str, int]:
+        """What a run notes: name, SHA-256 (of several files: of their hashes), judgements."""
+        names = [name for name, _, _ in self.files]
+        hashes = "".join(digest for _, digest, _ in self.files)
+        one = len(names) == 1
+        digest = hashes if one else hashlib.sha256(hashes.encode()).hexdigest()
+        label = names[0] if one else f"{names[0]} and {len(names) - 1} more"
+        return label, digest, len(self.sentences)
 
 
 @cache
