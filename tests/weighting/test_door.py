@@ -100,7 +100,7 @@ def test_weights_and_bounds_kept_from_a_run_are_given_back(tmp_path, customers):
     cv.weighting.combine(w, e).weights.to_csv(path, index=False)
     choice = choose_weights(read, str(path), method="game_theory")
     assert choice.method == "game_theory" and choice.weights["global_weight"].sum() == 1
-    with pytest.raises(InputError, match="weights_method.*is empty, and the file holds 6 methods"):
+    with pytest.raises(InputError, match=r"weights_method.*is empty, and the file holds 6 methods"):
         choose_weights(read, str(path))
     with pytest.raises(InputError, match="Did you mean 'additive'"):
         choose_weights(read, str(path), method="aditive")
@@ -115,7 +115,7 @@ def test_weights_and_bounds_kept_from_a_run_are_given_back(tmp_path, customers):
     )
     assert read_bounds(half, "").table.equals(fit_bounds(half).table)
     pd.read_csv(bounds).head(2).to_csv(bounds, index=False)
-    with pytest.raises(InputError, match="parameter bounds: bounds.csv: holds other indicators"):
+    with pytest.raises(InputError, match=r"parameter bounds: bounds\.csv: holds other indicators"):
         read_bounds(half, str(bounds))
 
 
