@@ -277,6 +277,10 @@ def _checked(cells: Cells, rows: int, left_out: list[tuple[Any, ...]]) -> dict[s
             dated, "day IS NULL", "is a transaction without a date", "Fill in the date."
         )
     today = dt.datetime.now(dt.UTC).date()
+    # days that Python has no date for (infinity, before the year 1, after 9999) come as text
+    odd = "day < DATE '0001-01-01' OR day > DATE '9999-12-31'"
+    if isinstance(first, str) or isinstance(last, str):
+        raise cells.fault(dated, odd, "{value} is no date of a purchase", "Correct the date.")
     # a day of grace, because it is tomorrow already in some time zones
     for bad, limit, wrong in (
         (first < dt.date(1900, 1, 1), "day < DATE '1900-01-01'", "{value} is before 1900"),

@@ -195,7 +195,8 @@ def _parquet(connection: Any, path: Path, name: str) -> Part:
             f"SELECT name FROM parquet_schema({quoted(path)}) WHERE num_children IS NULL"
         ).fetchall()
     except duckdb.Error as error:
-        raise InputError(name, f"cannot be read ({error})", "Save the file again.") from error
+        reason = str(error).partition("\n")[0].replace(str(path), name)[:200]
+        raise InputError(name, f"cannot be read ({reason})", "Save the file again.") from error
     if not rows:
         raise InputError(name, "has no rows", "Give a log with at least one transaction.")
     unique_names([one for (one,) in schema], name)
