@@ -65,7 +65,7 @@ def not_reciprocal(path: Path) -> None:
         ("01", empty, "", ["empty"]),
         ("01", not_what_it_says, "", ["xlsx"]),
         ("06", no_date, "", ["date", "row 4"]),
-        ("06", negative_amount, "returns refuse", ["amount", "customer 1", "1997-12-12"]),
+        ("06", negative_amount, "returns refuse", ["amount", "data row 4", "-5"]),
         ("04", not_reciprocal, "", ["recency", "frequency"]),
     ],
     ids=lambda value: getattr(value, "__name__", None),
