@@ -51,6 +51,9 @@ KEPT = [
     ("experts.xlsx", 165),
     ("xlsx", 412),
     ("matrix.csv", 119),
+    ("matrix.csv", 2927),
+    ("log.parquet", 20007),
+    ("log.csv", 20917),
 ]
 
 
