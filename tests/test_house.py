@@ -280,3 +280,20 @@ def test_only_the_shipped_data_sets_are_kept() -> None:
     for path in files:
         if path.is_file():
             assert hashlib.sha256(path.read_bytes()).hexdigest() not in foreign, path
+
+
+def test_the_map_of_the_house_lists_every_module() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    listed, folders = set(), []
+    for line in text.split("## The rooms")[1].split("```")[1].strip().splitlines():
+        depth, name = (len(line) - len(line.lstrip())) // 2, line.split()[0]
+        folders = [*folders[:depth], name.rstrip("/")]
+        if name.endswith(".py"):
+            listed.add("/".join(folders))
+    unlisted = {"__init__.py", "__main__.py"}
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if path.name not in unlisted
+    }
+    assert listed == found

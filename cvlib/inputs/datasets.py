@@ -66,9 +66,13 @@ def simulated(data: str | Path) -> bool:
     """Whether a name or file is a data set of the catalogue in which nobody is real."""
     if str(data) in entries():
         return entries()[str(data)].simulated
-    invented = {item.sha256 for item in entries().values() if item.simulated}
     path = Path(data).expanduser()
-    return path.is_file() and sha256(path) in invented
+    return path.is_file() and invented(sha256(path))
+
+
+def invented(digest: str) -> bool:
+    """Whether a SHA-256 is that of a data set of the catalogue in which nobody is real."""
+    return any(item.simulated and item.sha256 == digest for item in entries().values())
 
 
 def sha256(path: Path) -> str:

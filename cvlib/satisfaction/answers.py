@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from cvlib.inputs.datasets import invented
 from cvlib.inputs.readers import Table
 from cvlib.satisfaction.compare.league import League
 from cvlib.satisfaction.compare.models import ModelComparison
@@ -220,17 +221,31 @@ def groups_answer(
         differ = f"{int(pooled['different'].sum())} / {len(pooled)}"
         tiles.append(Tile(message("satisfaction.tile_pairs"), differ))
     changed = [change_verdict(waves)] if waves is not None else []
+    made = [message("satisfaction.simulated", source=survey.source)]
     return Answer(
         question=message("satisfaction.asks_groups", source=survey.source,
                          groups=len(league.groups.keys)),
-        verdict=(verdict,),
+        verdict=(verdict, *changed),
         tiles=tuple(tiles),
         hero="league_chart",
-        advice=tuple(changed),
+        advice=(_behind(league),) if name is not None else (),
         doubts=(
-            *cautions(survey, [league.groups.model], dont_know), gate_verdict(league)
+            *(made if invented(survey.sha256) else []),
+            *cautions(survey, [league.groups.model], dont_know), gate_verdict(league),
         )[:_MOST],
     )  # fmt: skip
+
+
+def _behind(league: League) -> Message:
+    """The groups that are told apart from the first; a letter in common means they are not."""
+    table = league.league[league.league["weights"] == "pooled"]
+    by = list(league.groups.keys.columns[:-2])
+    names = table[by].astype(str).agg(" / ".join, axis=1).tolist()
+    first, *others = map(set, table["letters"])
+    apart = [name for name, own in zip(names[1:], others, strict=True) if not own & first]
+    if not apart:
+        return message("satisfaction.advice_no_group", leader=names[0])
+    return message("satisfaction.advice_groups", leader=names[0], groups=apart)
 
 
 def _ranks(top: dict[str, float]) -> str:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
 import pytest
 
 import cvlib as cv
@@ -79,6 +78,13 @@ def test_models_and_groups_have_their_answers() -> None:
     answer = groups_answer(league, None, brands)
     top = league.league.query("weights == 'pooled'").iloc[0]
     assert answer.tiles[0].value == f"{top['index']:.1f}"
-    pairs = league.pairwise.query("weights == 'pooled'")
+    pairs = league.pairwise[league.pairwise["weights"] == "pooled"]
     assert answer.tiles[-1].value == f"{pairs['different'].sum()} / {len(pairs)}"
-    assert isinstance(pairs, pd.DataFrame) and answer.advice == ()
+    behind = pairs[(pairs["group_1"] == "A") & pairs["different"]]["group_2"].tolist()
+    assert ids(answer.advice) == ["satisfaction.advice_groups"]
+    assert all(name in str(answer.advice[0]) for name in behind)
+    assert ids(answer.doubts)[0] == "satisfaction.simulated"
+    alike = league.league.assign(letters="a")
+    answer = groups_answer(replace(league, league=alike), None, cv.load(brands.data))
+    assert ids(answer.advice) == ["satisfaction.advice_no_group"]
+    assert "satisfaction.simulated" not in ids(answer.doubts)
