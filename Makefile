@@ -40,8 +40,9 @@ slow: $(STAMP)  ## the simulation studies: recovery, coverage, random-index tabl
 bench: $(STAMP)  ## speed and memory against peers
 	$(PYTHON) -m benchmarks
 
-lint: $(STAMP)  ## format check, lint, types
-	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+lint: $(STAMP)  ## format check, lint, spelling, types, docstrings of the front door
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/codespell && $(BIN)/mypy
+	$(PYTHON) -m pytest tests/test_front_door.py -k documented
 
 format: $(STAMP)  ## rewrite the code in the house format
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .

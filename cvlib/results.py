@@ -29,6 +29,12 @@ class Result:
     maps a name to ``"module:function"``, called with what `chart_arguments` gives. `told_by` may
     name the function that words a result, where that needs more than the result itself knows.
 
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> result = cv.satisfaction.pls("mobi", "acsi")
+    >>> "path_coefficients" in result.tables
+    True
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ()

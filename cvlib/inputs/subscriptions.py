@@ -49,7 +49,7 @@ _MONTHS = 12
 class ContractColumns:
     """Where a table of contracts says how long each ran and how it ended.
 
-    Attributes
+    Parameters
     ----------
     duration, event : str
         Periods kept so far, and whether the customer has left. Where there is no such column, a
@@ -68,6 +68,12 @@ class ContractColumns:
         Last day of observation when dates are given; empty: the last date in the two columns.
     periods_per_year : float
         Length of a period when durations are derived from dates.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.lifetime.ContractColumns(duration="months", event="left").event
+    'left'
     """
 
     duration: str = "tenure"
@@ -150,11 +156,24 @@ def check_contracts(
     file : str, optional
         Name of a DataFrame in error messages.
 
+    Returns
+    -------
+    CheckedContracts
+        The table, where in it things stand, and what was left out.
+
     Raises
     ------
     InputError
         A missing column, text in a number, a negative duration, an unknown label of leaving, an id
         on several rows, an end before its start.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"tenure": [3, 7], "Churn": ["Yes", "No"]})
+    >>> cv.lifetime.check_contracts(table).event.tolist()
+    [True, False]
     """
     table = as_table(table, file)
     given = columns or ContractColumns()

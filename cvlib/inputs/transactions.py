@@ -138,6 +138,12 @@ def transaction_log(data: Any, rules: LogRules | None = None) -> TransactionLog:
         A missing column, a row without customer, date or amount, an unreadable date or amount, a
         date before 1900 or in the future, several currencies, a negative or zero amount where the
         rules refuse them; with file, column and row.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.lifetime.transaction_log("cdnow_sample").rules.customer
+    'customer_id'
     """
     if isinstance(data, TransactionLog):
         return data

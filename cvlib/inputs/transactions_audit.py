@@ -98,6 +98,13 @@ def audit_log(log: TransactionLog) -> Audit:
     -------
     Audit
         Empty where nothing was found.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> log = cv.lifetime.transaction_log("cdnow_sample")
+    >>> type(cv.lifetime.audit_log(log)).__name__
+    'Audit'
     """
     found = [*_repeated(log), *_concentrated(log), *_alike(log), *_priced(log), *_cancelled(log)]
     return audited(found)

@@ -54,6 +54,12 @@ class LogRules:
     ------
     InputError
         A rule, filter, zone or size that is none, with its name.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.lifetime.LogRules(customer="buyer", date="day").returns
+    'match'
     """
 
     customer: str = "customer_id"

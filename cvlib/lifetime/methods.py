@@ -72,6 +72,15 @@ def purchase_methods(
     -------
     DataFrame
         method, sentence, references, software, as `cvlib.words.methods.methods_table` gives them.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> model, money = cv.lifetime.bg_nbd(p), cv.lifetime.spend(p)
+    >>> worth = cv.lifetime.lifetime_value(model.fit, money, p.customers, annual_rate=0.1)
+    >>> cv.lifetime.purchase_methods(p, model.fit, money, worth).columns.tolist()
+    ['method', 'sentence', 'references', 'software']
     """
     facts = _values(summary.facts)
     days = {key: facts[key] for key in ("first_day", "calibration_end")}
@@ -129,6 +138,20 @@ def holdout_methods(
         The curve of `targeting.profit_curve`, where it was shown.
     language : {"en", "zh"}
         Of the sentences.
+
+    Returns
+    -------
+    DataFrame
+        method, sentence, references, software.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> own = cv.lifetime.model_forecasts(cv.lifetime.bg_nbd(p).fit, p)
+    >>> found = cv.lifetime.validate(p.customers, own, cv.lifetime.Bootstrap(draws=0))
+    >>> cv.lifetime.holdout_methods(p, found).columns.tolist()
+    ['method', 'sentence', 'references', 'software']
     """
     facts, length = _values(summary.facts), round(summary.holdout * DAYS[summary.unit])
     used: _Used = [("holdout", {"days": length, "holdout_end": facts["holdout_end"]})]
@@ -180,6 +203,24 @@ def subscription_methods(
         held out, and the value of a contract.
     language : {"en", "zh"}
         Of the sentences.
+
+    Returns
+    -------
+    DataFrame
+        method, sentence, references, software.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> table = cv.load(cv.lifetime.simulated_subscriptions(300, seed=1))
+    >>> kept = cv.lifetime.contracts(table)
+    >>> fits = cv.lifetime.fit_survival(kept.data, ["sbg"])
+    >>> judged = cv.lifetime.validate_survival(kept.data, ["kaplan_meier", "sbg"],
+    ...                                       bootstrap=cv.lifetime.Bootstrap(draws=0))
+    >>> worth = cv.lifetime.subscription_value(fits, kept.data, cv.lifetime.ContractTerms())
+    >>> cohorts = cv.lifetime.project_cohorts(cv.lifetime.read_cohorts())
+    >>> cv.lifetime.subscription_methods(cohorts, table, kept, fits, judged, worth).columns.tolist()
+    ['method', 'sentence', 'references', 'software']
     """
     used: _Used = []
     if len(projected.projection):

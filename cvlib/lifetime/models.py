@@ -156,6 +156,11 @@ def bg_nbd(purchases: Any, level: float = 0.95) -> CustomerModel:
     level : float
         Confidence of the intervals.
 
+    Returns
+    -------
+    CustomerModel
+        Parameters with intervals; `predict`, `value`, `validate`.
+
     References
     ----------
     Fader, Hardie & Lee (2005) Marketing Science 24:275-284.
@@ -180,6 +185,11 @@ def mbg_nbd(purchases: Any, level: float = 0.95) -> CustomerModel:
         Table is summarised first.
     level : float
         Confidence of the intervals.
+
+    Returns
+    -------
+    CustomerModel
+        Parameters with intervals; `predict`, `value`, `validate`.
 
     References
     ----------
@@ -206,6 +216,11 @@ def pareto_nbd(purchases: Any, level: float = 0.95) -> CustomerModel:
     level : float
         Confidence of the intervals.
 
+    Returns
+    -------
+    CustomerModel
+        Parameters with intervals; `predict`, `value`, `validate`.
+
     References
     ----------
     Schmittlein, Morrison & Colombo (1987) Management Science 33:1-24.
@@ -230,6 +245,11 @@ def ggom_nbd(purchases: Any, level: float = 0.95) -> CustomerModel:
         Table is summarised first.
     level : float
         Confidence of the intervals.
+
+    Returns
+    -------
+    CustomerModel
+        Parameters with intervals; `predict`, `value`, `validate`.
 
     References
     ----------
@@ -256,6 +276,11 @@ def nbd(purchases: Any, level: float = 0.95) -> CustomerModel:
     level : float
         Confidence of the intervals.
 
+    Returns
+    -------
+    CustomerModel
+        Parameters with intervals; `predict`, `value`, `validate`.
+
     References
     ----------
     Ehrenberg (1959) Applied Statistics 8:26-41.
@@ -279,6 +304,11 @@ def bg_bb(histories: pd.DataFrame, level: float = 0.95) -> RepeatBuyingFit:
         x purchases, the last of them at opportunity t_x, of T; ``customers`` who share each.
     level : float
         Confidence of the intervals.
+
+    Returns
+    -------
+    RepeatBuyingFit
+        Parameters with intervals, forecasts and P(alive).
 
     References
     ----------
@@ -305,6 +335,11 @@ def spend(purchases: Any, level: float = 0.95) -> SpendFit:
         See `bg_nbd`.
     level : float
         Confidence of the intervals.
+
+    Returns
+    -------
+    SpendFit
+        Parameters with intervals, and expected spend per purchase.
 
     References
     ----------

@@ -81,6 +81,7 @@ def fit_spend(data: Any, *, level: float = 0.95) -> SpendFit:
     Returns
     -------
     SpendFit
+        Parameters with intervals, fit, and expected spend per purchase.
 
     Raises
     ------
@@ -91,6 +92,13 @@ def fit_spend(data: Any, *, level: float = 0.95) -> SpendFit:
     ----------
     Colombo & Jiang (1999), J. Interactive Marketing 13(3); Fader, Hardie & Lee (2005), J. Marketing
     Research 42, 415-430; Fader & Hardie (2013), brucehardie.com/notes/025.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> cv.lifetime.fit_spend(p).parameters["parameter"].tolist()
+    ['p', 'q', 'v', 'mean_spend']
     """
     frame = data if isinstance(data, pd.DataFrame) else data.customers
     if frame is None:

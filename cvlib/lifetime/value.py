@@ -83,6 +83,11 @@ def lifetime_value(
     periods_per_year : float, optional
         From the fit's unit when known.
 
+    Returns
+    -------
+    LifetimeValue
+        Value by customer and in total.
+
     Raises
     ------
     InputError
@@ -91,6 +96,15 @@ def lifetime_value(
     References
     ----------
     Fader, Hardie & Lee (2005), J. Marketing Research 42, 415-430.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> model, money = cv.lifetime.bg_nbd(p), cv.lifetime.spend(p)
+    >>> worth = cv.lifetime.lifetime_value(model.fit, money, p.customers, annual_rate=0.1)
+    >>> len(worth.customers)
+    2357
     """
     if not 0 < margin <= 1:
         raise InputError("margin", f"{margin} is not in (0, 1]", "Give a share of spend.")

@@ -48,6 +48,11 @@ def index_answer(
     dont_know : sequence
         Codes that mean no answer, beside those in the model file.
 
+    Returns
+    -------
+    Answer
+        Sentences, warnings and limits of the headline.
+
     Examples
     --------
     >>> import cvlib as cv
@@ -157,6 +162,11 @@ def models_answer(
     dont_know : sequence
         Codes that mean no answer, beside those in the model file.
 
+    Returns
+    -------
+    Answer
+        Sentences, warnings and limits of the headline.
+
     Examples
     --------
     >>> import cvlib as cv
@@ -201,6 +211,11 @@ def groups_answer(
         The survey, whose scales are audited.
     dont_know : sequence
         Codes that mean no answer, beside those in the model file.
+
+    Returns
+    -------
+    Answer
+        Sentences, warnings and limits of the headline.
 
     Examples
     --------

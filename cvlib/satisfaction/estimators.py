@@ -214,6 +214,7 @@ def estimate(
     Returns
     -------
     Estimates
+        One result per estimator.
 
     Raises
     ------

@@ -296,7 +296,26 @@ def secret(folder: str | Path) -> bytes | None:
 
 
 def pseudonym_note(folder: str | Path, pseudonymise: bool = True) -> str:
-    """What a table of pseudonyms says of them; nothing where ids are shown."""
+    """What a table of pseudonyms says of them; nothing where ids are shown.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where the key is kept; empty: nowhere.
+    pseudonymise : bool
+        Whether ids were replaced.
+
+    Returns
+    -------
+    str
+        A sentence; empty where ids are shown.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.lifetime.pseudonym_note("", pseudonymise=False)
+    ''
+    """
     if not pseudonymise:
         return ""
     keyed = secret(folder) is not None

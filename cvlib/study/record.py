@@ -94,6 +94,14 @@ class Record:
         The run's seed, for the record.
     smallest_cell : int
         Fewest people a row of a published table may describe (see `show`); 0 publishes all.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> record = cv.Record("mine")
+    >>> record.names({"IMAG1": "Reputation"})
+    >>> record.words.names["IMAG1"]
+    'Reputation'
     """
 
     def __init__(

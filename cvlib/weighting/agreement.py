@@ -36,6 +36,13 @@ def rank_agreement(scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
     ----------
     Kendall (1945); Sałabun & Urbaniak (2020) (WS); Webber, Moffat & Zobel (2010), ACM TOIS 28,
     20 (RBO).
+
+    Examples
+    --------
+    >>> import cvlib as cv, pandas as pd
+    >>> scores = pd.DataFrame({"first": [9, 5, 1], "second": [8, 1, 6]})
+    >>> cv.weighting.rank_agreement(scores)["spearman"].round(1).tolist()
+    [0.5]
     """
     if scores.isna().to_numpy().any():
         raise InputError("agreement", "a score is missing", "Give complete scores.")
@@ -124,6 +131,14 @@ def agreement(weights: pd.DataFrame, scores: pd.DataFrame, *, top: float = 0.1) 
     ----------
     Lin (1991), IEEE Transactions on Information Theory 37, 145 (Jensen–Shannon); Aitchison
     (1986), The Statistical Analysis of Compositional Data.
+
+    Examples
+    --------
+    >>> import cvlib as cv, pandas as pd
+    >>> scores = pd.DataFrame({"first": [9, 5, 1], "second": [8, 1, 6]})
+    >>> weights = pd.DataFrame({"first": [0.7, 0.3], "second": [0.5, 0.5]}, index=["a", "b"])
+    >>> cv.weighting.agreement(weights, scores)["max_weight_difference"].round(1).tolist()
+    [0.2]
     """
     missing = [str(name) for name in scores.columns if name not in weights.columns]
     if missing:
@@ -217,6 +232,13 @@ def kendall_w(scores: pd.DataFrame) -> pd.DataFrame:
     References
     ----------
     Kendall & Babington Smith (1939); Siegel & Castellan (1988).
+
+    Examples
+    --------
+    >>> import cvlib as cv, pandas as pd
+    >>> scores = pd.DataFrame({"first": [9, 5, 1], "second": [8, 1, 6]})
+    >>> cv.weighting.kendall_w(scores)["measure"].tolist()
+    ['w', 'chi2', 'df', 'p']
     """
     rank = np.column_stack([mid_ranks(scores[name]) for name in scores.columns])
     n, k = rank.shape

@@ -75,6 +75,16 @@ def choose_weights(
     Returns
     -------
     Choice
+        The weights, and whose they are.
+
+    Examples
+    --------
+    >>> import cvlib as cv, pandas as pd
+    >>> frame = pd.DataFrame({"recency": [3, 9, 4], "frequency": [4, 1, 2], "monetary": [8, 1, 9]})
+    >>> customers = cv.weighting.indicators(frame, "rfm")
+    >>> chosen = cv.weighting.choose_weights(customers, "equal")
+    >>> chosen.weights["global_weight"].round(3).tolist()
+    [0.333, 0.333, 0.333]
     """
     expert = [f"ahp_{name}" for name in ahp.METHODS]
     if not Path(weighting).suffix:

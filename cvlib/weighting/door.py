@@ -55,6 +55,7 @@ def ahp(
     Returns
     -------
     ExpertWeights
+        Weights, consistency, suggestions, consensus.
 
     Raises
     ------
@@ -112,6 +113,7 @@ def indicators(
     Returns
     -------
     Indicators
+        Values by customer, with what was left out and why.
 
     Examples
     --------
@@ -142,16 +144,19 @@ def by_data(
 
     Parameters
     ----------
-    data, tree, customer, missing, mapping
-        See `indicators`.
+    data : see `indicators`
+        The customers.
     methods : sequence of str
         See `objective_weights`.
+    tree, customer, missing, mapping
+        See `indicators`.
     bootstrap : Bootstrap, optional
         For intervals over customers; none without it.
 
     Returns
     -------
     ObjectiveWeights
+        Weights by method, with what was left out and why.
 
     Examples
     --------
@@ -181,6 +186,7 @@ def entropy(data: Data, tree: str | Path | Tree = "rfm", **options: Any) -> Obje
     Returns
     -------
     ObjectiveWeights
+        Weights, with what was left out and why.
 
     References
     ----------
@@ -209,6 +215,7 @@ def critic(data: Data, tree: str | Path | Tree = "rfm", **options: Any) -> Objec
     Returns
     -------
     ObjectiveWeights
+        Weights, with what was left out and why.
 
     References
     ----------
@@ -264,6 +271,7 @@ def validity(
     Returns
     -------
     Validity
+        Rank measures by weighting, with intervals and differences from equal weights.
 
     Examples
     --------
@@ -297,6 +305,7 @@ def combine(expert: ExpertWeights, data: ObjectiveWeights, alpha: float = 0.5) -
     Returns
     -------
     Combination
+        Weights by rule, those of both sources among them.
 
     Examples
     --------
@@ -334,6 +343,7 @@ def score(
     Returns
     -------
     ScoresByMethod
+        Scores by customer and method.
 
     Examples
     --------

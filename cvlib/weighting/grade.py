@@ -83,11 +83,21 @@ def grade(
     Returns
     -------
     Grades
+        Grade by customer, and size, score and value by grade.
 
     References
     ----------
     Jenks & Caspall (1971); Wang & Song (2011), R Journal 3(2), 29 (exact one-dimensional
     k-means); Tian Fengtiao (1993) (rank-sum ratio) [M].
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> import pandas as pd
+    >>> scores = pd.Series([0.9, 0.7, 0.1])
+    >>> found = cv.weighting.grade(scores, "cutoffs", labels=["A", "B", "C", "D"])
+    >>> found.grades["grade"].tolist()
+    ['A', 'B', 'C', 'D']
     """
     one_of("grading scheme", scheme, SCHEMES)
     if scores.isna().any() or not len(scores):
@@ -340,6 +350,19 @@ def grade_stability(
         likeliest_grade. Per grade: grade, customers, mean_stability, unstable (customers who keep
         it in less than half of the draws), and the shares of the grade's customers by how often
         they keep it: below_50, from_50, from_75, from_90 and from_99 per cent of the draws.
+
+    Examples
+    --------
+    >>> import cvlib as cv, pandas as pd
+    >>> frame = pd.DataFrame({"recency": [3, 9, 4], "frequency": [4, 1, 2], "monetary": [8, 1, 9]})
+    >>> customers = cv.weighting.indicators(frame, "rfm")
+    >>> scaled = cv.weighting.normalise(customers)
+    >>> weights = cv.weighting.draw_weights(scaled.values.columns, draws=50)
+    >>> scores = scaled.values.mean(axis=1)
+    >>> customer, grade = cv.weighting.grade_stability(scaled, scores, weights, shares=[0.5, 0.5],
+    ...                                                labels=["A", "B"])
+    >>> len(customer)
+    3
     """
     graded = grade(scores, "pyramid", shares=shares, labels=labels).customers
     chance = acceptability(normalised, weights, shares=shares, labels=labels, small=0).classes

@@ -119,6 +119,15 @@ def levels(indicators: Indicators) -> pd.DataFrame:
     pandas.DataFrame, customers by minimum nodes
         In units of the scale; ``level`` where the whole tree is one minimum, else named
         ``level_`` and the node. No column where the tree has no such node.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> import pandas as pd
+    >>> tree = cv.weighting.load_tree("crm_maturity")
+    >>> answers = pd.DataFrame({leaf: [2, 4] for leaf in tree.leaves})
+    >>> cv.weighting.levels(cv.weighting.indicators(answers, tree)).shape[0]
+    2
     """
     tree, found = indicators.tree, {}
     leaves = tree.nodes.set_index("node")
@@ -155,10 +164,19 @@ def normalise(indicators: Indicators, bounds: Bounds | None = None) -> Normalise
     Returns
     -------
     Normalised
+        Customers by items, and the bounds used.
 
     References
     ----------
     Hwang, C.-L. & Yoon, K. (1981). Multiple Attribute Decision Making. Springer, ch. 2.
+
+    Examples
+    --------
+    >>> import cvlib as cv, pandas as pd
+    >>> frame = pd.DataFrame({"recency": [3, 9, 4], "frequency": [4, 1, 2], "monetary": [8, 1, 9]})
+    >>> customers = cv.weighting.indicators(frame, "rfm")
+    >>> cv.weighting.normalise(customers).values["frequency"].round(2).tolist()
+    [1.0, 0.0, 0.33]
     """
     frozen = bounds is not None
     bounds = bounds or fit_bounds(indicators)

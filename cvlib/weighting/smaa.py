@@ -74,6 +74,12 @@ def draw_weights(
     References
     ----------
     Lahdelma & Salminen (2001), Operations Research 49, 444 (SMAA-2).
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.weighting.draw_weights(["recency", "frequency"], draws=5).shape
+    (5, 2)
     """
     rng = resample.generator(seed)
     if centre is None:
@@ -120,11 +126,23 @@ def acceptability(
     Returns
     -------
     Acceptability
+        Share of the draws in which each customer has each rank and class.
 
     References
     ----------
     Lahdelma & Salminen (2001), Operations Research 49, 444; Tervonen & Lahdelma (2007), EJOR
     178, 500.
+
+    Examples
+    --------
+    >>> import cvlib as cv, pandas as pd
+    >>> frame = pd.DataFrame({"recency": [3, 9, 4], "frequency": [4, 1, 2], "monetary": [8, 1, 9]})
+    >>> customers = cv.weighting.indicators(frame, "rfm")
+    >>> scaled = cv.weighting.normalise(customers)
+    >>> weights = cv.weighting.draw_weights(scaled.values.columns, draws=50)
+    >>> found = cv.weighting.acceptability(scaled, weights, shares=[0.5, 0.5], labels=["A", "B"])
+    >>> type(found).__name__
+    'Acceptability'
     """
     # A customer who fails a gate is last whatever the weights.
     z = np.where(normalised.vetoed.to_numpy()[:, None], 0.0, normalised.complete())

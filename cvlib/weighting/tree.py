@@ -222,7 +222,19 @@ def _folder() -> Path:
 
 
 def available_trees() -> tuple[str, ...]:
-    """Names of the trees that ship with the package."""
+    """Names of the trees that ship with the package.
+
+    Returns
+    -------
+    tuple of str
+        Sorted.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> "rfm" in cv.weighting.available_trees()
+    True
+    """
     return tuple(sorted(path.stem for path in _folder().glob("*.yaml")))
 
 
@@ -237,12 +249,19 @@ def load_tree(name_or_path: str | Path) -> Tree:
     Returns
     -------
     Tree
+        Nodes with labels, directions and scales.
 
     Raises
     ------
     InputError
         Naming the file and the line at fault: no direction on a leaf, both children and a
         direction, a name used twice, an unknown key, a gate whose leaves are not pass or fail.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.weighting.load_tree("rfm").leaves
+    ('recency', 'frequency', 'monetary')
     """
     written = str(name_or_path)
     if written in available_trees():

@@ -1,13 +1,11 @@
 """The lines a researcher types: a model of one's customers that predicts, values and is judged."""
 
-import doctest
-
 import pandas as pd
 import pytest
 
 import cvlib as cv
 from cvlib.lifetime import models
-from cvlib.lifetime.contracts import prepare, survival
+from cvlib.lifetime.contracts import prepare
 from cvlib.lifetime.repeat_buying.families import MODELS
 from cvlib.statistics.resample import Bootstrap
 
@@ -59,9 +57,3 @@ def test_contracts_take_a_name_a_path_a_table_and_a_frame_alike(tmp_path):
         pd.testing.assert_frame_equal(found[0].data, other.data, check_dtype=False)
     fits = cv.lifetime.survival(frame, ["kaplan_meier", "cox"])
     assert list(fits.curves) == ["kaplan_meier", "cox"] and "Cox" in fits.summary()
-
-
-def test_examples_of_the_front_door_run():
-    for module in (models, prepare, survival):
-        done = doctest.testmod(module)
-        assert done.attempted and not done.failed, module.__name__

@@ -1,6 +1,5 @@
 """What a researcher types: the pillar's own door, models in code, results that print and draw."""
 
-import doctest
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -153,12 +152,3 @@ def test_groups_waves_models_and_plans_are_results() -> None:
         for name in found.charts:
             assert getattr(found.plot, name)(language="zh").axes
     assert isinstance(models.models[1], Model) and both.tables["index"]["estimator"].nunique() == 2
-
-
-@pytest.mark.parametrize("name", cv.satisfaction.__all__)
-def test_the_example_of_every_door_runs(name: str) -> None:
-    door = getattr(cv.satisfaction, name)
-    (example,) = doctest.DocTestFinder(recurse=False).find(door, name, globs={})
-    assert example.examples, name
-    result = doctest.DocTestRunner(verbose=False).run(example)
-    assert not result.failed, name

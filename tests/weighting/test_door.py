@@ -1,8 +1,5 @@
 """The front door of weighting: short calls, the same rules as behind it."""
 
-import doctest
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,11 +49,6 @@ def test_the_lines_of_a_notebook(customers):
         cv.weighting.validity([w], outcome="later")
     with pytest.raises(InputError, match="Name the indicator tree"):
         cv.weighting.ahp("liu_shih_2005")
-
-
-def test_examples_in_the_docstrings_run():
-    found = doctest.testmod(sys.modules["cvlib.weighting.door"])
-    assert found.attempted > 15 and not found.failed
 
 
 def test_without_experts_everything_is_empty_and_said(customers):

@@ -68,6 +68,17 @@ def read_cohorts(source: str = "fader_hardie_2007") -> CohortSeries:
     source : str
         "fader_hardie_2007" (two cohorts of 1,000, twelve years), or a table with the columns
         cohort, period (0, 1, …) and customers.
+
+    Returns
+    -------
+    CohortSeries
+        Customers left by cohort and period.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.lifetime.read_cohorts().customers["cohort"].unique().tolist()
+    ['high_end', 'regular']
     """
     if source != "fader_hardie_2007":
         table = load_table(source)
@@ -99,6 +110,19 @@ def cohort_series(source: str, contracts: CheckedContracts, simulated: bool) -> 
         Whose cohorts are derived.
     simulated : bool
         Whether the contracts are the simulated ones.
+
+    Returns
+    -------
+    CohortSeries
+        Customers left by cohort and period; empty with the reason.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> table = cv.lifetime.simulated_subscriptions(300, seed=1)
+    >>> series = cv.lifetime.cohort_series("auto", cv.lifetime.check_contracts(table), True)
+    >>> series.customers["cohort"].unique().tolist()
+    ['high_end', 'regular']
     """
     if source == "auto":
         return read_cohorts() if simulated else _by_year(contracts)
@@ -230,10 +254,22 @@ def fit_cohort(losses: pd.DataFrame, model: str = "sbg", level: float = 0.95) ->
     level : float
         Of the intervals.
 
+    Returns
+    -------
+    CohortFit
+        Parameters with intervals, fit, and the survival they imply.
+
     References
     ----------
     Fader & Hardie (2007) J. Interactive Marketing 21:76-90; Fader, Hardie, Liu, Davin &
     Steenburgh (2018) J. Interactive Marketing 43:1-16.
+
+    Examples
+    --------
+    >>> import cvlib as cv, pandas as pd
+    >>> losses = pd.DataFrame({"period": [1, 2], "lost": [131, 126], "censored": [0, 743]})
+    >>> cv.lifetime.fit_cohort(losses).parameters["parameter"].tolist()
+    ['alpha', 'beta']
     """
     one_of("model", model, COHORT_MODELS)
     t = losses["period"].to_numpy(dtype=float)
@@ -338,6 +374,17 @@ def project_cohorts(
         See `fit_cohort`.
     discount_rate : float
         Per year of the series' periods, for the residual lifetime.
+
+    Returns
+    -------
+    CohortProjection
+        Parameters, projections, errors in the later periods, residual lifetimes.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.lifetime.project_cohorts(cv.lifetime.read_cohorts()).errors["model"].nunique()
+    3
     """
     whole("fitted_periods", fitted_periods, 0, remedy="0 leaves the choice to the suite.")
     cohorts, fitted_periods = series.customers, fitted_periods or series.fitted_periods

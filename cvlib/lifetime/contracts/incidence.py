@@ -54,10 +54,24 @@ def cumulative_incidence(
     level : float
         Of the intervals.
 
+    Returns
+    -------
+    Incidence
+        Share lost by reason and period with interval; a sentence.
+
     References
     ----------
     Aalen & Johansen (1978) Scandinavian J. Statistics 5:141-150; variance by the delta method,
     Marubini & Valsecchi (1995) Analysing Survival Data, section 10.4.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> import pandas as pd
+    >>> reason = pd.Series(["price", None, "moved", None])
+    >>> lost = cv.lifetime.cumulative_incidence([1, 2, 2, 3], reason).incidence
+    >>> sorted(lost["reason"].unique())
+    ['moved', 'price']
     """
     if reason is None:
         return Incidence(pd.DataFrame(), None, level)

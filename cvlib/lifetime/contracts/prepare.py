@@ -70,6 +70,18 @@ def prepare_subscriptions(
         Columns; numbers are used as they are, anything else is coded. ("auto",): every column
         that plays no other part, but for those that are constant, name customers, hold dates, miss
         cells or may have been written down after the outcome. Empty: none.
+
+    Returns
+    -------
+    Subscriptions
+        Durations, events and coded covariates, with what was left out.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> checked = cv.lifetime.check_contracts(cv.lifetime.simulated_subscriptions(300, seed=1))
+    >>> cv.lifetime.prepare_subscriptions(checked, ["Contract"]).data["duration"].min() >= 1
+    np.True_
     """
     table, derive = checked.data, list(covariates) == ["auto"]
     unknown = [name for name in covariates if name not in table.columns and not derive]
@@ -200,6 +212,11 @@ def contracts(
     covariates : sequence of str
         See `prepare_subscriptions`.
 
+    Returns
+    -------
+    Subscriptions
+        Durations, events and coded covariates, with what was left out.
+
     Examples
     --------
     >>> import cvlib as cv
@@ -218,11 +235,24 @@ def simulated_subscriptions(customers: int, seed: int) -> pd.DataFrame:
     a beta distribution (sBG) whose mean falls with the length of the contract and rises with the
     charge; 72 months at most are seen, counted from a random start.
 
+    Parameters
+    ----------
+    customers : int
+        Number of contracts.
+    seed : int
+        Of the random numbers.
+
     Returns
     -------
     DataFrame
         customerID, tenure, Churn (Yes, No), Contract, InternetService, PaymentMethod,
         MonthlyCharges, SeniorCitizen.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.lifetime.simulated_subscriptions(300, seed=1)["Churn"].unique().tolist()
+    ['No', 'Yes']
     """
     rng = generator(seed)
     contract = rng.choice(
@@ -254,7 +284,26 @@ def simulated_subscriptions(customers: int, seed: int) -> pd.DataFrame:
 
 
 def read_subscriptions(data: str, customers: int, seed: int) -> Table:
-    """A table of contracts by name or file; "simulated" draws one and says so."""
+    """A table of contracts by name or file; "simulated" draws one and says so.
+
+    Parameters
+    ----------
+    data : str
+        A name of the catalogue, a file, or "simulated".
+    customers, seed : int
+        Of simulated contracts.
+
+    Returns
+    -------
+    Table
+        One row per contract.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> len(cv.lifetime.read_subscriptions("simulated", customers=50, seed=1).data)
+    50
+    """
     if data != "simulated":
         return load_table(data)
     drawn = simulated_subscriptions(customers, seed)

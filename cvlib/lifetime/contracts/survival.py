@@ -69,10 +69,22 @@ def fit_survival(
     level : float
         Of the intervals.
 
+    Returns
+    -------
+    SurvivalFits
+        Coefficients, fit, curves; what could not be fitted and why.
+
     References
     ----------
     Cox (1972) JRSS B 34:187-220; Efron (1977) JASA 72:557-565; Allison (1982) Sociological
     Methodology 13:61-98 (discrete-time logit).
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> data = cv.lifetime.contracts(cv.lifetime.simulated_subscriptions(300, seed=1)).data
+    >>> cv.lifetime.fit_survival(data, ["kaplan_meier", "sbg"]).fit["model"].unique().tolist()
+    ['kaplan_meier', 'sbg']
     """
     for model in models or [""]:
         one_of("models", model, SURVIVAL_MODELS)
@@ -131,6 +143,11 @@ def survival(
         See `prepare_subscriptions`.
     level : float
         Of the intervals.
+
+    Returns
+    -------
+    SurvivalFits
+        Coefficients, fit, curves; what could not be fitted and why.
 
     Examples
     --------
@@ -309,10 +326,27 @@ def _cohort(data: pd.DataFrame, level: float, model: str) -> _Fitted:
 def mean_curves(fits: SurvivalFits, data: pd.DataFrame, until: float) -> pd.DataFrame:
     """Survival averaged over customers, for every model and whole period up to `until`.
 
+    Parameters
+    ----------
+    fits : SurvivalFits
+        The models.
+    data : DataFrame
+        duration, event, covariates.
+    until : float
+        Last period.
+
     Returns
     -------
     DataFrame
         model, period, survival; Kaplan-Meier and Cox end with the data.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> data = cv.lifetime.contracts(cv.lifetime.simulated_subscriptions(300, seed=1)).data
+    >>> fits = cv.lifetime.fit_survival(data, ["kaplan_meier", "sbg"])
+    >>> cv.lifetime.mean_curves(fits, data, 12)["period"].max() == 12
+    np.True_
     """
     times = np.arange(0, until + 1)
     parts = [
@@ -361,7 +395,30 @@ class SubscriptionValue(Result):
 def subscription_value(
     fits: SurvivalFits, data: pd.DataFrame, terms: ContractTerms
 ) -> SubscriptionValue:
-    """Lifetime value of an average new customer by every model, and the share beyond the data."""
+    """Lifetime value of an average new customer by every model, and the share beyond the data.
+
+    Parameters
+    ----------
+    fits : SurvivalFits
+        The models.
+    data : DataFrame
+        duration, event, covariates.
+    terms : ContractTerms
+        What a contract pays, and how it is discounted.
+
+    Returns
+    -------
+    SubscriptionValue
+        Value by model, and a sentence.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> data = cv.lifetime.contracts(cv.lifetime.simulated_subscriptions(300, seed=1)).data
+    >>> fits, terms = cv.lifetime.fit_survival(data, ["sbg"]), cv.lifetime.ContractTerms(margin=20)
+    >>> cv.lifetime.subscription_value(fits, data, terms).value["model"].tolist()
+    ['sbg']
+    """
     rows = []
     for model, curve in fits.curves.items():
         ends = model in ("kaplan_meier", "cox")

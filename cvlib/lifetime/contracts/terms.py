@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 class ContractTerms:
     """What a contract pays.
 
-    Attributes
+    Parameters
     ----------
     margin : float
         Per customer and period, in money.
@@ -29,6 +29,12 @@ class ContractTerms:
         When a period is paid.
     horizon : int
         Periods summed.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.lifetime.ContractTerms(margin=20).periods_per_year
+    12.0
     """
 
     margin: float = 1.0

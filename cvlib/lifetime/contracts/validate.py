@@ -152,6 +152,20 @@ def validate_survival(
     bootstrap : Bootstrap, optional
         The split, and the held-out customers for the intervals of the concordance, the integrated
         Brier score and the error of the lifetime value.
+
+    Returns
+    -------
+    SurvivalValidation
+        Metrics with intervals, over time, calibration, a sentence.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> data = cv.lifetime.contracts(cv.lifetime.simulated_subscriptions(300, seed=1)).data
+    >>> found = cv.lifetime.validate_survival(data, ["kaplan_meier", "cox"],
+    ...                                      bootstrap=cv.lifetime.Bootstrap(draws=0))
+    >>> found.validation["model"].unique().tolist()
+    ['kaplan_meier', 'cox']
     """
     given, settings = terms or ContractTerms(), bootstrap or Bootstrap(draws=100)
     number("test_share", test_share, 0, 1, ends="()", remedy="0.3 is usual.")

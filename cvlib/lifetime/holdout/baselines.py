@@ -113,6 +113,13 @@ def rival_forecasts(summary: PurchaseSummary) -> Rivals:
     References
     ----------
     Wübben & von Wangenheim (2008) J. Marketing 72(3):82-93 for the hiatus.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> cv.lifetime.rival_forecasts(p).forecasts[0].model
+    'recency'
     """
     cut, end = pd.Timestamp(summary.cut), pd.Timestamp(summary.end)
     now = customer_rows(summary)

@@ -43,6 +43,15 @@ def profit_curve(
     -------
     DataFrame
         model, share, customers, profit, regret (best possible profit minus this).
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> spend = [30.0, 0.0, 10.0, 0.0]
+    >>> curve = cv.lifetime.profit_curve(spend, {"recency": [4.0, 3.0, 2.0, 1.0]}, margin=0.5,
+    ...                                  contact_cost=2.0)
+    >>> float(curve["profit"].max())
+    16.0
     """
     spent = np.maximum(np.asarray(spend, dtype=float), 0)
     parts = []
@@ -62,7 +71,27 @@ def profit_curve(
 
 
 def best_contact(curve: pd.DataFrame) -> pd.DataFrame:
-    """The most profitable share to contact by each score, in hindsight; most profitable first."""
+    """The most profitable share to contact by each score, in hindsight; most profitable first.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        As `profit_curve` gives it.
+
+    Returns
+    -------
+    DataFrame
+        The row of `curve` with the largest profit, for each score.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> spend = [30.0, 0.0, 10.0, 0.0]
+    >>> curve = cv.lifetime.profit_curve(spend, {"recency": [4.0, 3.0, 2.0, 1.0]}, margin=0.5,
+    ...                                  contact_cost=2.0)
+    >>> cv.lifetime.best_contact(curve)["model"].tolist()
+    ['oracle', 'recency']
+    """
     best = curve.loc[curve.groupby("model", sort=False)["profit"].idxmax()]
     return best.sort_values("profit", ascending=False, ignore_index=True)
 
@@ -73,7 +102,26 @@ def pseudonyms(identifiers: pd.Series, seed: int, pseudonymise: bool = True) -> 
 
 
 def rankings(forecasts: Sequence[Forecast]) -> dict[str, NDArray[np.float64]]:
-    """One score per model to rank customers: expected spend, else purchases, else what it has."""
+    """One score per model to rank customers: expected spend, else purchases, else what it has.
+
+    Parameters
+    ----------
+    forecasts : sequence of Forecast
+        Those to rank by.
+
+    Returns
+    -------
+    dict of str to array, shape (customers,)
+        High is contacted first.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> own = cv.lifetime.model_forecasts(cv.lifetime.bg_nbd(p).fit, p)
+    >>> list(cv.lifetime.rankings(own))
+    ['bg_nbd', 'bg_nbd_p_alive']
+    """
     found = {}
     for forecast in forecasts:
         choices = (forecast.spend, forecast.expected, forecast.probability, forecast.score)
@@ -92,11 +140,36 @@ def customer_list(
 ) -> pd.DataFrame:
     """Every customer with history, forecast and lifetime value, most valuable first.
 
+    Parameters
+    ----------
+    summary : PurchaseSummary
+        The customers.
+    fit : RepeatBuyingFit
+        How often they buy.
+    value : LifetimeValue
+        What each is worth.
+    pseudonymise : bool
+        Replace ids by pseudonyms.
+    seed : int
+        Of the pseudonyms.
+    folder : str
+        Where the key of the pseudonyms is kept; empty: nowhere.
+
     Returns
     -------
     DataFrame
         customer, x, t_x, T, p_alive, probability_of_purchase and expected_purchases (both over a
         time as long as the holdout, or a year), expected_spend, lifetime_value.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> model, money = cv.lifetime.bg_nbd(p), cv.lifetime.spend(p)
+    >>> worth = cv.lifetime.lifetime_value(model.fit, money, p.customers, annual_rate=0.1)
+    >>> people = cv.lifetime.customer_list(p, model.fit, worth)
+    >>> people["lifetime_value"].is_monotonic_decreasing
+    True
     """
     customers = customer_rows(summary)
     ahead = summary.holdout or 365.25 / DAYS[summary.unit]

@@ -43,7 +43,19 @@ DEFINITIONS = {
 
 
 def definitions() -> pd.DataFrame:
-    """What every metric means: metric, definition."""
+    """What every metric means: metric, definition.
+
+    Returns
+    -------
+    DataFrame
+        metric, definition.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.lifetime.definitions().columns.tolist()
+    ['metric', 'definition']
+    """
     named = DEFINITIONS | {
         "auc_expected": "auc of the expected purchases instead of the probability",
         "spend_…": "the same metric for money",

@@ -42,6 +42,14 @@ def count_fit(counts: pd.DataFrame, parameters: int) -> pd.DataFrame:
     -------
     DataFrame
         measure (chi2, df, p, smallest_expected), value.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> table = cv.lifetime.count_fit(cv.lifetime.bg_nbd(p).fit.purchase_counts(), parameters=4)
+    >>> table["measure"].tolist()
+    ['chi2', 'df', 'p', 'smallest_expected']
     """
     expected = counts["expected"].to_numpy(dtype=float)
     chi2 = float(((counts["actual"].to_numpy(dtype=float) - expected) ** 2 / expected).sum())
@@ -54,11 +62,25 @@ def count_fit(counts: pd.DataFrame, parameters: int) -> pd.DataFrame:
 def tracking_table(summary: PurchaseSummary, fit: RepeatBuyingFit) -> pd.DataFrame:
     """Actual and expected repeat purchases, period by period and cumulated.
 
+    Parameters
+    ----------
+    summary : PurchaseSummary
+        The split.
+    fit : RepeatBuyingFit
+        The model fitted on its first part.
+
     Returns
     -------
     DataFrame
         period, sample (calibration, holdout), actual, expected, cumulative_actual,
         cumulative_expected.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> cv.lifetime.tracking_table(p, cv.lifetime.bg_nbd(p).fit)["sample"].unique().tolist()
+    ['calibration', 'holdout']
     """
     actual = summary.tracking
     first = customer_rows(summary)["first_purchase"]
@@ -76,10 +98,24 @@ def tracking_table(summary: PurchaseSummary, fit: RepeatBuyingFit) -> pd.DataFra
 def tracking_errors(tracking: pd.DataFrame) -> pd.DataFrame:
     """Mean absolute percentage error of cumulative purchases in the holdout, and its last error.
 
+    Parameters
+    ----------
+    tracking : DataFrame
+        As `tracking_table` gives it.
+
     Returns
     -------
     DataFrame
-        measure (mape_cumulative_holdout, final_error, mape_weekly_holdout), value (shares).
+        measure (mape_cumulative_holdout, final_error, absolute_error_share_by_period), value
+        (shares).
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> table = cv.lifetime.tracking_table(p, cv.lifetime.bg_nbd(p).fit)
+    >>> cv.lifetime.tracking_errors(table)["measure"].tolist()
+    ['mape_cumulative_holdout', 'final_error', 'absolute_error_share_by_period']
     """
     part = tracking[tracking["sample"] == "holdout"]
     off = part["cumulative_expected"] / part["cumulative_actual"] - 1
@@ -148,6 +184,18 @@ def rolling_origins(
         See `fit_repeat_buying`.
     unit : str
         See `summarise_purchases`.
+
+    Returns
+    -------
+    RollingOrigins
+        Errors and rank measures by cut; what was left out and why.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> found = cv.lifetime.rolling_origins("cdnow_sample", origins=["1997-09-30"], holdout_days=91)
+    >>> found.table["model"].unique().tolist()
+    ['bg_nbd', 'bg_nbd_p_alive', 'recency']
     """
     parts, left_out = [], []
     warnings: list[str] = []

@@ -130,6 +130,19 @@ def model_forecasts(
         Model and the split it was fitted on.
     expected_spend : array, shape (customers,), optional
         Expected spend per purchase (Gamma-Gamma); gives the forecast of money.
+
+    Returns
+    -------
+    tuple of two Forecast
+        The forecast, and P(alive).
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> own = cv.lifetime.model_forecasts(cv.lifetime.bg_nbd(p).fit, p)
+    >>> [each.model for each in own]
+    ['bg_nbd', 'bg_nbd_p_alive']
     """
     history = [customer_rows(summary)[name].to_numpy(dtype=float) for name in ("x", "t_x", "T")]
     expected = fit.expected_purchases(summary.holdout, *history)
@@ -145,7 +158,29 @@ def model_forecasts(
 def fitted_forecasts(
     summary: PurchaseSummary, models: Sequence[str], expected_spend: Array | None = None
 ) -> tuple[Forecast, ...]:
-    """Fit further models to the same split: the forecast and the P(alive) of each."""
+    """Fit further models to the same split: the forecast and the P(alive) of each.
+
+    Parameters
+    ----------
+    summary : PurchaseSummary
+        The split.
+    models : sequence of str
+        See `fit_repeat_buying`.
+    expected_spend : array, shape (customers,), optional
+        Expected spend per purchase; gives the forecasts of money.
+
+    Returns
+    -------
+    tuple of Forecast
+        Two per model: its forecast, and its P(alive) taken as one.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> [each.model for each in cv.lifetime.fitted_forecasts(p, ["nbd"])]
+    ['nbd', 'nbd_p_alive']
+    """
     fits = [fit_repeat_buying(summary, model) for model in models]
     return tuple(f for fit in fits for f in model_forecasts(fit, summary, expected_spend))
 
@@ -197,11 +232,25 @@ def validate(
     warnings : sequence of str
         Of how the forecasts were made, kept with the result.
 
+    Returns
+    -------
+    Validation
+        Metrics with intervals, paired differences, calibration, a verdict.
+
     Raises
     ------
     InputError
         When nobody bought in the holdout. When everybody did, probabilities and rankings of
         activity are left out.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> own = cv.lifetime.model_forecasts(cv.lifetime.bg_nbd(p).fit, p)
+    >>> found = cv.lifetime.validate(p.customers, own, cv.lifetime.Bootstrap(draws=0))
+    >>> found.validation["model"].unique().tolist()
+    ['bg_nbd', 'bg_nbd_p_alive', 'oracle']
     """
     settings = bootstrap or Bootstrap()
     bought = customers["holdout_purchases"].to_numpy(dtype=float)

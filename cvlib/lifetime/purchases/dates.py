@@ -86,17 +86,31 @@ def study_dates(
     ----------
     log : TransactionLog
         Of the study.
-    calibration_end, holdout_end, at, before : date or ISO text
+    calibration_end, holdout_end : date or ISO text
         Blank where not given.
     origins : sequence of dates
         Empty where not given; the text ``none`` for no origins.
     origin_days : int
         0 where not given.
+    at, before : date or ISO text
+        Of the segmentation; blank where not given.
+
+    Returns
+    -------
+    StudyDates
+        Every date the study needs.
 
     Raises
     ------
     InputError
         A date that is none, lies outside the log, or in the wrong order.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> log = cv.lifetime.transaction_log("cdnow_sample")
+    >>> cv.lifetime.study_dates(log).calibration_end
+    datetime.date(1997, 9, 30)
     """
     known_logs = {one.sha256: one.dates for one in entries().values()}
     shipped: dict[str, Any] = dict(known_logs.get(log.sha256, {}))

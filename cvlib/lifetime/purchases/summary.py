@@ -171,6 +171,11 @@ def summarise_purchases(
     customers_to : path, optional
         Write ``customers`` to this Parquet file, as they would be returned, and return None.
 
+    Returns
+    -------
+    PurchaseSummary
+        Customers, distinct histories, the split, and what was left out.
+
     Raises
     ------
     InputError
@@ -187,6 +192,13 @@ def summarise_purchases(
     References
     ----------
     Fader, Hardie & Lee (2005), Marketing Science 24(2), 275-284 (x, t_x, T).
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> found = cv.lifetime.summarise_purchases("cdnow_sample", calibration_end="1997-09-30")
+    >>> len(found.customers)
+    2357
     """
     one_of("unit", unit, DAYS)
     for name, value in (("calibration_end", calibration_end), ("holdout_end", holdout_end)):

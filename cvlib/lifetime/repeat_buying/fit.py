@@ -291,6 +291,7 @@ def fit_repeat_buying(
     Returns
     -------
     RepeatBuyingFit
+        Parameters with intervals, fit, diagnosis; forecasts by its methods.
 
     Raises
     ------
@@ -302,6 +303,13 @@ def fit_repeat_buying(
     The gradient is analytic, in log-parameters; the climb starts from several points and ends by
     Newton's method when g'H⁻¹g is negligible, so that a flat ridge is not mistaken for a failure:
     it is reported in ``diagnosis`` with the likelihood lost at the homogeneous limit.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
+    >>> cv.lifetime.fit_repeat_buying(p, "nbd").parameters["parameter"].tolist()
+    ['r', 'alpha', 'mean_purchase_rate', 'purchase_rate_cv']
     """
     one_of("model", model, MODELS)
     if covariates and model != "pareto_nbd":

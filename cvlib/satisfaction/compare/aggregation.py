@@ -12,6 +12,16 @@ from cvlib.satisfaction.compare.groups import Groups, spread
 def read_shares(source: str) -> pd.DataFrame | None:
     """A table of shares from a file; None for an empty name.
 
+    Parameters
+    ----------
+    source : str
+        A file, or empty.
+
+    Returns
+    -------
+    DataFrame or None
+        As `aggregate` takes it.
+
     Examples
     --------
     >>> import cvlib as cv
@@ -53,6 +63,7 @@ def aggregate(
     table : DataFrame
         level, name, parts (how many it is made of), index, std_error, ci_low, ci_high.
     warnings : tuple of str
+        Shares that had to be scaled, and the like.
 
     Raises
     ------

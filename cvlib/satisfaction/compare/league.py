@@ -126,6 +126,11 @@ def compare_groups(
     **settings
         minimum, scheme, missing, design, jobs of `estimate_groups`.
 
+    Returns
+    -------
+    League
+        The league table, rank intervals, differences, MICOM.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -91,6 +91,11 @@ def compare_roles(
     columns, scheme, missing, design, draws, assessment
         As in `compare_models`.
 
+    Returns
+    -------
+    Roles
+        The index and prediction of every role beside the model without it.
+
     Examples
     --------
     >>> import cvlib as cv

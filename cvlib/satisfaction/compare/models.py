@@ -169,6 +169,11 @@ def compare_models(
     adjustment : str
         Of the CVPAT p values of one outcome, as in `ranking.adjusted`.
 
+    Returns
+    -------
+    ModelComparison
+        Index, fit and prediction of each model, and their differences.
+
     Raises
     ------
     InputError

@@ -86,6 +86,7 @@ def compare(*results: SatisfactionResult) -> ResultComparison:
     Returns
     -------
     ResultComparison
+        Index, paths and measurement side by side.
 
     Raises
     ------

@@ -78,6 +78,20 @@ class Waves(Result):
 def at_wave(answers: Answers, wave: str, chosen: str = "") -> Answers:
     """Respondents of one wave: the one asked for, else the last; everybody without waves.
 
+    Parameters
+    ----------
+    answers : Answers
+        Of all waves.
+    wave : str
+        Column of the wave; empty: there are none.
+    chosen : str
+        The wave wanted; empty: the last.
+
+    Returns
+    -------
+    Answers
+        Those of the wave.
+
     Examples
     --------
     >>> import cvlib as cv
@@ -130,6 +144,11 @@ def compare_waves(
         As in `league.compare_groups`; all changes under one kind of weights are one family.
     **settings
         minimum, scheme, missing, design, jobs of `estimate_groups`.
+
+    Returns
+    -------
+    Waves
+        The index by wave, changes and their decomposition.
 
     Raises
     ------

@@ -113,6 +113,7 @@ def write_questionnaire(model: Model, path: str | Path, *, language: str = "en")
     Returns
     -------
     Path
+        The file written.
 
     Raises
     ------
@@ -125,12 +126,11 @@ def write_questionnaire(model: Model, path: str | Path, *, language: str = "en")
 
     Examples
     --------
-    >>> import cvlib as cv
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     path = f"{folder}/survey.xlsx"
-    ...     cv.satisfaction.questionnaire(cv.satisfaction.load_model("acsi"), path).name
-    'survey.xlsx'
+    >>> import cvlib as cv, tempfile
+    >>> model = cv.satisfaction.load_model("acsi")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     cv.satisfaction.questionnaire(model, f"{folder}/a.xlsx").name
+    'a.xlsx'
     """
     path = Path(path)
     writers = {".xlsform.xlsx": _write_xlsform, ".docx": _write_docx, ".xlsx": _write_workbook,

@@ -280,6 +280,7 @@ def plan_survey(
     Returns
     -------
     SurveyPlan
+        Precision and power by size, and a sentence.
 
     Raises
     ------

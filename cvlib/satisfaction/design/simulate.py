@@ -273,6 +273,7 @@ def population(
     Returns
     -------
     Population
+        What `simulate` and `plan` draw from.
 
     Raises
     ------

@@ -151,6 +151,11 @@ class _ModelForm(_Form):
 def available_models() -> list[str]:
     """Names of the shipped models.
 
+    Returns
+    -------
+    list of str
+        Sorted.
+
     Examples
     --------
     >>> import cvlib as cv
@@ -172,6 +177,11 @@ def load_model(name_or_path: str | Path, scale: Sequence[float] = ()) -> Model:
         The model.
     scale : sequence of two floats
         As in `Model.with_scale`; empty for the model's own.
+
+    Returns
+    -------
+    Model
+        Constructs, items, paths, scale.
 
     Raises
     ------

@@ -113,6 +113,7 @@ def estimate_invariance(
     Returns
     -------
     Invariance
+        Fit by level, tests between them, estimates by group.
 
     Raises
     ------
@@ -120,13 +121,13 @@ def estimate_invariance(
         For fewer than two groups, a group with fewer respondents than items, and as
         `estimate_covariance`.
 
-    References
-    ----------
-    Joreskog (1971), Psychometrika 36, 409-426; Meredith (1993), Psychometrika 58, 525-543 [M].
-
     Notes
     -----
     Checked against lavaan 0.6.14 (Holzinger & Swineford by school).
+
+    References
+    ----------
+    Joreskog (1971), Psychometrika 36, 409-426; Meredith (1993), Psychometrika 58, 525-543 [M].
 
     Examples
     --------

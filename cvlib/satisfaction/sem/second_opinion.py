@@ -73,6 +73,7 @@ def second_opinion(
     Returns
     -------
     SecondOpinion
+        Objective, chi-square and largest difference by program and start.
 
     Raises
     ------

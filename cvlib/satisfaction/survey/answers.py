@@ -71,6 +71,11 @@ def open_survey(data: Data | Answers, model: AnyModel, columns: Columns | None =
     columns : Columns, optional
         How items are found, and which codes mean no answer.
 
+    Returns
+    -------
+    Answers
+        The model bound to the survey's columns.
+
     Raises
     ------
     InputError

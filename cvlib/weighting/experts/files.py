@@ -50,7 +50,19 @@ class _Published(BaseModel):
 
 
 def available_judgements() -> tuple[str, ...]:
-    """Names of the published judgements that ship with the package."""
+    """Names of the published judgements that ship with the package.
+
+    Returns
+    -------
+    tuple of str
+        Sorted.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.weighting.available_judgements()
+    ('liu_shih_2005',)
+    """
     folder = Path(str(resources.files("cvlib.weighting"))) / "published"
     return tuple(sorted(path.stem for path in folder.glob("*.yaml")))
 
@@ -225,6 +237,14 @@ def read_judgements(
     ------
     InputError
         Naming file, sheet and cell.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> tree = cv.weighting.load_tree("rfm")
+    >>> given = {"recency|frequency": 5, "recency|monetary": 7, "frequency|monetary": 3}
+    >>> type(cv.weighting.read_judgements(tree, given)).__name__
+    'Judgements'
     """
     one_of("faulty", faulty, FAULTY)
     if not isinstance(given, Path) and not given:

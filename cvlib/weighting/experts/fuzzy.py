@@ -91,6 +91,16 @@ def fuzzy_evaluation(
     -------
     FuzzyEvaluation
         Customers who fail a gate belong wholly to the last grade.
+
+    Examples
+    --------
+    >>> import cvlib as cv, pandas as pd
+    >>> frame = pd.DataFrame({"recency": [3, 9, 4], "frequency": [4, 1, 2], "monetary": [8, 1, 9]})
+    >>> customers = cv.weighting.indicators(frame, "rfm")
+    >>> weights = cv.weighting.choose_weights(customers, "equal").weights
+    >>> found = cv.weighting.fuzzy_evaluation(cv.weighting.normalise(customers), weights)
+    >>> type(found).__name__
+    'FuzzyEvaluation'
     """
     z, g = normalised.complete(), len(grades)
     centres = np.linspace(1, 0, g)

@@ -62,11 +62,20 @@ def write_workbook(
     Returns
     -------
     Path
+        The file written.
 
     Raises
     ------
     InputError
         The tree has nothing to compare, or the file is not an .xlsx.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     cv.weighting.workbook(cv.weighting.load_tree("rfm"), f"{folder}/experts.xlsx").name
+    'experts.xlsx'
     """
     path = Path(path)
     groups = {node: below for node, below in tree.compared.items() if len(below) > 1}
