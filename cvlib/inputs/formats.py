@@ -200,12 +200,14 @@ def read_statistics(
             ends = [f"{end:g}" if isinstance(end, float) else str(end) for end in bounds.values()]
             hit = frame[column].between(bounds["lo"], bounds["hi"])
             code = " to ".join(dict.fromkeys(ends))
-            skipped.append((column, f"user-missing code {code}", int(hit.sum())))
+            skipped.append((column, message("inputs.user_missing", code=code), int(hit.sum())))
             frame[column] = frame[column].mask(hit)
     for column, codes in meta.missing_user_values.items():
         for letter in codes:
             hit = frame[column] == letter
-            skipped.append((column, f"extended missing value .{letter}", int(hit.sum())))
+            skipped.append(
+                (column, message("inputs.extended_missing", letter=letter), int(hit.sum()))
+            )
             frame[column] = frame[column].mask(hit)
         frame[column] = pd.to_numeric(frame[column])
     labels = {column: label for column, label in meta.column_names_to_labels.items() if label}

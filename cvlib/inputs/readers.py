@@ -75,7 +75,9 @@ class Table:
 def left_out(rows: Sequence[tuple[str, str, int]], total: int) -> pd.DataFrame:
     """Build a `left_out` table from (column, reason, count) rows; share is of `total` rows."""
     kept = [(*row, row[2] / total if total else 0.0) for row in rows if row[2]]
-    return pd.DataFrame(kept, columns=LEFT_OUT)
+    frame = pd.DataFrame(kept, columns=LEFT_OUT)
+    # a column of text would forget how other languages word the reasons
+    return frame.assign(reason=pd.Series([row[1] for row in kept], dtype=object))
 
 
 def read_table(

@@ -64,7 +64,9 @@ def check_survey(
         given = (values or {}).get(item)
         columns[item], counted, notes = answers(table, item, (lowest, highest), dont_know, given)
         told += notes
-        rows += [(item, f"don't-know code {code}", count) for code, count in counted]
+        rows += [
+            (item, message("inputs.dont_know_code", code=code), count) for code, count in counted
+        ]
     frame = pd.DataFrame(columns)
     _on_scale(table, frame, items)
     silent = int(frame.isna().all(axis=1).sum())

@@ -14,7 +14,6 @@ from cvlib.inputs.errors import InputError
 from cvlib.words.message import message
 
 CLAIM = (0.25, 0.85)  # Reichheld & Sasser (1990): profit gain of 5 points fewer defections
-ARITHMETIC_WARNINGS = (message("lifetime.gain_arithmetic"), message("lifetime.gain_value"))
 
 
 def check_between(name: str, value: ArrayLike, low: float, high: float) -> None:
@@ -183,7 +182,8 @@ def retention_gain(
         "lifetime.gain", points=points * 100, low=curve["gain"].min(), high=curve["gain"].max(),
         claim=claim[0], top=claim[1], where=where,
     )  # fmt: skip
-    return RetentionGain(curve, pd.DataFrame(placed), sentence, ARITHMETIC_WARNINGS)
+    warnings = (message("lifetime.gain_arithmetic"), message("lifetime.gain_value"))
+    return RetentionGain(curve, pd.DataFrame(placed), sentence, warnings)
 
 
 def _crossing(curve: pd.DataFrame, level: float) -> float | None:

@@ -251,8 +251,13 @@ def estimate(
             other = prepare(beside, missing=rule, design=sampled)
         except InputError as error:
             told.append(
-                f"Covariance SEM is shown for {survey.model.name}, not for {wanted.name}, which"
-                f" this survey cannot measure ({error.where}: {error.wrong})."
+                message(
+                    "satisfaction.covariance_instead",
+                    model=survey.model.name,
+                    wanted=wanted.name,
+                    where=error.where,
+                    wrong=error.wrong,
+                )
             )
     first = how.by_pls(survey, chosen, target)
     if _same(survey.model, other.model):
@@ -264,7 +269,8 @@ def estimate(
             how.by_covariance(survey, chosen, target), pair[1],
         )  # fmt: skip
     except InputError as error:
-        told.append(f"{survey.model.name} by covariance SEM: {error}")
+        told.append(message("satisfaction.covariance_fault", model=survey.model.name,
+                            error=str(error)))  # fmt: skip
         identified = (pair[1],)
     return _gathered((first, pair[1]), pair, identified, cells, told)
 

@@ -8,6 +8,7 @@ import pytest
 
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.model.file import available_models, load_model
+from cvlib.words.message import in_language, message
 
 MOBI = pd.read_csv(Path(__file__).parents[2] / "data" / "mobi.csv")
 # constructs and paths of each model, from the table that sets the national models side by side
@@ -186,3 +187,13 @@ def test_an_unknown_name_suggests_the_nearest():
         load_model("ecsi_mobil")
     with pytest.raises(InputError, match=r"nowhere\.yaml"):
         load_model("nowhere.yaml")
+
+
+def test_what_a_model_loses_is_said_in_both_languages() -> None:
+    adapted = load_model("scsb").adapt("mobi")
+    assert in_language(adapted.adapted, "en").startswith("Items of mobi: the SCSB paths")
+    assert "题项取自 mobi：用 ECSI" in in_language(adapted.adapted, "zh")
+    less = load_model("ccsi").without(["image"], message("satisfaction.on_purpose"))
+    assert less.dropped[0].startswith("image is left out on purpose; paths left out: image -> ")
+    assert in_language(less.dropped[0], "zh").startswith("image 有意剔除；去掉的路径：image -> ")
+    assert all(in_language(note, "zh") != note for note in load_model("ccsi").notes)

@@ -7,6 +7,7 @@ import pandas as pd
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import read_table
 from cvlib.satisfaction.compare.groups import Groups, spread
+from cvlib.words.message import message
 
 
 def read_shares(source: str) -> pd.DataFrame | None:
@@ -81,10 +82,10 @@ def aggregate(
     [6]
     """
     values = pd.DataFrame(groups.index(construct, weights), index=groups.names)
-    told = []
+    told: list[str] = []
     if shares is None:
         shares = pd.DataFrame({"firm": values.index, "firm_share": 1.0})
-        told.append("No table of shares is given: every group counts the same in the total.")
+        told.append(message("satisfaction.no_shares"))
     columns = list(shares.columns)
     pairs = list(zip(columns[0::2], columns[1::2], strict=False))
     if len(columns) % 2 or any(share != f"{name}_share" for name, share in pairs):
@@ -101,10 +102,9 @@ def aggregate(
     absent = [name for name in given[columns[0]] if name not in values.index]
     extra = [name for name in values.index if name not in set(given[columns[0]])]
     if absent:
-        told.append(f"In the table of shares but without an index: {', '.join(absent)}. The others'"
-                    " shares are scaled up.")  # fmt: skip
+        told.append(message("satisfaction.shares_without_index", names=absent))
     if extra:
-        told.append(f"Without a share, so in no total: {', '.join(extra)}.")
+        told.append(message("satisfaction.without_share", names=extra))
     given = given[~given[columns[0]].isin(absent)]
     if given.empty:
         raise InputError("shares", f"no {columns[0]} of the table is a group of the survey",

@@ -162,7 +162,8 @@ def estimate_groups(
                for name, rows in kept.items()}  # fmt: skip
     faulty = {name: reason for name, reason in reasons.items() if reason is not None}
     what = " / ".join(columns)
-    small = [(what, f"{' / '.join(map(str, name))}: fewer than {minimum} respondents", len(rows))
+    small = [(what, message("satisfaction.group_small", group=" / ".join(map(str, name)),
+                            least=minimum), len(rows))
              for name, rows in sizes.items() if len(rows) < minimum]  # fmt: skip
     unlabelled = [(what, "no group named", int((~labelled).sum()))] * bool((~labelled).any())
     rest = [("(respondents)", r.reason, r.count) for r in survey.left_out.itertuples(index=False)]
@@ -200,14 +201,12 @@ def estimate_groups(
     told = [*((model.adapted,) if model.adapted else ()), *model.dropped, *survey.warnings]
     if small:
         # without their sizes, which a published report must not tell of a few people
-        names = ", ".join(
-            " / ".join(map(str, name)) for name, rows in sizes.items() if len(rows) < minimum
-        )
-        told.append(f"Left out for having fewer than {minimum} respondents: {names}.")
+        names = [reason.values["group"] for _, reason, _ in small]
+        told.append(message("satisfaction.groups_small", least=minimum, names=names))
     told += [message("satisfaction.group_left_out", why=reason) for _, reason, _ in unfit]
     if keys["failed"].any():
-        told.append(f"{int(keys['failed'].sum())} of {count * len(keys)} draws of single groups"
-                    " have no estimate and are left out of intervals by own weights.")  # fmt: skip
+        told.append(message("satisfaction.draws_without", draws=count * len(keys),
+                            failed=int(keys["failed"].sum())))  # fmt: skip
     return Groups(
         model=model, keys=keys, surveys=tuple(parts),
         mean=found["mean"], shares=found["shares"], paths=found["paths"],

@@ -31,6 +31,7 @@ from cvlib.satisfaction.survey.answers import Answers, Data
 from cvlib.satisfaction.survey.settings import bootstrap_of
 from cvlib.statistics.multiple import compact_letters, rank_intervals
 from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import message
 
 MOST_EXCHANGED, MOST_LETTERED = 30, 60
 
@@ -151,9 +152,12 @@ def compare_groups(
     more: dict[str, pd.DataFrame] = {}
     if len(groups.keys) > MOST_EXCHANGED and permutations:
         told.append(
-            f"{len(groups.keys)} groups make {len(pairs)} pairs: labels are exchanged, and"
-            f" invariance is tested, for up to {MOST_EXCHANGED} groups. The differences rest on"
-            " Welch's test and the bootstrap."
+            message(
+                "satisfaction.too_many_pairs",
+                groups=len(groups.keys),
+                pairs=len(pairs),
+                most=MOST_EXCHANGED,
+            )
         )
     elif permutations:
         exchanged = exchange(groups, pairs, permutations=permutations, seed=seed)
@@ -163,12 +167,16 @@ def compare_groups(
         more["omnibus"] = omnibus(groups, construct, permutations=permutations, seed=seed)
         if adjustment == "holm" and len(pairs) / (1 + permutations) > 1 - level:
             told.append(
-                f"{permutations} permutations are too few for {len(pairs)} pairs under Holm's rule:"
-                f" take {int(np.ceil(len(pairs) / (1 - level)))} or read the Welch column."
+                message(
+                    "satisfaction.few_permutations",
+                    permutations=permutations,
+                    pairs=len(pairs),
+                    needed=int(np.ceil(len(pairs) / (1 - level))),
+                )
             )
         lost = int(exchanged["draws"]["failed"].sum())
         if lost:
-            told.append(f"{lost} fits to exchanged labels failed and are left out of p values.")
+            told.append(message("satisfaction.exchanges_failed", lost=lost))
     pairwise = index_differences(groups, pairs, construct, exchanged, adjustment=adjustment)
     if exchanged:
         step = more["invariance"].query("step == '2 composition' and construct == @construct")

@@ -29,7 +29,7 @@ from cvlib.satisfaction.survey.settings import (
 )
 from cvlib.statistics import resample
 from cvlib.statistics.resample import Bootstrap
-from cvlib.words.message import Message
+from cvlib.words.message import Message, message
 
 SMALLEST = 50
 COLUMNS = (
@@ -112,7 +112,7 @@ def compare_roles(
         return Roles(pd.DataFrame(columns=list(COLUMNS)), None, (reason,))
     whole = given.map(table.data.columns, own.mapping, drop_unmapped=own.drop_unmapped)
     names = {role: f"{whole.name} ({role})" for role in ("without", "antecedent", "moderator")}
-    without = whole.without([construct], "is left out on purpose")
+    without = whole.without([construct], message("satisfaction.on_purpose"))
     variants = [replace(without, name=names["without"], dropped=whole.dropped)] + [
         replace(whole.with_role(construct, role), name=names[role])
         for role in ("antecedent", "moderator")
@@ -248,26 +248,25 @@ def _unmeasured(data: pd.DataFrame, model: Model, construct: str, mapped: dict[s
     """Why a survey cannot measure the environment; empty where it can."""
     found = next((c for c in model.constructs if c.name == construct and c.role), None)
     if found is None:
-        return f"{model.name} has no construct {construct!r} with a role."
+        return message("satisfaction.no_role", model=model.name, construct=construct)
     asked = [mapped.get(item.name, item.column) for item in found.items]
     if not set(asked) & set(data.columns):
-        return (f"The survey has no item of {construct} ({', '.join(asked)}): {model.name} is not"
-                " compared with and without it.")  # fmt: skip
+        return message("satisfaction.no_item_of", construct=construct, items=asked,
+                       model=model.name)  # fmt: skip
     return ""
 
 
 def _labels(data: pd.DataFrame, column: str) -> tuple[np.ndarray | None, list[str]]:
     """The group of every respondent by the environment's first item, where groups are large."""
     values = data[column]
-    told = []
+    told: list[str] = []
     if pd.api.types.is_numeric_dtype(values) and values.nunique() > 5:
         cut = values.median()
         values = values.gt(cut).mask(values.isna())
-        told = [f"As group, {column} is cut at its median ({cut:g})."]
+        told = [message("satisfaction.cut_at_median", column=column, cut=cut)]
     sizes = values.value_counts()
     if values.isna().any() or len(sizes) < 2 or sizes.min() < SMALLEST:
-        return None, [f"The role of a group is left out: {column} does not divide all respondents"
-                      f" into groups of {SMALLEST} or more."]  # fmt: skip
+        return None, [message("satisfaction.no_groups", column=column, least=SMALLEST)]
     return pd.factorize(values, sort=True)[0], told
 
 

@@ -288,10 +288,10 @@ def _shared(models: Sequence[Model]) -> tuple[dict[str, Model], list[str]]:
         empty = [c.name for c in constructs if not c.items]
         try:
             less = replace(model, constructs=constructs, dropped=(), adapted="").without(
-                empty, "has no item that every model asks"
+                empty, message("satisfaction.no_shared_item")
             )
         except InputError as error:
-            told.append(f"{model.name} cannot be reduced to the shared items: {error.wrong}.")
+            told.append(message("satisfaction.not_reduced", model=model.name, why=error.wrong))
             continue
         shape = {(c.name, tuple(i.column for i in c.items), c.mode) for c in less.constructs}
         same = [
@@ -301,8 +301,8 @@ def _shared(models: Sequence[Model]) -> tuple[dict[str, Model], list[str]]:
             and {p[:2] for p in less.signed_paths} == {p[:2] for p in other.signed_paths}
         ]  # fmt: skip
         if same:
-            told.append(f"On the {len(columns)} shared items {model.name} is the same model as"
-                        f" {same[0]}.")  # fmt: skip
+            told.append(message("satisfaction.same_model", items=len(columns), model=model.name,
+                                other=same[0]))  # fmt: skip
         else:
             kept[model.name] = less
     return kept, told

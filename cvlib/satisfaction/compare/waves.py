@@ -20,6 +20,7 @@ from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.settings import bootstrap_of
 from cvlib.statistics.multiple import adjusted
 from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import message
 
 ALL = "(all)"
 SERIES = ("pooled", "own", "fixed", "chained")
@@ -183,7 +184,7 @@ def compare_waves(
             else groups.keys.groupby(group, sort=True).indices
         )  # fmt: skip
         rows = {name: own for name, own in members.items() if len(own) > 1}
-        told += [f"{name}: only one wave is large enough, so no change is reported."
+        told += [message("satisfaction.one_wave", group=name)
                  for name in members if name not in rows]  # fmt: skip
         for name, own in rows.items():
             for table, made in _own_series(groups, own, construct, wave).items():

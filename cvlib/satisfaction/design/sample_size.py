@@ -21,6 +21,7 @@ from cvlib.satisfaction.index import default_target, index_values
 from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
 from cvlib.statistics import resample
 from cvlib.statistics.resample import SEED
+from cvlib.words.message import message
 
 ANSWERS = 6_000_000  # simulated at a time: about 50 MB
 
@@ -325,17 +326,17 @@ def plan_survey(
         for name, target in aim.targets.items():
             rows.append(_smallest(study, tables, name, target, aim, bar))
             if not rows[-1]["reached"]:
-                told.append(f"{name} {target:g} is not reached with {rows[-1]['n']:,} respondents.")
+                told.append(message("satisfaction.size_not_reached", quantity=name, target=target,
+                                    n=rows[-1]["n"]))  # fmt: skip
     joined = {k: pd.concat([tables[n][k] for n in sorted(tables)], ignore_index=True)
               for k in ("index", "differences", "paths", "fits")}  # fmt: skip
     fits = joined["fits"]
     for row in fits[fits[["failed", "untested", "inadmissible"]].any(axis=1)].itertuples():
-        told.append(f"n = {row.n}: of {row.replications} fits {row.failed} failed and"
-                    f" {row.untested} differences could not be tested (left out),"
-                    f" {row.inadmissible} are inadmissible (used).")  # fmt: skip
+        counts = {name: getattr(row, name) for name in
+                  ("n", "replications", "failed", "untested", "inadmissible")}  # fmt: skip
+        told.append(message("satisfaction.simulated_fits", **counts))
     if how.missing == "listwise" and fits["left_out"].max() > 0.2:
-        told.append(f"Listwise deletion loses {fits['left_out'].max():.0%} of the respondents:"
-                    " plan for another rule.")  # fmt: skip
+        told.append(message("satisfaction.listwise_loses", share=fits["left_out"].max()))
     smallest = pd.DataFrame(rows, columns=["quantity", "target", "n", "n_low", "n_high", "value",
                                            "mc_error", "reached"])  # fmt: skip
     sentence = _sentence(joined["differences"], smallest, study, language)

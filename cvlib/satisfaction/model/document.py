@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from cvlib.words.said import Label
+
 if TYPE_CHECKING:
     from cvlib.satisfaction.model.model import Construct, Model
+
+
+def _text(note: str) -> str | dict[str, str]:
+    return dict(note.labels) if isinstance(note, Label) else str(note)
 
 
 def document(model: Model) -> dict[str, Any]:
@@ -14,13 +20,13 @@ def document(model: Model) -> dict[str, Any]:
     # one scale for all stands at the top, as in a file written by hand
     usual = {(i.minimum, i.maximum) for i in model.item_list if not i.own_scale}
     shared = usual.pop() if len(usual) == 1 else None
-    said = {"evidence": dict(model.evidence), "notes": list(model.notes),
-            "adapted": model.adapted, "dropped": list(model.dropped), "group": model.group,
-            "scale": [float(end) for end in shared or ()]}  # fmt: skip
+    said = {"evidence": dict(model.evidence), "notes": list(map(_text, model.notes)),
+            "adapted": str(model.adapted), "dropped": list(map(str, model.dropped)),
+            "group": model.group, "scale": [float(end) for end in shared or ()]}  # fmt: skip
     lent = {a.survey: {"items_from": a.items_from,
                        "constructs": {name: list(items) for name, items in a.constructs.items()},
                        "signs": _nested([(x, y, s) for (x, y), s in a.signs.items()]),
-                       "note": a.note} for a in model.adaptations}  # fmt: skip
+                       "note": _text(a.note)} for a in model.adaptations}  # fmt: skip
     return {
         "name": model.name, "title": dict(model.title), "source": model.source,
         **{name: value for name, value in said.items() if value},

@@ -21,6 +21,7 @@ from cvlib.satisfaction.model.model import (
     Model,
     causal_order,
 )
+from cvlib.words.said import Label
 
 WORDINGS = (
     "expectation",  # asked about the time before use
@@ -128,7 +129,7 @@ class _AdaptationForm(_Form):
     items_from: str
     constructs: dict[str, tuple[str, ...]]
     signs: dict[str, dict[str, Sign]] = Field(default_factory=dict)
-    note: str
+    note: str | _Text
 
 
 class _ModelForm(_Form):
@@ -136,7 +137,7 @@ class _ModelForm(_Form):
     title: _Text
     source: str
     evidence: dict[str, str] = Field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[str | _Text, ...] = ()
     scale: tuple[float, float] | None = None
     missing_codes: tuple[float, ...] = ()
     values: Values = Field(default_factory=dict)
@@ -224,11 +225,12 @@ def built(source: Source, scale: Sequence[float] = ()) -> Model:
         constructs=tuple(_construct(form, name, spec) for name, spec in form.constructs.items()),
         signed_paths=tuple((a, b, s) for a, to in form.paths.items() for b, s in to.items()),
         evidence=form.evidence,
-        notes=form.notes,
+        notes=tuple(map(_note, form.notes)),
         adaptations=tuple(
             Adaptation(
                 survey, a.items_from, a.constructs,
-                {(x, y): s for x, to in a.signs.items() for y, s in to.items()}, a.note,
+                {(x, y): s for x, to in a.signs.items() for y, s in to.items()},
+                _note(a.note),
                 _lent(a),
             )
             for survey, a in form.adaptations.items()
@@ -250,6 +252,10 @@ def _lent(form: _AdaptationForm) -> tuple[Item, ...]:
 @cache
 def _shipped(name: str) -> Model:
     return load_model(name)
+
+
+def _note(text: str | _Text) -> str:
+    return text if isinstance(text, str) else Label(_labels(text, ""))
 
 
 def _labels(form: Any, fallback: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ import yaml
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.satisfaction.model.document import document
+from cvlib.words.message import message
 
 ROLES = ("antecedent", "moderator", "group")
 
@@ -212,7 +213,7 @@ class Model:
         if not gone:
             return self
         lost = [p for p in self.signed_paths if p[0] in gone or p[1] in gone]
-        told = ", ".join(f"{a} -> {b}" for a, b, _ in lost) or "none"
+        paths = [f"{a} -> {b}" for a, b, _ in lost] or [message("satisfaction.no_paths")]
         kept = tuple(c for c in self.constructs if c.name not in gone)
         left = tuple(p for p in self.signed_paths if p not in lost)
         touched = {name for path in left for name in path[:2]}
@@ -231,7 +232,15 @@ class Model:
             moderations=tuple(
                 m for m in self.moderations if not gone & {m.moderator, m.source, m.target}
             ),
-            dropped=(*self.dropped, f"{', '.join(sorted(gone))} {reason}; paths left out: {told}"),
+            dropped=(
+                *self.dropped,
+                message(
+                    "satisfaction.constructs_gone",
+                    constructs=", ".join(sorted(gone)),
+                    reason=reason,
+                    paths=paths,
+                ),
+            ),
         )
 
     def with_scale(self, scale: Sequence[float]) -> Model:
@@ -278,10 +287,10 @@ class Model:
                 (a, b, chosen.signs.get((a, b), sign)) for a, b, sign in self.declared_paths
             ),
             notes=(),
-            adapted=f"Items of {survey}: {chosen.note}.",
+            adapted=message("satisfaction.items_of", survey=survey, note=chosen.note),
             adaptations=(),
         )
-        return adapted.without(absent, f"cannot be measured with {survey}")
+        return adapted.without(absent, message("satisfaction.not_in_survey", survey=survey))
 
     def save(self, path: str | Path) -> Path:
         """Write the model as a YAML file that `load_model` reads back as an equal model.
@@ -320,7 +329,8 @@ class Model:
             return base
         if role == "group":
             return replace(
-                base.without([construct], "is a group label"), group=found.items[0].column
+                base.without([construct], message("satisfaction.group_label")),
+                group=found.items[0].column,
             )
         targets = {target for _, target, _ in found.moderates}
         kept = [p for p in declared if p[0] != construct or p[1] in targets]
@@ -397,9 +407,9 @@ class Model:
         empty = [c.name for c in constructs if not c.items]
         partly = [n for c in self.constructs if c.name not in empty for n in
                   (item.name for item in c.items) if n in unmapped]  # fmt: skip
-        told = tuple(f"item {name} has no column in the survey and is left out" for name in partly)
+        told = tuple(message("satisfaction.item_without_column", item=name) for name in partly)
         mapped = replace(self, constructs=constructs, dropped=(*self.dropped, *told))
-        return mapped.without(empty, "has no column in the survey")
+        return mapped.without(empty, message("satisfaction.without_column"))
 
     def _checked_drop(self, drop_unmapped: bool) -> Model:
         if self.dropped and not drop_unmapped:

@@ -37,26 +37,34 @@ def problems(model: Model, fit: PLSFit, estimator: str) -> list[str]:
         wrong = pls.inadmissible(*last)[:, 0]
         for problem, present in zip(pls.PLSC_PROBLEMS, wrong, strict=True):
             if present:
-                told.append(f"Inadmissible: {problem}{_culprits(model, fit, problem)}.")
+                told.append(_inadmissible(model, fit, problem))
     return told
 
 
-def _culprits(model: Model, fit: PLSFit, problem: str) -> str:
-    """Where an inadmissible estimate sits."""
+def _inadmissible(model: Model, fit: PLSFit, problem: str) -> Message:
+    """What is inadmissible in an estimate, and where."""
+    told = message(f"satisfaction.{problem}")
+    where = [message("satisfaction.value_of", name=name, value=value)
+             for name, value in _culprits(model, fit, problem)]  # fmt: skip
+    if where:
+        return message("satisfaction.inadmissible_at", problem=told, where=where)
+    return message("satisfaction.inadmissible", problem=told)
+
+
+def _culprits(model: Model, fit: PLSFit, problem: str) -> list[tuple[str, float]]:
+    """Where an inadmissible estimate sits, and its value there."""
     names = np.array(model.construct_names)
-    if problem == pls.PLSC_PROBLEMS[0]:
-        bad = [f"{i} {v:.3f}" for i, v in zip(model.items, fit.loadings[0], strict=True)
+    if problem == "loading_above_one":
+        return [(i, v) for i, v in zip(model.items, fit.loadings[0], strict=True)
                if abs(v) > 1 + 1e-12]  # fmt: skip
-    elif problem == pls.PLSC_PROBLEMS[1]:
-        bad = [f"{n} {v:.3f}" for n, v in zip(names, fit.rho_a[0], strict=True)
+    if problem == "reliability_outside":
+        return [(n, v) for n, v in zip(names, fit.rho_a[0], strict=True)
                if not 0 < v <= 1 + 1e-12]  # fmt: skip
-    elif problem == pls.PLSC_PROBLEMS[2]:
-        bad = [f"{n} {v:.3f}" for n, v in zip(names, fit.r_squared[0], strict=True) if v > 1]
-    else:
-        matrix = fit.construct_correlation[0]
-        a, b = np.nonzero(np.triu(np.abs(matrix) >= 1, 1))
-        bad = [f"{names[i]} with {names[j]} {matrix[i, j]:.3f}" for i, j in zip(a, b, strict=True)]
-    return f" ({', '.join(bad)})" if bad else ""
+    if problem == "r_squared_above_one":
+        return [(n, v) for n, v in zip(names, fit.r_squared[0], strict=True) if v > 1]
+    matrix = fit.construct_correlation[0]
+    pairs = zip(*np.nonzero(np.triu(np.abs(matrix) >= 1, 1)), strict=True)
+    return [(f"{names[i]} × {names[j]}", matrix[i, j]) for i, j in pairs]
 
 
 def draw_warnings(table: pd.DataFrame) -> list[Message]:

@@ -159,10 +159,10 @@ def fit_pls(
 
 
 PLSC_PROBLEMS = (
-    "a loading above one (a negative error variance)",
-    "a reliability rho_A outside (0, 1]",
-    "an R² above one (a negative disturbance variance)",
-    "construct correlations that are not positive definite",
+    "loading_above_one",
+    "reliability_outside",
+    "r_squared_above_one",
+    "not_positive_definite",
 )
 
 

@@ -166,7 +166,7 @@ def _ready(answers: Answers, rule: Missing, design: Design) -> Survey:
         answered = np.stack([(~gaps[:, model.block == j]).mean(axis=1)
                              for j in range(len(model.constructs))], axis=1)  # fmt: skip
         short = (answered < minimum_share) | (answered == 0)
-        leave_out(short.any(axis=1), f"less than {minimum_share:.0%} of a construct answered")
+        leave_out(short.any(axis=1), message("satisfaction.too_few_answered", share=minimum_share))
         values = _person_mean(values, model)
     labels = {name: _labels(answers, column, name) for name, column in
               (("strata", design.strata), ("clusters", design.clusters)) if column}  # fmt: skip
@@ -201,7 +201,8 @@ def _ready(answers: Answers, rule: Missing, design: Design) -> Survey:
         left_out=pd.DataFrame(
             [(reason, count, count / len(gaps)) for reason, count in reasons],
             columns=["reason", "count", "share"],
-        ),
+            dtype=object,
+        ).astype({"count": int, "share": float}),
         audit=audit,
         warnings=told,
     )
