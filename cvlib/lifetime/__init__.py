@@ -3,6 +3,8 @@
 from cvlib.inputs.subscriptions import ContractColumns, check_contracts
 from cvlib.inputs.transactions import LogRules, transaction_log
 from cvlib.inputs.transactions_audit import audit_log
+from cvlib.lifetime.answers import economics_answer, lifetime_answer
+from cvlib.lifetime.contracts.answers import contracts_answer
 from cvlib.lifetime.contracts.cohorts import (
     cohort_series,
     fit_cohort,
@@ -56,10 +58,12 @@ __all__ = [
     "check_contracts",
     "cohort_series",
     "contracts",
+    "contracts_answer",
     "count_fit",
     "cumulative_incidence",
     "customer_list",
     "definitions",
+    "economics_answer",
     "fit_cohort",
     "fit_repeat_buying",
     "fit_spend",
@@ -67,6 +71,7 @@ __all__ = [
     "fitted_forecasts",
     "ggom_nbd",
     "holdout_methods",
+    "lifetime_answer",
     "lifetime_value",
     "mbg_nbd",
     "mean_curves",

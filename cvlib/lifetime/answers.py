@@ -1,0 +1,326 @@
+"""The first screen of a lifetime report: verdict, key figures, what to do, what to doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from cvlib.inputs.transactions_audit import Audit
+from cvlib.lifetime.assumptions import Assumptions
+from cvlib.lifetime.economics import RetentionGain, SpendingSplit
+from cvlib.lifetime.holdout.tracking import RollingOrigins
+from cvlib.lifetime.holdout.validate import Validation
+from cvlib.lifetime.holdout.verdict import FEWEST_DRAWS
+from cvlib.lifetime.purchases.summary import PurchaseSummary
+from cvlib.lifetime.repeat_buying.fit import MODELS
+from cvlib.lifetime.segments import SevenSegments, share_of_best
+from cvlib.lifetime.value import LifetimeValue
+from cvlib.words.answer import Answer, Tile, interval, number
+from cvlib.words.message import Message, message
+
+_MOST = 3  # lines of advice and of doubt
+_OFF = 0.10  # error of the total that is doubted where no interval was asked for
+_HALF = 0.5  # share from which a group makes most of something
+_FEW = 100  # customers below which shares of the best say little
+
+
+def lifetime_answer(
+    found: Validation,
+    summary: PurchaseSummary,
+    value: LifetimeValue,
+    rolled: RollingOrigins | None = None,
+    audit: Audit | None = None,
+) -> Answer:
+    """Did the forecast come true, who ranks churn best, and what are the customers worth?
+
+    Parameters
+    ----------
+    found : Validation
+        The holdout comparison of notebook 06, the model first.
+    summary : PurchaseSummary
+        The two periods.
+    value : LifetimeValue
+        Of the same customers, in the same order, at the cut.
+    rolled : RollingOrigins, optional
+        The same questions at other cuts.
+    audit : Audit, optional
+        Of the log.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> life = cv.lifetime
+    >>> summary = life.purchases("cdnow_sample", "1997-09-30", "1998-06-30")
+    >>> fit, spend = life.fit_repeat_buying(summary), life.fit_spend(summary)
+    >>> rivals = life.rival_forecasts(summary).forecasts
+    >>> few = life.Bootstrap(draws=0)
+    >>> found = life.validate(
+    ...     summary.customers, [*life.model_forecasts(fit, summary), *rivals], few
+    ... )
+    >>> value = life.lifetime_value(fit, spend, summary.customers, annual_rate=0.1)
+    >>> len(life.lifetime_answer(found, summary, value).tiles)
+    5
+    """
+    season = rolled.reason if rolled is not None else None
+    bias = row_of(found.validation, found.model, "bias")
+    few = about(found.warnings, "lifetime.holdout_few_customers")
+    doubts = [
+        *(audit.warnings if audit is not None else ()),
+        *about(summary.warnings, "lifetime.left_truncation"),
+        *few,
+        *([season] if season else _level_doubt(bias)),
+        *value.warnings,
+    ]
+    customers = summary.customers if summary.customers is not None else pd.DataFrame()
+    return Answer(
+        question=message(
+            "lifetime.asks_purchases", source=summary.log.source, customers=len(customers),
+            model=found.model, cut=summary.cut, end=summary.end,
+        ),
+        verdict=(_level_verdict(found.model, bias, summary), _ranking_verdict(found)),
+        tiles=tuple(_purchase_tiles(found, customers, value)),
+        hero="tracking_curve",
+        advice=tuple(_purchase_advice(found, value)),
+        doubts=foremost(doubts),
+    )  # fmt: skip
+
+
+def foremost(said: Iterable[str]) -> tuple[str, ...]:
+    """The first few of some sentences, each once."""
+    return tuple(list(dict.fromkeys(said))[:_MOST])
+
+
+def about(said: Iterable[str], *ids: str) -> list[str]:
+    """Those of some sentences that are about these things."""
+    return [text for text in said if getattr(text, "id", "") in ids]
+
+
+def row_of(table: pd.DataFrame, model: str, metric: str) -> pd.Series | None:
+    """Value and interval of a metric; None where the model has none."""
+    rows = table[(table["model"] == model) & (table["metric"] == metric)] if len(table) else table
+    return rows.iloc[0] if len(rows) else None
+
+
+def limits(row: pd.Series, decimals: int = 2) -> str:
+    """The interval of a row as a tile prints it."""
+    return interval(row.get("ci_low"), row.get("ci_high"), decimals)
+
+
+def share_limits(row: pd.Series) -> str:
+    """The same of a signed share."""
+    low, high = row.get("ci_low"), row.get("ci_high")
+    return "" if pd.isna(low) or pd.isna(high) else f"{low:+.1%} – {high:+.1%}"
+
+
+def _side(row: pd.Series) -> str:
+    """Whether an error is told from nothing: right, low, high, or untested."""
+    if pd.isna(row["ci_low"]):
+        return "untested"
+    return "low" if row["ci_high"] < 0 else "high" if row["ci_low"] > 0 else "right"
+
+
+def _level_verdict(model: str, bias: pd.Series | None, summary: PurchaseSummary) -> Message:
+    if bias is None or summary.customers is None:
+        return message("lifetime.forecast_none", model=model)
+    actual = float(summary.customers["holdout_purchases"].sum())
+    return message(
+        f"lifetime.forecast_{_side(bias)}", model=model, actual=actual, bias=bias["value"],
+        expected=actual * (1 + bias["value"]), cut=summary.cut, end=summary.end,
+        low=bias["ci_low"], high=bias["ci_high"],
+    )  # fmt: skip
+
+
+def _level_doubt(bias: pd.Series | None) -> list[Message]:
+    if bias is None:
+        return []
+    side, off = _side(bias), float(bias["value"])
+    if side == "right" or (side == "untested" and abs(off) <= _OFF):
+        return []
+    return [message("lifetime.doubt_level", bias=off)]
+
+
+def _ranked(found: Validation) -> dict[str, list[str]]:
+    """Rivals whose ranking of who buys again is worse, better, or not told apart (Holm)."""
+    table = found.differences
+    rows = table[(table["metric"] == "auc") & table["better"].notna()]
+    own = rows["better"] == found.model
+    neither = rows["better"] == "neither"
+    return {
+        "worse": rows.loc[own, "rival"].tolist(),
+        "better": rows.loc[~own & ~neither, "rival"].tolist(),
+        "open": rows.loc[neither, "rival"].tolist(),
+    }
+
+
+def _best(found: Validation, models: Sequence[str]) -> str:
+    return max(models, key=lambda name: found.value(name, "auc") or 0.0)
+
+
+def _ranking_verdict(found: Validation) -> Message:
+    auc = found.value(found.model, "auc")
+    if auc is None:
+        return message("lifetime.holdout_no_contrast")
+    ranked = _ranked(found)
+    if ranked["better"]:
+        other = found.value(_best(found, ranked["better"]), "auc")
+        return message("lifetime.ranks_behind", auc=auc, other=other, better=ranked["better"])
+    if not ranked["worse"] and not ranked["open"]:
+        return message("lifetime.ranks_untested", auc=auc, fewest=FEWEST_DRAWS)
+    kind = "best" if not ranked["open"] else "some" if ranked["worse"] else "open"
+    return message(f"lifetime.ranks_{kind}", auc=auc, worse=ranked["worse"], open=ranked["open"])
+
+
+def _purchase_tiles(found: Validation, customers: pd.DataFrame, value: LifetimeValue) -> list[Tile]:
+    tiles = [Tile(message("lifetime.tile_customers"), number(len(customers), 0))]
+    bias, auc = (row_of(found.validation, found.model, name) for name in ("bias", "auc"))
+    if bias is not None:
+        title = message("lifetime.tile_level")
+        tiles.append(Tile(title, f"{bias['value']:+.1%}", share_limits(bias)))
+    if auc is not None:
+        tiles.append(Tile(message("lifetime.tile_auc"), number(auc["value"], 2), limits(auc)))
+    if _valued(value):
+        tiles.append(Tile(message("lifetime.tile_equity"), number(value.equity, 0)))
+        silent = _share_of_equity(value, customers["holdout_purchases"] == 0)
+        if silent is not None:
+            tiles.append(Tile(message("lifetime.tile_silent_later"), f"{silent:.0%}"))
+    return tiles
+
+
+def _valued(value: LifetimeValue) -> bool:
+    return "lifetime_value" in value.customers.columns
+
+
+def _share_of_equity(value: LifetimeValue, chosen: pd.Series) -> float | None:
+    """Share of all value that these customers hold, customers in the same order."""
+    each = value.customers["lifetime_value"].to_numpy(float)
+    return float(each[chosen.to_numpy(bool)].sum() / each.sum()) if each.sum() > 0 else None
+
+
+def _purchase_advice(found: Validation, value: LifetimeValue) -> list[Message]:
+    """How to rank, whom not to give up, and where the value lies, as far as the data tell."""
+    said, ranked, model = [], _ranked(found), found.model
+    rules = {kind: [name for name in names if name not in MODELS] for kind, names in ranked.items()}
+    if ranked["better"]:
+        said.append(message("lifetime.advice_rank_rival", rival=_best(found, ranked["better"])))
+    elif rules["open"]:
+        simplest = "recency" if "recency" in rules["open"] else _best(found, rules["open"])
+        said.append(message("lifetime.advice_rank_rule", rival=simplest, model=model))
+    elif rules["worse"]:
+        said.append(message("lifetime.advice_rank_model", model=model))
+    table = found.differences
+    alive = table[(table["rival"] == f"{model}_p_alive") & (table["metric"] == "auc")]
+    if (alive["ci_low"] > 0).any():
+        said.append(message("lifetime.advice_not_alive", gap=float(alive["difference"].iloc[0])))
+    for side in ("low", "high"):
+        for text in about(found.sentences(), f"lifetime.quiet_{side}"):
+            facts = {n: text.values[n] for n in ("people", "expected", "actual")}  # type: ignore[attr-defined]
+            said.append(message(f"lifetime.advice_quiet_{side}", **facts))
+    if _valued(value) and value.measure("top_tenth_share") >= _HALF:
+        share = value.measure("top_tenth_share")
+        said.append(message("lifetime.advice_top_tenth", share=share))
+    return said[:_MOST] or [message("lifetime.advice_none_purchases")]
+
+
+def economics_answer(
+    summary: PurchaseSummary,
+    value: LifetimeValue,
+    now: SevenSegments,
+    accounts: pd.DataFrame,
+    given: Assumptions,
+    audit: Audit | None = None,
+    gain: RetentionGain | None = None,
+    split: SpendingSplit | None = None,
+) -> Answer:
+    """Where the value lies, and what would change it.
+
+    Parameters
+    ----------
+    summary : PurchaseSummary
+        Up to the date.
+    value : LifetimeValue
+        Of the same customers, in the same order.
+    now : SevenSegments
+        At the date.
+    accounts : DataFrame
+        Of `key_account_loss`, the most valuable customer first.
+    given : Assumptions
+        What the user gave: what only an illustration holds is not in the answer.
+    audit : Audit, optional
+        Of the log.
+    gain, split : RetentionGain, SpendingSplit, optional
+        What points of retention are worth; the best plan of spending.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> from cvlib.lifetime import assumptions, equity, segments
+    >>> life, summary = cv.lifetime, cv.lifetime.purchases("cdnow_sample", "1998-06-30")
+    >>> fit, spend = life.fit_repeat_buying(summary), life.fit_spend(summary)
+    >>> value = life.lifetime_value(fit, spend, summary.customers, annual_rate=0.1)
+    >>> now = segments.seven_segments(summary.log, "1998-06-30")
+    >>> accounts = equity.key_account_loss(value.customers, "lifetime_value", "customer_id")
+    >>> given = assumptions.assumptions(summary.log)
+    >>> life.economics_answer(summary, value, now, accounts, given).hero
+    'pyramid_shares'
+    """
+    customers = summary.customers if summary.customers is not None else pd.DataFrame()
+    best = share_of_best(customers["monetary"])
+    days = int(now.borders["inactive_days"])
+    silent = customers["recency"] >= days
+    ahead = _share_of_equity(value, silent) if _valued(value) else None
+    tiles = [
+        Tile(message("lifetime.tile_customers"), number(len(customers), 0)),
+        Tile(message("lifetime.tile_best_fifth"), f"{best:.0%}"),
+    ]
+    if _valued(value):
+        tiles.append(Tile(message("lifetime.tile_equity"), number(value.equity, 0)))
+    if ahead is not None:
+        tiles.append(Tile(message("lifetime.tile_silent", days=days), f"{ahead:.0%}"))
+    plans = []
+    if gain is not None and not given.note("retention_gain"):
+        facts = gain.sentence.values  # type: ignore[attr-defined]
+        title = message("lifetime.tile_gain", points=facts["points"])
+        middle = float(gain.curve["gain"].median())
+        limits = f"{facts['low']:+.0%} – {facts['high']:+.0%}"
+        tiles.append(Tile(title, f"{middle:+.0%}", message("lifetime.tile_by_start", range=limits)))
+    elif len(accounts) and accounts["share_of_equity"].notna().all():
+        largest = float(accounts["share_of_equity"].iloc[0])
+        tiles.append(Tile(message("lifetime.tile_account"), f"{largest:.1%}"))
+    if split is not None and not given.note("spending_split"):
+        plans = [split.sentence]
+    few = [message("lifetime.doubt_few", customers=len(customers))] if len(customers) < _FEW else []
+    doubts = [
+        *(audit.warnings if audit is not None else ()),
+        *about(summary.warnings, "lifetime.left_truncation"),
+        *few,
+        *value.warnings,
+        *now.warnings,
+        message("lifetime.doubt_value_untested"),
+    ]
+    kind = "most" if best >= _HALF else "spread"
+    return Answer(
+        question=message(
+            "lifetime.asks_economics", source=summary.log.source, customers=len(customers),
+            at=now.at,
+        ),
+        verdict=(message(f"lifetime.best_fifth_{kind}", share=best), value.sentence),
+        tiles=tuple(tiles),
+        hero="pyramid_shares",
+        advice=tuple([*_segment_advice(best, silent, ahead, days), *plans][:_MOST]),
+        doubts=foremost(doubts),
+    )  # fmt: skip
+
+
+def _segment_advice(
+    best: float, silent: pd.Series, ahead: float | None, days: int
+) -> list[Message]:
+    """Look after the few who make most; win back the silent only where value is left with them."""
+    said = []
+    if best >= _HALF:
+        said.append(message("lifetime.advice_best_fifth", share=best))
+    if ahead is not None and silent.any():
+        kind = "win_back" if ahead >= float(silent.mean()) else "let_go"
+        share = float(silent.mean())
+        said.append(message(f"lifetime.advice_{kind}", days=days, share=share, equity=ahead))
+    return said or [message("lifetime.advice_none_segments")]

@@ -1,0 +1,275 @@
+"""The first screen says what the tables beside it say, and other things when they do."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cvlib import lifetime
+from cvlib.inputs.transactions_audit import Audit
+from cvlib.lifetime import assumptions, economics, equity, segments
+from cvlib.lifetime.answers import economics_answer, lifetime_answer
+from cvlib.lifetime.contracts.answers import contracts_answer
+from cvlib.words.message import in_language, message
+
+CRY = Audit(pd.DataFrame(), (message("inputs.audit_pasted", rows=1, share=0.5),))
+
+
+def ids(texts: Any) -> list[str]:
+    return [text.id for text in texts]
+
+
+def in_both(answer: Any) -> None:
+    parts = [answer.question, *answer.verdict, *answer.advice, *answer.doubts]
+    for text in [*parts, *(tile.label for tile in answer.tiles)]:
+        assert in_language(text, "zh") != text
+
+
+@pytest.fixture(scope="module")
+def value(fit, spend, summary):
+    return lifetime.lifetime_value(fit, spend, summary.customers, annual_rate=0.1, margin=0.3)
+
+
+@pytest.fixture(scope="module")
+def calm(value):
+    return replace(value, warnings=())
+
+
+def with_bias(found, **row):
+    table = found.validation.copy()
+    chosen = (table["model"] == found.model) & (table["metric"] == "bias")
+    for name, number in row.items():
+        table.loc[chosen, name] = number
+    return replace(found, validation=table)
+
+
+def ranking(found, **better):
+    """The same comparison with other verdicts on the ranking of who buys again."""
+    table = found.differences.copy()
+    chosen = (table["metric"] == "auc") & table["better"].notna()
+    table.loc[chosen, "better"] = better.pop("rest", "neither")
+    for rival, who in better.items():
+        table.loc[chosen & (table["rival"] == rival), "better"] = who
+    return replace(found, differences=table)
+
+
+def test_the_answer_of_a_holdout_is_that_of_its_tables(result, summary, value):
+    answer = lifetime_answer(result, summary, value)
+    bought = summary.customers["holdout_purchases"]
+    assert f"{bought.sum():,.0f} were made" in answer.verdict[0]
+    assert f"{result.value('bg_nbd', 'bias'):+.1%}" in answer.verdict[0]
+    tiles = {tile.label.id: tile for tile in answer.tiles}
+    assert tiles["lifetime.tile_customers"].value == f"{len(bought):,}"
+    auc = result.validation.query("model == 'bg_nbd' and metric == 'auc'").iloc[0]
+    assert tiles["lifetime.tile_auc"].value == f"{auc['value']:.2f}"
+    assert tiles["lifetime.tile_auc"].interval == f"{auc['ci_low']:.2f} – {auc['ci_high']:.2f}"
+    assert tiles["lifetime.tile_equity"].value == f"{value.equity:,.0f}"
+    each = value.customers["lifetime_value"].to_numpy()
+    silent = each[(bought == 0).to_numpy()].sum() / each.sum()
+    assert tiles["lifetime.tile_silent_later"].value == f"{silent:.0%}"
+    in_both(answer)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "kind"), [(-0.1, 0.1, "right"), (-0.3, -0.1, "low"), (0.1, 0.3, "high")]
+)
+def test_the_level_is_judged_by_its_interval(result, summary, calm, low, high, kind):
+    changed = with_bias(result, value=(low + high) / 2, ci_low=low, ci_high=high)
+    answer = lifetime_answer(changed, summary, calm)
+    assert answer.verdict[0].id == f"lifetime.forecast_{kind}"
+    assert ("lifetime.doubt_level" in ids(answer.doubts)) == (kind != "right")
+
+
+def test_without_draws_the_level_is_not_called_sure(result, summary, calm):
+    for off, doubted in ((0.02, False), (0.5, True)):
+        changed = with_bias(result, value=off, ci_low=np.nan, ci_high=np.nan)
+        answer = lifetime_answer(changed, summary, calm)
+        assert answer.verdict[0].id == "lifetime.forecast_untested"
+        assert ("lifetime.doubt_level" in ids(answer.doubts)) == doubted
+
+
+def test_who_ranks_best_follows_the_tests(result, summary, calm):
+    said = {}
+    for name, better in {
+        "best": {"rest": "bg_nbd"},
+        "some": {"rest": "bg_nbd", "recency": "neither"},
+        "open": {"rest": "neither"},
+        "behind": {"rest": "bg_nbd", "logit": "logit"},
+    }.items():
+        answer = lifetime_answer(ranking(result, **better), summary, calm)
+        assert answer.verdict[1].id == f"lifetime.ranks_{name}"
+        said[name] = answer
+        in_both(answer)
+    assert said["best"].advice[0].id == "lifetime.advice_rank_model"
+    assert said["some"].advice[0].values["rival"] == "recency"
+    assert said["behind"].advice[0].values["rival"] == "logit"
+    untested = replace(result, differences=result.differences.assign(better=None))
+    answer = lifetime_answer(untested, summary, calm)
+    assert answer.verdict[1].id == "lifetime.ranks_untested"
+    assert not [i for i in ids(answer.advice) if i.startswith("lifetime.advice_rank")]
+
+
+def value_of(value, **measures):
+    table = value.value.copy()
+    for name, number in measures.items():
+        table.loc[table["measure"] == name, "value"] = number
+    return replace(value, value=table)
+
+
+def test_advice_on_p_alive_and_the_quiet_goes_with_what_speaks_for_it(result, summary, calm):
+    few, calm = (value_of(calm, top_tenth_share=share) for share in (0.6, 0.3))
+    said = ids(lifetime_answer(result, summary, calm).advice)
+    assert {"lifetime.advice_not_alive", "lifetime.advice_quiet_low"} <= set(said)
+    table = result.differences.assign(ci_low=-1.0, better=None)
+    quiet = message("lifetime.quiet_high", model="bg_nbd", people=30, expected=2.0, actual=1.0,
+                    ci_low=0.5, ci_high=1.5)  # fmt: skip
+    finding = pd.DataFrame({"finding": pd.Series([quiet], dtype=object)})
+    other = replace(result, differences=table, verdict=finding)
+    answer = lifetime_answer(other, summary, calm)
+    assert ids(answer.advice) == ["lifetime.advice_quiet_high"]
+    silent = replace(other, verdict=finding.iloc[:0])
+    answer = lifetime_answer(silent, summary, calm)
+    assert ids(answer.advice) == ["lifetime.advice_none_purchases"]
+    assert ids(lifetime_answer(silent, summary, few).advice) == ["lifetime.advice_top_tenth"]
+
+
+def test_doubts_of_a_holdout_come_and_go(result, summary, value, calm):
+    level = with_bias(result, value=0.0, ci_low=-0.1, ci_high=0.1)
+    assert lifetime_answer(level, summary, calm).doubts == ()
+    few = replace(level, warnings=(message("lifetime.holdout_few_customers", customers=9),))
+    answer = lifetime_answer(few, summary, value, audit=CRY)
+    assert ids(answer.doubts)[:2] == ["inputs.audit_pasted", "lifetime.holdout_few_customers"]
+
+
+MODELS = ["kaplan_meier", "logit", "sbg"]
+
+
+@pytest.fixture(scope="module")
+def study():
+    table = lifetime.read_subscriptions("simulated", 800, 1)
+    contracts = lifetime.contracts(table, covariates=["Contract"])
+    fits = lifetime.fit_survival(contracts.data, MODELS)
+    draws = lifetime.Bootstrap(20, 1, 0.95)
+    judged = lifetime.validate_survival(contracts.data, MODELS, bootstrap=draws)
+    value = lifetime.subscription_value(fits, contracts.data, lifetime.ContractTerms(20))
+    projected = lifetime.project_cohorts(lifetime.read_cohorts())
+    return [table, contracts, fits, judged, value, projected]
+
+
+def test_the_answer_of_contracts_is_that_of_their_tables(study):
+    _, contracts, _, judged, value, projected = study
+    answer = contracts_answer(*study)
+    tiles = {tile.label.id: tile for tile in answer.tiles}
+    left = contracts.data["event"].mean()
+    assert tiles["lifetime.tile_contracts"].interval == f"{left:.0%} ended"
+    worth = value.value["lifetime_value"].dropna()
+    assert tiles["lifetime.tile_contract_value"].value == f"{value.middle:,.0f}"
+    assert f"{worth.min():,.0f} – {worth.max():,.0f}" in (
+        tiles["lifetime.tile_contract_value"].interval
+    )
+    assert tiles["lifetime.tile_brier"].value == f"{judged.smallest_error:.3f}"
+    mean = projected.errors.groupby("model")["mean_absolute_error"].mean().min()
+    assert tiles["lifetime.tile_projection"].value == f"{100 * mean:.1f} points"
+    assert answer.doubts[0].id == "lifetime.contracts_simulated"
+    in_both(answer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [("sure", "by_risk"), ("unsure", "alike"), ("nothing_gained", "alike")],
+)
+def test_whom_to_turn_to_follows_the_paired_interval(study, kind, advice):
+    said = study[3].sentence
+    assert said.id == "lifetime.survival_best_sure"
+    facts = said.values | {"low": -0.1, "high": 0.1}
+    judged = replace(study[3], sentence=message(f"lifetime.survival_best_{kind}", **facts))
+    answer = contracts_answer(*study[:3], judged, *study[4:])
+    assert answer.verdict[1].id == f"lifetime.gain_{kind.removesuffix('_gained')}"
+    assert answer.advice[0].id == f"lifetime.advice_{advice}"
+
+
+def test_contracts_that_were_not_judged_have_fewer_tiles_and_say_why(study):
+    data = study[1].data.head(40)
+    judged = lifetime.validate_survival(data, ["kaplan_meier"])
+    answer = contracts_answer(*study[:3], judged, study[4])
+    assert answer.verdict[1].id == "lifetime.contracts_not_judged"
+    assert [tile.label.id for tile in answer.tiles] == [
+        "lifetime.tile_contracts", "lifetime.tile_contract_value",
+    ]  # fmt: skip
+    assert ids(answer.advice) == ["lifetime.advice_spend_up_to"]
+    worthless = study[4].value.assign(within_data=0.0)
+    answer = contracts_answer(*study[:3], judged, replace(study[4], value=worthless))
+    assert ids(answer.advice) == ["lifetime.advice_none_contracts"]
+
+
+def test_doubts_of_contracts_come_and_go(study):
+    own = replace(study[0], warnings=())
+    assert contracts_answer(own, *study[1:4], study[4]).doubts == ()
+    table = study[4].value
+    apart = table.assign(lifetime_value=table["lifetime_value"] * np.arange(1, len(table) + 1))
+    ridge = message("lifetime.cohort_ridge", model="sbg")
+    fits = replace(study[2], warnings=(ridge,))
+    cohort = message("lifetime.of_cohort", cohort="2020", text=ridge)
+    projected = replace(study[5], warnings=(cohort,))
+    value = replace(study[4], value=apart)
+    answer = contracts_answer(own, study[1], fits, study[3], value, projected)
+    assert ids(answer.doubts) == ["lifetime.doubt_beyond", "lifetime.doubt_ridges"]
+    assert answer.doubts[1].values["models"] == ["sbg"]
+
+
+@pytest.fixture(scope="module")
+def economy(summary, value):
+    now = segments.seven_segments(summary.log, summary.cut)
+    accounts = equity.key_account_loss(value.customers, "lifetime_value", "customer_id")
+    given = assumptions.assumptions(summary.log)
+    return [summary, value, now, accounts, given]
+
+
+def test_the_answer_of_economics_is_that_of_its_tables(economy):
+    summary, value, now, accounts, _ = economy
+    answer = economics_answer(*economy, CRY)
+    tiles = {tile.label.id: tile.value for tile in answer.tiles}
+    best = segments.share_of_best(summary.customers["monetary"])
+    assert tiles["lifetime.tile_best_fifth"] == f"{best:.0%}"
+    assert tiles["lifetime.tile_account"] == f"{accounts['share_of_equity'][0]:.1%}"
+    assert answer.verdict == (
+        message("lifetime.best_fifth_most", share=best), value.sentence
+    )  # fmt: skip
+    assert answer.doubts[0].id == "inputs.audit_pasted" and len(answer.doubts) <= 3
+    assert tiles["lifetime.tile_equity"] == f"{value.equity:,.0f}"
+    assert now.borders["inactive_days"] in answer.tiles[3].label.values.values()
+    in_both(answer)
+
+
+def test_spread_spend_and_nobody_silent_is_nothing_to_do(economy):
+    summary, value, *rest = economy
+    customers = summary.customers.assign(monetary=10.0, recency=1)
+    even = replace(summary, customers=customers)
+    answer = economics_answer(even, value, *rest)
+    assert answer.verdict[0].id == "lifetime.best_fifth_spread"
+    assert ids(answer.advice) == ["lifetime.advice_none_segments"]
+
+
+def test_the_silent_are_won_back_only_where_value_is_left(economy):
+    summary, value, *rest = economy
+    said = []
+    for worth in (100.0, 0.001):
+        silent = np.arange(len(summary.customers)) % 4 == 0
+        customers = summary.customers.assign(monetary=10.0, recency=np.where(silent, 999, 1))
+        each = value.customers.assign(lifetime_value=np.where(silent, worth, 1.0))
+        other = replace(summary, customers=customers), replace(value, customers=each)
+        said.append(ids(economics_answer(*other, *rest).advice))
+    assert said == [["lifetime.advice_win_back"], ["lifetime.advice_let_go"]]
+
+
+def test_only_what_was_given_is_in_the_answer(economy):
+    gain = economics.retention_gain([0.1], 0.05)
+    split = economics.spending_split(100.0, 0.1, (10.0, 0.1, 0.4), (10.0, 0.7, 0.9))
+    for illustrated in ((), ("points", "acquisition")):
+        given = replace(economy[-1], illustrated=illustrated)
+        answer = economics_answer(*economy[:-1], given, gain=gain, split=split)
+        tiles = [tile.label.id for tile in answer.tiles]
+        assert ("lifetime.tile_gain" in tiles) == (illustrated == ())
+        assert (split.sentence in answer.advice) == (illustrated == ())
