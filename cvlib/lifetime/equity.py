@@ -15,7 +15,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import load_table
 from cvlib.lifetime.economics import check_between
 from cvlib.statistics import resample
-from cvlib.words.message import message
+from cvlib.words.message import Message, message
 
 
 def key_account_loss(
@@ -40,6 +40,19 @@ def key_account_loss(
             "median_customers_to_replace": lost / median if median > 0 else None,
             "cumulative_share": np.cumsum(lost) / equity,
         }
+    )
+
+
+def key_account_sentence(lost: pd.DataFrame) -> Message:
+    """What losing the first customer of `key_account_loss` takes."""
+    first = lost.iloc[0]
+    return message("lifetime.key_account", value=first["value"], share=first["share_of_equity"])
+
+
+def equity_sentence(equity: float, at: Any, annual_rate: float, margin: float) -> Message:
+    """Customer equity in all, at a date, a yearly discount rate and a margin (shares)."""
+    return message(
+        "lifetime.equity_at", equity=equity, at=str(at), annual_rate=annual_rate, margin=margin
     )
 
 

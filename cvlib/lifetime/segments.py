@@ -13,7 +13,7 @@ import pandas as pd
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.transactions import transaction_log
 from cvlib.statistics import classes, ranks
-from cvlib.words.message import message
+from cvlib.words.message import Message, message
 
 # Shares of customers, best first. The first is the bank pyramid; the second has no published
 # cut-offs (Zeithaml, Rust & Lemon 2001, California Management Review 43(4):118-142) [P].
@@ -99,6 +99,17 @@ def share_of_best(values: pd.Series, share: float = 0.20) -> float:
     worth = values.to_numpy(float)
     ranked = ranks.Ranked(ranks.Order.of(worth), np.ones((1, len(worth))))
     return float(ranks.capture(ranked, worth, share)[0])
+
+
+def best_sentence(share: float) -> Message:
+    """What the best fifth of customers made of all spend, beside the rule of thumb.
+
+    Parameters
+    ----------
+    share : float
+        From `share_of_best`, for a fifth of the customers.
+    """
+    return message("lifetime.best_fifth", share=share)
 
 
 @dataclass(frozen=True)

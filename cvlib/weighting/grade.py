@@ -230,6 +230,17 @@ def grade_by_schemes(
     return table, tuple(warnings)
 
 
+def schemes_caption(method: str) -> Message:
+    """What a table of `grade_by_schemes` is called.
+
+    Parameters
+    ----------
+    method : str
+        Name of the scoring method, or what it is called in print.
+    """
+    return message("weighting.schemes_caption", method=method)
+
+
 def natural_breaks(x: np.ndarray, classes: int) -> np.ndarray:
     """Cut-offs (falling) of the grouping with the least sum of squares within groups.
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from cvlib.inputs.documents import Location, Source
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.words.message import message
+from cvlib.words.message import Label, Message, message
 
 Rule = Literal["weighted", "minimum", "gate"]
 Evidence = Literal["B", "Lit", "M", "P"]
@@ -215,6 +215,11 @@ class Tree:
     def label(self, node: str, language: str = "en") -> str:
         """The node's label in a language, else in the other, else its name."""
         return str(self._rows[node]["label_zh" if language == "zh" else "label_en"])
+
+    def caption(self) -> Message:
+        """What a table of its nodes is called."""
+        labels = {language: self.label(self.name, language) for language in ("en", "zh")}
+        return message("weighting.tree_caption", tree=Label(labels))
 
 
 def _folder() -> Path:

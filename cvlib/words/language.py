@@ -2,13 +2,13 @@
 
 ``columns.csv`` has the heads and meanings of tables' columns, ``terms.csv`` the words within
 tables, ``messages`` the sentences (see `cvlib.words.message`), ``catalogues`` (gettext PO files)
-the prose and captions of the notebooks. What none of them knows is shown as it is.
+the prose of the notebooks and of report pages, each text whole. What none of them knows is shown
+as it is.
 """
 
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,75 +19,25 @@ from babel.messages.pofile import read_po
 from cvlib.words.said import Said
 
 FOLDER = Path(__file__).with_name("catalogues")
-_SLOT = re.compile(r"\{(\w*)\}")
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """Texts of one language: exact ones, and patterns with what they become."""
-
-    language: str = "en"
-    exact: dict[tuple[str, str], str] = field(default_factory=dict)
-    patterns: dict[str, list[tuple[re.Pattern[str], str]]] = field(default_factory=dict)
-
-    def find(self, text: str, context: str) -> str | None:
-        """The text in this language, if it is known."""
-        found = self.exact.get((context, text))
-        if found is not None:
-            return found
-        for pattern, translation in self.patterns.get(context, ()):
-            match = pattern.fullmatch(text)
-            if match:
-                filled = {
-                    slot: terms().get(part, {}).get(self.language)
-                    or self.find(part, context)
-                    or part
-                    for slot, part in match.groupdict().items()
-                }
-                return translation.format_map(filled)
-        return None
-
-
-def _pattern(msgid: str) -> re.Pattern[str]:
-    parts = _SLOT.split(msgid)
-    seen: set[str] = set()
-    text = ""
-    for position, part in enumerate(parts):
-        if position % 2 == 0:
-            text += re.escape(part)
-        else:
-            text += f"(?P={part})" if part in seen else f"(?P<{part}>.+?)"
-            seen.add(part)
-    return re.compile(text, re.DOTALL)
 
 
 @cache
-def catalogue(language: str) -> Catalogue:
-    """Every text known in a language.
+def catalogue(language: str) -> dict[str, str]:
+    """Every text known in a language: prose of notebooks, texts of templates.
 
     Raises
     ------
     ValueError
-        When two files translate one text differently, or a pattern's slots do not agree.
+        When two files translate one text differently.
     """
-    exact: dict[tuple[str, str], str] = {}
-    patterns: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+    known: dict[str, str] = {}
     for path in sorted((FOLDER / language).glob("*.po")):
         with path.open("rb") as file:
-            messages = [m for m in read_po(file) if m.id and m.string and not m.fuzzy]
-        for message in messages:
-            key = (message.context or "", str(message.id))
-            if exact.setdefault(key, str(message.string)) != message.string:
-                raise ValueError(f"{path.name}: {message.id!r} is translated in two ways")
-            slots = set(_SLOT.findall(key[1]))
-            if slots != set(_SLOT.findall(exact[key])):
-                raise ValueError(f"{path.name}: {message.id!r} and its translation differ in slots")
-            if slots:
-                patterns.setdefault(key[0], []).append((_pattern(key[1]), exact[key]))
-    for known in patterns.values():
-        # the most specific first: the longest fixed text
-        known.sort(key=lambda entry: -len(re.sub(r"\(\?P.*?\)", "", entry[0].pattern)))
-    return Catalogue(language, exact, patterns)
+            entries = [m for m in read_po(file) if m.id and m.string and not m.fuzzy]
+        for entry in entries:
+            if known.setdefault(str(entry.id), str(entry.string)) != entry.string:
+                raise ValueError(f"{path.name}: {entry.id!r} is translated in two ways")
+    return known
 
 
 @cache
@@ -111,24 +61,19 @@ def forms() -> dict[tuple[str, str], dict[str, str]]:
     return {(name.partition("…")[0], name.partition("…")[2]): made[name] for name in made}
 
 
-def translate(text: str, language: str, context: str = "") -> str:
+def translate(text: str, language: str) -> str:
     """A text of the suite in a language; as it is where no catalogue knows it.
 
     Parameters
     ----------
     text : str
-        Text in English, as notebooks and results word it.
+        Prose in English, whole, or a text that words itself.
     language : str
         Language of the reader.
-    context : str
-        ``""`` for prose, captions and sentences, ``cell`` for a word within a table.
     """
     if isinstance(text, Said):
         return text.worded(language, {})
-    if not text:
-        return text
-    found = catalogue(language).find(text, context)
-    return text if found is None else found
+    return catalogue(language).get(text, text)
 
 
 @dataclass(frozen=True)
@@ -157,7 +102,7 @@ class Words:
         if isinstance(text, Said):
             return text.worded(self.language, self.names)
         known = self.names.get(text) or terms().get(text, {}).get(self.language)
-        return known or self._made_of_names(text) or translate(text, self.language, "cell")
+        return known or self._made_of_names(text) or text
 
     def _made_of_names(self, name: str) -> str:
         """The wording of a name that holds another's, such as ``spend_rmse``; empty for others.
