@@ -19,7 +19,7 @@ export MPLBACKEND := agg
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: report test kernels lab bench slow lint format notebooks lock clean help
+.PHONY: report test kernels lab bench docs slow lint format notebooks lock clean help
 
 report: $(STAMP)  ## set up if needed, then run the default notebooks into reports/
 	$(PYTHON) -m cvlib run --all
@@ -37,8 +37,12 @@ lab: $(STAMP)  ## open the notebooks in JupyterLab
 slow: $(STAMP)  ## the simulation studies: recovery, coverage, random-index tables
 	$(PYTHON) -m pytest -m slow tests
 
-bench: $(STAMP)  ## speed and memory against peers
+bench: $(STAMP)  ## speed and memory against peers, kept in benchmarks/last.json
 	$(PYTHON) -m benchmarks
+
+docs: $(STAMP)  ## the site: API, how-tos, notebooks' pages, evidence, into build/docs/index.html
+	$(PYTHON) docs/evidence.py
+	$(PYTHON) -m sphinx -q -W --keep-going -b html docs build/docs
 
 lint: $(STAMP)  ## format check, lint, spelling, types, docstrings of the front door
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/codespell && $(BIN)/mypy

@@ -25,6 +25,7 @@ from cvlib.words.message import restored
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 LANGUAGES = {"en": "", "zh": "zh"}
 _OFTEN = 3
+_PAGES, _FIGURES = "[0-9][0-9]_*.md", "figures/*/*.png"  # what is written here, and nothing else
 _LEAD = re.compile(r"^\*\*[^*]+\*\*\s*")  # the page has a heading in place of the bold word
 _TEMPLATES = Environment(
     loader=PackageLoader("cvlib.study.render"),
@@ -144,7 +145,8 @@ def write_pages(folder: Path = FOLDER) -> list[Path]:
     Parameters
     ----------
     folder : Path
-        Where to; pages of notebooks that are no longer there are removed.
+        Where to; pages and figures of notebooks that are no longer there are removed, other files
+        left alone.
 
     Returns
     -------
@@ -174,7 +176,7 @@ def write_pages(folder: Path = FOLDER) -> list[Path]:
         for shown in read_told(notebook.path, Words()).shown:
             if shown.image:
                 written[folder / "figures" / notebook.name / f"{shown.name}.png"] = shown.image
-    for left in [*folder.rglob("*.md"), *folder.rglob("*.png")]:
+    for left in [*folder.rglob(_PAGES), *folder.glob(_FIGURES)]:
         if left not in written:
             left.unlink()
     for path, content in written.items():

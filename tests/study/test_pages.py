@@ -21,7 +21,9 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_committed_pages_are_those_of_the_notebooks(fresh: Path) -> None:
     new = {p.relative_to(fresh): p.read_bytes() for p in fresh.rglob("*") if p.is_file()}
-    old = {p.relative_to(FOLDER): p.read_bytes() for p in FOLDER.rglob("*") if p.is_file()}
+    ours = [*FOLDER.rglob("[0-9][0-9]_*.md"), *FOLDER.glob("figures/*/*.png")]
+    ours += [FOLDER / below / name for below in ("", "zh") for name in ("README.md", "figures.md")]
+    old = {p.relative_to(FOLDER): p.read_bytes() for p in ours}
     assert sorted(new) == sorted(old), "write them: python -m cvlib pages"
     changed = [str(path) for path in new if new[path] != old[path]]
     assert not changed, f"write them: python -m cvlib pages ({changed})"
@@ -57,6 +59,10 @@ def test_links_lead_somewhere(fresh: Path) -> None:
 
 def test_a_page_no_longer_wanted_goes(fresh: Path) -> None:
     (fresh / "99_gone.md").write_text("old")
+    (fresh / "zh" / "99_gone.md").write_text("old")
+    (fresh / "how_to").mkdir()
+    (fresh / "how_to" / "mine.md").write_text("kept")
     write_pages(fresh)
-    assert not (fresh / "99_gone.md").exists()
+    assert not (fresh / "99_gone.md").exists() and not (fresh / "zh" / "99_gone.md").exists()
+    assert (fresh / "how_to" / "mine.md").read_text() == "kept"
     assert len(list(fresh.glob("0*.md"))) == len([read_notebook(p) for p in shipped()])
