@@ -180,7 +180,9 @@ def _purchase_tiles(found: Validation, customers: pd.DataFrame, value: LifetimeV
     if auc is not None:
         tiles.append(Tile(message("lifetime.tile_auc"), number(auc["value"], 2), limits(auc)))
     if _valued(value):
-        tiles.append(Tile(message("lifetime.tile_equity"), number(value.equity, 0)))
+        tiles.append(
+            Tile(message("lifetime.tile_equity"), number(value.measure("customer_equity"), 0))
+        )
         silent = _share_of_equity(value, customers["holdout_purchases"] == 0)
         if silent is not None:
             tiles.append(Tile(message("lifetime.tile_silent_later"), f"{silent:.0%}"))
@@ -188,7 +190,7 @@ def _purchase_tiles(found: Validation, customers: pd.DataFrame, value: LifetimeV
 
 
 def _valued(value: LifetimeValue) -> bool:
-    return "lifetime_value" in value.customers.columns
+    return value.reason is None
 
 
 def _share_of_equity(value: LifetimeValue, chosen: pd.Series) -> float | None:
@@ -274,7 +276,9 @@ def economics_answer(
         Tile(message("lifetime.tile_best_fifth"), f"{best:.0%}"),
     ]
     if _valued(value):
-        tiles.append(Tile(message("lifetime.tile_equity"), number(value.equity, 0)))
+        tiles.append(
+            Tile(message("lifetime.tile_equity"), number(value.measure("customer_equity"), 0))
+        )
     if ahead is not None:
         tiles.append(Tile(message("lifetime.tile_silent", days=days), f"{ahead:.0%}"))
     plans = []

@@ -97,7 +97,7 @@ def purchase_methods(
     for reason, method in _LEFT_OUT.items():
         if counts.get(reason):
             used.append((method, {"count": f"{counts[reason]:,}"}))
-    climb, spent = _values(fit.fit), _values(spend.fit)
+    climb = _values(fit.fit)
     how = {"starts": f"{climb['starts']:.0f}", "level": _percent(fit.level)}
     used.append((fit.model, how))
     if "not converged" in set(fit.diagnosis["verdict"]):
@@ -108,6 +108,9 @@ def purchase_methods(
     loose = fit.parameters[np.isinf(fit.parameters["std_error"].astype(float))]["parameter"]
     if set(loose) - ({"b", "beta"} if collapsed else set()):
         used.append(("ridge", {}))
+    if spend.reason is not None:
+        return _told(used, language)
+    spent = _values(spend.fit)
     used.append(("gamma_gamma", {"customers": f"{spent['n_customers']:,.0f}"}))
     if len(spend.independence):
         used.append(("independence", {}))

@@ -121,15 +121,12 @@ class CustomerModel(Result):
         bootstrap : Bootstrap, optional
             Of the customers.
         """
-        people, rivals, spend = (
-            customer_rows(self.purchases),
-            rival_forecasts(self.purchases),
-            self.spend(),
-        )
-        each = spend.expected_spend(people["x"], people["mean_repeat_spend"])
+        people, rivals = customer_rows(self.purchases), rival_forecasts(self.purchases)
+        each = fit_spend(self.purchases, level=self.fit.level, required=False).forecast(people)
         own = model_forecasts(self.fit, self.purchases, each)
         others = fitted_forecasts(self.purchases, other_models, each)
-        return validate(people, [*own, *others, *rivals.forecasts], bootstrap, rivals.warnings)
+        forecasts = [*own, *others.forecasts, *rivals.forecasts]
+        return validate(people, forecasts, bootstrap, [*rivals.warnings, *others.warnings])
 
     def _ahead(self, horizon: float | None) -> float:
         return horizon or self.purchases.holdout or _YEAR[self.purchases.unit]

@@ -13,7 +13,7 @@ from scipy.special import digamma, gammaln
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.maximise import Maximum, fit_table, maximise, parameter_table
 from cvlib.results import Result
-from cvlib.words.message import message
+from cvlib.words.message import Message, message
 
 # limits of log p, log q, log v
 _LOWER, _UPPER = np.full(3, -14.0), np.array([14.0, 14.0, 30.0])
@@ -35,14 +35,18 @@ class SpendFit(Result):
     left_out : DataFrame
         reason, count, share of customers.
     warnings : tuple of str
+    reason : Message or None
+        Why spend is not modelled, where it could not be and a study goes on without: the tables
+        are then empty, or describe a fit whose mean spend is infinite.
     """
 
     parameters: pd.DataFrame
     fit: pd.DataFrame
     independence: pd.DataFrame
     left_out: pd.DataFrame
-    _maximum: Maximum
+    _maximum: Maximum | None
     warnings: tuple[str, ...] = ()
+    reason: Message | None = None
     headline_tables = ("parameters", "independence")
 
     def expected_spend(self, x: Any, mean_repeat_spend: Any) -> np.ndarray:
@@ -53,6 +57,8 @@ class SpendFit(Result):
         InputError
             When q <= 1: spend then has no finite mean.
         """
+        if self._maximum is None:
+            raise InputError("Gamma-Gamma model", str(self.reason), "Forecast purchases only.")
         p, q, v = np.exp(self._maximum.at)
         if q <= 1:
             raise InputError(
@@ -66,8 +72,14 @@ class SpendFit(Result):
         mean = np.where(x > 0, np.asarray(mean_repeat_spend, dtype=float), 0.0)
         return p * (v + x * mean) / (p * x + q - 1)
 
+    def forecast(self, customers: pd.DataFrame) -> np.ndarray | None:
+        """Expected spend per purchase of every customer; None where spend is not modelled."""
+        if self.reason is not None:
+            return None
+        return self.expected_spend(customers["x"], customers["mean_repeat_spend"])
 
-def fit_spend(data: Any, *, level: float = 0.95) -> SpendFit:
+
+def fit_spend(data: Any, *, level: float = 0.95, required: bool = True) -> SpendFit:
     """Fit the Gamma-Gamma model of spend by maximum likelihood.
 
     Parameters
@@ -77,6 +89,9 @@ def fit_spend(data: Any, *, level: float = 0.95) -> SpendFit:
         without a repeat purchase, or whose repeats were free, are left out and counted.
     level : float
         Confidence of the intervals (symmetric in logs).
+    required : bool
+        False: where spend cannot be modelled the result says why instead, and what needs no
+        amounts can go on.
 
     Returns
     -------
@@ -100,6 +115,23 @@ def fit_spend(data: Any, *, level: float = 0.95) -> SpendFit:
     >>> cv.lifetime.fit_spend(p).parameters["parameter"].tolist()
     ['p', 'q', 'v', 'mean_spend']
     """
+    if required:
+        return _fitted(data, level)
+    try:
+        found = _fitted(data, level)
+    except (InputError, ArithmeticError, np.linalg.LinAlgError) as error:
+        why = message("lifetime.spend_left_out", reason=str(error))
+        empty = [pd.DataFrame() for _ in range(4)]
+        return SpendFit(empty[0], empty[1], empty[2], empty[3], None, (why,), why)
+    infinite = [
+        said
+        for said in found.warnings
+        if isinstance(said, Message) and said.id == "lifetime.spend_infinite"
+    ]
+    return replace(found, reason=next(iter(infinite), None))
+
+
+def _fitted(data: Any, level: float) -> SpendFit:
     frame = data if isinstance(data, pd.DataFrame) else data.customers
     if frame is None:
         raise InputError(

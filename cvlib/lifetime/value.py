@@ -27,11 +27,15 @@ class LifetimeValue(Result):
         model, measure, value: customer_equity (the sum), mean, median, the share of the top tenth,
         and the assumptions (annual_rate, margin, horizon; NaN = without end).
     warnings : tuple of str
+    reason : Message or None
+        Why there are no values in money: the customers then have neither expected_spend nor
+        lifetime_value, and `value` only the assumptions.
     """
 
     customers: pd.DataFrame
     value: pd.DataFrame
     warnings: tuple[str, ...] = ()
+    reason: Message | None = None
     headline_tables = ("value",)
 
     def measure(self, name: str) -> float:
@@ -39,13 +43,15 @@ class LifetimeValue(Result):
         return float(self.value.set_index("measure")["value"][name])
 
     @property
-    def equity(self) -> float:
-        """Customer equity: the sum of all lifetime values."""
-        return self.measure("customer_equity")
+    def equity(self) -> float | None:
+        """Customer equity: the sum of all lifetime values; None without values in money."""
+        return self.measure("customer_equity") if self.reason is None else None
 
     @property
     def sentence(self) -> Message:
-        """The customer equity and what it assumes."""
+        """The customer equity and what it assumes, or why there is none."""
+        if self.reason is not None:
+            return message("lifetime.value_left_out", reason=self.reason)
         facts = {name: self.measure(name) for name in ("annual_rate", "margin")}
         customers = int(self.measure("customers"))
         return message("lifetime.customer_equity", equity=self.equity, customers=customers, **facts)
@@ -128,30 +134,36 @@ def lifetime_value(
         ),
     )
     table = customers[columns].merge(rows, on=columns, how="left", validate="many_to_one")
-    table["expected_spend"] = spend.expected_spend(customers["x"], customers["mean_repeat_spend"])
-    table["lifetime_value"] = (
-        margin * table["expected_spend"] * table["discounted_expected_purchases"]
-    )
     table = table.drop(columns=columns)
     if "customer_id" in customers.columns:
         table.insert(0, "customer_id", customers["customer_id"].to_numpy())
-    each = np.sort(table["lifetime_value"].to_numpy())[::-1]
-    top = max(round(each.size / 10), 1)
-    measures = {
-        "customer_equity": each.sum(),
-        "mean": each.mean(),
-        "median": np.median(each),
-        "top_tenth_share": each[:top].sum() / each.sum() if each.sum() > 0 else 0.0,
-        "customers": each.size,
+    measures: dict[str, float] = {}
+    if spend.reason is None:
+        table["expected_spend"] = spend.expected_spend(
+            customers["x"].to_numpy(), customers["mean_repeat_spend"].to_numpy()
+        )
+        table["lifetime_value"] = (
+            margin * table["expected_spend"] * table["discounted_expected_purchases"]
+        )
+        each = np.sort(table["lifetime_value"].to_numpy())[::-1]
+        top = max(round(each.size / 10), 1)
+        measures = {
+            "customer_equity": each.sum(),
+            "mean": each.mean(),
+            "median": np.median(each),
+            "top_tenth_share": each[:top].sum() / each.sum() if each.sum() > 0 else 0.0,
+        }
+    measures |= {
+        "customers": len(table),
         "annual_rate": annual_rate,
         "margin": margin,
         "horizon": np.nan if horizon is None else horizon,
     }
     value = pd.DataFrame(
         {
-            "model": f"{fit.model} x gamma_gamma",
+            "model": fit.model if spend.reason else f"{fit.model} x gamma_gamma",
             "measure": list(measures),
             "value": [float(number) for number in measures.values()],
         }
     )
-    return LifetimeValue(table, value, fit.warnings + spend.warnings)
+    return LifetimeValue(table, value, fit.warnings + spend.warnings, spend.reason)

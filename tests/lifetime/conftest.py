@@ -42,7 +42,7 @@ def forecasts(log, summary, fit, spend):
     each = spend.expected_spend(customers["x"], customers["mean_repeat_spend"])
     return [
         *validation.model_forecasts(fit, summary, each),
-        *validation.fitted_forecasts(summary, ["pareto_nbd", "mbg_nbd"], each),
+        *validation.fitted_forecasts(summary, ["pareto_nbd", "mbg_nbd"], each).forecasts,
         *rival_forecasts(summary).forecasts,
     ]
 

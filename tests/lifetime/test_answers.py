@@ -143,6 +143,14 @@ def test_doubts_of_a_holdout_come_and_go(result, summary, value, calm):
     assert ids(answer.doubts)[:2] == ["inputs.audit_pasted", "lifetime.holdout_few_customers"]
 
 
+def test_without_values_in_money_the_answer_has_none(result, summary, value):
+    why = message("lifetime.spend_left_out", reason="no amounts")
+    money = ["expected_spend", "lifetime_value"]
+    none = replace(value, customers=value.customers.drop(columns=money), reason=why)
+    tiles = [tile.label.id for tile in lifetime_answer(result, summary, none).tiles]
+    assert "lifetime.tile_auc" in tiles and "lifetime.tile_equity" not in tiles
+
+
 MODELS = ["kaplan_meier", "logit", "sbg"]
 
 

@@ -11,8 +11,11 @@ import pytest
 from scipy.stats import pearsonr
 
 from cvlib.inputs.errors import InputError
+from cvlib.lifetime.holdout.contact import customer_list
+from cvlib.lifetime.repeat_buying import fit_repeat_buying
 from cvlib.lifetime.simulate import simulate_spend
 from cvlib.lifetime.spend import _objective, fit_spend
+from cvlib.lifetime.value import lifetime_value
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
 MLE = json.loads((REFERENCE / "computed_mle.json").read_text())
@@ -140,3 +143,29 @@ def test_one_price_for_all_is_a_ridge():
 def test_faulty_customers_are_refused(change, message):
     with pytest.raises(InputError, match=message):
         fit_spend(CDNOW.assign(**change))
+
+
+def heavy():
+    x = np.random.default_rng(7).integers(1, 8, 800)
+    return simulate_spend({"p": 3.0, "q": 0.6, "v": 2.0}, x, seed=2)
+
+
+@pytest.mark.parametrize("data", [CDNOW.assign(mean_repeat_spend=0.0), heavy()])
+def test_where_spend_cannot_be_modelled_the_rest_goes_on(data, summary):
+    spend = fit_spend(data, required=False)
+    assert spend.reason is not None and spend.reason in spend.warnings
+    assert spend.forecast(data) is None
+    people = summary.customers
+    value = lifetime_value(fit_repeat_buying(summary), spend, people, annual_rate=0.1)
+    assert value.equity is None and value.reason in value.sentence
+    assert "lifetime_value" not in value.customers and len(value.customers) == len(people)
+    listed = customer_list(summary, fit_repeat_buying(summary), value)
+    assert listed["expected_purchases"].is_monotonic_decreasing
+
+
+def test_a_fit_that_succeeds_is_the_same_required_or_not(fit):
+    other = fit_spend(CDNOW, required=False)
+    assert other.reason is None
+    np.testing.assert_array_equal(
+        other.forecast(CDNOW), fit.expected_spend(CDNOW["x"], CDNOW["mean_repeat_spend"])
+    )

@@ -430,3 +430,20 @@ def test_bootstrap_intervals_cover():
         )
         inside += low <= 0 <= high
     assert 0.91 <= inside / samples <= 0.985
+
+
+def test_a_side_model_that_fails_is_left_out_with_its_reason(summary, monkeypatch):
+    fit = validation.fit_repeat_buying
+
+    def failing(data, model, **given):
+        if model == "pareto_nbd":
+            raise InputError("pareto_nbd", "no maximum", "Try another.")
+        return fit(data, model, **given)
+
+    monkeypatch.setattr(validation, "fit_repeat_buying", failing)
+    found = validation.fitted_forecasts(summary, ["pareto_nbd", "mbg_nbd"])
+    assert [each.model for each in found.forecasts] == ["mbg_nbd", "mbg_nbd_p_alive"]
+    (said,) = found.warnings
+    assert said.id == "lifetime.rival_left_out" and "no maximum" in said
+    with pytest.raises(InputError, match="other_models"):
+        validation.fitted_forecasts(summary, ["pareto"])

@@ -159,7 +159,8 @@ def customer_list(
     -------
     DataFrame
         customer, x, t_x, T, p_alive, probability_of_purchase and expected_purchases (both over a
-        time as long as the holdout, or a year), expected_spend, lifetime_value.
+        time as long as the holdout, or a year), expected_spend, lifetime_value; without the last
+        two, and by expected purchases, where spend is not modelled.
 
     Examples
     --------
@@ -181,5 +182,7 @@ def customer_list(
         table["customer_id"], seed, folder=folder, pseudonymise=pseudonymise
     )
     columns = ["x", "t_x", "T", "p_alive", "probability_of_purchase", "expected_purchases"]
+    if value.reason is not None:  # nothing in money: the best are those who buy most
+        return disclosure.listed(table[columns], names, "expected_purchases")
     columns += ["expected_spend", "lifetime_value"]
     return disclosure.listed(table[columns], names, "lifetime_value")

@@ -9,12 +9,19 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.holdout import metrics
-from cvlib.lifetime.holdout.baselines import Array, Forecast, customer_rows, hiatus_of
+from cvlib.lifetime.holdout.baselines import (
+    Array,
+    Forecast,
+    Rivals,
+    customer_rows,
+    hiatus_of,
+)
 from cvlib.lifetime.holdout.verdict import adjusted, paired, quiet_customers, verdict
 from cvlib.lifetime.purchases.summary import PurchaseSummary
-from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
+from cvlib.lifetime.repeat_buying import MODELS, RepeatBuyingFit, fit_repeat_buying
 from cvlib.results import Result
 from cvlib.statistics import forecasts as forecast_tables
 from cvlib.statistics import resample
@@ -157,8 +164,10 @@ def model_forecasts(
 
 def fitted_forecasts(
     summary: PurchaseSummary, models: Sequence[str], expected_spend: Array | None = None
-) -> tuple[Forecast, ...]:
+) -> Rivals:
     """Fit further models to the same split: the forecast and the P(alive) of each.
+
+    A model that cannot be fitted is left out, and the warnings say why.
 
     Parameters
     ----------
@@ -171,18 +180,28 @@ def fitted_forecasts(
 
     Returns
     -------
-    tuple of Forecast
-        Two per model: its forecast, and its P(alive) taken as one.
+    Rivals
+        Of its forecasts two per model: its own, and its P(alive) taken as one.
 
     Examples
     --------
     >>> import cvlib as cv
     >>> p = cv.lifetime.purchases("cdnow_sample", until="1997-09-30", holdout="1998-06-30")
-    >>> [each.model for each in cv.lifetime.fitted_forecasts(p, ["nbd"])]
+    >>> [each.model for each in cv.lifetime.fitted_forecasts(p, ["nbd"]).forecasts]
     ['nbd', 'nbd_p_alive']
     """
-    fits = [fit_repeat_buying(summary, model) for model in models]
-    return tuple(f for fit in fits for f in model_forecasts(fit, summary, expected_spend))
+    for model in models:  # a misspelt name is no model that fails
+        one_of("other_models", model, MODELS)
+    found: list[Forecast] = []
+    warnings: list[Message] = []
+    for model in models:
+        try:
+            fit = fit_repeat_buying(summary, model)
+            found += model_forecasts(fit, summary, expected_spend)
+        except (InputError, ArithmeticError, np.linalg.LinAlgError) as error:
+            why = str(error).rstrip(".")
+            warnings.append(message("lifetime.rival_left_out", model=model, reason=why))
+    return Rivals(tuple(found), pd.DataFrame(), tuple(warnings))
 
 
 def _scores(
