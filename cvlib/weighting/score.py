@@ -437,7 +437,9 @@ def score_all(
         for method, reason in gone
     ]
     warnings += dict.fromkeys(text for r in results for text in r.warnings)
-    return ScoresByMethod(wide, pd.DataFrame(gone, columns=["method", "reason"]), tuple(warnings))
+    return ScoresByMethod(
+        wide, pd.DataFrame(gone, columns=["method", "reason"], dtype=object), tuple(warnings)
+    )
 
 
 customer_list = listed

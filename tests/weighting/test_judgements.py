@@ -13,6 +13,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.weighting.experts.files import available_judgements, read_judgements
 from cvlib.weighting.experts.judgements import from_pairs, sentence, words
 from cvlib.weighting.tree import available_trees, load_tree
+from cvlib.words.message import in_language
 
 RFM = load_tree("rfm")
 EXPECTED = np.array([[1, 5, 7], [1 / 5, 1, 3], [1 / 7, 1 / 3, 1]])
@@ -59,7 +60,10 @@ def test_the_published_set_says_what_it_is():
     assert available_judgements() == ("liu_shih_2005",)
     read = read_judgements(RFM, "liu_shih_2005")
     assert list(read.matrices) == ["Liu & Shih (2005)"]
-    assert "from memory" in read.source and "not a recommendation" in read.source
+    assert read.source.endswith(
+        "; from memory; Judgements of one published study of one company, not a recommendation."
+    )
+    assert "；凭记忆；判断来自一篇已发表研究" in in_language(read.source, "zh")
 
 
 def test_orientation_is_echoed_as_a_sentence():

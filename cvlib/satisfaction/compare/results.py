@@ -108,7 +108,8 @@ def compare(*results: SatisfactionResult) -> ResultComparison:
         raise InputError("results", f"{twice[0]} is given twice",
                          "Give the models names of their own.")  # fmt: skip
     pairs = list(itertools.combinations(results, 2))
-    told = [f"{name}: {text}" for name, result in zip(names, results, strict=True)
+    told = [message("satisfaction.of_step", step=name, text=text)
+            for name, result in zip(names, results, strict=True)
             for text in result.warnings]  # fmt: skip
     return ResultComparison(
         index=_stacked(results, "index", ["construct", "index"]),

@@ -34,6 +34,7 @@ from cvlib.satisfaction.sem.written import specify
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.missing import prepare
 from cvlib.statistics.resample import SEED
+from cvlib.words.message import message
 
 LEVELS: Mapping[str, tuple[str, ...]] = {
     "configural": (),
@@ -212,7 +213,11 @@ def _compare(
         repeated = over_groups(with_means(layout), len(names), LEVELS[name])
         problem = complete_problem(repeated, rows, names)
         fits[name] = finish(problem, standard_errors, starts, seed, confidence, left_out, names)
-    told = [f"{name}: {text}" for name, fit in fits.items() for text in fit.warnings]
+    told: list[str] = [
+        message("satisfaction.of_step", step=name, text=text)
+        for name, fit in fits.items()
+        for text in fit.warnings
+    ]
     comparisons = [_difference(fits, a, b, told) for a, b in pairwise(ordered)]
     shown = ["chi2", "df", "p", "chi2_scaled", "p_scaled", "scaling_factor", "cfi", "tli", "rmsea",
              "rmsea_ci_low", "rmsea_ci_high", "srmr", "aic", "bic", "parameters"]  # fmt: skip
@@ -251,10 +256,7 @@ def _difference(
         factor = (b["df"] * b["scaling_factor"] - a["df"] * a["scaling_factor"]) / df
         difference = difference / factor if factor > 0 else np.nan
         if factor <= 0:
-            told.append(
-                f"{restricted}: the scaled difference test has no positive scaling factor; its "
-                "chi-square difference is shown as missing."
-            )
+            told.append(message("satisfaction.scaled_difference", step=restricted))
     cfi = "cfi_robust" if "cfi_robust" in a else "cfi"
     p = float(stats.chi2.sf(difference, df))
     return restricted, free, float(difference), float(df), p, float(b[cfi] - a[cfi])

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
@@ -33,6 +34,7 @@ from cvlib.weighting.experts.judgements import (
 from cvlib.weighting.experts.workbook import KEY
 from cvlib.weighting.experts.workbook_reading import read_workbook
 from cvlib.weighting.tree import Evidence, Tree
+from cvlib.words.message import Label, message
 
 Grid = list[list[Any]]
 MOST_CELLS = 1_000_000  # of a sheet of judgements
@@ -85,9 +87,14 @@ def read_yaml(tree: Tree, path: Path | str, faulty: Faulty = "refuse") -> Judgem
             pairs.append(Pair(*split_name(tree, name, where), value, where))
         experts[expert] = pairs
     read = collect(tree, experts, source.name, faulty=faulty)
-    grade = {"M": "from memory", "P": "proposed"}.get(document.evidence or "", "")
-    told = "; ".join(part for part in (document.source, grade, document.note.get("en", "")) if part)
-    return replace(read, source=told or source.name)
+    grade = f"weighting.evidence_{document.evidence}"
+    parts: list[str] = [document.source] * bool(document.source)
+    parts += [message(grade)] if document.evidence in ("M", "P") else []
+    parts += (
+        [Label({str(one): text for one, text in document.note.items()})] if document.note else []
+    )
+    told = reduce(lambda a, b: message("weighting.source_and", a=a, b=b), parts or [source.name])
+    return replace(read, source=told)
 
 
 def _grids(path: Path) -> list[tuple[str, Grid]]:
