@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "cvlib"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
-LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+LOCKS = {"reports": "requirements.lock", "test": "requirements-test.lock"}  # by extra
 PILLARS = ("satisfaction", "weighting", "lifetime")
 GROUND = ("inputs", "statistics", "words")
 HEAVY = ("semopy", "statsmodels", "seaborn", "papermill", "ibis", "duckdb", "lifelines",
@@ -35,15 +35,16 @@ SYSTEMS = [
 ]  # fmt: skip
 
 
-def read_lock() -> Iterator[tuple[Requirement, list[str]]]:
-    """Each requirement of the lock with its hashes."""
-    for line in re.sub(r"\\\n", " ", LOCK).splitlines():
+def read_lock(name: str) -> Iterator[tuple[Requirement, list[str]]]:
+    """Each requirement of a lock with its hashes."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for line in re.sub(r"\\\n", " ", text).splitlines():
         if line.strip() and not line.lstrip().startswith("#"):
             parts = line.split(" --hash=")
             yield Requirement(parts[0].strip()), [part.strip() for part in parts[1:]]
 
 
-LOCKED = list(read_lock())
+LOCKED = {name: list(read_lock(name)) for name in LOCKS.values()}
 
 
 def imports(path: Path) -> set[str]:
@@ -75,13 +76,22 @@ def reaches(path: Path, *rooms: str) -> list[str]:
     ]
 
 
-def test_every_locked_package_has_hashes_and_no_address() -> None:
-    assert len(LOCKED) > 50
-    for requirement, hashes in LOCKED:
+@pytest.mark.parametrize("lock", LOCKED)
+def test_every_locked_package_has_hashes_and_no_address(lock: str) -> None:
+    assert len(LOCKED[lock]) > 50
+    for requirement, hashes in LOCKED[lock]:
         assert re.fullmatch(r"==[^*]+", str(requirement.specifier)), requirement
         assert requirement.url is None and hashes, requirement
         assert all(re.fullmatch("sha256:[0-9a-f]{64}", each) for each in hashes), requirement
-    assert not re.search(r"https?://|--(extra-)?index|--find-links|--trusted-host", LOCK)
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    assert not re.search(r"https?://|--(extra-)?index|--find-links|--trusted-host", text)
+
+
+def test_the_test_lock_adds_to_the_running_lock_and_changes_nothing() -> None:
+    running, testing = ({str(row) for row, _ in rows} for rows in LOCKED.values())
+    assert running < testing
+    names = {canonicalize_name(row.name) for row, _ in LOCKED["requirements.lock"]}
+    assert names.isdisjoint({"pytest", "playwright", "mypy", "sphinx", "ruff", "ahpy"})
 
 
 def dependencies(extra: str) -> list[str]:
@@ -95,15 +105,17 @@ def dependencies(extra: str) -> list[str]:
     return sorted(set(found))
 
 
-@pytest.mark.parametrize("written", dependencies("test"))
-def test_every_dependency_is_locked_at_a_version_it_allows(written: str) -> None:
+@pytest.mark.parametrize(
+    ("extra", "written"), [(extra, each) for extra in LOCKS for each in dependencies(extra)]
+)
+def test_every_dependency_is_locked_at_a_version_it_allows(extra: str, written: str) -> None:
     wanted = Requirement(written)
     for system in SYSTEMS:
         if wanted.marker and not wanted.marker.evaluate(system):
             continue
         found = [
             next(iter(row.specifier)).version
-            for row, _ in LOCKED
+            for row, _ in LOCKED[LOCKS[extra]]
             if canonicalize_name(row.name) == canonicalize_name(wanted.name)
             and (row.marker is None or row.marker.evaluate(system))
         ]
