@@ -1,8 +1,33 @@
-"""Pillar 2: indicator systems weighted by experts and by data, compared, combined, scored."""
+"""Pillar 2: indicator systems weighted by experts and by data, compared, combined, scored.
 
+The door is `__all__`; the other names are single steps, which the notebooks call.
+"""
+
+# ruff: noqa: F401
+
+from cvlib.statistics.disclosure import (
+    listed,
+    pseudonym_note,
+    pseudonyms,
+)
 from cvlib.statistics.resample import Bootstrap
-from cvlib.weighting.agreement import agreement, kendall_w, rank_agreement
-from cvlib.weighting.choice import choose_weights
+from cvlib.weighting.agreement import (
+    agreement,
+    grade_migration,
+    kappa_verdict,
+    kendall_w,
+    methods_verdict,
+    pair_to_compare,
+    rank_agreement,
+)
+from cvlib.weighting.answers import (
+    scores_answer,
+    weights_answer,
+)
+from cvlib.weighting.choice import choose_weights, read_bounds
+from cvlib.weighting.combine import combine_sources
+from cvlib.weighting.data.objective import objective_weights
+from cvlib.weighting.data.outcome import learn_from_outcome
 from cvlib.weighting.door import (
     ahp,
     by_data,
@@ -13,13 +38,63 @@ from cvlib.weighting.door import (
     score,
     validity,
 )
-from cvlib.weighting.experts.files import available_judgements, read_judgements
+from cvlib.weighting.experts.ahp import consistency_verdict
+from cvlib.weighting.experts.files import (
+    available_judgements,
+    read_judgements,
+)
 from cvlib.weighting.experts.fuzzy import fuzzy_evaluation
+from cvlib.weighting.experts.group import expert_weights
 from cvlib.weighting.experts.workbook import write_workbook as workbook
-from cvlib.weighting.grade import grade, grade_stability
-from cvlib.weighting.scale import levels, normalise
-from cvlib.weighting.smaa import acceptability, draw_weights
-from cvlib.weighting.tree import available_trees, load_tree
+from cvlib.weighting.grade import (
+    grade,
+    grade_by_each,
+    grade_by_schemes,
+    grade_stability,
+    rank_sum_ratio,
+    schemes_caption,
+    stability_verdict,
+)
+from cvlib.weighting.methods import (
+    grading_methods,
+    scoring_methods,
+    validity_methods,
+    weighting_methods,
+)
+from cvlib.weighting.names import print_names
+from cvlib.weighting.robustness import (
+    newcomers,
+    reversals_by_method,
+    too_few,
+)
+from cvlib.weighting.scale import (
+    levels,
+    normalise,
+)
+from cvlib.weighting.score import (
+    plain_weights,
+    score_all,
+    vikor_conditions,
+    weighted_sums,
+    wide_weights,
+)
+from cvlib.weighting.smaa import (
+    acceptability,
+    draw_weights,
+)
+from cvlib.weighting.table import (
+    read_indicators,
+    table_kind,
+)
+from cvlib.weighting.tree import (
+    available_trees,
+    flat_tree,
+    load_tree,
+)
+from cvlib.weighting.validity import (
+    criterion_validity,
+    read_outcome,
+)
 
 __all__ = [
     "Bootstrap",
@@ -45,6 +120,8 @@ __all__ = [
     "rank_agreement",
     "read_judgements",
     "score",
+    "scores_answer",
     "validity",
+    "weights_answer",
     "workbook",
 ]

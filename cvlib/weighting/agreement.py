@@ -60,6 +60,12 @@ def rank_agreement(scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def most_apart(pairs: pd.DataFrame) -> pd.Series | None:
+    """The row of `rank_agreement` whose rankings differ most; nothing where no two rank."""
+    known = pairs.dropna(subset=["kendall_tau_b"])
+    return None if known.empty else known.loc[known["kendall_tau_b"].idxmin()]
+
+
 def methods_verdict(pairs: pd.DataFrame) -> tuple[float, Message]:
     """Which of all pairs of rankings differ most, in a sentence.
 
@@ -73,12 +79,12 @@ def methods_verdict(pairs: pd.DataFrame) -> tuple[float, Message]:
     tuple
         Their Kendall τ-b (NaN where no two methods rank), and the sentence.
     """
-    known = pairs.dropna(subset=["kendall_tau_b"])
-    if known.empty:
+    worst = most_apart(pairs)
+    if worst is None:
         return float("nan"), message("weighting.methods_incomparable")
-    worst = known.loc[known["kendall_tau_b"].idxmin()]
     tau = float(worst["kendall_tau_b"])
-    facts = {"tau": tau, "overlap": worst["top_k_overlap"], "pairs": len(known)}
+    known = pairs["kendall_tau_b"].notna().sum()
+    facts = {"tau": tau, "overlap": worst["top_k_overlap"], "pairs": known}
     return tau, message("weighting.methods_differ", a=worst["a"], b=worst["b"], **facts)
 
 

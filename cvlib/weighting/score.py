@@ -12,7 +12,6 @@ import pandas as pd
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.results import Result
-from cvlib.statistics.disclosure import listed
 from cvlib.statistics.ranks import mid_ranks
 from cvlib.weighting.data.objective import expand_weights
 from cvlib.weighting.scale import Bounds, Normalised, normalise
@@ -440,6 +439,3 @@ def score_all(
     return ScoresByMethod(
         wide, pd.DataFrame(gone, columns=["method", "reason"], dtype=object), tuple(warnings)
     )
-
-
-customer_list = listed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ class Validity(Result):
     verdict : Message
         What the differences mean, in words.
     settings : dict
-        ``baseline, draws, level, seed``; empty without an outcome.
+        ``baseline, learned, draws, level, seed``; empty without an outcome.
     warnings : tuple of str
     """
 
@@ -69,7 +69,8 @@ class Validity(Result):
     def chart_arguments(self, name: str, language: str = "en") -> dict[str, Any]:
         """What the figure function of a chart is called with."""
         if name == "validity":
-            return {"validity": self.validity, "learned": (), "language": language}
+            learned = self.settings.get("learned", ())
+            return {"validity": self.validity, "learned": learned, "language": language}
         return {"capture": self.capture, "language": language}
 
 
@@ -219,9 +220,46 @@ def criterion_validity(
         pd.concat(curves, ignore_index=True),
         best,
         told,
-        {"baseline": baseline, "draws": draws, "level": level, "seed": seed},
+        {"baseline": baseline, "learned": learned, "draws": draws, "level": level, "seed": seed},
         tuple(warnings),
     )
+
+
+class Standing(NamedTuple):
+    """Spearman's row of each method, and which that never saw the outcome differ surely."""
+
+    rho: pd.DataFrame
+    best: str
+    better: list[str]
+    worse: list[str]
+    compared: int
+
+
+def standing(
+    table: pd.DataFrame, baseline: str, learned: tuple[str, ...], level: float
+) -> Standing | None:
+    """Which methods order customers surely better or worse than the baseline.
+
+    Parameters
+    ----------
+    table, baseline, learned, level
+        As of `verdict`.
+
+    Returns
+    -------
+    Standing or None
+        Nothing without intervals, or without a second method that varies.
+    """
+    if "p_holm" not in table:
+        return None
+    rho = table[table["metric"] == "spearman"].set_index("method").dropna(subset=["estimate"])
+    blind = rho.drop(index=[m for m in (*learned, baseline) if m in rho.index])
+    if blind.empty or baseline not in rho.index:
+        return None
+    certain = blind["p_holm"] <= 1 - level
+    better = list(blind.index[certain & (blind["difference"] > 0)])
+    worse = list(blind.index[certain & (blind["difference"] < 0)])
+    return Standing(rho, str(blind["estimate"].idxmax()), better, worse, len(blind))
 
 
 def verdict(
@@ -246,24 +284,20 @@ def verdict(
         The best method ("" where there is no verdict) and the sentence: how many of all methods
         rank customers better than the baseline, worse, or no differently.
     """
-    rho = table[table["metric"] == "spearman"].set_index("method").dropna(subset=["estimate"])
-    blind = rho.drop(index=[m for m in (*learned, baseline) if m in rho.index])
-    if blind.empty or baseline not in rho.index or "p_holm" not in rho:
+    found = standing(table, baseline, learned, level)
+    if found is None:
         return "", message("weighting.no_verdict")
-    best = str(blind["estimate"].idxmax())
-    certain = blind["p_holm"] <= 1 - level
-    better = list(blind.index[certain & (blind["difference"] > 0)])
-    worse = list(blind.index[certain & (blind["difference"] < 0)])
+    rho, best, better, worse = found.rho, found.best, found.better, found.worse
     parts = [
         message(f"weighting.some_{word}", count=len(names), methods=names)
         if names
         else message(f"weighting.none_{word}")
         for word, names in (("better", better), ("worse", worse))
     ]
-    if alike := len(blind) - len(better) - len(worse):
+    if alike := found.compared - len(better) - len(worse):
         parts.append(message("weighting.some_alike", count=alike))
     estimates = {"rho": rho.loc[best, "estimate"], "base_rho": rho.loc[baseline, "estimate"]}
-    compared = {"baseline": baseline, "count": len(blind)}
+    compared = {"baseline": baseline, "count": found.compared}
     told = [
         message("weighting.closest", best=best, **compared, **estimates),
         message("weighting.compared", level=1 - level, parts=parts, **compared),

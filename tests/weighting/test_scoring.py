@@ -8,10 +8,10 @@ from skcriteria.agg import topsis, vikor
 from skcriteria.preprocessing import scalers
 
 from cvlib.inputs.errors import InputError
+from cvlib.statistics.disclosure import listed
 from cvlib.weighting.scale import normalise
 from cvlib.weighting.score import (
     METHODS,
-    customer_list,
     one_weighting,
     score,
     score_all,
@@ -216,9 +216,9 @@ def test_published_synthesis_in_distributive_mode(examples, flat):
 def test_a_published_list_does_not_follow_the_order_of_the_identifiers():
     table = pd.DataFrame({"customer": [1, 2, 3, 4], "score": [0.1, 0.9, 0.1, 0.5]})
     names = pd.Series(["C4", "C1", "C2", "C3"])
-    found = customer_list(table, names, "score")
+    found = listed(table, names, "score")
     assert found.columns.tolist() == ["customer", "score"]
     assert found["customer"].tolist() == ["C1", "C3", "C2", "C4"]
     assert found["score"].tolist() == [0.9, 0.5, 0.1, 0.1]
-    rising = customer_list(table.set_index("customer"), names, "score", ascending=True)
+    rising = listed(table.set_index("customer"), names, "score", ascending=True)
     assert rising["customer"].tolist() == ["C2", "C4", "C3", "C1"]

@@ -96,11 +96,6 @@ def best_contact(curve: pd.DataFrame) -> pd.DataFrame:
     return best.sort_values("profit", ascending=False, ignore_index=True)
 
 
-def pseudonyms(identifiers: pd.Series, seed: int, pseudonymise: bool = True) -> pd.Series:
-    """Those of `cvlib.statistics.disclosure`, which notebooks are to import from there."""
-    return disclosure.pseudonyms(identifiers, seed, pseudonymise=pseudonymise)
-
-
 def rankings(forecasts: Sequence[Forecast]) -> dict[str, NDArray[np.float64]]:
     """One score per model to rank customers: expected spend, else purchases, else what it has.
 

@@ -273,7 +273,7 @@ def consistency_verdict(checks: pd.DataFrame) -> tuple[float, Message]:
     if checks.empty:
         return float("nan"), message("weighting.nothing_compared")
     rows = checks.to_dict("records")
-    worst = max(rows, key=_beside_limit)
+    worst = worst_matrix(checks)
     bad = sum(not row["acceptable"] for row in rows)
     facts = {"cr": worst["cr"], "limit": worst["threshold"], "items": worst["n"]}
     told = message(
@@ -287,6 +287,11 @@ def consistency_verdict(checks: pd.DataFrame) -> tuple[float, Message]:
     common = sum(not row["acceptable_common"] for row in rows)
     beside = message("weighting.consistent_common", bad=common, count=len(rows))
     return float(worst["cr"]), joined([told, beside])
+
+
+def worst_matrix(checks: pd.DataFrame) -> dict[str, Any]:
+    """The matrix that is furthest above its own limit, or closest to it, of checks with rows."""
+    return max(checks.to_dict("records"), key=_beside_limit)
 
 
 def _beside_limit(check: Mapping[str, Any]) -> float:

@@ -1,0 +1,163 @@
+"""The first screens of weights and of scores follow their tables, and turn when these turn."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cvlib as cv
+from cvlib.words.message import in_language
+
+W = cv.weighting
+PAIRS = {"visits|spend": 5, "visits|age": 7, "spend|age": 3}
+PAIR = ("ahp_eigenvector", "entropy_minmax")
+rng = np.random.default_rng(1)
+visits = rng.poisson(4, 300) + 1
+FRAME = pd.DataFrame({
+    "customer_id": range(300), "visits": visits, "spend": rng.gamma(2, 30, 300),
+    "age": rng.normal(40, 9, 300), "later": visits + rng.poisson(1, 300),
+})  # fmt: skip
+TABLE = cv.load(FRAME)
+TREE = W.flat_tree(["visits", "spend", "age"])
+
+
+def ids(texts: tuple[str, ...]) -> list[str]:
+    return [text.id for text in texts]  # type: ignore[attr-defined]
+
+
+def judged(outcome: str, draws: int = 60) -> Any:
+    customers = W.indicators(TABLE, TREE)
+    scores = W.weighted_sums(W.normalise(customers), pd.concat(W.plain_weights(TREE)))
+    later = W.read_outcome(customers.rows, outcome, customers.values.index)
+    return W.criterion_validity(scores, later, draws=draws)
+
+
+@pytest.fixture(scope="module")
+def run() -> dict[str, Any]:
+    customers = W.indicators(TABLE, TREE)
+    return {
+        "table": TABLE,
+        "indicators": customers,
+        "expert": W.ahp(PAIRS, TREE),
+        "data": W.objective_weights(customers, ["entropy_minmax"], draws=30),
+        "validity": judged("later"),
+        "compared": PAIR,
+    }
+
+
+def test_the_answer_on_weights_is_that_of_its_tables(run: dict[str, Any]) -> None:
+    answer = W.weights_answer(**run, kappa=0.75)
+    assert ids(answer.verdict) == [
+        "weighting.weighs_most", "weighting.weighs_most_within", "weighting.foresaw_better",
+    ]  # fmt: skip
+    assert "visits weighs most: 73%" in answer.verdict[0]
+    assert "1 of 3 weightings" in answer.verdict[2] and "only_visits" in answer.verdict[2]
+    assert ids(answer.advice) == ["weighting.advice_better", "weighting.advice_ask"]
+    assert ids(answer.doubts) == ["weighting.doubt_inconsistent", "weighting.doubt_one_expert"]
+    assert answer.hero == "validity_chart"
+    assert len(answer.tiles) == 5 and answer.tiles[1].interval
+    for text in (answer.question, *answer.verdict, *answer.advice, *answer.doubts):
+        assert in_language(text, "zh") != text
+
+
+def test_what_is_said_of_foresight_follows_the_corrected_comparison(run: dict[str, Any]) -> None:
+    found = run["validity"]
+    table = found.validity
+    blind = (table["metric"] == "spearman") & (table["method"] != "equal")
+
+    def said(**columns: Any) -> Any:
+        told = table.assign(**{k: table[k].where(~blind, v) for k, v in columns.items()})
+        return W.weights_answer(**{**run, "validity": replace(found, validity=told)})
+
+    none = said(p_holm=0.5)
+    assert ids(none.verdict)[-1] == "weighting.foresaw_none"
+    assert ids(none.advice)[0] == "weighting.advice_any"
+    worse = said(p_holm=0.001, difference=-0.1)
+    assert ids(worse.verdict)[-1] == "weighting.foresaw_none"
+    assert ids(worse.advice)[0] == "weighting.advice_baseline"
+
+
+def test_without_experts_outcome_or_draws_the_rest_is_told(run: dict[str, Any]) -> None:
+    nobody = W.expert_weights(TREE, W.read_judgements(TREE, ""))
+    alone = {**run, "expert": nobody, "validity": judged("")}
+    answer = W.weights_answer(**alone)
+    assert ids(answer.verdict) == ["weighting.weighs_most_within", "weighting.no_outcome"]
+    assert ids(answer.advice) == ["weighting.advice_outcome"] and answer.doubts == ()
+    assert answer.hero == "weights_chart" and len(answer.tiles) == 1
+    unsure = W.weights_answer(**{**alone, "validity": judged("later", 0)})
+    assert ids(unsure.verdict)[-1] == "weighting.no_verdict" and unsure.advice == ()
+
+
+def test_consistent_and_many_experts_raise_no_doubt_and_ties_are_told(run: dict[str, Any]) -> None:
+    even = dict.fromkeys(PAIRS, 1)
+    expert = W.ahp(even, TREE)
+    answer = W.weights_answer(**{**run, "expert": expert})
+    assert ids(answer.verdict)[0] == "weighting.weigh_alike"
+    assert ids(answer.doubts) == ["weighting.doubt_one_expert"]
+    assert "weighting.advice_ask" not in ids(answer.advice)
+    several = replace(expert, settings={**expert.settings, "experts": 3})
+    assert W.weights_answer(**{**run, "expert": several}).doubts == ()
+    shipped = replace(expert, settings={**expert.settings, "published": "a study"})
+    assert ids(W.weights_answer(**{**run, "expert": shipped}).doubts) == [
+        "weighting.doubt_published"
+    ]
+
+
+def test_one_indicator_has_nothing_to_weigh() -> None:
+    tree = W.flat_tree(["spend"])
+    customers = W.indicators(TABLE, tree)
+    nobody = W.expert_weights(tree, W.read_judgements(tree, ""))
+    data = W.objective_weights(customers, ["entropy_minmax"], required=False)
+    answer = W.weights_answer(TABLE, customers, nobody, data, judged(""), compared=PAIR)
+    assert ids(answer.verdict)[0] == "weighting.one_weighed"
+
+
+@pytest.fixture(scope="module")
+def scores() -> dict[str, Any]:
+    customers = W.indicators(TABLE, TREE)
+    choice = W.choose_weights(customers, "equal")
+    weights = W.wide_weights(choice.weights, customers.items)["equal"]
+    scored = W.score_all(customers, weights, ["weighted_sum", "topsis"])
+    base, normalised = scored.scores["weighted_sum"], W.normalise(customers)
+    near = W.draw_weights(customers.items, 50, centre=weights, concentration=100, seed=1)
+    anything = W.draw_weights(customers.items, 50, seed=1)
+    return {
+        "table": TABLE,
+        "indicators": customers,
+        "choice": choice,
+        "scored": scored,
+        "pairs": W.rank_agreement(scored.scores),
+        "stable": W.grade_stability(normalised, base, near)[1],
+        "any_weights": W.grade_stability(normalised, base, anything)[1],
+        "pyramid": W.grade(base, value=FRAME["later"].astype(float)).grades,
+    }
+
+
+def test_the_answer_on_scores_is_that_of_its_tables(scores: dict[str, Any]) -> None:
+    answer = W.scores_answer(**scores)
+    best = scores["stable"].iloc[0]
+    assert answer.tiles[0].value == f"{100 * best['mean_stability']:.0f} %"
+    assert answer.tiles[-1].value == f"{100 * scores['pairs']['top_k_overlap'].min():.0f} %"
+    assert len(answer.tiles) == 5 and answer.hero == "stability_chart"
+    unsure = int(scores["stable"]["unstable"].sum())
+    assert unsure and f"{unsure} of 300" in answer.advice[0]
+    assert ids(answer.doubts) == ["weighting.doubt_any"]
+    for text in (answer.question, *answer.verdict, *answer.advice, *answer.doubts):
+        assert in_language(text, "zh") != text
+
+
+def test_the_opposite_is_told_of_scores(scores: dict[str, Any]) -> None:
+    sure = scores["stable"].assign(unstable=0, mean_stability=0.5)
+    calm = W.scores_answer(**{**scores, "stable": sure, "any_weights": sure})
+    assert ids(calm.advice) == ["weighting.advice_sure"] and calm.doubts == ()
+    gone = pd.DataFrame({"method": ["grey"], "reason": ["x"]})
+    scored = replace(scores["scored"], left_out=gone)
+    hidden = sure.assign(customers=np.nan, mean_stability=np.nan, unstable=np.nan)
+    blank = W.scores_answer(
+        **{**scores, "scored": scored, "stable": hidden, "pairs": scores["pairs"].iloc[:0]}
+    )
+    assert ids(blank.verdict) == ["weighting.stability_unknown", "weighting.methods_incomparable"]
+    assert blank.tiles == () and blank.advice == ()
+    assert ids(blank.doubts) == ["weighting.doubt_left_out", "weighting.doubt_blank"]
