@@ -8,6 +8,7 @@ from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 from cvlib.inputs.checks import fault
 from cvlib.inputs.errors import InputError, shorten
 from cvlib.inputs.readers import Table
+from cvlib.words.message import message
 
 _DAYS = (
     "%Y%m%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y",
@@ -81,7 +82,7 @@ def to_dates(
             f"Write dates as 1997-01-31, or give `date_format` (for instance {chosen!r}).",
         )
     if chosen != "ISO8601" and not pattern:
-        notes.append(f"{table.place(column)}: dates were read as {chosen}.")
+        notes.append(message("inputs.dates_read", where=table.place(column), pattern=chosen))
     read = _local(reads[chosen], table.place(column), timezone, notes)
     return pd.Series(read.to_numpy()[codes], index=values.index, name=column), notes
 
@@ -104,7 +105,7 @@ def _readings(unique: pd.Series, pattern: str | None, utc: bool) -> dict[str, pd
 def _local(values: pd.Series, where: str, timezone: str, notes: list[str]) -> pd.Series:
     if values.dt.tz is None:
         return values
-    notes.append(f"{where}: times with a time zone are shown in {timezone}.")
+    notes.append(message("inputs.times_in_zone", where=where, zone=timezone))
     try:
         return values.dt.tz_convert(timezone).dt.tz_localize(None)
     except KeyError as error:  # zoneinfo's error for an unknown name

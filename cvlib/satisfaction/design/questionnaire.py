@@ -19,6 +19,7 @@ from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.satisfaction.model.model import Item, Model
+from cvlib.words.message import in_language
 from cvlib.words.safe import write_csv
 
 LANGUAGES = ("en", "zh")
@@ -52,13 +53,13 @@ class Question:
 def words(language: str) -> dict[str, Any]:
     """Fixed phrases in a language."""
     one_of("language", language, LANGUAGES)
-    path = Path(__file__).with_name("questionnaire_words.yaml")
-    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))[language]
-    return found
+    text = Path(__file__).with_name("questionnaire_words.yaml").read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text)[language])
 
 
-def _clean(text: str) -> str:
+def _clean(text: str, language: str = "en") -> str:
     """Without characters that files refuse, or an XLSForm reference to another question."""
+    text = in_language(text, language)
     return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]", " ", text).replace("${", "$ {")
 
 
@@ -241,14 +242,13 @@ def _write_workbook(model: Model, path: Path, language: str) -> None:
 
 
 def _notes(model: Model, asked: list[Question], language: str) -> list[str]:
+    items = _clean(model.adapted or model.evidence.get("items", "-"), language)
     told = {"title": _clean(model.title.get(language, model.title["en"])),
-            "source": _clean(model.source).rstrip("."),
-            "items": _clean(model.adapted or model.evidence.get("items", "-"))}  # fmt: skip
+            "source": _clean(model.source).rstrip("."), "items": items}  # fmt: skip
     codes = sorted({q.dont_know for q in asked if not q.item.missing_codes})
     *plain, code_note = words(language)["notes"]
-    found = [note.format(**told) for note in plain]
-    found += [code_note.format(code=code) for code in codes]
-    return [*found, *(_clean(note) for note in (*model.notes, *model.dropped))]
+    found = [*(note.format(**told) for note in plain), *(code_note.format(code=c) for c in codes)]
+    return [*found, *(_clean(note, language) for note in (*model.notes, *model.dropped))]
 
 
 def _write_xlsform(model: Model, path: Path, language: str) -> None:
