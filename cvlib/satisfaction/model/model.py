@@ -213,7 +213,7 @@ class Model:
         if not gone:
             return self
         lost = [p for p in self.signed_paths if p[0] in gone or p[1] in gone]
-        paths = [f"{a} -> {b}" for a, b, _ in lost] or [message("satisfaction.no_paths")]
+        told = ", ".join(f"{a} -> {b}" for a, b, _ in lost) or message("satisfaction.no_paths")
         kept = tuple(c for c in self.constructs if c.name not in gone)
         left = tuple(p for p in self.signed_paths if p not in lost)
         touched = {name for path in left for name in path[:2]}
@@ -238,7 +238,7 @@ class Model:
                     "satisfaction.constructs_gone",
                     constructs=", ".join(sorted(gone)),
                     reason=reason,
-                    paths=paths,
+                    paths=told,
                 ),
             ),
         )
