@@ -251,7 +251,7 @@ def _unmeasured(data: pd.DataFrame, model: Model, construct: str, mapped: dict[s
         return message("satisfaction.no_role", model=model.name, construct=construct)
     asked = [mapped.get(item.name, item.column) for item in found.items]
     if not set(asked) & set(data.columns):
-        return message("satisfaction.no_item_of", construct=construct, items=asked,
+        return message("satisfaction.no_item_of", construct=construct, items=", ".join(asked),
                        model=model.name)  # fmt: skip
     return ""
 
