@@ -23,20 +23,22 @@ def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> None:
-        from cvlib.study.execute import RunFailed
-
         try:
             command(*args, **kwargs)
         except InputError as error:
             click.echo(f"cvlib: {error}", err=True)
             sys.exit(2)
-        except RunFailed as error:
-            click.echo(f"cvlib: {error}", err=True)
-            sys.exit(1)
         except OSError as error:
             if not error.filename:  # a closed pipe, not a file
                 raise
             click.echo(f"cvlib: {error.strerror}: {error.filename}", err=True)
+            sys.exit(1)
+        except RuntimeError as error:
+            from cvlib.study.execute import RunFailed  # loads much, and only now is it needed
+
+            if not isinstance(error, RunFailed):
+                raise
+            click.echo(f"cvlib: {error}", err=True)
             sys.exit(1)
 
     return guarded

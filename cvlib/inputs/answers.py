@@ -10,13 +10,13 @@ from importlib import resources
 from typing import Any
 
 import pandas as pd
-import yaml
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
 from cvlib.inputs import text
 from cvlib.inputs.checks import column_of, fault, numeric
 from cvlib.inputs.errors import InputError, shorten
 from cvlib.inputs.readers import Table
+from cvlib.inputs.shipped import shipped_yaml
 from cvlib.words.message import Message, message
 
 # One number before the words, "6 分", "5 = very satisfied", "12%", or in brackets behind them.
@@ -33,7 +33,7 @@ def plain(label: object) -> str:
 def usual_sets() -> dict[str, dict[str, int]]:
     """Answer sets in general use: by name, every label of one and its place, worst first."""
     file = resources.files("cvlib.inputs") / "answer_sets.yaml"
-    written = yaml.safe_load(file.read_text(encoding="utf-8"))
+    written = shipped_yaml(file.read_text(encoding="utf-8"))
     return {
         name: {plain(label): place for place, labels in enumerate(places, start=1)
                for label in labels}

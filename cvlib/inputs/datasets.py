@@ -7,15 +7,17 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.shipped import shipped_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MIRROR = "CVLIB_DATA_MIRROR"
 SHIPPED = shipped_folder("data")
@@ -170,6 +172,8 @@ def fetch(name: str) -> Path:
 
 def catalogue(language: str = "en") -> pd.DataFrame:
     """List the data sets: name, title, kind, rows, shipped, source, licence, citation."""
+    import pandas as pd
+
     columns = ["kind", "rows", "shipped", "source", "address", "licence", "citation", "checked"]
     columns += ["file", "sha256"]
     return pd.DataFrame(
@@ -191,6 +195,8 @@ def check() -> pd.DataFrame:
         name, where (shipped, mirror, cache or empty), path, status (``ok``, ``wrong hash``,
         ``not fetched``).
     """
+    import pandas as pd
+
     rows = []
     for name, item in entries().items():
         found = [(where, path) for where, path in _places(item).items() if path.is_file()]

@@ -8,8 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
+from cvlib.inputs.shipped import shipped_yaml
 from cvlib.words.message import Label
 
 DECIMALS, ROWS = 3, 60
@@ -50,7 +49,7 @@ def exhibits(notebook: str) -> Mapping[str, Exhibit]:
     file = resources.files("cvlib.words") / "exhibits" / f"{notebook}.yaml"
     if not file.is_file():
         return {}
-    entries: dict[str, dict[str, Any]] = yaml.safe_load(file.read_text("utf-8"))
+    entries: dict[str, dict[str, Any]] = shipped_yaml(file.read_text("utf-8"))
     return {
         name: Exhibit(**{key: _labelled(key, value) for key, value in entry.items()})
         for name, entry in entries.items()

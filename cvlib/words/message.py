@@ -18,8 +18,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
-
+from cvlib.inputs.shipped import shipped_yaml
 from cvlib.words.language import Words
 from cvlib.words.said import Label, Said
 
@@ -48,7 +47,7 @@ def wordings() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for room in ROOMS:
         file = resources.files("cvlib.words") / "messages" / f"{room}.yaml"
-        for name, entry in (yaml.safe_load(file.read_text("utf-8")) or {}).items():
+        for name, entry in (shipped_yaml(file.read_text("utf-8")) or {}).items():
             if not name.startswith(f"{room}."):
                 raise ValueError(f"messages/{room}.yaml: {name} should begin with {room}.")
             found[name] = entry

@@ -8,13 +8,14 @@ from importlib import resources
 from typing import Any
 
 import pandas as pd
-import yaml
+
+from cvlib.inputs.shipped import shipped_yaml
 
 
 @cache
 def _wordings(pillar: str) -> dict[str, dict[str, Any]]:
     text = (resources.files("cvlib.words") / "methods_of" / f"{pillar}.yaml").read_text("utf-8")
-    found: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    found: dict[str, dict[str, Any]] = shipped_yaml(text)
     return found
 
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from cvlib.inputs.answers import answers
 from cvlib.inputs.checks import as_table
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
+from cvlib.inputs.shipped import shipped_yaml
 from cvlib.satisfaction.model.model import Item, Model
 from cvlib.words.message import in_language
 from cvlib.words.safe import write_csv
@@ -54,7 +54,7 @@ def words(language: str) -> dict[str, Any]:
     """Fixed phrases in a language."""
     one_of("language", language, LANGUAGES)
     text = Path(__file__).with_name("questionnaire_words.yaml").read_text(encoding="utf-8")
-    return dict(yaml.safe_load(text)[language])
+    return dict(shipped_yaml(text)[language])
 
 
 def _clean(text: str, language: str = "en") -> str:

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.shipped import shipped_yaml
 from cvlib.statistics import resample
 from cvlib.words.message import Message, joined, message
 
@@ -27,7 +27,7 @@ METHODS = ("eigenvector", "geometric_mean", "column_mean")
 def random_index_tables() -> dict[str, dict[str, Any]]:
     """The named random-index tables: ``source`` and ``values`` by number of items, 3 to 15."""
     text = (resources.files("cvlib.weighting") / "random_index.yaml").read_text("utf-8")
-    tables: dict[str, dict[str, Any]] = yaml.safe_load(text)
+    tables: dict[str, dict[str, Any]] = shipped_yaml(text)
     return tables
 
 

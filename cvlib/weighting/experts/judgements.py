@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError, nearest, shorten
+from cvlib.inputs.shipped import shipped_yaml
 from cvlib.weighting.tree import Tree
 from cvlib.words.message import message
 
@@ -80,7 +80,7 @@ class Judgements:
 def words(language: str) -> dict[str, Any]:
     """Words of the evidence grades, the judgement scale, the echo and the workbook."""
     text = (resources.files("cvlib.weighting") / "words.yaml").read_text("utf-8")
-    found: dict[str, Any] = yaml.safe_load(text)["zh" if language == "zh" else "en"]
+    found: dict[str, Any] = shipped_yaml(text)["zh" if language == "zh" else "en"]
     return found
 
 
