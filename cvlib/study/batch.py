@@ -13,9 +13,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from cvlib.inputs.documents import Source
@@ -25,9 +24,10 @@ from cvlib.study.execute import RunFailed, check_data
 from cvlib.study.files import can_be_path
 from cvlib.study.lock import Busy, claim, clear_abandoned
 from cvlib.study.notebook import Notebook, find
-from cvlib.study.render.report import check_formats
 from cvlib.study.run import Run, add_reports, question, run_notebook
-from cvlib.study.summary import write_summary
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _LOG = logging.getLogger("cvlib")
 
@@ -145,6 +145,8 @@ def read_study(path: Path) -> Study:
                 ("defaults", name), f"no notebook takes {name!r}", nearest(name, sorted(used))
             )
     formats = tuple(written.report.formats)
+    from cvlib.study.render.report import check_formats
+
     check_formats(formats)
     return Study(written.title, tuple(cells), formats)
 
@@ -233,6 +235,8 @@ def run_study(
     for home in {out / cell.notebook.name for cell in study.cells}:
         clear_abandoned(home)
     try:
+        from cvlib.study.summary import write_summary
+
         write_summary(study, outcomes, out)
     except OSError as error:
         failed = [f"{o.cell.label}: {o.reason}" for o in outcomes if o.reason]
@@ -318,6 +322,8 @@ def check_study(study: Study) -> list[Outcome]:
 
 def planned(study: Study, out: Path) -> pd.DataFrame:
     """What a batch would do: one row per cell with its state, run id and parameters."""
+    import pandas as pd
+
     rows = []
     for cell in study.cells:
         _, _, run = question(cell.notebook, cell.parameters, out)

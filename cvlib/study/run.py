@@ -21,7 +21,6 @@ from cvlib.study.execute import RunFailed, execute, write_tidy
 from cvlib.study.files import check_files, input_files, input_hashes, published, sent
 from cvlib.study.lock import aside, claim, clear_abandoned, put_in_place
 from cvlib.study.notebook import Notebook
-from cvlib.study.record import versions, write_json
 
 _LOG = logging.getLogger("cvlib")
 # What a number, a table or a page can depend on.
@@ -198,6 +197,7 @@ def _answer(
     progress: bool,
 ) -> None:
     """Execute a notebook aside and give the result its name when it is complete."""
+    from cvlib.study.record import versions, write_json
     from cvlib.study.render.report import write_reports
 
     home, identity = folder.parent, folder.name

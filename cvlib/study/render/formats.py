@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from openpyxl.utils import get_column_letter
 
-from cvlib.figures.style import CHINESE_FONT
 from cvlib.inputs.errors import InputError
 from cvlib.study.render.word_tables import three_lines
 from cvlib.words.language import Words
@@ -96,6 +94,8 @@ def write_docx(folder: Path, page: str, title: str, language: str) -> Path:
 
 def write_pdf(folder: Path, page: str, title: str, language: str) -> Path:
     """A PDF by typst, which brings its own fonts: the same pages on every machine."""
+    from cvlib.figures.style import CHINESE_FONT
+
     pandoc = _library("pypandoc", "pdf")
     typst = _library("typst", "pdf")
     source = folder / ".report.typ"
@@ -152,6 +152,8 @@ def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
 
 
 def _sheet(writer: pd.ExcelWriter, sheet: str, table: pd.DataFrame, words: Words) -> None:
+    from openpyxl.utils import get_column_letter
+
     heads = words.heads(map(str, table.columns))
     table = neutralised(table.set_axis(heads, axis=1))
     table.to_excel(writer, sheet_name=sheet, index=False, freeze_panes=(1, 0))
