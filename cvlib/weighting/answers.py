@@ -23,6 +23,7 @@ from cvlib.words.message import Message, message
 
 _MOST = 3  # lines of advice and of doubt
 _ALIKE = 1e-9  # weights that differ by less are equal
+_KEPT = 0.75  # of the draws: a grade kept less often with any weights rests on those used
 _OF_DATA = ("weighting.no_weight", "weighting.one_positive", "weighting.skewed")
 
 
@@ -348,7 +349,7 @@ def _any(known: pd.DataFrame, any_weights: pd.DataFrame) -> list[Message]:
     """Whether the best grade would be another with other weights."""
     other = _published(any_weights)
     same = other[other["grade"].isin(known["grade"].head(1))]
-    if same.empty or not (same["mean_stability"] < known["mean_stability"].iloc[0]).all():
+    if same.empty or not (same["mean_stability"] < _KEPT).all():
         return []
     row = same.iloc[0]
     return [message("weighting.doubt_any", grade=row["grade"], kept=row["mean_stability"])]

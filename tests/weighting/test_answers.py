@@ -149,7 +149,7 @@ def test_the_answer_on_scores_is_that_of_its_tables(scores: dict[str, Any]) -> N
 
 
 def test_the_opposite_is_told_of_scores(scores: dict[str, Any]) -> None:
-    sure = scores["stable"].assign(unstable=0, mean_stability=0.5)
+    sure = scores["stable"].assign(unstable=0, mean_stability=0.75)
     calm = W.scores_answer(**{**scores, "stable": sure, "any_weights": sure})
     assert ids(calm.advice) == ["weighting.advice_sure"] and calm.doubts == ()
     gone = pd.DataFrame({"method": ["grey"], "reason": ["x"]})

@@ -124,7 +124,7 @@ def objective_weights(
         raise InputError(
             f"tree {tree.name!r}",
             "has fewer than two weight-carrying indicators (a minimum node needs no weights)",
-            "Score it with notebook 05, or use a tree with weighted children.",
+            "Score it with notebook 05 and weighting equal, or use a tree with weighted children.",
         )
     x = indicators.values.to_numpy()
     raw, z = _raw_and_scaled(indicators, x, methods)
