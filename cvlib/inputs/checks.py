@@ -49,6 +49,25 @@ def left_out_of(
 
 
 def column_of(table: Table, name: str) -> pd.Series:
+    """A column of a table by its name.
+
+    Parameters
+    ----------
+    table : Table
+        As `read_table` gives it.
+    name : str
+        The column.
+
+    Returns
+    -------
+    Series
+        Its values, at least one of them there.
+
+    Raises
+    ------
+    InputError
+        There is no such column (with the nearest name), or it is empty.
+    """
     if name not in table.data.columns:
         known = [str(column) for column in table.data.columns]
         raise InputError(table.place(name), "there is no such column", nearest(name, known))

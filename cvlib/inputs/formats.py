@@ -73,6 +73,31 @@ def read_text(
     header_row: int,
     notes: list[str],
 ) -> pd.DataFrame:
+    """A text table, every cell as it was written.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        What it is called in errors and notes.
+    encoding, separator : str or None
+        As given; None finds them. ``whitespace`` separates by any number of blanks.
+    header_row : int
+        Line of the column names, from 1.
+    notes : list of Message
+        Gains what was found out and is not plain from the file.
+
+    Returns
+    -------
+    DataFrame
+        Cells as text, missing where empty.
+
+    Raises
+    ------
+    InputError
+        Lines of unequal length, naming them, or a table too large to hold.
+    """
     content, used = text.decode(path.read_bytes(), name, encoding)
     if encoding is None and used not in ("utf-8", "utf-8-sig", "utf-16"):
         notes.append(message("inputs.read_as", file=name, encoding=used))
@@ -154,6 +179,31 @@ def _headed(frame: pd.DataFrame) -> pd.DataFrame:
 def read_workbook(
     path: Path, name: str, sheet: str | None, header_row: int, notes: list[str]
 ) -> pd.DataFrame:
+    """One sheet of an Excel workbook.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        What it is called in errors and notes.
+    sheet : str or None
+        Name of the sheet, or its number from 1; None takes the first.
+    header_row : int
+        Row of the column names, from 1; beyond 1 blank rows before them are passed over.
+    notes : list of Message
+        Gains which sheet was read where there are several and none was named.
+
+    Returns
+    -------
+    DataFrame
+        Cells with the types that Excel holds.
+
+    Raises
+    ------
+    InputError
+        No such sheet, nothing in it, a title in the place of the names, or too large to hold.
+    """
     hold_workbook(path, name)
     with pd.ExcelFile(path, engine="openpyxl") as book:
         names = [str(each) for each in book.sheet_names]
@@ -188,6 +238,33 @@ def read_workbook(
 def read_statistics(
     path: Path, kind: str, encoding: str | None, skipped: list[tuple[str, str, int]]
 ) -> tuple[pd.DataFrame, dict[str, str], dict[str, dict[Any, str]]]:
+    """An SPSS or Stata file, its declared missing values left out.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : {"sav", "dta"}
+        SPSS or Stata.
+    encoding : str or None
+        None takes what the file says.
+    skipped : list of (column, reason, cells)
+        Gains the cells that the file itself declares missing.
+
+    Returns
+    -------
+    frame : DataFrame
+        The codes.
+    labels : dict
+        Column to its label, where it has one.
+    value_labels : dict
+        Column to its codes' labels.
+
+    Raises
+    ------
+    InputError
+        A table too large to hold.
+    """
     import pyreadstat
 
     read = pyreadstat.read_sav if kind == "sav" else pyreadstat.read_dta
@@ -215,6 +292,27 @@ def read_statistics(
 
 
 def read_arrow(path: Path, name: str, kind: str) -> pd.DataFrame:
+    """A parquet or feather file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        What it is called in errors.
+    kind : str
+        ``parquet``; anything else is read as feather.
+
+    Returns
+    -------
+    DataFrame
+        With its stored types; a named index becomes columns.
+
+    Raises
+    ------
+    InputError
+        A column name that stands twice, or a table too large to hold.
+    """
     from pyarrow import feather, parquet
 
     if kind == "parquet":
@@ -231,6 +329,20 @@ def read_arrow(path: Path, name: str, kind: str) -> pd.DataFrame:
 
 
 def unique_names(names: Sequence[str], name: str) -> None:
+    """Refuse a table in which a column name stands twice.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The columns.
+    name : str
+        What the file is called in the error.
+
+    Raises
+    ------
+    InputError
+        Naming the column.
+    """
     seen: set[str] = set()
     for each in names:
         if each in seen:

@@ -38,6 +38,13 @@ def check(data: Histories) -> None:
 
 
 def starts(histories: Histories) -> list[np.ndarray]:
+    """Points to climb from, around the purchases per opportunity of the histories.
+
+    Returns
+    -------
+    list of (4,) ndarray
+        Logs of alpha, beta, gamma, delta.
+    """
     share = histories.count @ histories.x / (histories.count @ histories.T)
     return [
         np.log([k * p, k * (1 - p), m * d, m * (1 - d)])
@@ -50,6 +57,18 @@ def starts(histories: Histories) -> list[np.ndarray]:
 
 
 def derived(alpha: float, beta: float, gamma: float, delta: float) -> dict[str, float]:
+    """Mean chances of a purchase and of dropping out at an opportunity.
+
+    Parameters
+    ----------
+    alpha, beta, gamma, delta : float
+        Of the beta distributions of the two chances.
+
+    Returns
+    -------
+    dict
+        Name to value, both between 0 and 1.
+    """
     return {
         "mean_purchase_chance": alpha / (alpha + beta),
         "mean_dropout_chance": gamma / (gamma + delta),
@@ -116,6 +135,20 @@ def _ahead(theta: np.ndarray, t: np.ndarray, T: np.ndarray) -> Iterator[tuple[in
 
 
 def expected_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """Expected purchases in (T, T + t] of a customer alive at T + 1, the next opportunity.
+
+    Parameters
+    ----------
+    theta : (4,) ndarray
+        Logs of alpha, beta, gamma, delta.
+    t, x, T : ndarray
+        Opportunities ahead, repeat purchases and opportunities had, broadcast against each other.
+
+    Returns
+    -------
+    ndarray
+        Purchases, one value per customer and horizon.
+    """
     alpha, beta, _, _ = np.exp(theta)
     t, x, T = np.broadcast_arrays(t, x, T)
     life = sum((lives for _, lives in _ahead(theta, t, T)), np.zeros(T.shape))
@@ -134,6 +167,20 @@ def chance_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarr
 
 
 def expected_from_start(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Expected repeat purchases of a new customer in the first t opportunities.
+
+    Parameters
+    ----------
+    theta : (4,) ndarray
+        Logs of alpha, beta, gamma, delta.
+    t : ndarray
+        Whole numbers of opportunities.
+
+    Returns
+    -------
+    ndarray
+        Purchases, in the shape of `t`.
+    """
     gamma, delta = np.exp(theta[2:])
     zero = np.zeros_like(t)
     return delta / (gamma + delta) * expected_if_alive(theta, t, zero, zero)

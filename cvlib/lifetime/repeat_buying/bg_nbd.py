@@ -32,6 +32,13 @@ SHARES: tuple[str, ...] = ("mean_dropout_chance",)
 
 
 def starts(histories: Histories) -> list[np.ndarray]:
+    """Points to climb from, around the purchase rate of the histories.
+
+    Returns
+    -------
+    list of (4,) ndarray
+        Logs of r, alpha, a, b; time in the unit of the histories.
+    """
     rate = histories.count @ histories.x / (histories.count @ histories.T)
     return [
         np.log([r, r / (rate * faster), a, a * (1 - p) / p])
@@ -40,6 +47,21 @@ def starts(histories: Histories) -> list[np.ndarray]:
 
 
 def derived(r: float, alpha: float, a: float, b: float) -> dict[str, float]:
+    """What the parameters say of purchase rates and dropout.
+
+    Parameters
+    ----------
+    r, alpha : float
+        Shape and rate of the gamma purchase rates; `alpha` in units of time.
+    a, b : float
+        Of the beta dropout chances.
+
+    Returns
+    -------
+    dict
+        Mean purchase rate per unit of time, its coefficient of variation, mean chance of dropping
+        out after a purchase; where it is finite (a > 1), mean purchases until dropout.
+    """
     values = {
         "mean_purchase_rate": r / alpha,
         "purchase_rate_cv": r**-0.5,
@@ -88,6 +110,22 @@ def _first_repeat(data: Histories) -> int:
 def p_alive(
     theta: np.ndarray, x: np.ndarray, t_x: np.ndarray, T: np.ndarray, early: int = 0
 ) -> np.ndarray:
+    """Probability of not having dropped out by T.
+
+    Parameters
+    ----------
+    theta : (4,) ndarray
+        Logs of r, alpha, a, b.
+    x, t_x, T : ndarray
+        Repeat purchases, time of the last one and time observed, broadcast against each other.
+    early : int
+        1 where customers may drop out right after their first purchase (MBG/NBD), else 0.
+
+    Returns
+    -------
+    ndarray
+        Probabilities, one per customer.
+    """
     r, alpha, a, b = np.exp(theta)
     with np.errstate(divide="ignore", invalid="ignore"):
         odds = np.log(a / (b + (x + early - 1))) + (r + x) * np.log1p((T - t_x) / (alpha + t_x))
@@ -97,6 +135,22 @@ def p_alive(
 def expected_if_alive(
     theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray, early: int = 0
 ) -> np.ndarray:
+    """Expected purchases in (T, T + t] of a customer alive at T.
+
+    Parameters
+    ----------
+    theta : (4,) ndarray
+        Logs of r, alpha, a, b.
+    t, x, T : ndarray
+        Time ahead, repeat purchases and time observed, broadcast against each other.
+    early : int
+        1 where customers may drop out right after their first purchase (MBG/NBD), else 0.
+
+    Returns
+    -------
+    ndarray
+        Purchases, one value per customer and time ahead.
+    """
     r, alpha, a, b = np.exp(theta)
     return purchases_until_dropout(r + x, alpha + T, a, b + x + early, t)
 
@@ -108,6 +162,22 @@ def chance_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarr
 
 
 def expected_from_start(theta: np.ndarray, t: np.ndarray, early: int = 0) -> np.ndarray:
+    """Expected repeat purchases of a new customer by age t.
+
+    Parameters
+    ----------
+    theta : (4,) ndarray
+        Logs of r, alpha, a, b.
+    t : ndarray
+        Ages, in the unit of the histories.
+    early : int
+        1 where customers may drop out right after their first purchase (MBG/NBD), else 0.
+
+    Returns
+    -------
+    ndarray
+        Purchases, in the shape of `t`.
+    """
     r, alpha, a, b = np.exp(theta)
     stays = b / (a + b) if early else 1.0
     return stays * purchases_until_dropout(r, alpha, a, b + early, t)

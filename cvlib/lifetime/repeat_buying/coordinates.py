@@ -28,12 +28,39 @@ def to_working(theta: np.ndarray) -> np.ndarray:
 
 
 def to_log_parameters(point: np.ndarray, size: int) -> np.ndarray:
+    """Coordinates of the family from working ones: the way back from `to_working`.
+
+    Parameters
+    ----------
+    point : ndarray
+        Working coordinates, coefficients of covariates behind them.
+    size : int
+        Number of the family's own.
+
+    Returns
+    -------
+    (size,) ndarray
+    """
     theta, end = np.array(point[:size]), size // 2 * 2
     theta[0:end:2], theta[1:end:2] = point[1:end:2], point[1:end:2] - point[0:end:2]
     return theta
 
 
 def bounds(family: Any, data: Histories) -> tuple[np.ndarray, np.ndarray]:
+    """Limits of the working coordinates, those of the covariates' coefficients last.
+
+    Parameters
+    ----------
+    family : Family
+        The model.
+    data : Histories
+        For the number of covariates: each has a coefficient of buying and one of dropping out.
+
+    Returns
+    -------
+    low, high : ndarray
+        One value per coordinate.
+    """
     low, high = np.transpose([LEVEL, SHAPE])
     pairs, extra = len(family.PAIRS), np.full(2 * len(data.names), 50.0)
     least, most = np.reshape(getattr(family, "LIMITS", ()), (-1, 2)).T

@@ -41,6 +41,13 @@ _GONE = 45.0
 
 
 def starts(histories: Histories) -> list[np.ndarray]:
+    """Points to climb from: those of the Pareto/NBD, with dropout rates that rise with age.
+
+    Returns
+    -------
+    list of (5,) ndarray
+        Log r, log α, log s, log B and log(1 + β); time in the unit of the histories.
+    """
     return [
         np.append(start, np.log1p(beta))
         for start, beta in zip(pareto_nbd.starts(histories), (0.05, 0.5, 5.0), strict=True)
@@ -213,6 +220,20 @@ def _dropout(
 
 
 def p_alive(theta: Any, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """Probability of not having dropped out by T.
+
+    Parameters
+    ----------
+    theta : (5,) sequence of float or ndarray
+        Log r, log α, log s, log B and log(1 + β), each a number or an array by customer.
+    x, t_x, T : ndarray
+        Repeat purchases, time of the last one and time observed, broadcast against each other.
+
+    Returns
+    -------
+    ndarray
+        Probabilities, one per customer.
+    """
     return expit(-_dropout(theta, x, t_x, T)[0])
 
 
@@ -234,6 +255,20 @@ def _ahead(theta: Any, power: Any, first: Any, t: Any, T: Any) -> np.ndarray:
 
 
 def expected_if_alive(theta: Any, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """Expected purchases in (T, T + t] of a customer alive at T.
+
+    Parameters
+    ----------
+    theta : (5,) sequence of float or ndarray
+        Log r, log α, log s, log B and log(1 + β), each a number or an array by customer.
+    t, x, T : ndarray
+        Time ahead, repeat purchases and time observed, broadcast against each other.
+
+    Returns
+    -------
+    ndarray
+        Purchases, one value per customer and time ahead.
+    """
     r, alpha, *_ = _values(theta)
     return (r + x) / (alpha + T) * _ahead(theta, 0.0, alpha + T, t, T)
 
@@ -245,6 +280,7 @@ def chance_if_alive(theta: Any, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> 
 
 
 def expected_from_start(theta: Any, t: np.ndarray) -> np.ndarray:
+    """Expected repeat purchases of a new customer by age t, in the shape of `t`."""
     return expected_if_alive(theta, t, np.zeros(()), np.zeros(()))
 
 
@@ -259,4 +295,5 @@ def distribution(theta: Any, n: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def time_scale(theta: Any, T: np.ndarray) -> np.ndarray:
+    """Time over which to lay out an integral ahead of T: B + T, in the unit of T."""
     return np.exp(theta[3]) + T

@@ -19,20 +19,25 @@ time_scale = bg_nbd.time_scale
 
 
 def total(theta: np.ndarray, data: Histories) -> tuple[float, np.ndarray]:
+    """Log-likelihood of all customers and its gradient in log-parameters: `bg_nbd`, early = 1."""
     return bg_nbd.total(theta, data, early=1)
 
 
 def p_alive(theta: np.ndarray, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """Probability of not having dropped out by T, customers without a repeat purchase included."""
     return bg_nbd.p_alive(theta, x, t_x, T, early=1)
 
 
 def expected_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """Expected purchases in (T, T + t] of a customer alive at T: `bg_nbd`, early = 1."""
     return bg_nbd.expected_if_alive(theta, t, x, T, early=1)
 
 
 def expected_from_start(theta: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Expected repeat purchases of a new customer by age t: `bg_nbd`, early = 1."""
     return bg_nbd.expected_from_start(theta, t, early=1)
 
 
 def distribution(theta: np.ndarray, n: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """P(X(t) = n) repeat purchases of a new customer by age t: `bg_nbd`, early = 1."""
     return bg_nbd.distribution(theta, n, t, early=1)

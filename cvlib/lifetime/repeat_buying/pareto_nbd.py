@@ -32,6 +32,13 @@ SHARES: tuple[str, ...] = ()
 
 
 def starts(histories: Histories) -> list[np.ndarray]:
+    """Points to climb from, around the purchase rate of the histories.
+
+    Returns
+    -------
+    list of (4,) ndarray
+        Logs of r, alpha, s, beta; time in the unit of the histories.
+    """
     length = histories.count @ histories.T / histories.customers
     rate = histories.count @ histories.x / (histories.count @ histories.T)
     return [
@@ -45,6 +52,20 @@ def starts(histories: Histories) -> list[np.ndarray]:
 
 
 def derived(r: float, alpha: float, s: float, beta: float) -> dict[str, float]:
+    """What the parameters say of purchase and dropout rates.
+
+    Parameters
+    ----------
+    r, alpha : float
+        Shape and rate of the gamma purchase rates; `alpha` in units of time.
+    s, beta : float
+        Shape and rate of the gamma dropout rates; `beta` in units of time.
+
+    Returns
+    -------
+    dict
+        Mean purchase rate, its coefficient of variation and mean dropout rate, per unit of time.
+    """
     return {
         "mean_purchase_rate": r / alpha,
         "purchase_rate_cv": r**-0.5,
@@ -107,11 +128,39 @@ def _dropout(r: Any, alpha: Any, s: Any, beta: Any, x: Any, t_x: Any, T: Any) ->
 
 
 def p_alive(theta: Any, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """Probability of not having dropped out by T.
+
+    Parameters
+    ----------
+    theta : (4,) sequence of float or ndarray
+        Logs of r, alpha, s, beta, each a number or an array by customer.
+    x, t_x, T : ndarray
+        Repeat purchases, time of the last one and time observed, broadcast against each other.
+
+    Returns
+    -------
+    ndarray
+        Probabilities, one per customer.
+    """
     r, alpha, s, beta = (np.exp(value) for value in theta)
     return expit(-_dropout(r, alpha, s, beta, x, t_x, T)[0])
 
 
 def expected_if_alive(theta: Any, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    """Expected purchases in (T, T + t] of a customer alive at T.
+
+    Parameters
+    ----------
+    theta : (4,) sequence of float or ndarray
+        Logs of r, alpha, s, beta, each a number or an array by customer.
+    t, x, T : ndarray
+        Time ahead, repeat purchases and time observed, broadcast against each other.
+
+    Returns
+    -------
+    ndarray
+        Purchases, one value per customer and time ahead.
+    """
     r, alpha, s, beta = (np.exp(value) for value in theta)
     length = np.log1p(t / (beta + T))
     return (r + x) / (alpha + T) * (beta + T) * length * exprel((1 - s) * length)
@@ -124,6 +173,7 @@ def chance_if_alive(theta: Any, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> 
 
 
 def expected_from_start(theta: Any, t: np.ndarray) -> np.ndarray:
+    """Expected repeat purchases of a new customer by age t, in the shape of `t`."""
     return expected_if_alive(theta, t, np.zeros(()), np.zeros(()))
 
 
@@ -142,4 +192,5 @@ def distribution(theta: Any, n: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def time_scale(theta: Any, T: np.ndarray) -> np.ndarray:
+    """Time over which to lay out an integral ahead of T: beta + T, in the unit of T."""
     return np.exp(theta[3]) + T

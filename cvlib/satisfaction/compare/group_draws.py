@@ -108,6 +108,24 @@ def without_estimate(model: Model, part: Survey, scheme: str) -> Message | None:
 
 
 def side_by_side(one: partial, parts: list[Survey], seeds: list[int], jobs: int) -> Iterator:
+    """The same calculation for every group, several at a time, results in the order of the groups.
+
+    Parameters
+    ----------
+    one : callable
+        Takes a part and its seed.
+    parts : list of Survey
+        The groups.
+    seeds : list of int
+        One per group, so that the number of jobs changes no draw.
+    jobs : int
+        Threads; 1 runs them in turn.
+
+    Yields
+    ------
+    object
+        What `one` gives, group by group.
+    """
     if jobs == 1:
         yield from map(one, parts, seeds)
         return
