@@ -153,6 +153,11 @@ def test_import_cvlib_costs_next_to_nothing() -> None:
     assert loaded("import cvlib").isdisjoint({*HEAVY, "pandas", "numpy", "scipy", "matplotlib"})
 
 
+def test_listing_the_notebooks_loads_no_table_and_no_chart() -> None:
+    code = "from cvlib.cli import main\nmain(['list'], standalone_mode=False)"
+    assert loaded(code).isdisjoint({*HEAVY, "pandas", "numpy", "matplotlib", "IPython"})
+
+
 def test_heavy_packages_are_loaded_only_where_they_are_used() -> None:
     names = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)

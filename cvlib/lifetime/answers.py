@@ -32,7 +32,7 @@ def lifetime_answer(
     rolled: RollingOrigins | None = None,
     audit: Audit | None = None,
 ) -> Answer:
-    """Did the forecast come true, who ranks churn best, and what are the customers worth?
+    """Whether the forecast came true, who ranks churn best, what the customers are worth.
 
     Parameters
     ----------
@@ -46,6 +46,11 @@ def lifetime_answer(
         The same questions at other cuts.
     audit : Audit, optional
         Of the log.
+
+    Returns
+    -------
+    Answer
+        Sentences, tiles, advice and doubts of the headline.
 
     Examples
     --------
@@ -252,6 +257,11 @@ def economics_answer(
         Of the log.
     gain, split : RetentionGain, SpendingSplit, optional
         What points of retention are worth; the best plan of spending.
+
+    Returns
+    -------
+    Answer
+        Sentences, tiles, advice and doubts of the headline.
 
     Examples
     --------

@@ -27,7 +27,7 @@ def contracts_answer(
     value: SubscriptionValue,
     projected: CohortProjection | None = None,
 ) -> Answer:
-    """Who leaves, can it be told beforehand, and what is a new contract worth?
+    """Who leaves, whether it can be told beforehand, and what a new contract is worth.
 
     Parameters
     ----------
@@ -43,6 +43,11 @@ def contracts_answer(
         Of an average new contract.
     projected : CohortProjection, optional
         Cohorts, projected.
+
+    Returns
+    -------
+    Answer
+        Sentences, tiles, advice and doubts of the headline.
 
     Examples
     --------
