@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 
 from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure, words
 
@@ -422,4 +422,54 @@ def transition_plot(
         axis.set_yticks(range(len(rows)), [label(r) for r in rows])
         axis.set(xlabel=text["later"], ylabel=text["before"])
         axis.grid(False)
+        return figure
+
+
+def value_plot(customers: pd.DataFrame, language: str = "en") -> Figure | None:
+    """How lifetime value is spread over customers, and how much of it the best hold.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        lifetime_value, one row per customer.
+    language : str
+        Of the words on the axes.
+
+    Returns
+    -------
+    Figure or None
+        A histogram on a logarithmic scale beside the concentration curve; None where nobody has a
+        value above zero.
+    """
+    import seaborn
+
+    if "lifetime_value" not in customers:
+        return None
+    values = np.sort(customers["lifetime_value"].to_numpy(dtype=float))[::-1]
+    above = values[values > 0]
+    if not len(above) or not np.isfinite(values).all():
+        return None
+    text = words("lifetime", language)
+    with house_style():
+        figure, (left, right) = new_figure(8.0, 3.4, 1, 2)
+        usual = above[above >= np.quantile(above, 0.01)]  # a few next to nothing stretch the axis
+        seaborn.histplot(x=usual, bins=30, log_scale=True, color=PALETTE[0], ax=left)
+        left.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.4g}"))
+        left.xaxis.set_minor_formatter(NullFormatter())
+        left.set(xlabel=text["lifetime_value"], ylabel=text["customers_number"])
+        share = np.arange(1, len(values) + 1) / len(values)
+        held = np.cumsum(values) / values.sum()
+        seaborn.lineplot(x=share, y=held, errorbar=None, color=PALETTE[0], lw=2, ax=right)
+        right.plot([0, 1], [0, 1], color=FAINT, lw=1)
+        tenth = float(np.interp(0.1, share, held))
+        right.plot([0.1], [tenth], "o", color=PALETTE[1])
+        right.annotate(
+            text["best_tenth_holds"].format(share=tenth), (0.1, tenth), xytext=(10, -4),
+            textcoords="offset points", va="top", color=INK,
+        )  # fmt: skip
+        for axis in (right.xaxis, right.yaxis):
+            axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        right.set(xlabel=text["customers_best_first"], ylabel=text["share_of_equity"])
+        right.set(xlim=(0, 1), ylim=(0, 1.02))
+        _both_grids(left, right)
         return figure

@@ -118,18 +118,21 @@ def weight_heatmap(
     labels, language
         As every chart takes them.
     """
+    import seaborn
+
     with house_style():
         wide = _wide(weights)
         figure, axis = new_figure(2.9 + 0.62 * wide.shape[1], 1.9 + 0.27 * len(wide))
-        axis.imshow(wide.to_numpy(), aspect="auto", cmap=HEAT, vmin=0)
-        middle = wide.to_numpy().max() / 2
-        for (row, column), value in np.ndenumerate(wide.to_numpy()):
-            color = "white" if value < middle else "black"
-            text = f"{100 * value:.0f}" if value >= 0.005 or value == 0 else "<1"
-            axis.text(column, row, text, ha="center", va="center", color=color, fontsize=8.5)
-        _rows(axis, [_name(item, labels) for item in wide.index])
+        shares = wide.to_numpy()
+        told = [[f"{100 * v:.0f}" if v >= 0.005 or v == 0 else "<1" for v in row] for row in shares]
+        seaborn.heatmap(
+            shares, annot=np.array(told), fmt="", cmap=HEAT, vmin=0, cbar=False, ax=axis,
+            annot_kws={"fontsize": 8.5},
+        )  # fmt: skip
+        rows = [_name(item, labels) for item in wide.index]
+        axis.set_yticks(np.arange(len(rows)) + 0.5, rows, rotation=0)
         names = [_name(method, labels) for method in wide.columns]
-        axis.set_xticks(range(wide.shape[1]), names, rotation=45, ha="right")
+        axis.set_xticks(np.arange(len(names)) + 0.5, names, rotation=45, ha="right")
         axis.tick_params(length=0)
         axis.grid(False)
         axis.spines[:].set_visible(False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
+from cvlib.statistics.disclosure import KEY_FILE
 from cvlib.words.safe import write_csv
 
 STUDY = """\
@@ -47,12 +49,17 @@ study.yaml runs as it is, on the data that come with cvlib. Put yours in their p
 - `transactions.csv`: one row per purchase. Fill it in and write `data: transactions.csv`, with your
   own dates, for notebooks 04 and 06.
 
+`private/pseudonyms.key` makes the names that customers have in the reports. Keep it to yourself:
+without it nobody finds an id from a name.
+
 `cvlib describe 01` lists the parameters of a notebook.
 """
 
 
 def new_folder(folder: Path, templates: Mapping[str, pd.DataFrame]) -> list[Path]:
-    """Make a study folder with a study file, empty data templates and a README.
+    """Make a study folder with a study file, empty data templates, a README and a private key.
+
+    The key makes the pseudonyms of this study's customers; it is no part of any report.
 
     Parameters
     ----------
@@ -82,4 +89,8 @@ def new_folder(folder: Path, templates: Mapping[str, pd.DataFrame]) -> list[Path
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     written = [write_csv(table, folder / name) for name, table in templates.items()]
-    return [*(folder / name for name in texts), *written]
+    key = folder / KEY_FILE
+    key.parent.mkdir()
+    key.touch(mode=0o600)
+    key.write_text(secrets.token_hex(32) + "\n", encoding="utf-8")
+    return [*(folder / name for name in texts), *written, key]

@@ -199,3 +199,13 @@ def test_groups_too_small_to_publish_keep_their_place_without_numbers():
     bins = CALIBRATION.astype({"bin": float, "n": float})
     bins.loc[0, numbers] = np.nan
     figures.calibration_plot(bins)
+
+
+def test_value_is_shown_with_what_the_best_tenth_hold() -> None:
+    customers = pd.DataFrame({"lifetime_value": [100.0] * 10 + [1.0] * 89 + [0.0]})
+    figure = figures.value_plot(customers)
+    assert figure is not None
+    held = 1000 / 1089
+    assert any(text.get_text() == f"the best 10 % hold {held:.0%}" for text in figure.axes[1].texts)
+    assert figures.value_plot(customers * 0) is None
+    assert figures.value_plot(pd.DataFrame({"x": [1.0]})) is None

@@ -24,8 +24,10 @@ def test_a_new_study_is_ready_to_run(tmp_path: Path) -> None:
     readme = (folder / "README.md").read_text(encoding="utf-8")
     written = {path.name for path in folder.iterdir()} - {"README.md"}
     assert written == {"study.yaml", "survey.csv", "transactions.csv", "questionnaire.xlsx",
-                       "expert_judgements.xlsx"}  # fmt: skip
-    assert all(f"`{name}`" in readme for name in written - {"study.yaml"})
+                       "expert_judgements.xlsx", "private"}  # fmt: skip
+    assert all(f"`{name}" in readme for name in written - {"study.yaml"})
+    key = folder / "private" / "pseudonyms.key"
+    assert len(key.read_text().strip()) == 64 and key.stat().st_mode & 0o077 == 0
     assert str(folder / "questionnaire.xlsx") in result.output
 
 
