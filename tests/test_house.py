@@ -246,20 +246,43 @@ def test_no_files_import_each_other_in_a_circle(tmp_path: Path) -> None:
     assert circles(graph(tmp_path / "p")) == [{"p.a", "p.b"}]
 
 
-@pytest.mark.parametrize("room", ["satisfaction", "lifetime"])
-def test_public_functions_take_nine_parameters_at_most(room: str) -> None:
-    for path in modules(room):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
-                taken = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-                given = [each.arg for each in taken if each.arg not in ("self", "cls")]
-                assert len(given) <= 9, f"{path.name}: {node.name}({', '.join(given)})"
+def public(path: Path) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """The public functions of a module and methods of its classes, with their names."""
+    for outer in ast.parse(path.read_text(encoding="utf-8")).body:
+        for node in outer.body if isinstance(outer, ast.ClassDef) else [outer]:
+            function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+            if function and not node.name.startswith("_"):
+                yield f"{path.name}: {node.name}", node
 
 
-@pytest.mark.parametrize("room", ["satisfaction", "lifetime", "statistics", "words", "inputs"])
-def test_no_module_is_longer_than_450_lines(room: str) -> None:
-    for path in modules(room):
-        assert len(path.read_text(encoding="utf-8").splitlines()) <= 450, path.name
+def taken(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    return [each.arg for each in every if each.arg not in ("self", "cls")]
+
+
+def test_public_functions_take_nine_parameters_at_most(tmp_path: Path) -> None:
+    wide = {
+        name: taken(node)
+        for path in PACKAGE.rglob("*.py")
+        for name, node in public(path)
+        if len(taken(node)) > 9
+    }
+    assert not wide
+    (tmp_path / "a.py").write_text(f"class A:\n    def f(self, {', '.join('abcdefghij')}): ...")
+    [(name, node)] = public(tmp_path / "a.py")
+    assert name == "a.py: f" and len(taken(node)) == 10
+
+
+def test_public_functions_have_a_docstring() -> None:
+    found = [each for path in PACKAGE.rglob("*.py") for each in public(path)]
+    assert len(found) > 500
+    bare = [name for name, node in found if node.col_offset == 0 and not ast.get_docstring(node)]
+    assert not bare
+
+
+def test_no_module_is_longer_than_450_lines() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 450, path
 
 
 def test_hooks_download_nothing() -> None:

@@ -58,6 +58,28 @@ class Bootstrap:
         one_of("interval", self.interval, INTERVALS)
 
 
+def percentile_only(bootstrap: Bootstrap) -> Bootstrap:
+    """The settings, where a method has percentile intervals and no others.
+
+    Parameters
+    ----------
+    bootstrap : Bootstrap
+        What is asked for.
+
+    Returns
+    -------
+    Bootstrap
+        The same.
+
+    Raises
+    ------
+    InputError
+        Another kind of interval is asked for.
+    """
+    one_of("interval", bootstrap.interval, INTERVALS[:1], "This method has no other.")
+    return bootstrap
+
+
 FEWEST = 100  # usable draws on which an interval or a p value may rest, where as many are asked
 
 

@@ -162,7 +162,6 @@ class Record:
         note: str = "",
         alt: str = "",
         decimals: int | None = None,
-        rows: int | None = None,
         counts: str = "",
         within: str | Sequence[str] = "",
         labels: Sequence[str] = (),
@@ -185,8 +184,6 @@ class Record:
             What a figure shows, in a sentence, for those who cannot see it.
         decimals : int
             Decimals printed; the kept table has full precision.
-        rows : int
-            Rows printed of a long table.
         counts : str
             Column that counts people: rows of fewer than ``smallest_cell`` are left blank.
         within : str or sequence of str
@@ -201,7 +198,6 @@ class Record:
         known = self.exhibits.get(name, Exhibit())
         title, note = title or known.title, joined([known.note, note])
         decimals = known.decimals if decimals is None else decimals
-        rows = known.rows if rows is None else rows
         if isinstance(item, Figure):
             self._show_figure(name, item, title, alt or known.alt or title)
             return
@@ -220,7 +216,7 @@ class Record:
         self.captions[name] = {"title": title, "note": note, "decimals": decimals}
         if self.folder:
             write_csv(item, self.folder / "tables" / f"{name}.csv")
-        page = table_html(name, item, title, note, decimals, rows, self.words, known.marks)
+        page = table_html(name, item, title, note, decimals, known.rows, self.words, known.marks)
         display(HTML(page), metadata={"cvlib": about})
 
     def _show_figure(self, name: str, figure: Figure, title: str, alt: str) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table, load_table
-from cvlib.statistics.resample import Bootstrap
+from cvlib.statistics.resample import Bootstrap, percentile_only
 from cvlib.weighting.combine import Combination, combine_sources
 from cvlib.weighting.data.objective import ObjectiveWeights, objective_weights
 from cvlib.weighting.experts.files import read_judgements
@@ -50,7 +50,7 @@ def ahp(
     table : str
         Random-index table.
     bootstrap : Bootstrap, optional
-        For intervals; none without it.
+        For percentile intervals; none without it.
 
     Returns
     -------
@@ -83,10 +83,7 @@ def ahp(
         tree = flat_tree(list(dict.fromkeys(names)))
     known = tree if isinstance(tree, Tree) else load_tree(tree)
     read = read_judgements(known, judgements, faulty=faulty)  # type: ignore[arg-type]
-    draws = {} if bootstrap is None else {
-        "draws": bootstrap.draws, "level": bootstrap.level, "seed": bootstrap.seed,
-    }  # fmt: skip
-    return expert_weights(known, read, aggregation=aggregation, table=table, **draws)  # type: ignore[arg-type]
+    return expert_weights(known, read, aggregation=aggregation, table=table, bootstrap=bootstrap)
 
 
 def indicators(
@@ -151,7 +148,7 @@ def by_data(
     tree, customer, missing, mapping
         See `indicators`.
     bootstrap : Bootstrap, optional
-        For intervals over customers; none without it.
+        For percentile intervals over customers; none without it.
 
     Returns
     -------
@@ -167,10 +164,10 @@ def by_data(
     ['entropy_sum', 'critic']
     """
     read = indicators(data, tree, customer=customer, missing=missing, mapping=mapping)
-    draws = {} if bootstrap is None else {
-        "draws": bootstrap.draws, "level": bootstrap.level, "seed": bootstrap.seed,
-    }  # fmt: skip
-    return objective_weights(read, list(methods), **draws)  # type: ignore[arg-type]
+    asked = percentile_only(bootstrap or Bootstrap(0))
+    return objective_weights(
+        read, list(methods), draws=asked.draws, level=asked.level, seed=asked.seed
+    )
 
 
 def entropy(data: Data, tree: str | Path | Tree = "rfm", **options: Any) -> ObjectiveWeights:
@@ -266,7 +263,7 @@ def validity(
     data : Indicators, optional
         The customers; without it those of the first weighting that came from data.
     bootstrap : Bootstrap, optional
-        Resamples of the customers; by default 500.
+        Resamples of the customers, for percentile intervals; by default 500.
 
     Returns
     -------
@@ -287,9 +284,8 @@ def validity(
     parts = [_first(each) for each in weightings] + [plain_weights(read.tree)[0]]
     scores = weighted_sums(normalise(read), pd.concat(parts, ignore_index=True))
     later = read_outcome(read.rows, outcome, read.values.index)
-    asked = bootstrap or Bootstrap()
-    draws = {"draws": asked.draws, "level": asked.level, "seed": asked.seed}
-    return criterion_validity(scores, later, **draws)  # type: ignore[arg-type]
+    asked = percentile_only(bootstrap or Bootstrap())
+    return criterion_validity(scores, later, draws=asked.draws, level=asked.level, seed=asked.seed)
 
 
 def combine(expert: ExpertWeights, data: ObjectiveWeights, alpha: float = 0.5) -> Combination:

@@ -36,7 +36,7 @@ record = cvlib.Record("quick", out=out, seed=seed)
 drawn = np.random.default_rng([seed, draws]).normal(size=(300, 3))
 for part in ("first", "second", "third"):
     table = pd.DataFrame(drawn, columns=["a", "b", "c"]).assign(part=part)
-    record.show(part, table, title=part, rows=10)
+    record.show(part, table, title=part)
 with house_style():
     figure, axes = new_figure(4, 3)
     axes.plot(drawn.cumsum(axis=0))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
+from cvlib.statistics.resample import Bootstrap
 from cvlib.weighting.experts.agreement import consensus_indicator
 from cvlib.weighting.experts.ahp import eigenvector, geometric_consistency_index, geometric_mean
 from cvlib.weighting.experts.group import aggregate_judgements, aggregate_priorities, expert_weights
@@ -116,7 +117,7 @@ def test_local_weights_multiply_to_global_and_total_consistency_is_weighted():
 def test_identical_experts_agree_perfectly():
     pairs = judged(RETAIL, truth(RETAIL, 1), 0.3, np.random.default_rng(0))
     group = collect(RETAIL, dict.fromkeys("abcd", pairs), "panel")
-    result = expert_weights(RETAIL, group, draws=50)
+    result = expert_weights(RETAIL, group, bootstrap=Bootstrap(50))
     one = expert_weights(RETAIL, collect(RETAIL, {"a": pairs}, "panel"))
     assert global_of(result).to_numpy() == pytest.approx(global_of(one).to_numpy(), abs=1e-14)
     assert result.consensus["consensus"].to_numpy() == pytest.approx(np.ones(4))
@@ -191,7 +192,9 @@ def test_experts_who_rank_nothing_have_no_rank_agreement():
 
 def test_a_known_weighting_is_recovered_from_noisy_experts():
     true = truth(RETAIL, 11)
-    result = expert_weights(RETAIL, panel(RETAIL, [true] * 40, sd=0.3, seed=5), draws=400)
+    result = expert_weights(
+        RETAIL, panel(RETAIL, [true] * 40, sd=0.3, seed=5), bootstrap=Bootstrap(400)
+    )
     rows = result.weights[result.weights["method"] == "ahp_geometric_mean"].set_index("indicator")
     for node, weights in true.items():
         below = list(RETAIL.compared[node])
@@ -214,7 +217,7 @@ def test_bootstrap_interval_against_theory():
     for matrices, a in zip(group.matrices.values(), pairs, strict=True):
         matrices["delivered_value"].iloc[0, 1] = a
         matrices["delivered_value"].iloc[1, 0] = 1 / a
-    result = expert_weights(tree, group, draws=6000)
+    result = expert_weights(tree, group, bootstrap=Bootstrap(6000))
     row = result.weights.iloc[0]
     half = 1.96 * np.log(pairs).std() / np.sqrt(40)
     logit = [np.log(row[c] / (1 - row[c])) for c in ("ci_low", "global_weight", "ci_high")]
@@ -226,7 +229,7 @@ def test_bootstrap_interval_against_theory():
 def test_perturbation_interval_of_one_expert_against_theory():
     tree = load_tree("enterprise")
     group = panel(tree, [truth(tree, 0)], sd=0.0)
-    result = expert_weights(tree, group, draws=20_000, perturbation=0.2, seed=4)
+    result = expert_weights(tree, group, bootstrap=Bootstrap(20_000, 4), perturbation=0.2)
     rows = result.weights.set_index("indicator").loc["order_volume"].iloc[0]
     local = rows["local_weight"]
     assert rows["ci_low"] < rows["global_weight"] < rows["ci_high"]
@@ -238,7 +241,7 @@ def test_perturbation_interval_of_one_expert_against_theory():
     expected = np.quantile(product, [0.025, 0.975])
     assert [rows["ci_low"], rows["ci_high"]] == pytest.approx(expected, rel=0.02)
     # without a spread given the expert's own inconsistency is used: none here, so no width
-    own = expert_weights(tree, group, draws=50)
+    own = expert_weights(tree, group, bootstrap=Bootstrap(50))
     assert (own.weights["ci_high"] - own.weights["ci_low"]).max() < 1e-9
     assert any("one expert" in warning for warning in own.warnings)
 
@@ -250,9 +253,11 @@ def random_stack_around(matrix, sd, rng):
 
 def test_intervals_repeat_with_the_seed():
     group = panel(RFM, [truth(RFM, s) for s in range(8)])
-    first, again = (expert_weights(RFM, group, draws=100, seed=3).weights for _ in range(2))
+    first, again = (
+        expert_weights(RFM, group, bootstrap=Bootstrap(100, 3)).weights for _ in range(2)
+    )
     pd.testing.assert_frame_equal(first, again)
-    other = expert_weights(RFM, group, draws=100, seed=4).weights
+    other = expert_weights(RFM, group, bootstrap=Bootstrap(100, 4)).weights
     assert not other["ci_low"].equals(first["ci_low"])
 
 
@@ -307,7 +312,7 @@ def test_experts_who_skipped_different_judgements():
     experts = {
         f"e{k}": [p for p in every if (p.row, p.column) in chain] for k, chain in enumerate(chains)
     }
-    result = expert_weights(tree, collect(tree, experts, "panel"), draws=30)
+    result = expert_weights(tree, collect(tree, experts, "panel"), bootstrap=Bootstrap(30))
     assert global_of(result)[list(tree.leaves)].to_numpy() == pytest.approx(true[tree.name])
     assert sorted(result.consistency["missing"]) == [1, 3, 3]
     assert any("not given" in warning for warning in result.warnings)

@@ -135,3 +135,17 @@ def test_the_methods_that_differ_most_are_found_among_all_pairs():
     tau, text = methods_verdict(rank_agreement(base[["a", "b"]]))
     assert tau == pytest.approx(2 / 3) and "Of 1 pairs" in text
     assert "cannot be compared" in methods_verdict(rank_agreement(base[["a"]]))[1]
+
+
+def test_another_kind_of_interval_is_refused_at_every_door(customers):
+    asked = cv.weighting.Bootstrap(20, interval="bca")
+    told = "interval: 'bca' is not offered"
+    w = cv.weighting.ahp(PAIRS)
+    e = cv.weighting.entropy(customers, bootstrap=cv.weighting.Bootstrap(20, 3, 0.9))
+    assert e.weights["ci_low"].notna().all()
+    with pytest.raises(InputError, match=told):
+        cv.weighting.ahp(PAIRS, bootstrap=asked)
+    with pytest.raises(InputError, match=told):
+        cv.weighting.critic(customers, bootstrap=asked)
+    with pytest.raises(InputError, match=told):
+        cv.weighting.validity([w, e], outcome="later", bootstrap=asked)

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from pybtex.database import parse_file
 
+from cvlib.statistics.resample import Bootstrap
 from cvlib.study.record import PACKAGES
 from cvlib.weighting.choice import choose_weights
 from cvlib.weighting.combine import combine
@@ -112,7 +113,9 @@ def test_every_option_has_its_words():
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_weights_are_told_with_their_settings(language):
     found = indicators()
-    ahp = expert_weights(TREE, read_judgements(TREE, "liu_shih_2005"), draws=40, level=0.9, seed=3)
+    ahp = expert_weights(
+        TREE, read_judgements(TREE, "liu_shih_2005"), bootstrap=Bootstrap(40, 3, 0.9)
+    )
     data = objective_weights(
         found, ["entropy_sum", "critic", "entropy_shifted"], draws=30, level=0.8, epsilon=0.01
     )
@@ -146,7 +149,7 @@ def test_without_draws_there_is_no_interval_and_no_seed():
 
 def test_groups_gaps_and_noise_are_told():
     found = indicators()
-    group = expert_weights(TREE, experts(7), aggregation="aip_arithmetic", draws=20)
+    group = expert_weights(TREE, experts(7), aggregation="aip_arithmetic", bootstrap=Bootstrap(20))
     told = text(weighting_methods(found, group))
     assert "7 experts" in told and "arithmetic mean (Forman" in told
     assert "20 bootstrap samples of the experts" in told and "95%" in told
@@ -163,9 +166,9 @@ def test_groups_gaps_and_noise_are_told():
     gap = expert_weights(TREE, experts(1, leave=[("recency", "monetary")]))
     told = text(weighting_methods(found, gap))
     assert "Judgements not given (1)" in told and "judgements of one expert" in told
-    noisy = expert_weights(TREE, experts(1), draws=20, perturbation=0.25)
+    noisy = expert_weights(TREE, experts(1), bootstrap=Bootstrap(20), perturbation=0.25)
     assert "standard deviation of 0.25" in text(weighting_methods(found, noisy))
-    own = expert_weights(TREE, experts(1), draws=20)
+    own = expert_weights(TREE, experts(1), bootstrap=Bootstrap(20))
     assert "own inconsistency" in text(weighting_methods(found, own))
 
 

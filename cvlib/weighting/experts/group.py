@@ -161,10 +161,8 @@ def expert_weights(
     importance: Mapping[str, float] | None = None,
     methods: tuple[str, ...] = ("eigenvector", "geometric_mean"),
     table: str = "alonso_lamata",
-    draws: int = 0,
-    level: float = 0.95,
+    bootstrap: resample.Bootstrap | None = None,
     perturbation: float | None = None,
-    seed: int = resample.SEED,
 ) -> ExpertWeights:
     """Weights of a whole tree from the judgements of one or many experts.
 
@@ -184,16 +182,12 @@ def expert_weights(
         Prioritisation methods; the first is used for agreement, influence and clusters.
     table : str
         Random-index table.
-    draws : int
-        Draws for the intervals, 0 for none. Several experts: experts are resampled (percentile
-        interval). One expert: the judgements are multiplied by lognormal noise.
-    level : float
-        Confidence level.
+    bootstrap : Bootstrap, optional
+        For percentile intervals; none without it. Several experts: experts are resampled. One
+        expert: the judgements are multiplied by lognormal noise.
     perturbation : float, optional
         Standard deviation of that noise in ln a_ij; by default the expert's own, sqrt(GCI) of the
         node, so that a perfectly consistent expert has an interval of no width.
-    seed : int
-        Of the draws.
 
     Returns
     -------
@@ -202,9 +196,11 @@ def expert_weights(
     Raises
     ------
     InputError
-        Unknown aggregation or expert, or experts whose importance is negative or all zero.
+        Unknown aggregation or expert, experts whose importance is negative or all zero, or
+        intervals of another kind than percentile.
     """
     one_of("aggregation", aggregation, AGGREGATIONS)
+    asked = resample.percentile_only(bootstrap or resample.Bootstrap(0))
     if not judgements.matrices:
         return _nobody(tree, aggregation, methods, table)
     if not tree.compared:
@@ -237,18 +233,18 @@ def expert_weights(
     for method in methods:
         local, _ = _group_local(stacks, alpha, aggregation, method)
         weights = weights_table(tree, method, local)
-        if draws:
+        if asked.draws:
             if len(experts) > 1:
-                counts = _resampled(alpha, draws, seed)
+                counts = _resampled(alpha, asked.draws, asked.seed)
                 drawn, usable = _group_local(stacks, counts, aggregation, method)
             else:
-                noisy = _perturbed(stacks, draws, perturbation, seed)
+                noisy = _perturbed(stacks, asked.draws, perturbation, asked.seed)
                 drawn = {node: priorities(stack, method) for node, stack in noisy.items()}
-                usable = np.ones(draws, dtype=bool)
+                usable = np.ones(asked.draws, dtype=bool)
             spread = global_weights(tree, drawn)
             weights[["ci_low", "ci_high"]] = [
                 resample.percentile_limits(
-                    np.broadcast_to(spread[node], usable.shape)[usable], level
+                    np.broadcast_to(spread[node], usable.shape)[usable], asked.level
                 )
                 for node in weights["indicator"]
             ]
@@ -258,7 +254,7 @@ def expert_weights(
             each = weights_table(tree, method, {node: w[position] for node, w in own.items()})
             each.insert(0, "expert", expert)
             of_experts.append(each.drop(columns=["ci_low", "ci_high"]))
-    if draws:
+    if asked.draws:
         warnings += _interval_warnings(len(experts), usable)
     by_expert = pd.concat(of_experts, ignore_index=True)
     first = by_expert[by_expert["method"] == f"ahp_{methods[0]}"]
@@ -288,10 +284,10 @@ def expert_weights(
             "aggregation": aggregation,
             "methods": methods,
             "table": table,
-            "draws": draws,
-            "level": level,
+            "draws": asked.draws,
+            "level": asked.level,
             "perturbation": perturbation,
-            "seed": seed,
+            "seed": asked.seed,
         },
         tuple(dict.fromkeys([*warnings, *said, *told])),
     )
