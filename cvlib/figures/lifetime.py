@@ -1,29 +1,28 @@
-"""Charts of lifetime models: tracking, calibration, targeting, retention, survival, segments."""
+"""Charts of lifetime models: tracking, calibration, targeting, survival, spread of value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
 
-from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure, words
+from cvlib.figures.style import (
+    FAINT,
+    INK,
+    LINES,
+    PALETTE,
+    Label,
+    both_grids,
+    house_style,
+    new_figure,
+    plain,
+    words,
+)
 
-Label = Callable[[str], str]  # what a model, tier or segment is called in print
 _MARKERS = "osD^vPX*"
-_LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
-
-
-def _plain(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _both_grids(*axes: Axes) -> None:
-    for axis in axes:
-        axis.grid(True, axis="both")
 
 
 def _drawn(table: pd.DataFrame, models: Sequence[str]) -> list[str]:
@@ -67,7 +66,7 @@ def tracking_plot(tracking: pd.DataFrame, unit: str = "week", language: str = "e
                 )  # fmt: skip
             axis.set(title=title, xlabel=unit, ylim=(0, None))
             axis.legend(loc="upper left" if start else "upper right")
-            _both_grids(axis)
+            both_grids(axis)
         return figure
 
 
@@ -76,7 +75,7 @@ def conditional_expectation_plot(
     by: str = "frequency",
     models: Sequence[str] = (),
     language: str = "en",
-    label: Label = _plain,
+    label: Label = plain,
 ) -> Figure:
     """Mean purchases in the holdout by what was seen before, actual against each model.
 
@@ -101,7 +100,7 @@ def conditional_expectation_plot(
             rows = table[table["model"] == model].reset_index(drop=True)
             axis.plot(
                 rows.index, rows["expected"], color=PALETTE[number], lw=1.5,
-                marker=_MARKERS[number + 1], ls=_LINES[(number + 1) % len(_LINES)],
+                marker=_MARKERS[number + 1], ls=LINES[(number + 1) % len(LINES)],
                 label=label(model),
             )  # fmt: skip
         # a group too small to be published keeps its place without numbers
@@ -110,7 +109,7 @@ def conditional_expectation_plot(
         axis.set_xticks(first.index, labels)
         axis.set(ylabel=text["holdout_mean"], xlabel=text.get(by, by), ylim=(0, None))
         axis.legend(loc="best")
-        _both_grids(axis)
+        both_grids(axis)
         return figure
 
 
@@ -118,7 +117,7 @@ def calibration_plot(
     table: pd.DataFrame,
     models: Sequence[str] = (),
     language: str = "en",
-    label: Label = _plain,
+    label: Label = plain,
 ) -> Figure | None:
     """Observed share against mean probability with Wilson intervals; the diagonal is perfect.
 
@@ -153,7 +152,7 @@ def calibration_plot(
         axis.set(xlabel=text["forecast"], ylabel=text["observed"], xlim=(-0.02, 1.02))
         axis.set_ylim(-0.02, 1.02)
         axis.legend(loc="upper left")
-        _both_grids(axis)
+        both_grids(axis)
         return figure
 
 
@@ -162,7 +161,7 @@ def score_plot(
     metric: str = "auc",
     reference: float | None = 0.5,
     language: str = "en",
-    label: Label = _plain,
+    label: Label = plain,
 ) -> Figure | None:
     """One metric of every model with its interval, best on top.
 
@@ -210,7 +209,7 @@ def profit_plot(
     curve: pd.DataFrame,
     models: Sequence[str] = (),
     language: str = "en",
-    label: Label = _plain,
+    label: Label = plain,
 ) -> Figure:
     """Profit by the share of customers contacted, for each ranking and an oracle.
 
@@ -231,55 +230,13 @@ def profit_plot(
             color = FAINT if model == "oracle" else PALETTE[number % len(PALETTE)]
             axis.plot(
                 rows["share"], rows["profit"], color=color, lw=1.8,
-                ls=_LINES[number % len(_LINES)], label=label(model),
+                ls=LINES[number % len(LINES)], label=label(model),
             )  # fmt: skip
         axis.axhline(0, color=INK, lw=0.8)
         axis.xaxis.set_major_formatter(PercentFormatter(1))
         axis.set(xlabel=text["contacted"], ylabel=text["profit"])
         axis.legend(loc="best", ncols=2)
-        _both_grids(axis)
-        return figure
-
-
-def retention_gain_plot(
-    curve: pd.DataFrame, claim: tuple[float, float] = (0.25, 0.85), language: str = "en"
-) -> Figure:
-    """Gain in customer value of some points more retention, the claimed range shaded.
-
-    Parameters
-    ----------
-    curve : DataFrame
-        discount_rate, retention, retention_after, gain.
-    claim : pair of float
-        The claimed gains.
-    language : str
-        Of the words on the axes.
-    """
-    text = words("lifetime", language)
-    with house_style():
-        figure, axis = new_figure(7.0, 3.8)
-        axis.axhspan(*claim, color="#FBE9DD", zorder=0)
-        axis.text(
-            curve["retention"].min(), claim[1] - 0.02,
-            text["claim"].format(low=claim[0], high=claim[1]), color=PALETTE[1], va="top",
-        )  # fmt: skip
-        percent = 100 * curve["discount_rate"]
-        for number, (rate, rows) in enumerate(curve.groupby(percent, sort=False)):
-            axis.plot(
-                rows["retention"], rows["gain"], color=PALETTE[number % len(PALETTE)], lw=1.8,
-                ls=_LINES[number % len(_LINES)],
-                label=text["discount_rate"].format(rate=rate),
-            )  # fmt: skip
-        points = (curve["retention_after"] - curve["retention"]).iloc[0]
-        axis.set(
-            xlabel=text["retention"],
-            ylabel=text["gain"].format(points=round(100 * points, 6)),
-            ylim=(0, min(1.3, 1.05 * curve["gain"].max())),
-        )
-        axis.xaxis.set_major_formatter(PercentFormatter(1))
-        axis.yaxis.set_major_formatter(PercentFormatter(1))
-        axis.legend(loc="upper left", bbox_to_anchor=(0.0, 0.62))
-        _both_grids(axis)
+        both_grids(axis)
         return figure
 
 
@@ -289,7 +246,7 @@ def survival_plot(
     time: str = "period",
     observed_until: float | None = None,
     language: str = "en",
-    label: Label = _plain,
+    label: Label = plain,
 ) -> Figure | None:
     """Share still subscribed over time: actual as points or steps, models as lines.
 
@@ -330,7 +287,7 @@ def survival_plot(
                 steps = "steps-post" if model == "kaplan_meier" else "default"
                 axis.plot(
                     rows[time], rows["survival"], color=PALETTE[number % len(PALETTE)], lw=1.7,
-                    ls=_LINES[number % len(_LINES)], drawstyle=steps, label=label(model),
+                    ls=LINES[number % len(LINES)], drawstyle=steps, label=label(model),
                 )  # fmt: skip
                 if "ci_low" in rows and rows["ci_low"].notna().any():
                     low, high = rows["ci_low"].astype(float), rows["ci_high"].astype(float)
@@ -343,85 +300,9 @@ def survival_plot(
                 )  # fmt: skip
             axis.set(title=label(str(name)), xlabel=text.get(time, time), ylim=(0, 1.02))
             axis.yaxis.set_major_formatter(PercentFormatter(1))
-            _both_grids(axis)
+            both_grids(axis)
         axes[0][0].set_ylabel(text["subscribed"])
         axes[0][-1].legend(loc="upper right" if panel else "lower left")
-        return figure
-
-
-def share_plot(
-    shares: pd.DataFrame, group: str = "group", language: str = "en", label: Label = _plain
-) -> Figure:
-    """Share of customers beside share of value, for every tier or segment.
-
-    Parameters
-    ----------
-    shares : DataFrame
-        `group`, share_of_customers, share_of_value; first row on top.
-    group : str
-        Column of names.
-    language, label
-        Of the words on the axes, and what groups are called.
-    """
-    text = words("lifetime", language)
-    with house_style():
-        figure, axis = new_figure(6.8, 1.0 + 0.5 * len(shares))
-        place = np.arange(len(shares))[::-1].astype(float)
-        for shift, column, color, hatch in (
-            (0.19, "share_of_customers", FAINT, ""),
-            (-0.19, "share_of_value", PALETTE[0], "//"),
-        ):
-            known = shares[column].astype(float)
-            bars = axis.barh(
-                place + shift, known.fillna(0.0), 0.36, color=color, hatch=hatch,
-                label=text[column], edgecolor="white", lw=0,
-            )  # fmt: skip
-            # a group too small to be published keeps its place without numbers
-            axis.bar_label(bars, [f"{v:.1%}" if v == v else "–" for v in known], padding=3)
-        axis.set_yticks(place, [label(name) for name in shares[group]])
-        axis.xaxis.set_major_formatter(PercentFormatter(1))
-        axis.margins(x=0.12)
-        axis.legend(loc="best")
-        return figure
-
-
-def transition_plot(
-    transitions: pd.DataFrame,
-    order: Sequence[str],
-    language: str = "en",
-    label: Label = _plain,
-) -> Figure:
-    """Movement between segments: share of each row's customers found in each column later.
-
-    Parameters
-    ----------
-    transitions : DataFrame
-        from_segment, to_segment, share.
-    order : sequence of str
-        Order of segments; "new" is put last among the rows.
-    language, label
-        Of the words on the axes, and what segments are called.
-    """
-    text = words("lifetime", language)
-    with house_style():
-        table = transitions.pivot(index="from_segment", columns="to_segment", values="share")
-        rows = [name for name in [*order, "new"] if name in table.index]
-        columns = [name for name in order if name in table.columns]
-        met = transitions.pivot(index="from_segment", columns="to_segment", values="to_segment")
-        met = met.reindex(index=rows, columns=columns).notna()
-        grid = table.reindex(index=rows, columns=columns).fillna(0.0)
-        figure, axis = new_figure(1.9 + 0.85 * len(columns), 1.5 + 0.4 * len(rows))
-        axis.imshow(grid, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        for (row, column), value in np.ndenumerate(grid.to_numpy()):
-            if met.iloc[row, column]:  # a group too small to be published shows a dash
-                axis.text(
-                    column, row, f"{value:.0%}" if value > 0 else "–", ha="center", va="center",
-                    fontsize=8.5, color="white" if value > 0.55 else INK,
-                )  # fmt: skip
-        axis.set_xticks(range(len(columns)), [label(c).replace(" ", "\n") for c in columns])
-        axis.set_yticks(range(len(rows)), [label(r) for r in rows])
-        axis.set(xlabel=text["later"], ylabel=text["before"])
-        axis.grid(False)
         return figure
 
 
@@ -471,5 +352,5 @@ def value_plot(customers: pd.DataFrame, language: str = "en") -> Figure | None:
             axis.set_major_formatter(PercentFormatter(1, decimals=0))
         right.set(xlabel=text["customers_best_first"], ylabel=text["share_of_equity"])
         right.set(xlim=(0, 1), ylim=(0, 1.02))
-        _both_grids(left, right)
+        both_grids(left, right)
         return figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
@@ -14,6 +14,7 @@ import matplotlib as mpl
 import yaml
 from cycler import cycler
 from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 # Okabe and Ito (2008): distinguishable with every common colour-vision deficiency.
@@ -24,6 +25,8 @@ HEAT = "cividis"
 CHINESE_FONT = Path(__file__).with_name("fonts") / "NotoSansSC-Subset.otf"
 # For characters outside the shipped subset, whichever of these the machine has.
 _WIDER = ("Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "Microsoft YaHei")
+LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))  # told apart without colour
+Label = Callable[[str], str]  # what a model, tier or segment is called in print
 
 
 @cache
@@ -86,3 +89,14 @@ def words(figures: str, language: str) -> dict[str, str]:
     file = resources.files("cvlib.words") / "on_figures" / f"{figures}.yaml"
     known: dict[str, dict[str, str]] = yaml.safe_load(file.read_text("utf-8"))
     return known.get(language, known["en"])
+
+
+def plain(name: str) -> str:
+    """The name of a model or column as words, where nothing else is known of it."""
+    return name.replace("_", " ")
+
+
+def both_grids(*axes: Axes) -> None:
+    """Grid lines both ways, for charts that are read across and up."""
+    for axis in axes:
+        axis.grid(True, axis="both")

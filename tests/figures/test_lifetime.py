@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from cvlib.figures import lifetime as figures
+from cvlib.figures import segments
 from cvlib.figures.style import house_style, words
 
 TRACKING = pd.DataFrame(
@@ -89,15 +90,15 @@ DRAWN = {
     "calibration": lambda **said: figures.calibration_plot(CALIBRATION, **said),
     "scores": lambda **said: figures.score_plot(VALIDATION, **said),
     "profit": lambda **said: figures.profit_plot(PROFIT, **said),
-    "retention": lambda **said: figures.retention_gain_plot(
+    "retention": lambda **said: segments.retention_gain_plot(
         GAIN, language=said.get("language", "en")
     ),
     "survival": lambda **said: figures.survival_plot(CURVES, "cohort", observed_until=1, **said),
     "survival_one": lambda **said: figures.survival_plot(
         CURVES.query("cohort == 'regular'"), **said
     ),
-    "shares": lambda **said: figures.share_plot(SHARES, **said),
-    "moves": lambda **said: figures.transition_plot(MOVES, ["a", "b"], **said),
+    "shares": lambda **said: segments.share_plot(SHARES, **said),
+    "moves": lambda **said: segments.transition_plot(MOVES, ["a", "b"], **said),
 }
 
 
@@ -185,10 +186,10 @@ def test_words_are_the_same_in_both_languages_and_all_are_used():
 
 def test_groups_too_small_to_publish_keep_their_place_without_numbers():
     hidden = SHARES.assign(share_of_customers=[np.nan, 0.99], share_of_value=[np.nan, 0.8])
-    shown = {text.get_text() for text in figures.share_plot(hidden).axes[0].texts}
+    shown = {text.get_text() for text in segments.share_plot(hidden).axes[0].texts}
     assert shown == {"–", "99.0%", "80.0%"}
     moves = MOVES.assign(share=[np.nan, 0.6, 1.0])
-    shown = [text.get_text() for text in figures.transition_plot(moves, ["a", "b"]).axes[0].texts]
+    shown = [text.get_text() for text in segments.transition_plot(moves, ["a", "b"]).axes[0].texts]
     assert shown == ["–", "60%", "100%"]
     numbers = ["customers", "actual", "expected"]
     by = BY.astype({"customers": float})

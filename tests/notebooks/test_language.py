@@ -178,13 +178,13 @@ def test_a_chinese_report_is_chinese(path: Path, tmp_path: Path) -> None:
 def test_the_checks_see_what_is_missing(tmp_path: Path) -> None:
     book = nbformat.v4.new_notebook()
     code = (
-        'record.show("a", t, title="Never said", note=f"{n} of {m} gone" if n else "Fit")\n'
+        'record.show("a", t, title="Never said", note=f"{n} of {m} gone" if n else "## 4 Results")\n'
         'record.headline("b", 1, f"{a} is {b}")'
     )
     book.cells = [nbformat.v4.new_code_cell(code)]
     path = tmp_path / "a.ipynb"
     nbformat.write(book, path)
-    assert list(spoken(path)) == ["Never said", "{} of {} gone", "Fit", "{} is {}"]
+    assert list(spoken(path)) == ["Never said", "{} of {} gone", "## 4 Results", "{} is {}"]
     assert [known(text) for text in spoken(path)] == [False, False, True, False]
 
 
