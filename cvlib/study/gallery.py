@@ -73,7 +73,7 @@ def _run(folder: Path, root: Path) -> dict[str, Any]:
         "href": _link(folder / "report.html", root),
         "formats": {
             ending: _link(file, root)
-            for ending in ("pdf", "docx", "xlsx")
+            for ending in ("pdf", "docx", "pptx", "xlsx")
             if (file := folder / f"report.{ending}").is_file()
         },
         "settings": _short(" · ".join(settings) or "default settings"),

@@ -1,14 +1,19 @@
+import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import docx
 import docx.shared
 import openpyxl
+import pptx
 import pypdf
 import pytest
 
 from cvlib.study.notebook import read_notebook
+from cvlib.study.render.slides import fitted, write_pptx
 from cvlib.study.render.word_tables import column_widths
 from cvlib.study.run import run_notebook
 
@@ -24,6 +29,14 @@ with house_style():
     axes.plot([1, 2, 3])
 record.show("nothing", pd.DataFrame(), title="Nothing at all")
 record.show("line", figure, title="A <line>", alt='A "rising" line')
+from cvlib.words.answer import Answer, Tile
+record.methods(pd.DataFrame([{"method": "m", "sentence": "We counted <b>all</b> =1+1.",
+    "references": "", "software": ""}]))
+record.answer(Answer(
+    question="=1+1 or <b>what</b>?",
+    verdict=["Loyalty is 5% & \\\\rising_now.", "总体满意度为 70。"],
+    tiles=[Tile("满意度", "70.1", "69.0 – 71.2"), Tile("-2+3", "12 %")], hero="line",
+    advice=["=cmd|' /C calc'!A0"], doubts=["Few {answers} $x$ #1 ~ ^"]))
 record.close()"""
 
 
@@ -31,14 +44,14 @@ record.close()"""
 def folder(tmp_path_factory: pytest.TempPathFactory, write_notebook: Callable[..., Path]) -> Path:
     at = tmp_path_factory.mktemp("formats")
     notebook = read_notebook(write_notebook(at / "little.ipynb", code=NASTY))
-    formats = ("html", "docx", "pdf", "xlsx", "latex")
+    formats = ("html", "docx", "pptx", "pdf", "xlsx", "latex")
     return run_notebook(notebook, {}, at / "reports", formats=formats).folder
 
 
 def test_no_format_tells_where_the_folder_lies(folder: Path) -> None:
     for path in folder.rglob("*"):
         parts = [path.read_bytes()] if path.is_file() else []
-        if path.suffix in (".docx", ".xlsx"):
+        if path.suffix in (".docx", ".pptx", ".xlsx"):
             with zipfile.ZipFile(path) as package:
                 parts = [package.read(name) for name in package.namelist()]
         assert not [path.name for part in parts if str(folder.parent).encode() in part]
@@ -143,4 +156,64 @@ def test_html_is_inert_and_self_contained(folder: Path) -> None:
         and 'src="http' not in html
     )
     assert "x" * 400 not in html
-    assert """<img alt='A "rising" line'""" in html
+    assert 'alt="A &quot;rising&quot; line"' in html
+
+
+def _texts(slide: Any) -> list[str]:
+    return [shape.text_frame.text for shape in slide.shapes if shape.has_text_frame]
+
+
+def test_pptx_tells_the_answer_in_five_slides(folder: Path) -> None:
+    first, hero, evidence, do, how = pptx.Presentation(str(folder / "report.pptx")).slides
+    assert first.shapes.title.text == "=1+1 or <b>what</b>?"
+    said = _texts(first)
+    assert "Loyalty is 5% & \\rising_now.\n总体满意度为 70。" in said
+    assert {"满意度", "70.1", "69.0 – 71.2", "-2+3", "12 %"} <= set(said)
+    (picture,) = [shape for shape in hero.shapes if shape.shape_type == 13]
+    assert picture.image.blob == (folder / "figures" / "line.png").read_bytes()
+    assert picture._element.nvPicPr.cNvPr.get("descr") == 'A "rising" line'
+    (table,) = [shape.table for shape in evidence.shapes if shape.has_table]
+    assert [cell.text for cell in table.rows[0].cells] == ["name", "value", "p"]
+    assert [cell.text for cell in table.rows[1].cells] == [
+        "<script>alert(1)</script>", "0.333", "<.001",
+    ]  # fmt: skip
+    assert {"What to do", "What to doubt", "• =cmd|' /C calc'!A0"} <= set(_texts(do))
+    assert any(text.startswith("We counted <b>all</b> =1+1.") for text in _texts(how))
+
+
+def test_pptx_keeps_everything_on_the_slide_and_links_nowhere(folder: Path) -> None:
+    deck = pptx.Presentation(str(folder / "report.pptx"))
+    for slide in deck.slides:
+        for shape in slide.shapes:
+            assert shape.left >= 0 and shape.left + shape.width <= deck.slide_width
+            assert shape.top >= 0 and shape.top + shape.height <= deck.slide_height
+        assert not [r for r in slide.part.rels.values() if r.is_external]
+
+
+def test_pptx_names_a_chinese_font_and_the_house_colours(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "report.pptx") as package:
+        theme = package.read("ppt/theme/theme1.xml").decode()
+        slides = [package.read(n).decode() for n in package.namelist() if "slides/slide" in n]
+    assert theme.count('<a:ea typeface="Microsoft YaHei"/>') == 2
+    assert '<a:accent1><a:srgbClr val="0072B2"/></a:accent1>' in theme
+    runs = [run for text in slides for run in re.findall(r"<a:r>.*?</a:r>", text, re.DOTALL)]
+    assert runs and all('<a:ea typeface="Microsoft YaHei"/>' in run for run in runs)
+
+
+def test_type_on_a_slide_gets_smaller_with_more_and_wider_text() -> None:
+    assert fitted(["short"], 300, 100, (26, 9)) == 26
+    latin, chinese = (fitted([letter * 1500], 300, 100, (26, 9)) for letter in ("a", "汉"))
+    assert 9 <= chinese < latin < 26
+    assert fitted(["a" * 99999], 300, 100, (26, 9)) == 9
+
+
+def test_pptx_of_a_run_without_answer_tells_its_headlines(folder: Path, tmp_path: Path) -> None:
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    results["headlines"] = {"a": {"value": 1, "sentence": "One is 1."}}
+    bare = results | {"answer": {}, "figures": {}, "tables": {}, "methods": "x" * 20000}
+    (tmp_path / "results.json").write_text(json.dumps(bare), encoding="utf-8")
+    path = write_pptx(tmp_path, "", "A title", "en")
+    answer, methods = pptx.Presentation(str(path)).slides
+    assert answer.shapes.title.text == "Answer" and "One is 1." in _texts(answer)
+    assert max(map(len, _texts(methods))) < 20000
+    assert "x" * 20000 in methods.notes_slide.notes_text_frame.text

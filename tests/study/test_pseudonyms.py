@@ -18,7 +18,7 @@ defaults: {{data: log.csv}}
 runs:
   - notebook: {notebook}
     parameters: {parameters}
-report: {{formats: [html, docx, xlsx, latex]}}
+report: {{formats: [html, docx, pptx, xlsx, latex]}}
 """
 QUICK = {
     "04": "{starts: 1, draws: 20}",
@@ -70,7 +70,7 @@ def test_reports_name_no_customer(notebook: str, tmp_path: Path) -> None:
     outcome = run(tmp_path, notebook, log())
     assert outcome.run and not outcome.reason
     names = {path.suffix for path in outcome.run.folder.rglob("*") if path.is_file()}
-    assert names >= {".ipynb", ".html", ".docx", ".xlsx", ".tex", ".csv", ".json"}
+    assert names >= {".ipynb", ".html", ".docx", ".pptx", ".xlsx", ".tex", ".csv", ".json"}
     assert told(tmp_path / "reports") == []
 
 

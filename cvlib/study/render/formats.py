@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from html import escape
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from cvlib.inputs.errors import InputError
+from cvlib.study.render.finished import library, results_of
+from cvlib.study.render.slides import write_pptx
 from cvlib.study.render.word_tables import three_lines
 from cvlib.words.language import Words
 from cvlib.words.safe import neutralised
@@ -24,31 +22,17 @@ _STYLES = {"Table Caption": (10, 9, 3), "Table Note": (8.5, 3, 6)}  # points: ty
 _NOTE = re.compile(r'<p class="note">(.*?)</p>', re.DOTALL)
 
 
-def _results(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
-
-
-def _library(name: str, wanted: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise InputError(
-            f"report format {wanted}",
-            f"needs the package {name}, which is not installed",
-            "Install it: pip install 'cvlib[reports]'.",
-        ) from error
-
-
 def _for_print(folder: Path, page: str) -> str:
     """The page with 300 dpi figures from the folder and right-aligned number columns."""
-    for name, figure in _results(folder)["figures"].items():
+    for name, figure in results_of(folder)["figures"].items():
         source = f"figures/{name}.png"  # within the folder: no page tells where that lies
         start = rf'<p class="cvlib-caption" id="figure-{re.escape(name)}">'
         shown = re.search(rf"{start}(.*?)</p>(.*?)<img[^>]*?>", page, re.DOTALL)
         if shown:
             image = f'<img src="{source}" alt="{escape(figure["alt"])}">'
             caption = f"<figcaption>{shown[1]}</figcaption>"
-            whole = f"{shown[2]}<figure>{image}{caption}</figure>"
+            anchor = f"figure-{name}"  # links of the report lead here
+            whole = f'{shown[2]}<figure id="{anchor}">{image}{caption}</figure>'
             page = page[: shown.start()] + whole + page[shown.end() :]
     page = _NOTE.sub(
         r'<div data-custom-style="Table Note" data-typst:text:size="8.5pt">\1</div>', page
@@ -58,9 +42,9 @@ def _for_print(folder: Path, page: str) -> str:
 
 def write_docx(folder: Path, page: str, title: str, language: str) -> Path:
     """A Word document: headings, real tables with three lines, captions, figures at 300 dpi."""
-    pandoc = _library("pypandoc", "docx")
-    docx = _library("docx", "docx")
-    _library("docx.shared", "docx")
+    pandoc = library("pypandoc", "docx")
+    docx = library("docx", "docx")
+    library("docx.shared", "docx")
     target = folder / "report.docx"
     pandoc.convert_text(
         _for_print(folder, page),
@@ -96,8 +80,8 @@ def write_pdf(folder: Path, page: str, title: str, language: str) -> Path:
     """A PDF by typst, which brings its own fonts: the same pages on every machine."""
     from cvlib.figures.style import CHINESE_FONT
 
-    pandoc = _library("pypandoc", "pdf")
-    typst = _library("typst", "pdf")
+    pandoc = library("pypandoc", "pdf")
+    typst = library("typst", "pdf")
     source = folder / ".report.typ"
     try:
         text = pandoc.convert_text(
@@ -124,7 +108,7 @@ def write_pdf(folder: Path, page: str, title: str, language: str) -> Path:
 def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
     """A workbook: a sheet that lists the tables, then one per table, numbers as numbers."""
     target = folder / "report.xlsx"
-    results = _results(folder)
+    results = results_of(folder)
     tables, words = results["tables"], Words(language, results["names"])
     first = words.text("Contents")[:31]
     sheets: dict[str, str] = {}
@@ -166,10 +150,10 @@ def _sheet(writer: pd.ExcelWriter, sheet: str, table: pd.DataFrame, words: Words
 
 def write_latex(folder: Path, page: str, title: str, language: str) -> Path:
     """``latex/``: a booktabs table per file, to be read by ``input``, and the figures as PDF."""
-    typst = _library("typst", "latex")
+    typst = library("typst", "latex")
     target = folder / "latex"
     target.mkdir(exist_ok=True)
-    results = _results(folder)
+    results = results_of(folder)
     for name in results["figures"]:
         # text is outlines in the SVG, so that the PDF needs no fonts
         page = f'#set page(width: auto, height: auto, margin: 0pt)\n#image("figures/{name}.svg")'
@@ -207,6 +191,7 @@ def write_latex(folder: Path, page: str, title: str, language: str) -> Path:
 
 WRITERS: dict[str, Callable[[Path, str, str, str], Path]] = {
     "docx": write_docx,
+    "pptx": write_pptx,
     "pdf": write_pdf,
     "xlsx": write_xlsx,
     "latex": write_latex,

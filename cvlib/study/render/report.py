@@ -15,6 +15,7 @@ from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.study.execute import RunFailed
 from cvlib.study.notebook import parse_parameters
+from cvlib.study.render.finished import answer_in, results_of
 from cvlib.study.render.formats import WRITERS
 from cvlib.study.render.page import page, rendered
 from cvlib.study.render.pieces import answer_of, sections, take
@@ -133,13 +134,8 @@ def _converted(cells: list[Any]) -> str:
 
 
 def _plain_answer(folder: Path) -> dict[str, Any]:
-    """The first screen of a notebook that states no answer: its headlines, and what it warns of."""
-    file = folder / "results.json"
-    results = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    results = {"headlines": {}, "warnings": [], **results}
-    said = [entry["sentence"] for entry in results["headlines"].values()]
-    few = {"verdict": said[:2], "doubts": results["warnings"][:2]}
-    return {"question": "", "tiles": [], "hero": "", "advice": said[2:5], **few}
+    """The first screen of a notebook that states no answer."""
+    return answer_in(results_of(folder) if (folder / "results.json").is_file() else {})
 
 
 def _written_body(folder: Path) -> str:

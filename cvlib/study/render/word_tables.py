@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 _WIDE = re.compile(
@@ -68,21 +69,34 @@ def three_lines(table: Any, page: float) -> None:
                     run.font.bold = position == 0
 
 
-def _length(text: str) -> int:
+def length(text: str) -> int:
+    """Length of a text in letters; a Chinese character counts as two."""
     return len(text) + len(_WIDE.findall(text))
 
 
 def _needed(text: str) -> int:
     """Length of the longest piece that must not be broken."""
-    return max((_length(word) for word in re.split(r"\s+", _WIDE.sub("汉 ", text))), default=0)
+    return max((length(word) for word in re.split(r"\s+", _WIDE.sub("汉 ", text))), default=0)
 
 
-def column_widths(texts: list[list[str]], page: float) -> tuple[float, list[float]]:
-    """Size of the type in points and widths of the columns in mm for the text of a table."""
+def column_widths(
+    texts: list[list[str]], page: float, sizes: Sequence[float] = _SIZES
+) -> tuple[float, list[float]]:
+    """Size of the type in points and widths of the columns in mm for the text of a table.
+
+    Parameters
+    ----------
+    texts : list of list of str
+        The cells by row, the heads first.
+    page : float
+        Width of the page in mm.
+    sizes : sequence of float
+        Sizes allowed, the largest first.
+    """
     columns = list(zip(*texts, strict=True))
-    whole = [max(min(_length(text), _LONGEST) for text in column) for column in columns]
+    whole = [max(min(length(text), _LONGEST) for text in column) for column in columns]
     least = [max(_needed(text) for text in column) for column in columns]
-    for size in _SIZES:
+    for size in sizes:
         narrow = [n * size * _PER_POINT + _PADDING for n in least]
         if sum(narrow) <= page:
             break
