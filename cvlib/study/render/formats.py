@@ -19,6 +19,7 @@ from cvlib.words.tables import escape_latex, printed
 _TEMPLATES = Path(__file__).with_name("templates")
 _TEXT_WIDTH = 170  # mm, on A4
 _STYLES = {"Table Caption": (10, 9, 3), "Table Note": (8.5, 3, 6)}  # points: type, before, after
+_FILES = re.compile(r'<p class="files">.*?</p>', re.DOTALL)
 _NOTE = re.compile(r'<p class="note">(.*?)</p>', re.DOTALL)
 
 
@@ -34,6 +35,7 @@ def _for_print(folder: Path, page: str) -> str:
             anchor = f"figure-{name}"  # links of the report lead here
             whole = f'{shown[2]}<figure id="{anchor}">{image}{caption}</figure>'
             page = page[: shown.start()] + whole + page[shown.end() :]
+    page = _FILES.sub("", page)
     page = _NOTE.sub(
         r'<div data-custom-style="Table Note" data-typst:text:size="8.5pt">\1</div>', page
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import cache
+from html import escape
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -45,8 +46,8 @@ def write_reports(folder: Path, formats: tuple[str, ...]) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     body = _written_body(folder)
     language = _language(manifest)
-    content = f"<html><body>{body}{_foot(manifest)}</body></html>"
     title = translate(manifest["title"], language)
+    content = f"<html><body><h1>{escape(title)}</h1>{body}{_foot(manifest)}</body></html>"
     for name in wanted:
         try:
             WRITERS[name](folder, content, title, language)
