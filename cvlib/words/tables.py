@@ -46,6 +46,7 @@ _LONGEST_TEXT = 300
 _LONG_WORD = re.compile(r"([^\s\u2e80-\uffef]{70})[^\s\u2e80-\uffef]+")
 # Columns of p values, printed as APA does; p_alive and the like are probabilities of another kind.
 _P_VALUES = re.compile(r"p(_value|_adjusted|_welch|_permutation|_parametric|_henseler)*")
+_P_IN_SHEETS = '[<0.0005]"<.001";.000'
 ENGLISH = Words()
 
 
@@ -102,6 +103,35 @@ def _formatter(column: pd.Series, decimals: int, words: Words) -> tuple[str, Cal
         return "number", lambda value: _format_mixed(float(value), decimals)
     places = 0 if len(values) and _whole(values).all() else decimals
     return "number", lambda value: format_number(float(value), places)
+
+
+def cell_formats(column: pd.Series, decimals: int = 3) -> list[str]:
+    """How a spreadsheet shows each cell of a column so that it reads as in print.
+
+    Parameters
+    ----------
+    column : Series
+        A column of a table at full precision; its name tells p values.
+    decimals : int
+        Decimals of numbers that are not whole.
+
+    Returns
+    -------
+    list of str
+        Number formats of Excel by cell; empty for text, dates and missing values.
+    """
+    _, form = _formatter(column, decimals, ENGLISH)
+    formats = []
+    for value in column:
+        number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        if not number or not math.isfinite(value):
+            formats.append("")
+        elif form is _format_p:
+            formats.append(_P_IN_SHEETS)
+        else:
+            places = len(form(value).partition(".")[2])
+            formats.append("#,##0" + ("." + "0" * places if places else ""))
+    return formats
 
 
 def printed(

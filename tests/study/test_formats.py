@@ -8,6 +8,7 @@ from typing import Any
 import docx
 import docx.shared
 import openpyxl
+import pandas as pd
 import pptx
 import pypdf
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from cvlib.study.notebook import read_notebook
 from cvlib.study.render.slides import fitted, write_pptx
 from cvlib.study.render.word_tables import column_widths
+from cvlib.study.render.workbook import write_xlsx
 from cvlib.study.run import run_notebook
 
 NASTY = """import cvlib, pandas as pd
@@ -114,19 +116,54 @@ def test_pdf_has_the_text_in_both_languages(folder: Path) -> None:
 
 
 def test_xlsx_has_numbers_as_numbers_and_no_formulas(folder: Path) -> None:
-    sheet = openpyxl.load_workbook(folder / "report.xlsx")["numbers"]
-    assert sheet["B2"].value == 1 / 3
-    assert sheet["A3"].value == "'=HYPERLINK('x')" and sheet["A3"].data_type == "s"
-
-
-def test_xlsx_begins_with_a_list_that_leads_to_every_sheet(folder: Path) -> None:
     book = openpyxl.load_workbook(folder / "report.xlsx")
-    assert book.sheetnames == ["Contents", "numbers"]
-    rows = list(book["Contents"].iter_rows(min_row=2, values_only=True))
-    assert rows == [
-        ("numbers", "Numbers & <signs>", 7, "A note"),
-    ]
+    sheet = book["numbers"]
+    assert sheet["B3"].value == 1 / 3 and sheet["B3"].number_format == "#,##0.000"
+    assert sheet["C3"].value == 1e-9 and "<.001" in sheet["C3"].number_format
+    assert sheet["A4"].value == "'=HYPERLINK('x')" and sheet["A4"].data_type == "s"
+    cells = [cell for each in book for row in each.iter_rows() for cell in row]
+    assert not [cell for cell in cells if cell.data_type not in ("s", "n")]
+
+
+def test_xlsx_begins_with_the_answer_and_a_list_that_leads_to_every_sheet(folder: Path) -> None:
+    book = openpyxl.load_workbook(folder / "report.xlsx")
+    assert book.sheetnames == ["Answer", "Contents", "numbers"]
+    rows = list(book["Answer"].iter_rows(values_only=True))
+    assert ("满意度", "70.1", "69.0 – 71.2") in rows
+    assert ("What to do", "'=cmd|' /C calc'!A0", None) in rows
+    assert [row[0] for row in rows if row[0] in ("Answer", "What to do", "What to doubt")] == [
+        "Answer", "What to do", "What to doubt",
+    ]  # fmt: skip
+    listed = list(book["Contents"].iter_rows(min_row=2, values_only=True))
+    assert listed[0] == ("numbers", "Numbers & <signs>", 7, "A note")
+    assert "header=1" in listed[-1][1]
     assert book["Contents"]["A2"].hyperlink.location or book["Contents"]["A2"].hyperlink.target
+
+
+def test_a_sheet_reads_for_people_and_for_programs(tmp_path: Path) -> None:
+    table = pd.DataFrame({
+        "indicator": ["recency", "#N/A"], "n": [12000, 3], "p_value": [0.2, 0.00001],
+        "value": [0.25, 1200.0],
+    })  # fmt: skip
+    about = {"title": "T", "note": "", "decimals": 2}
+    results = {
+        "notebook": "mine", "figures": {}, "headlines": {}, "warnings": ["-2 % is a warning"],
+        "tables": {"a" * 40: table.to_dict("records"), "a" * 41: [{"x": 1}], "answer": []},
+        "captions": dict.fromkeys(("a" * 40, "a" * 41, "answer"), about),
+        "names": {"recency": "最近一次购买"},
+    }  # fmt: skip
+    (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    path = write_xlsx(tmp_path, "", "A title", "zh")
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames[:2] == ["结论", "目录"] and len(set(book.sheetnames)) == 5
+    sheet = book["a" * 31]
+    assert [cell.value for cell in sheet["A"]][2:] == ["最近一次购买", "#N/A"]
+    assert sheet["B1"].value == f"{sheet['A1'].value}（代码）"
+    formats = {sheet.cell(2, c).value: sheet.cell(3, c).number_format for c in range(1, 6)}
+    assert formats["n"] == "#,##0" and formats["value"] == "#,##0.00"
+    assert sheet.cell(4, 5).number_format == "#,##0"
+    read = pd.read_excel(path, sheet_name="a" * 31, header=1, keep_default_na=False)
+    assert read.drop(columns="indicator_label").equals(table)
 
 
 def test_csv_has_no_formulas_and_json_keeps_the_text(folder: Path) -> None:

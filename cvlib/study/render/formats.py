@@ -12,8 +12,8 @@ import pandas as pd
 from cvlib.study.render.finished import library, results_of
 from cvlib.study.render.slides import write_pptx
 from cvlib.study.render.word_tables import three_lines
+from cvlib.study.render.workbook import write_xlsx
 from cvlib.words.language import Words
-from cvlib.words.safe import neutralised
 from cvlib.words.tables import escape_latex, printed
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -105,49 +105,6 @@ def write_pdf(folder: Path, page: str, title: str, language: str) -> Path:
     finally:
         source.unlink(missing_ok=True)
     return target
-
-
-def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
-    """A workbook: a sheet that lists the tables, then one per table, numbers as numbers."""
-    target = folder / "report.xlsx"
-    results = results_of(folder)
-    tables, words = results["tables"], Words(language, results["names"])
-    first = words.text("Contents")[:31]
-    sheets: dict[str, str] = {}
-    for name in tables:
-        sheet, taken = name[:31], {first.lower(), *(other.lower() for other in sheets.values())}
-        if sheet.lower() in taken:
-            sheet = f"{sheet[:28]}_{len(taken)}"
-        sheets[name] = sheet
-    listing = pd.DataFrame(
-        [
-            {"sheet": sheets[name], "title": results["captions"][name]["title"]}
-            | {"rows": len(rows), "note": results["captions"][name]["note"]}
-            for name, rows in tables.items()
-        ]
-    )
-    with pd.ExcelWriter(target, engine="openpyxl") as writer:
-        _sheet(writer, first, listing, words)
-        for name, rows in tables.items():
-            _sheet(writer, sheets[name], pd.DataFrame(rows), words)
-        writer.book.properties.title = title
-        for row in range(2, len(listing) + 2):
-            cell = writer.sheets[first].cell(row, 1)
-            cell.hyperlink, cell.style = f"#'{cell.value}'!A1", "Hyperlink"
-    return target
-
-
-def _sheet(writer: pd.ExcelWriter, sheet: str, table: pd.DataFrame, words: Words) -> None:
-    from openpyxl.utils import get_column_letter
-
-    heads = words.heads(map(str, table.columns))
-    table = neutralised(table.set_axis(heads, axis=1))
-    table.to_excel(writer, sheet_name=sheet, index=False, freeze_panes=(1, 0))
-    for position, head in enumerate(table.columns, 1):
-        cells = table.iloc[:200, position - 1]
-        longest = max([len(head), *(len(str(cell)) for cell in cells)])
-        letter = get_column_letter(position)
-        writer.sheets[sheet].column_dimensions[letter].width = min(max(10, longest + 2), 60)
 
 
 def write_latex(folder: Path, page: str, title: str, language: str) -> Path:
