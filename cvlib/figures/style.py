@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#555555")
 INK, FAINT, PAPER = "#222222", "#9AA0A6", "#FFFFFF"
 HEAT = "cividis"
+CUSTOMERS, VALUE = "#8FA3B5", PALETTE[0]  # share of customers, share of value: in every chart
 
 CHINESE_FONT = Path(__file__).with_name("fonts") / "NotoSansSC-Subset.otf"
 # For characters outside the shipped subset, whichever of these the machine has.
@@ -82,6 +83,12 @@ def new_figure(
     """A figure (inches) that no window manager knows of, with its axes; call in `house_style`."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, **subplots)
+
+
+def short(name: object, longest: int = 34) -> str:
+    """A name that fits beside a chart."""
+    text = str(name)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def words(figures: str, language: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ the id in words), and ``language``, that of the words on the axes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,28 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from cvlib.figures.style import FAINT, HEAT, INK, PALETTE, house_style, new_figure, words
+from cvlib.figures.style import (
+    CUSTOMERS,
+    FAINT,
+    HEAT,
+    INK,
+    PALETTE,
+    VALUE,
+    house_style,
+    new_figure,
+    short,
+    words,
+)
+from cvlib.figures.validity import capture_chart, validity_chart
+
+__all__ = [
+    "alpha_chart", "capture_chart", "grade_chart", "rank_chart", "stability_chart",
+    "validity_chart", "weight_chart", "weight_heatmap",
+]  # fmt: skip
 
 Labels = Mapping[str, str]
 
+_BACKGROUND: dict[str, Any] = {"color": FAINT, "lw": 1, "zorder": 2}
 _MARKERS = "osD^vPX*"
 _DASHES = ("-", "--", "-.", ":")
 _KEPT = {
@@ -32,8 +50,7 @@ _KEPT = {
 
 
 def _name(key: object, labels: Labels | None) -> str:
-    text = str((labels or {}).get(str(key), str(key).replace("_", " ")))
-    return text if len(text) <= 34 else f"{text[:33]}…"
+    return short((labels or {}).get(str(key), str(key).replace("_", " ")))
 
 
 def _rows(axis: Axes, names: list[str]) -> None:
@@ -47,11 +64,15 @@ def _percent(*sides: Axis) -> None:
         side.set_major_formatter(PercentFormatter(1, decimals=0))
 
 
-def _told(number: int | None) -> dict[str, Any]:
-    """The line of one of those told apart, or of one that stays in the background."""
-    if number is None:
-        return {"color": FAINT, "lw": 1, "zorder": 2}
-    return {"color": PALETTE[number], "lw": 2, "zorder": 3}
+def line_of(item: object, items: Iterable[object]) -> dict[str, Any]:
+    """Colour and dashes that an indicator keeps in every chart of the same indicators.
+
+    They follow from its place among the sorted ids, so neither the order of a table nor which
+    lines a chart makes stand out changes them.
+    """
+    number = sorted(map(str, items)).index(str(item))
+    dashes = _DASHES[(number + number // len(PALETTE)) % len(_DASHES)]
+    return {"color": PALETTE[number % len(PALETTE)], "ls": dashes, "lw": 2, "zorder": 3}
 
 
 def weight_chart(
@@ -167,13 +188,13 @@ def rank_chart(weights: pd.DataFrame, labels: Labels | None = None, language: st
         told = moved[moved >= least].nlargest(len(PALETTE) - 1).index
         across = np.arange(rank.shape[1])
         for item, places in rank.iterrows():
-            number = list(told).index(item) if item in told else None
-            axis.plot(across, places, marker="o", ms=4, **_told(number))
+            line = line_of(item, rank.index) if item in told else _BACKGROUND
+            axis.plot(across, places, marker="o", ms=4, **line)
             for end, side, shift in ((0, "right", -7), (-1, "left", 7)):
                 axis.annotate(
                     _name(item, labels), (across[end], places.iloc[end]), xytext=(shift, 0),
                     textcoords="offset points", ha=side, va="center", fontsize=8.5,
-                    color=INK if number is None else PALETTE[number], annotation_clip=False,
+                    color=line["color"] if item in told else INK, annotation_clip=False,
                 )  # fmt: skip
         axis.set_xticks(across, [_name(m, labels) for m in rank.columns], rotation=45, ha="right")
         axis.set_ylim(len(rank) + 0.6, 0.4)
@@ -204,100 +225,25 @@ def alpha_chart(
         largest = sweep.groupby("indicator", sort=False)["global_weight"].max()
         told = list(largest.nlargest(len(PALETTE)).index)
         for item, rows in sweep.groupby("indicator", sort=False):
-            number = told.index(item) if item in told else None
             left.plot(
-                rows["alpha"], rows["global_weight"], **_told(number),
-                ls="-" if number is None else _DASHES[number % 4],
-                label=None if number is None else _name(item, labels),
+                rows["alpha"], rows["global_weight"],
+                **(line_of(item, largest.index) if item in told else _BACKGROUND),
+                label=_name(item, labels) if item in told else None,
             )  # fmt: skip
         left.set(title=text["weights"], ylabel=text["global_weight"], ylim=(0, None))
         handles, names = left.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=4, fontsize=8)
-        right.plot(ranks["alpha"], ranks["spearman"], **_told(0), label=text["spearman"])
+        # No colour of the palette: on the left those are indicators.
+        right.plot(ranks["alpha"], ranks["spearman"], color=INK, lw=2, label=text["spearman"])
         right.plot(
-            ranks["alpha"], ranks["top_decile_overlap"], "--", **_told(1), label=text["top_overlap"]
+            ranks["alpha"], ranks["top_decile_overlap"], "--", color="#7A7F85", lw=2,
+            label=text["top_overlap"],
         )  # fmt: skip
         right.set(title=text["against_half"], ylim=(None, 1.02))
         right.legend(loc="best", fontsize=8)
         for axis in (left, right):
             axis.set_xlabel(text["alpha"])
             axis.grid(True, axis="both")
-        return figure
-
-
-def capture_chart(
-    capture: pd.DataFrame, labels: Labels | None = None, language: str = "en"
-) -> Figure:
-    """Share of the outcome held by the best-scored customers, per method.
-
-    Parameters
-    ----------
-    capture : DataFrame
-        method, share_of_customers, share_of_outcome; the last method is the outcome itself.
-    labels, language
-        As every chart takes them.
-    """
-    text = words("weighting", language)
-    if capture.empty:
-        return _nothing(text["no_outcome"])
-    with house_style():
-        figure, axis = new_figure(7.4, 4.4)
-        axis.plot([0, 1], [0, 1], color=FAINT, lw=1, label=text["at_random"])
-        methods = list(capture["method"].unique())
-        for k, method in enumerate(methods):
-            rows = capture[capture["method"] == method]
-            ideal = k == len(methods) - 1
-            axis.plot(
-                rows["share_of_customers"], rows["share_of_outcome"], lw=2.2 if ideal else 1.4,
-                color=INK if ideal else PALETTE[k % len(PALETTE)],
-                ls=":" if ideal else _DASHES[(k // len(PALETTE)) % 4], label=_name(method, labels),
-            )  # fmt: skip
-        axis.axvline(0.1, color=FAINT, lw=0.8)
-        _percent(axis.xaxis, axis.yaxis)
-        axis.set(
-            xlabel=text["best_first"], ylabel=text["outcome_share"], xlim=(0, 1), ylim=(0, 1.02)
-        )
-        axis.grid(True, axis="both")
-        _legend_right(figure)
-        return figure
-
-
-def validity_chart(
-    validity: pd.DataFrame,
-    learned: tuple[str, ...] = (),
-    labels: Labels | None = None,
-    language: str = "en",
-) -> Figure:
-    """Each metric of each method with its interval, methods in the order of the first metric.
-
-    Parameters
-    ----------
-    validity : DataFrame
-        method, metric, estimate and, if known, ci_low, ci_high.
-    learned : tuple of str
-        Methods drawn hollow because they were fitted to the outcome.
-    labels, language
-        As every chart takes them.
-    """
-    if validity.empty:
-        return _nothing(words("weighting", language)["no_outcome"])
-    with house_style():
-        metrics = list(validity["metric"].unique())
-        first = validity[validity["metric"] == metrics[0]].sort_values("estimate")
-        order = list(first["method"])
-        figure, axes = new_figure(
-            3.0 + 2.3 * len(metrics), 1.2 + 0.24 * len(order), 1, len(metrics), squeeze=False
-        )
-        place = np.arange(len(order))
-        for k, (axis, metric) in enumerate(zip(axes[0], metrics, strict=True)):
-            rows = validity[validity["metric"] == metric].set_index("method").reindex(order)
-            if "ci_low" in rows:
-                axis.hlines(place, rows["ci_low"], rows["ci_high"], color=PALETTE[k], lw=2)
-            inside = ["white" if method in learned else PALETTE[k] for method in order]
-            axis.scatter(rows["estimate"], place, c=inside, edgecolors=PALETTE[k], s=34, zorder=3)
-            _rows(axis, ["" if k else _name(method, labels) for method in order])
-            axis.set_title(_name(metric, labels))
-            axis.xaxis.set_major_locator(MaxNLocator(4))
         return figure
 
 
@@ -331,10 +277,10 @@ def grade_chart(grades: pd.DataFrame, labels: Labels | None = None, language: st
                 continue
             table = parts[k]
             place = np.arange(len(table))
-            pairs = [("share", "customers", -0.19), ("value_share", "value", 0.19)]
-            for number, (column, label, shift) in enumerate(p for p in pairs if p[0] in table):
+            pairs = [("share", CUSTOMERS, -0.19), ("value_share", VALUE, 0.19)]
+            for column, color, shift in (pair for pair in pairs if pair[0] in table):
                 bars = axis.barh(
-                    place + shift, table[column], 0.36, color=PALETTE[number], label=text[label]
+                    place + shift, table[column], 0.36, color=color, label=text[column]
                 )
                 percent = ["" if np.isnan(s) else f"{100 * s:.0f} %" for s in table[column]]
                 axis.bar_label(bars, percent, padding=2, fontsize=8)
@@ -375,15 +321,6 @@ def stability_chart(
         axis.set(xlim=(0, 1), xlabel=text["of_grade"])
         _percent(axis.xaxis)
         figure.legend(loc="outside lower center", ncols=5, title=text["keeps"], fontsize=8)
-        return figure
-
-
-def _nothing(text: str) -> Figure:
-    """A small figure that says why it is empty."""
-    with house_style():
-        figure, axis = new_figure(4.0, 0.6)
-        axis.set_axis_off()
-        axis.text(0, 0.5, text, va="center")
         return figure
 
 

@@ -97,29 +97,76 @@ def test_alpha_chart_names_at_most_eight_lines():
     np.testing.assert_allclose(right.lines[1].get_ydata(), ranks["top_decile_overlap"])
 
 
-def test_capture_and_validity_charts_and_their_empty_forms():
-    share = np.linspace(0, 1, 5)
-    capture = pd.concat(
-        pd.DataFrame({"method": m, "share_of_customers": share, "share_of_outcome": share**p})
-        for m, p in (("a", 0.5), ("b", 0.7), ("outcome itself", 0.1))
-    )
-    figure = figures.capture_chart(capture)
-    np.testing.assert_allclose(figure.axes[0].lines[2].get_ydata(), share**0.7)
-    validity = pd.DataFrame(
-        {
-            "method": ["a", "b"] * 2,
-            "metric": ["spearman"] * 2 + ["auc"] * 2,
-            "estimate": [0.4, 0.2, 0.7, 0.6],
-            "ci_low": [0.3, 0.1, 0.6, 0.5],
-            "ci_high": [0.5, 0.3, 0.8, 0.7],
-        }
-    )
-    figure = figures.validity_chart(validity, learned=("b",))
-    # Best on top: the order of the first metric, rising along the axis.
+SHARE = np.linspace(0, 1, 11)
+CAPTURE = pd.concat(
+    pd.DataFrame({"method": m, "share_of_customers": SHARE, "share_of_outcome": SHARE**p})
+    for m, p in (("a", 0.5), ("b", 0.9), ("equal", 0.7), ("outcome itself", 0.1))
+)
+VALIDITY = pd.DataFrame(
+    {
+        "method": ["a", "b", "equal"] * 2,
+        "metric": ["spearman"] * 3 + ["auc"] * 3,
+        "estimate": [0.4, 0.2, 0.3, 0.7, 0.6, 0.65],
+        "ci_low": [0.3, 0.1, 0.2, 0.6, 0.5, 0.6],
+        "ci_high": [0.5, 0.3, 0.4, 0.8, 0.7, 0.7],
+        "difference_ci_low": [0.05, -0.2, 0, -0.1, -0.2, 0],
+        "difference_ci_high": [0.15, -0.05, 0, 0.2, 0.1, 0],
+        "p_holm": [0.01, 0.01, np.nan, 0.5, 0.5, np.nan],
+    }
+)
+
+
+def test_capture_chart_draws_the_gain_over_equal_weights():
+    figure = figures.capture_chart(CAPTURE)
+    for axis, share in zip(figure.axes, (0.1, 0.2), strict=True):
+        gains = [100 * (share**0.9 - share**0.7), 100 * (share**0.5 - share**0.7)]
+        np.testing.assert_allclose(axis.collections[1].get_offsets()[:, 0], gains)
+        assert f"{share**0.7:.0%}" in axis.get_xlabel() and f"{share**0.1:.0%}" in axis.get_xlabel()
+        assert "equal" in axis.get_xlabel()
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["b", "a"]
-    assert len(figure.axes) == 2
-    for empty in (figures.capture_chart(capture.head(0)), figures.validity_chart(validity.head(0))):
+    assert "−" in texts(figure)[0]  # the loss of the worst
+    alone = figures.capture_chart(CAPTURE.query("method != 'equal'"))
+    assert "chance: 10%" in alone.axes[0].get_xlabel()
+    np.testing.assert_allclose(
+        alone.axes[0].collections[1].get_offsets()[:, 0],
+        [100 * (0.1**0.9 - 0.1), 100 * (0.1**0.5 - 0.1)],
+    )
+
+
+def test_validity_chart_explains_line_colours_and_open_circles():
+    figure = figures.validity_chart(VALIDITY, learned=("b",))
+    # Best on top: the order of the first metric, rising along the axis.
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["b", "equal", "a"]
+    for axis, at in zip(figure.axes, (0.3, 0.65), strict=True):
+        assert [li.get_xdata() for li in axis.lines if li.get_gid() == "baseline"] == [[at, at]]
+    said = " ".join(t.get_text() for t in figure.legends[0].get_texts())
+    assert all(part in said for part in ("better than equal", "worse than equal", "open circle"))
+    # nothing told apart, nobody fitted: nothing of it in the legend
+    calm = figures.validity_chart(VALIDITY.assign(p_holm=0.5))
+    said = " ".join(t.get_text() for t in calm.legends[0].get_texts())
+    assert "not told apart" in said and "better" not in said and "open circle" not in said
+    bare = VALIDITY[["method", "metric", "estimate"]].query("method != 'equal'")
+    assert not figures.validity_chart(bare).legends
+    for empty in (figures.capture_chart(CAPTURE.head(0)), figures.validity_chart(VALIDITY.head(0))):
         assert "No outcome was given." in texts(empty)
+
+
+def test_an_indicator_keeps_its_colour_in_every_chart():
+    weights = table(6, METHODS[:3])
+    rank = figures.rank_chart(weights).axes[0]
+    items = list(weights["indicator"].unique())
+    in_ranks = {
+        item: line.get_color() for item, line in zip(items, rank.lines, strict=True)
+        if line.get_color() != figures.FAINT
+    }  # fmt: skip
+    sweep = weights.assign(alpha=weights["method"].map({m: k for k, m in enumerate(METHODS)}))
+    ranks = pd.DataFrame({"alpha": [0, 1], "spearman": 1, "top_decile_overlap": 1})
+    backwards = sweep[::-1]  # the order of a table changes nothing
+    left = figures.alpha_chart(backwards, ranks).axes[0]
+    in_sweep = {line.get_label().replace(" ", "_"): line.get_color() for line in left.lines}
+    assert in_ranks and in_ranks.items() <= in_sweep.items()
+    styles = {tuple(str(v) for v in figures.line_of(k, range(32)).values()) for k in range(32)}
+    assert len(styles) == 32
 
 
 def test_grade_chart_keeps_each_schemes_own_names():
