@@ -1,13 +1,14 @@
-"""Charts of lifetime models: tracking, calibration, targeting, survival, spread of value."""
+"""Charts of lifetime models: tracking, calibration, targeting, spread of value."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter, StrMethodFormatter
 
 from cvlib.figures.style import (
     FAINT,
@@ -21,6 +22,12 @@ from cvlib.figures.style import (
     plain,
     words,
 )
+from cvlib.figures.survival import survival_plot
+
+__all__ = [
+    "calibration_plot", "conditional_expectation_plot", "profit_plot", "score_plot",
+    "survival_plot", "tracking_plot", "value_plot",
+]  # fmt: skip
 
 _MARKERS = "osD^vPX*"
 
@@ -29,6 +36,11 @@ def _drawn(table: pd.DataFrame, models: Sequence[str]) -> list[str]:
     """The models asked for that the table has, or all of them."""
     present = list(table["model"].unique())
     return [model for model in models if model in present] or present
+
+
+def _span(group: object) -> str:
+    """A group's name; an interval such as (14.1, 30.2] reads 14.1–30.2."""
+    return re.sub(r"^[\[(]([^,]+), ([^\])]+)[\])]$", r"\1–\2", str(group))
 
 
 def tracking_plot(tracking: pd.DataFrame, unit: str = "week", language: str = "en") -> Figure:
@@ -76,6 +88,7 @@ def conditional_expectation_plot(
     models: Sequence[str] = (),
     language: str = "en",
     label: Label = plain,
+    unit: str = "",
 ) -> Figure:
     """Mean purchases in the holdout by what was seen before, actual against each model.
 
@@ -89,6 +102,8 @@ def conditional_expectation_plot(
         Which to draw; empty = all.
     language, label
         Of the words on the axes, and what models are called.
+    unit : str
+        Of the time since the last purchase: day, week, month, year; empty: periods.
     """
     text = words("lifetime", language)
     with house_style():
@@ -105,9 +120,11 @@ def conditional_expectation_plot(
             )  # fmt: skip
         # a group too small to be published keeps its place without numbers
         counts = [f"n {n:,.0f}" if n == n else "n –" for n in first["customers"]]
-        labels = [f"{group}\n{n}" for group, n in zip(first[by], counts, strict=True)]
+        labels = [f"{_span(g)}\n{n}" for g, n in zip(first[by], counts, strict=True)]
         axis.set_xticks(first.index, labels)
-        axis.set(ylabel=text["holdout_mean"], xlabel=text.get(by, by), ylim=(0, None))
+        units = text.get(f"{unit}s", unit) if unit else text["periods"]
+        across = text.get(by, by).format(unit=units)
+        axis.set(ylabel=text["holdout_mean"], xlabel=across, ylim=(0, None))
         axis.legend(loc="best")
         both_grids(axis)
         return figure
@@ -149,6 +166,17 @@ def calibration_plot(
                 ls=":", color=PALETTE[number], marker=_MARKERS[number], ms=5, label=label(model),
                 capsize=2,
             )  # fmt: skip
+            # BG/NBD lets a customer leave only at a purchase: without one, P(alive) is exactly 1.
+            sure = rows[rows["mean_probability"] >= 1 - 1e-9]
+            if model == "bg_nbd_p_alive" and 0 < len(sure) < len(rows):
+                bought = float(np.average(sure["observed"], weights=sure["n"]))
+                axis.annotate(
+                    text["never_left"].format(observed=bought), (1, bought), (0.52, 0.04),
+                    textcoords="data", fontsize=8, ha="center", va="bottom",
+                    arrowprops={"arrowstyle": "->", "color": INK},
+                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85}, zorder=5,
+                    gid="never-left",
+                )  # fmt: skip
         axis.set(xlabel=text["forecast"], ylabel=text["observed"], xlim=(-0.02, 1.02))
         axis.set_ylim(-0.02, 1.02)
         axis.legend(loc="upper left")
@@ -210,99 +238,45 @@ def profit_plot(
     models: Sequence[str] = (),
     language: str = "en",
     label: Label = plain,
+    currency: str = "",
 ) -> Figure:
-    """Profit by the share of customers contacted, for each ranking and an oracle.
+    """Profit by the share of customers contacted, for each ranking and the best possible one.
+
+    A dot marks the share of customers with most profit.
 
     Parameters
     ----------
     curve : DataFrame
-        model, share, profit.
+        model, share, profit; model `oracle` knows the spend.
     models : sequence of str
         Which to draw; empty = all.
     language, label
         Of the words on the axes, and what models are called.
+    currency : str
+        Of the profit.
     """
     text = words("lifetime", language)
     with house_style():
         figure, axis = new_figure(7.0, 3.8)
         for number, model in enumerate(list(models) or list(curve["model"].unique())):
             rows = curve[curve["model"] == model]
+            name = text["best_possible"] if model == "oracle" else label(model)
             color = FAINT if model == "oracle" else PALETTE[number % len(PALETTE)]
+            if rows["profit"].notna().any():
+                top = rows.loc[rows["profit"].idxmax()]
+                axis.plot(top["share"], top["profit"], "o", color=color, ms=7, gid="optimum")
+                name = text["most_at"].format(name=name, share=float(top["share"]))
             axis.plot(
-                rows["share"], rows["profit"], color=color, lw=1.8,
-                ls=LINES[number % len(LINES)], label=label(model),
+                rows["share"], rows["profit"], color=color, lw=1.8, ls=LINES[number % len(LINES)],
+                label=name,
             )  # fmt: skip
         axis.axhline(0, color=INK, lw=0.8)
         axis.xaxis.set_major_formatter(PercentFormatter(1))
-        axis.set(xlabel=text["contacted"], ylabel=text["profit"])
-        axis.legend(loc="best", ncols=2)
+        axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        earned = f"{text['profit']}, {currency}" if currency else text["profit"]
+        axis.set(xlabel=text["contacted"], ylabel=earned)
+        figure.legend(loc="outside lower center", ncols=2, title=text["dot"], title_fontsize=8.5)
         both_grids(axis)
-        return figure
-
-
-def survival_plot(
-    curves: pd.DataFrame,
-    panel: str | None = None,
-    time: str = "period",
-    observed_until: float | None = None,
-    language: str = "en",
-    label: Label = plain,
-) -> Figure | None:
-    """Share still subscribed over time: actual as points or steps, models as lines.
-
-    Parameters
-    ----------
-    curves : DataFrame
-        `time`, model, survival, optionally actual, `panel`, and ci_low and ci_high.
-    panel : str, optional
-        Column that splits the chart into panels side by side.
-    time : str
-        Column of the time axis.
-    observed_until : float, optional
-        Where the data behind the models end; a line is drawn there.
-    language, label
-        Of the words on the axes, and what models and panels are called.
-
-    Returns
-    -------
-    Figure or None
-        None without curves.
-    """
-    if not len(curves):
-        return None
-    text = words("lifetime", language)
-    with house_style():
-        names = list(curves[panel].unique()) if panel else [""]
-        figure, axes = new_figure(
-            max(6.6, 3.9 * len(names)), 3.7, 1, len(names), sharey=True, squeeze=False
-        )
-        for axis, name in zip(axes[0], names, strict=True):
-            part = curves[curves[panel] == name] if panel else curves
-            if "actual" in part:
-                points = part.drop_duplicates(time)
-                axis.plot(
-                    points[time], points["actual"], "o", color=INK, ms=5, label=text["actual"]
-                )
-            for number, (model, rows) in enumerate(part.groupby("model", sort=False)):
-                steps = "steps-post" if model == "kaplan_meier" else "default"
-                axis.plot(
-                    rows[time], rows["survival"], color=PALETTE[number % len(PALETTE)], lw=1.7,
-                    ls=LINES[number % len(LINES)], drawstyle=steps, label=label(model),
-                )  # fmt: skip
-                if "ci_low" in rows and rows["ci_low"].notna().any():
-                    low, high = rows["ci_low"].astype(float), rows["ci_high"].astype(float)
-                    axis.fill_between(rows[time], low, high, step="post", alpha=0.18, lw=0)
-            if observed_until is not None:
-                axis.axvline(observed_until, color=INK, lw=0.9, ls=":")
-                axis.annotate(
-                    text["fitted"], (observed_until, 0.02), xytext=(-4, 0), ha="right",
-                    textcoords="offset points", fontsize=8,
-                )  # fmt: skip
-            axis.set(title=label(str(name)), xlabel=text.get(time, time), ylim=(0, 1.02))
-            axis.yaxis.set_major_formatter(PercentFormatter(1))
-            both_grids(axis)
-        axes[0][0].set_ylabel(text["subscribed"])
-        axes[0][-1].legend(loc="upper right" if panel else "lower left")
         return figure
 
 

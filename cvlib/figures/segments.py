@@ -7,13 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from cvlib.figures.style import (
-    FAINT,
+    CUSTOMERS,
     INK,
     LINES,
     PALETTE,
+    VALUE,
     Label,
     both_grids,
     house_style,
@@ -21,82 +23,6 @@ from cvlib.figures.style import (
     plain,
     words,
 )
-
-
-def share_plot(
-    shares: pd.DataFrame, group: str = "group", language: str = "en", label: Label = plain
-) -> Figure:
-    """Share of customers beside share of value, for every tier or segment.
-
-    Parameters
-    ----------
-    shares : DataFrame
-        `group`, share_of_customers, share_of_value; first row on top.
-    group : str
-        Column of names.
-    language, label
-        Of the words on the axes, and what groups are called.
-    """
-    text = words("lifetime", language)
-    with house_style():
-        figure, axis = new_figure(6.8, 1.0 + 0.5 * len(shares))
-        place = np.arange(len(shares))[::-1].astype(float)
-        for shift, column, color, hatch in (
-            (0.19, "share_of_customers", FAINT, ""),
-            (-0.19, "share_of_value", PALETTE[0], "//"),
-        ):
-            known = shares[column].astype(float)
-            bars = axis.barh(
-                place + shift, known.fillna(0.0), 0.36, color=color, hatch=hatch,
-                label=text[column], edgecolor="white", lw=0,
-            )  # fmt: skip
-            # a group too small to be published keeps its place without numbers
-            axis.bar_label(bars, [f"{v:.1%}" if v == v else "–" for v in known], padding=3)
-        axis.set_yticks(place, [label(name) for name in shares[group]])
-        axis.xaxis.set_major_formatter(PercentFormatter(1))
-        axis.margins(x=0.12)
-        axis.legend(loc="best")
-        return figure
-
-
-def transition_plot(
-    transitions: pd.DataFrame,
-    order: Sequence[str],
-    language: str = "en",
-    label: Label = plain,
-) -> Figure:
-    """Movement between segments: share of each row's customers found in each column later.
-
-    Parameters
-    ----------
-    transitions : DataFrame
-        from_segment, to_segment, share.
-    order : sequence of str
-        Order of segments; "new" is put last among the rows.
-    language, label
-        Of the words on the axes, and what segments are called.
-    """
-    text = words("lifetime", language)
-    with house_style():
-        table = transitions.pivot(index="from_segment", columns="to_segment", values="share")
-        rows = [name for name in [*order, "new"] if name in table.index]
-        columns = [name for name in order if name in table.columns]
-        met = transitions.pivot(index="from_segment", columns="to_segment", values="to_segment")
-        met = met.reindex(index=rows, columns=columns).notna()
-        grid = table.reindex(index=rows, columns=columns).fillna(0.0)
-        figure, axis = new_figure(1.9 + 0.85 * len(columns), 1.5 + 0.4 * len(rows))
-        axis.imshow(grid, cmap="Blues", vmin=0, vmax=1, aspect="auto")
-        for (row, column), value in np.ndenumerate(grid.to_numpy()):
-            if met.iloc[row, column]:  # a group too small to be published shows a dash
-                axis.text(
-                    column, row, f"{value:.0%}" if value > 0 else "–", ha="center", va="center",
-                    fontsize=8.5, color="white" if value > 0.55 else INK,
-                )  # fmt: skip
-        axis.set_xticks(range(len(columns)), [label(c).replace(" ", "\n") for c in columns])
-        axis.set_yticks(range(len(rows)), [label(r) for r in rows])
-        axis.set(xlabel=text["later"], ylabel=text["before"])
-        axis.grid(False)
-        return figure
 
 
 def retention_gain_plot(
@@ -139,3 +65,103 @@ def retention_gain_plot(
         axis.legend(loc="upper left", bbox_to_anchor=(0.0, 0.62))
         both_grids(axis)
         return figure
+
+
+def share_plot(
+    shares: pd.DataFrame,
+    group: str = "group",
+    language: str = "en",
+    label: Label = plain,
+    *,
+    fewest: int | None = None,
+) -> Figure:
+    """Share of customers beside share of value, for every tier or segment.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        `group`, share_of_customers, share_of_value; first row on top.
+    group : str
+        Column of names.
+    language, label
+        Of the words on the axes, and what groups are called.
+    fewest : int, optional
+        Groups of fewer customers are left blank; the chart says so where there are any.
+    """
+    text = words("lifetime", language)
+    with house_style():
+        figure, axis = new_figure(6.8, 1.0 + 0.5 * len(shares))
+        place = np.arange(len(shares))[::-1].astype(float)
+        for shift, column, color, hatch in (
+            (0.19, "share_of_customers", CUSTOMERS, ""),
+            (-0.19, "share_of_value", VALUE, "//"),
+        ):
+            known = shares[column].astype(float)
+            bars = axis.barh(
+                place + shift, known.fillna(0.0), 0.36, color=color, hatch=hatch,
+                label=text[column], edgecolor="white", lw=0,
+            )  # fmt: skip
+            # a group too small to be published keeps its place without numbers
+            axis.bar_label(bars, [f"{v:.1%}" if v == v else "–" for v in known], padding=3)
+        axis.set_yticks(place, [label(name) for name in shares[group]])
+        axis.xaxis.set_major_formatter(PercentFormatter(1))
+        axis.margins(x=0.12)
+        axis.set_xlabel(text["percent_of_all"])
+        handles = axis.get_legend_handles_labels()[0]
+        if shares[["share_of_customers", "share_of_value"]].isna().any(axis=None):
+            handles.append(_blank(text, fewest))
+        figure.legend(handles=handles, loc="outside lower center", ncols=2)
+        return figure
+
+
+def transition_plot(
+    transitions: pd.DataFrame,
+    order: Sequence[str],
+    language: str = "en",
+    label: Label = plain,
+    *,
+    fewest: int | None = None,
+) -> Figure:
+    """Movement between segments: share of each row's customers found in each column later.
+
+    Parameters
+    ----------
+    transitions : DataFrame
+        from_segment, to_segment, share.
+    order : sequence of str
+        Order of segments; "new" is put last among the rows.
+    language, label
+        Of the words on the axes, and what segments are called.
+    fewest : int, optional
+        Cells of fewer customers are left blank; the chart says so where there are any.
+    """
+    text = words("lifetime", language)
+    with house_style():
+        table = transitions.pivot(index="from_segment", columns="to_segment", values="share")
+        rows = [name for name in [*order, "new"] if name in table.index]
+        columns = [name for name in order if name in table.columns]
+        met = transitions.pivot(index="from_segment", columns="to_segment", values="to_segment")
+        met = met.reindex(index=rows, columns=columns).notna()
+        grid = table.reindex(index=rows, columns=columns)
+        blank = met & grid.isna()  # too few customers to be published
+        written = grid.map(lambda share: "" if share != share else f"{share:.0%}").mask(blank, "–")
+        figure, axis = new_figure(max(4.4, 2.2 + 0.85 * len(columns)), 1.9 + 0.4 * len(rows))
+        axis.imshow(grid.fillna(0.0), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        for (row, column), word in np.ndenumerate(written.to_numpy(dtype=object)):
+            if word:
+                color = "white" if grid.iloc[row, column] > 0.55 else INK
+                axis.text(column, row, word, ha="center", va="center", fontsize=8.5, color=color)
+        axis.set_xticks(range(len(columns)), [label(c).replace(" ", "\n") for c in columns])
+        axis.set_yticks(range(len(rows)), [label(r) for r in rows])
+        axis.set(xlabel=text["later"], ylabel=text["before"])
+        axis.set_title(text["percent_of_row"], fontsize=9)
+        axis.grid(False)
+        if blank.any(axis=None):
+            figure.legend(handles=[_blank(text, fewest)], loc="outside lower left", fontsize=8.5)
+        return figure
+
+
+def _blank(text: dict[str, str], fewest: int | None) -> Line2D:
+    """An entry of a legend that says what a dash means."""
+    said = text["too_few"] if fewest is None else text["fewer_than"].format(fewest=fewest)
+    return Line2D([], [], color=INK, ls="", marker="_", ms=5, label=said)

@@ -26,7 +26,13 @@ CUSTOMERS, VALUE = "#8FA3B5", PALETTE[0]  # share of customers, share of value: 
 CHINESE_FONT = Path(__file__).with_name("fonts") / "NotoSansSC-Subset.otf"
 # For characters outside the shipped subset, whichever of these the machine has.
 _WIDER = ("Noto Sans CJK SC", "Source Han Sans SC", "WenQuanYi Zen Hei", "Microsoft YaHei")
-LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))  # told apart without colour
+LINES: tuple[Any, ...] = (
+    "-",
+    "--",
+    "-.",
+    ":",
+    (0, (5, 1, 1, 1, 1, 1)),
+)  # told apart without colour
 Label = Callable[[str], str]  # what a model, tier or segment is called in print
 
 

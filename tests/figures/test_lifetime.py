@@ -210,3 +210,85 @@ def test_value_is_shown_with_what_the_best_tenth_hold() -> None:
     assert any(text.get_text() == f"the best 10 % hold {held:.0%}" for text in figure.axes[1].texts)
     assert figures.value_plot(customers * 0) is None
     assert figures.value_plot(pd.DataFrame({"x": [1.0]})) is None
+
+
+ALIVE = CALIBRATION.assign(model="bg_nbd_p_alive", mean_probability=[0.4, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("table", "noted"),
+    [
+        (ALIVE, True),
+        (ALIVE.assign(mean_probability=[0.4, 0.999]), False),
+        (ALIVE.assign(mean_probability=1.0), False),  # nobody leaves, whoever came back
+        (ALIVE.assign(model="mbg_nbd_p_alive"), False),  # there one may leave after the first
+    ],
+)
+def test_sure_survivors_of_bg_nbd_are_explained_only_where_there_are_any(table, noted):
+    figure = figures.calibration_plot(table)
+    said = [t.get_text() for t in figure.axes[0].texts if t.get_gid() == "never-left"]
+    assert bool(said) == noted
+    if noted:
+        assert "never came back" in said[0] and "80% did buy" in said[0]
+
+
+def test_groups_by_recency_read_as_periods():
+    by = BY.rename(columns={"frequency": "recency"}).replace({"0": "[0.0, 14.1]", "1": "(14.1, 9]"})
+    axis = figures.conditional_expectation_plot(by, "recency", unit="week").axes[0]
+    names = [tick.get_text().split("\n")[0] for tick in axis.get_xticklabels()]
+    assert names == ["0.0–14.1", "14.1–9"]
+    assert axis.get_xlabel() == "time since the last purchase, weeks"
+    axis = figures.conditional_expectation_plot(by, "recency", language="zh").axes[0]
+    assert axis.get_xlabel() == "距末次购买的时间（期）"
+
+
+def test_profit_marks_the_optimum_of_each_ranking():
+    curve = pd.DataFrame(
+        {
+            "model": ["bg_nbd"] * 3 + ["oracle"] * 3,
+            "share": [0, 0.5, 1] * 2,
+            "profit": [0, 3000.0, 1000, 0, np.nan, 4000],
+        }
+    )
+    figure = figures.profit_plot(curve, currency="EUR")
+    dots = [line for line in figure.axes[0].lines if line.get_gid() == "optimum"]
+    assert [(d.get_xdata()[0], d.get_ydata()[0]) for d in dots] == [(0.5, 3000), (1, 4000)]
+    said = [t.get_text() for t in figure.legends[0].get_texts()]
+    assert said == ["bg nbd: most at 50%", "best possible: most at 100%"]
+    assert figure.axes[0].get_ylabel() == "profit in the holdout, EUR"
+    figures.profit_plot(curve.assign(profit=np.nan))
+
+
+def test_survival_shows_differences_from_the_observed_and_joins_equal_curves():
+    period = np.arange(13)
+    parts = {"kaplan_meier": 0.0, "cox": 0.001, "sbg": 0.0010001, "weibull": -0.002}
+    curves = pd.concat(
+        pd.DataFrame({"model": m, "period": period, "survival": 0.97**period + d * period})
+        for m, d in parts.items()
+    )
+    ended = (curves["model"] == "kaplan_meier") & (curves["period"] > 10)
+    figure = figures.survival_plot(curves[~ended])
+    left, right = figure.axes
+    lines = [line for line in right.lines if line.get_gid() == "difference"]
+    assert [line.get_label() for line in lines] == ["cox, sbg", "weibull"]
+    np.testing.assert_allclose(lines[1].get_ydata(), -0.2 * period[:11], atol=1e-9)
+    assert 0.4 < left.get_ylim()[0] < 0.97**12 - 0.024  # not from 0: all lie high
+    low = figures.survival_plot(CURVES, "cohort").axes[0]
+    assert low.get_ylim()[0] == 0
+
+
+def test_dashes_are_explained_only_where_there_are_any():
+    hidden = SHARES.assign(share_of_customers=[np.nan, 0.99])
+    for table, draw in (
+        (hidden, lambda t: segments.share_plot(t, fewest=5)),
+        (
+            MOVES.assign(share=[np.nan, 0.6, 1.0]),
+            lambda t: segments.transition_plot(t, ["a", "b"], fewest=5),
+        ),
+    ):
+        said = [t.get_text() for t in draw(table).legends[0].get_texts()]
+        assert said[-1] == "fewer than 5 customers, not published"
+    figure = segments.transition_plot(MOVES.assign(share=[0.0, 0.6, 1.0]), ["a", "b"], fewest=5)
+    assert not figure.legends and figure.axes[0].texts[0].get_text() == "0%"
+    said = [t.get_text() for t in segments.share_plot(SHARES, fewest=5).legends[0].get_texts()]
+    assert said == ["share of customers", "share of value"]
