@@ -1,5 +1,7 @@
 import json
 import re
+import shutil
+import subprocess
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -10,10 +12,12 @@ import docx.shared
 import openpyxl
 import pandas as pd
 import pptx
+import pypandoc
 import pypdf
 import pytest
 
 from cvlib.study.notebook import read_notebook
+from cvlib.study.render.latex import write_latex
 from cvlib.study.render.slides import fitted, write_pptx
 from cvlib.study.render.word_tables import column_widths
 from cvlib.study.render.workbook import write_xlsx
@@ -254,3 +258,65 @@ def test_pptx_of_a_run_without_answer_tells_its_headlines(folder: Path, tmp_path
     assert answer.shapes.title.text == "Answer" and "One is 1." in _texts(answer)
     assert max(map(len, _texts(methods))) < 20000
     assert "x" * 20000 in methods.notes_slide.notes_text_frame.text
+
+
+def test_latex_main_has_the_answer_and_every_table_and_figure(folder: Path) -> None:
+    text = (folder / "latex" / "main.tex").read_text(encoding="utf-8")
+    assert r"\documentclass[11pt,a4paper]{article}" in text and "xeCJK" not in text
+    assert text.count(r"\input{numbers.tex}") == 1 and text.count("{line.pdf}") == 1
+    assert r"\item {}Few \{answers\} \$x\$ \#1 \textasciitilde  \textasciicircum " in text
+    assert r"Loyalty is 5\% \& \textbackslash rising\_now." in text
+    for path in (folder / "latex").glob("*.tex"):
+        read = pypandoc.convert_text(path.read_text(encoding="utf-8"), "plain", format="latex")
+        assert read.strip(), path  # unbalanced braces or environments would raise
+
+
+def _latex(folder: Path, tables: dict[str, pd.DataFrame], language: str) -> Path:
+    about = {"title": "A [title]", "note": "", "decimals": 2}
+    results = {
+        "notebook": "mine", "figures": {}, "headlines": {}, "warnings": [], "names": {},
+        "tables": {name: table.to_dict("records") for name, table in tables.items()},
+        "captions": dict.fromkeys(tables, about),
+    }  # fmt: skip
+    (folder / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    return write_latex(folder, "", "标题", language)
+
+
+def test_latex_tables_turn_where_wide_and_break_where_long(tmp_path: Path) -> None:
+    wide = pd.DataFrame([{f"a_long_name_{n}": 1234.5678 for n in range(14)}])
+    long, longer = (pd.DataFrame({"a": range(rows)}) for rows in (50, 500))
+    short = pd.DataFrame({"a": ["[0, 1)"]})
+    tables = {"main": short, "wide": wide, "long": long, "longer": longer}
+    at = _latex(tmp_path, tables, "zh")
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in at.glob("*.tex")}
+    assert "xeCJK" in texts["main"] and r"\input{main_.tex}" in texts["main"]
+    assert "\n{}[0, 1)" in texts["main_"] and "landscape}" not in texts["main_"]
+    assert r"\begin{landscape}" in texts["wide"] and r"\begin{tabular}" in texts["wide"]
+    assert r"\begin{longtable}" in texts["long"] and texts["long"].count(r"\toprule") == 2
+    assert "500" in texts["longer"] and "\n60 " not in texts["longer"]  # cut, and says so
+
+
+@pytest.mark.skipif(shutil.which("xelatex") is None, reason="no XeLaTeX on this machine")
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_latex_compiles(folder: Path, language: str, tmp_path: Path) -> None:
+    for name in ("results.json", "figures"):
+        kept = folder / name
+        (shutil.copytree if kept.is_dir() else shutil.copy)(kept, tmp_path / name)
+    at = write_latex(tmp_path, "", "标题", language)
+    command = ["xelatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
+    done = subprocess.run(command, cwd=at, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert len(pypdf.PdfReader(at / "main.pdf").pages) >= 1
+
+
+def test_chinese_labels_are_not_broken_to_single_characters() -> None:
+    heads = ["顾客满意度", "感知质量", "转换成本", *["均值"] * 6]
+    for columns in (heads, heads + ["标准误差"] * 4):
+        cells = [columns, ["企业形象与声誉"] + ["-123.456"] * (len(columns) - 1)]
+        size, widths = column_widths(cells, 170)
+        assert sum(widths) <= 170.1
+        room = [(width - 2.4) / (size * 0.245) for width in widths]
+        assert all(r >= min(8, 2 * len(head)) - 1e-9 for r, head in zip(room, columns, strict=True))
+        assert min(room) >= len("-123.456") - 1e-9 or columns[room.index(min(room))] == heads[0]
+    _, (short, long) = column_widths([["名称", "说明"], ["满意", "很长的说明" * 60]], 170)
+    assert (short - 2.4) / (8 * 0.245) >= 4 and long > 5 * short

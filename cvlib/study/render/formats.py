@@ -7,14 +7,11 @@ from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
-import pandas as pd
-
 from cvlib.study.render.finished import library, results_of
+from cvlib.study.render.latex import write_latex
 from cvlib.study.render.slides import write_pptx
 from cvlib.study.render.word_tables import three_lines
 from cvlib.study.render.workbook import write_xlsx
-from cvlib.words.language import Words
-from cvlib.words.tables import escape_latex, printed
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _TEXT_WIDTH = 170  # mm, on A4
@@ -104,47 +101,6 @@ def write_pdf(folder: Path, page: str, title: str, language: str) -> Path:
         )
     finally:
         source.unlink(missing_ok=True)
-    return target
-
-
-def write_latex(folder: Path, page: str, title: str, language: str) -> Path:
-    """``latex/``: a booktabs table per file, to be read by ``input``, and the figures as PDF."""
-    typst = library("typst", "latex")
-    target = folder / "latex"
-    target.mkdir(exist_ok=True)
-    results = results_of(folder)
-    for name in results["figures"]:
-        # text is outlines in the SVG, so that the PDF needs no fonts
-        page = f'#set page(width: auto, height: auto, margin: 0pt)\n#image("figures/{name}.svg")'
-        source = folder / f".{name}.typ"
-        source.write_text(page, encoding="utf-8")
-        try:
-            typst.compile(str(source), output=str(target / f"{name}.pdf"), root=str(folder))
-        finally:
-            source.unlink()
-    words = Words(language, results["names"])
-    for name, rows in results["tables"].items():
-        if not rows:
-            continue
-        caption = results["captions"][name]
-        table, kinds = printed(pd.DataFrame(rows), caption["decimals"], words)
-        table.columns = [escape_latex(head) for head in words.heads(map(str, table.columns))]
-        text = (
-            table.style.hide(axis="index")
-            .format(escape="latex")
-            .to_latex(
-                hrules=True,
-                column_format="".join("r" if kind == "number" else "l" for kind in kinds),
-                label=f"tab:{name}",
-                caption=escape_latex(caption["title"] or name.replace("_", " ")),
-                position_float="centering",
-            )
-        )
-        if caption["note"]:
-            said = f"\\textit{{{words.text('Note.')}}} {escape_latex(caption['note'])}"
-            note = f"{{\\footnotesize {said}}}"
-            text = text.replace(r"\end{table}", f"\\par\\smallskip\n{note}\n\\end{{table}}")
-        (target / f"{name}.tex").write_text(text, encoding="utf-8", newline="\n")
     return target
 
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-_WIDE = re.compile(
-    r"[\u2e80-\uffef]"
-)  # Chinese characters: twice as wide, and a line may break there
+# Chinese characters: twice as wide, and a line may break between them
+_WIDE = re.compile("[\u2e80-\uffef\U00020000-\U0003ffff]")
+_PIECE = re.compile(f"{_WIDE.pattern}+|(?:(?!{_WIDE.pattern})\\S)+")
+_KEPT = (12, 8)  # letters' room for a Chinese word, if the type allows; a label reads in four signs
 _SIZES = (8.0, 7.0, 6.0, 5.0)  # points; the largest at which no number is broken
 _PER_POINT = 0.245  # width of a character in mm, per point of its size; no common font is wider
 _PADDING = 2.4  # mm, both sides of a cell together
@@ -74,9 +75,13 @@ def length(text: str) -> int:
     return len(text) + len(_WIDE.findall(text))
 
 
-def _needed(text: str) -> int:
-    """Length of the longest piece that must not be broken."""
-    return max((length(word) for word in re.split(r"\s+", _WIDE.sub("汉 ", text))), default=0)
+def _needed(text: str, kept: int) -> int:
+    """Length of the longest piece that must not be broken; Chinese is kept up to ``kept``."""
+    pieces = _PIECE.findall(text)
+    return max(
+        (min(length(p), kept) if _WIDE.match(p) else len(p) for p in pieces),
+        default=0,
+    )
 
 
 def column_widths(
@@ -95,8 +100,8 @@ def column_widths(
     """
     columns = list(zip(*texts, strict=True))
     whole = [max(min(length(text), _LONGEST) for text in column) for column in columns]
-    least = [max(_needed(text) for text in column) for column in columns]
-    for size in sizes:
+    for size, kept in [*((size, kept) for size in sizes for kept in _KEPT), (sizes[-1], 4)]:
+        least = [max(_needed(text, kept) for text in column) for column in columns]
         narrow = [n * size * _PER_POINT + _PADDING for n in least]
         if sum(narrow) <= page:
             break
