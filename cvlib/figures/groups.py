@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure, words
+from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure, short, words
 
 MOST_NAMED = 8
 
@@ -20,6 +21,7 @@ def models_chart(
     *,
     language: str = "en",
     level: float = 0.95,
+    titles: Mapping[str, str] | None = None,
 ) -> Figure:
     """Models side by side: their index, and how much worse than the best they predict.
 
@@ -33,17 +35,19 @@ def models_chart(
         Of the words.
     level : float
         Of the intervals.
+    titles : mapping, optional
+        Name of a model to the title shown.
     """
     text, names = words("groups", language), list(index["model"])
     rows = np.arange(len(names))[::-1].astype(float)
     interval = text["interval"].format(name=text["index"], level=level)
     with house_style():
         figure, axes = new_figure(
-            9.0, 0.42 * len(names) + 1.5, columns=1 + len(losses), sharey=True, squeeze=False
+            9.0, 0.42 * len(names) + 1.9, columns=1 + len(losses), sharey=True, squeeze=False
         )
         first, *others = axes[0]
         _points(first, rows, index, "index", PALETTE[0])
-        first.set_yticks(rows, names)
+        first.set_yticks(rows, [short((titles or {}).get(name, name)) for name in names])
         first.set(xlabel=interval, title=text["level"])
         for panel, (outcome, table) in zip(others, losses.items(), strict=True):
             place = [rows[names.index(name)] for name in table["model"]]
@@ -56,6 +60,9 @@ def models_chart(
         for panel in axes[0]:
             _plain_rows(panel)
         first.set_ylim(-0.6, len(names) - 0.4)
+        if losses:
+            figure.legend(handles=_signs(text, level), loc="outside lower center", ncols=2,
+                          fontsize=8.5)  # fmt: skip
     return figure
 
 
@@ -102,10 +109,7 @@ def league_chart(
             axes.text(1.13, row, letter, transform=at, va="center", gid="letters")
         if "letters" in pooled:
             axes.text(1.13, 1.01, "abc", transform=axes.transAxes, va="bottom", weight="bold")
-            axes.annotate(
-                text["letters"], (0, 0), (0, 3), xycoords="figure fraction",
-                textcoords="offset points", color=INK, fontsize=8,
-            )  # fmt: skip
+            figure.supxlabel(text["letters"], fontsize=8, x=0.99, ha="right")
         figure.legend(loc="outside upper left", ncols=2)
         _plain_rows(axes)
     return figure
@@ -192,6 +196,15 @@ def decomposition_chart(
         figure.legend(loc="outside upper left", ncols=3)
         _plain_rows(axes)
     return figure
+
+
+def _signs(text: Mapping[str, str], level: float) -> list[Line2D]:
+    """Entries of a legend: the best model, and how much worse another predicts."""
+    return [
+        Line2D([], [], color=PALETTE[2], marker="D", ls="", ms=7, label=text["best"]),
+        Line2D([], [], color=PALETTE[1], marker="o", lw=1.6,
+               label=text["interval"].format(name=text["worse"], level=level)),
+    ]  # fmt: skip
 
 
 def _rank(low: float, high: float) -> str:

@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cvlib.figures.style import FAINT, HEAT, INK, PALETTE, PAPER, house_style, new_figure, words
 
 Labels = Mapping[str, str]
+
+_FAR = 3.0  # intervals beyond it would squeeze the coefficients on a linear axis
 
 
 def index_chart(
@@ -30,7 +33,6 @@ def index_chart(
     index : DataFrame
         construct, index and, where there are draws, ci_low and ci_high.
     labels : mapping, optional
-        Construct name to the label shown.
         Construct name to the label shown.
     highlight : str
         The construct drawn in the strong colour.
@@ -68,12 +70,13 @@ def importance_performance_map(
 ) -> Figure:
     """Drivers of one construct by importance (across) and performance (up).
 
-    The lines are the means; drivers to the lower right matter much and perform below the others.
+    The lines are the means; each of the four fields between them bears its name.
 
     Parameters
     ----------
     table : DataFrame
-        construct, importance, performance, of one target.
+        construct, importance, performance, of one target and, with draws, ci_low and ci_high of
+        the importance.
     labels : mapping, optional
         Construct name to the label shown.
     target : str
@@ -88,12 +91,19 @@ def importance_performance_map(
         figure, axes = new_figure(6.4, 4.6)
         axes.axvline(across.mean(), color=FAINT, lw=1, ls=(0, (4, 3)), zorder=1)
         axes.axhline(up.mean(), color=FAINT, lw=1, ls=(0, (4, 3)), zorder=1)
+        if "ci_low" in table and table["ci_low"].notna().any():
+            axes.hlines(up, table["ci_low"], table["ci_high"], color="#9DB9D1", lw=1.6, zorder=2)
+            across_ends = np.r_[across, table["ci_low"].dropna(), table["ci_high"].dropna()]
+        else:
+            across_ends = across
         axes.scatter(across, up, s=75, color=PALETTE[0], edgecolor=PAPER, zorder=3)
         room = 0.22 * max(np.ptp(across), 0.05), 0.22 * max(np.ptp(up), 2.0)
-        axes.set_xlim(min(across.min() - room[0], 0), across.max() + room[0])
+        axes.set_xlim(min(across_ends.min() - room[0], 0), across_ends.max() + room[0])
         axes.set_ylim(up.min() - room[1], up.max() + room[1])
         axes.set_xlabel(text["importance"].format(target=known.get(target, target)))
         axes.set_ylabel(text["performance"])
+        if len(table) > 1:  # a single driver has no others to compare with
+            _name_fields(axes, text)
         figure.draw_without_rendering()  # fixes the axes, which the placing of labels measures
         _name_points(axes, across, up, [known.get(name, name) for name in table["construct"]])
     return figure
@@ -179,7 +189,8 @@ def estimator_chart(
 
     Notes
     -----
-    The axis shows every estimate; an interval that is much wider is cut, with an arrow head.
+    Every interval is shown whole. Where some are many times wider than the estimates reach, the
+    axis is linear up to 1 and logarithmic beyond.
     """
     text = words("satisfaction", language)
     known = labels or {}
@@ -187,10 +198,7 @@ def estimator_chart(
         dict.fromkeys(zip(path_coefficients["source"], path_coefficients["target"], strict=True))
     )
     estimators = list(dict.fromkeys(path_coefficients["estimator"]))
-    widest = path_coefficients["estimate"].abs().max()
-    low, high = min(-0.4, 1.25 * path_coefficients["estimate"].min()), max(1.0, 1.25 * widest)
-    if "ci_low" in path_coefficients:
-        low = max(low, min(path_coefficients["ci_low"].min(), 0.0) - 0.05)
+    low, high = _reach(path_coefficients)
     with house_style():
         figure, axes = new_figure(7.2, 0.36 * len(pairs) + 1.3)
         for number, estimator in enumerate(estimators):
@@ -202,16 +210,7 @@ def estimator_chart(
             ])  # fmt: skip
             colour = PALETTE[number % len(PALETTE)]
             if "ci_low" in own:
-                ends = own["ci_low"].clip(lower=low), own["ci_high"].clip(upper=high)
-                _whiskers(axes, rows, *ends, colour)
-                for cut, at, marker in (
-                    (own["ci_low"] < low, low, "<"),
-                    (own["ci_high"] > high, high, ">"),
-                ):
-                    axes.plot(
-                        np.full(cut.sum(), at), rows[cut.to_numpy()], marker, ms=5,
-                        color=colour, clip_on=False,
-                    )  # fmt: skip
+                _whiskers(axes, rows, own["ci_low"], own["ci_high"], colour)
             axes.plot(
                 own["estimate"], rows, "os^Dv"[number % 5], color=colour, ms=6,
                 label=text.get(estimator, estimator), gid="estimate",
@@ -221,8 +220,17 @@ def estimator_chart(
             range(len(pairs))[::-1],
             [f"{known.get(a, a)} → {known.get(b, b)}" for a, b in pairs],
         )
+        label = text["interval"].format(name=text["path_coefficient"], level=level)
+        if max(-low, high) > _FAR:
+            axes.set_xscale("symlog", linthresh=1, linscale=3)
+            axes.xaxis.set_major_locator(FixedLocator(_ticks(low, high)))
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.xaxis.set_major_formatter(
+                FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−"))
+            )
+            label = f"{label}\n{text['compressed']}"
         axes.set_xlim(low, high)
-        axes.set_xlabel(text["interval"].format(name=text["path_coefficient"], level=level))
+        axes.set_xlabel(label)
         axes.tick_params(axis="y", pad=9)
         figure.legend(loc="outside upper right", ncols=len(estimators))
         _plain_rows(axes)
@@ -243,7 +251,6 @@ def loadings_chart(
     loadings : DataFrame
         construct, item, loading and, where there are draws, ci_low and ci_high.
     labels : mapping, optional
-        Construct name to the label shown.
         Construct name to the label shown.
     threshold : float
         Items below it share less than about half of their variance with the construct.
@@ -278,6 +285,23 @@ def loadings_chart(
     return figure
 
 
+def _reach(table: pd.DataFrame) -> tuple[float, float]:
+    """Ends of an axis that shows every estimate and every interval whole."""
+    shown = [table[name] for name in ("estimate", "ci_low", "ci_high") if name in table]
+    ends = pd.concat(shown).to_numpy(dtype=float)
+    ends = ends[np.isfinite(ends)]
+    low, high = min(0.0, *ends), max(1.0, *ends)
+    room = 0.05 if max(-low, high) <= _FAR else 0.2
+    return low - room * max(1.0, -low), high + room * max(1.0, high) * (high > 1)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Ticks of an axis that is linear within ±1 and logarithmic beyond."""
+    beyond = [10.0**k for k in range(1, 1 + int(np.log10(max(-low, high, 10))))]
+    every = [-1.0, -0.5, 0.0, 0.5, 1.0, *beyond, *(-value for value in beyond)]
+    return sorted(value for value in every if low <= value <= high)
+
+
 def _whiskers(axes: Any, rows: np.ndarray, low: pd.Series, high: pd.Series, colour: str) -> None:
     axes.hlines(rows, low, high, color=colour, lw=1.6, zorder=2.5)
 
@@ -288,12 +312,27 @@ def _plain_rows(axes: Any) -> None:
     axes.spines["left"].set_visible(False)
 
 
+def _name_fields(axes: Any, text: Mapping[str, str]) -> None:
+    """Write into the corners what the four fields of an importance-performance map mean."""
+    for key, x, y in (
+        ("keep_up", 1, 1), ("improve_first", 1, 0), ("low_priority", 0, 0), ("overkill", 0, 1),
+    ):  # fmt: skip
+        axes.annotate(
+            text[key], (x, y), (5 - 10 * x, 5 - 10 * y), xycoords="axes fraction",
+            textcoords="offset points", ha="right" if x else "left", va="top" if y else "bottom",
+            color=PALETTE[1] if key == "improve_first" else "#5F6368", style="italic",
+            fontsize=8.5, gid="field",
+        )  # fmt: skip
+
+
 def _name_points(axes: Any, across: np.ndarray, up: np.ndarray, names: list[str]) -> None:
     """Write each name beside its point where it covers neither a point nor another name."""
     renderer = FigureCanvasAgg(axes.figure).get_renderer()
     points = axes.transData.transform(np.column_stack([across, up]))
     frame = axes.get_window_extent(renderer)
     taken = [(x - 7, y - 7, x + 7, y + 7) for x, y in points]
+    fields = [text for text in axes.texts if text.get_gid() == "field"]
+    taken += [tuple(text.get_window_extent(renderer).extents) for text in fields]
     sides = [(9, 0, "left", "center"), (-9, 0, "right", "center"), (0, 9, "center", "bottom"),
              (0, -9, "center", "top"), (7, 7, "left", "bottom"), (7, -7, "left", "top"),
              (-7, 7, "right", "bottom"), (-7, -7, "right", "top")]  # fmt: skip

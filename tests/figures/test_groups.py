@@ -3,9 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from cvlib.figures import groups as figures
+from cvlib.figures.style import house_style
 
 NAMES = ["A", "B", "C"]
 INTERVAL = {"ci_low": [70.0, 65.0, 50.0], "ci_high": [80.0, 75.0, 60.0]}
@@ -45,6 +48,38 @@ def test_models_with_their_index_and_the_loss_above_the_best(language: str) -> N
     np.testing.assert_allclose(marked(figure, "value", 1)[0].get_ydata(), [2, 0])
     assert marked(figure, "best", 1)[0].get_ydata() == [1]
     assert figure.axes[1].get_title(loc="left") == "Loyalty"
+
+
+def test_models_carry_titles_and_a_legend_of_the_signs() -> None:
+    index = pd.DataFrame({"model": NAMES, "index": [72.0, 73.0, 74.0]})
+    figure = figures.models_chart(index, {"Loyalty": LOSSES}, titles={"A": "First"}, level=0.9)
+    assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["First", *NAMES[1:]]
+    said = [t.get_text() for t in figure.legends[0].get_texts()]
+    assert said == ["predicts best", "predicts worse by, 90% interval"]
+    assert not figures.models_chart(index, {}).legends  # no losses, no signs to explain
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("groups", [2, 12])
+def test_the_note_on_letters_collides_with_nothing(language: str, groups: int) -> None:
+    names = [f"Group {n}" for n in range(groups)]
+    league = pd.concat(
+        LEAGUE.iloc[[0] * groups].assign(weights=weights, brand=names)
+        for weights in ("pooled", "own")
+    )
+    figure = figures.league_chart(league, "brand", language=language)
+    with house_style():
+        figure.draw_without_rendering()
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        note = next(t for t in figure.findobj(Text) if t.get_text().startswith("abc") and
+                    len(t.get_text()) > 3).get_window_extent(renderer)  # fmt: skip
+        axes = figure.axes[0]
+        others = [axes.xaxis.label, *axes.get_xticklabels(), *axes.get_yticklabels(), *axes.texts]
+        for other in others:
+            assert not note.overlaps(other.get_window_extent(renderer)), other.get_text()
+        assert note.x0 >= 0 and note.x1 <= figure.bbox.x1
+    bare = figures.league_chart(LEAGUE.drop(columns="letters"), "brand", language=language)
+    assert not any(len(t.get_text()) > 3 and "abc" in t.get_text() for t in bare.findobj(Text))
 
 
 def test_league_with_ranks_and_letters() -> None:

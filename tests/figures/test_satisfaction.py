@@ -134,8 +134,9 @@ def test_names_on_the_map_do_not_cover_each_other(language: str) -> None:
     )
     renderer = FigureCanvasAgg(figure).get_renderer()
     names = texts(figure, "construct")
+    corners = texts(figure, "field")
     assert sorted(t.get_text() for t in names) == sorted(labels[c] for c in ipma()["construct"])
-    boxes = [t.get_window_extent(renderer) for t in names]
+    boxes = [t.get_window_extent(renderer) for t in [*names, *corners]]
     assert all(overlap(a, b) == 0 for a, b in combinations(boxes, 2))
     assert labels["satisfaction"] in figure.axes[0].get_xlabel()
 
@@ -166,21 +167,49 @@ def test_htmt_chart_frames_what_is_above_the_threshold() -> None:
     assert shown[0].get_bbox_patch() is not None and shown[1].get_bbox_patch() is None
 
 
-def test_estimator_chart_cuts_wide_intervals_but_no_estimate() -> None:
-    table = pd.DataFrame({
-        "estimator": ["pls", "pls", "covariance", "covariance"],
-        "source": ["a", "b"] * 2, "target": ["c", "c"] * 2,
-        "estimate": [0.5, 0.1, 0.6, -0.3], "ci_low": [0.4, 0.0, 0.3, -9.0],
-        "ci_high": [0.6, 0.2, 0.9, 8.4],
-    })  # fmt: skip
+ESTIMATED = pd.DataFrame({
+    "estimator": ["pls", "pls", "covariance", "covariance"],
+    "source": ["a", "b"] * 2, "target": ["c", "c"] * 2,
+    "estimate": [0.5, 0.1, 0.6, -0.3], "ci_low": [0.4, 0.0, 0.3, -9.0],
+    "ci_high": [0.6, 0.2, 0.9, 8.4],
+})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "compressed"),
+    [
+        (ESTIMATED, True),
+        (ESTIMATED.assign(ci_low=[0.4, 0.0, 0.3, -1.4], ci_high=[0.6, 0.2, 0.9, 2.1]), False),
+        (ESTIMATED.assign(ci_low=np.nan, ci_high=np.nan), False),
+        (ESTIMATED.drop(columns=["ci_low", "ci_high"]), False),
+    ],
+)
+def test_estimator_chart_shows_every_estimate_and_interval_whole(table, compressed) -> None:
     axes = figures.estimator_chart(table).axes[0]
     low, high = axes.get_xlim()
-    assert low > -2 and high < 2
-    for line in axes.get_lines():
-        if line.get_gid() == "estimate":
-            assert ((line.get_xdata() > low) & (line.get_xdata() < high)).all()
-    markers = [line.get_marker() for line in axes.get_lines() if len(line.get_xdata())]
-    assert "<" in markers and ">" in markers
+    ends = table.select_dtypes("number").to_numpy()
+    ends = ends[np.isfinite(ends)]
+    assert low < ends.min() and high > ends.max()
+    assert (axes.get_xscale() == "symlog") == compressed
+    assert ("compressed" in axes.get_xlabel()) == compressed
+    middle = axes.transAxes.inverted().transform(axes.transData.transform([(0, 0), (0.6, 0)]))
+    assert middle[1, 0] - middle[0, 0] > 0.1  # the coefficients keep room beside wide intervals
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_four_fields_of_the_map_are_named_where_they_are(language: str) -> None:
+    figure = figures.importance_performance_map(ipma(), language=language)
+    corner = {t.get_text(): t.xy for t in texts(figure, "field")}
+    said = figures.words("satisfaction", language)
+    assert corner == {
+        said["keep_up"]: (1, 1), said["improve_first"]: (1, 0),
+        said["low_priority"]: (0, 0), said["overkill"]: (0, 1),
+    }  # fmt: skip
+    alone = figures.importance_performance_map(ipma().head(1), language=language)
+    assert not texts(alone, "field")
+    known = ipma().assign(ci_low=-0.2, ci_high=[0.5, 0.6, 1.4, np.nan])
+    low, high = figures.importance_performance_map(known).axes[0].get_xlim()
+    assert low < -0.2 and high > 1.4  # intervals of the importance are shown whole
 
 
 def test_loadings_chart_names_items_and_constructs() -> None:
