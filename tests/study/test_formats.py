@@ -12,13 +12,15 @@ import docx.shared
 import openpyxl
 import pandas as pd
 import pptx
+import pptx.util
 import pypandoc
 import pypdf
 import pytest
 
 from cvlib.study.notebook import read_notebook
+from cvlib.study.render.fitting import fitted
 from cvlib.study.render.latex import write_latex
-from cvlib.study.render.slides import fitted, write_pptx
+from cvlib.study.render.slides import write_pptx
 from cvlib.study.render.word_tables import column_widths
 from cvlib.study.render.workbook import write_xlsx
 from cvlib.study.run import run_notebook
@@ -246,6 +248,22 @@ def test_type_on_a_slide_gets_smaller_with_more_and_wider_text() -> None:
     latin, chinese = (fitted([letter * 1500], 300, 100, (26, 9)) for letter in ("a", "汉"))
     assert 9 <= chinese < latin < 26
     assert fitted(["a" * 99999], 300, 100, (26, 9)) == 9
+
+
+def test_a_table_of_long_texts_stays_on_its_slide(tmp_path: Path) -> None:
+    for language, sentence in (("en", "many words in a cell " * 9), ("zh", "很长的说明文字" * 20)):
+        results = {
+            "notebook": "mine", "answer": {}, "figures": {}, "headlines": {}, "warnings": [],
+            "names": {}, "tables": {"t": [dict.fromkeys("abcdefgh", sentence)] * 12 + [{"i": 1}]},
+            "captions": {"t": {"title": "T", "note": "", "decimals": 3}},
+        }  # fmt: skip
+        (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
+        slides = pptx.Presentation(str(write_pptx(tmp_path, "", "A", language))).slides
+        (shape,) = [shape for shape in slides[1].shapes if shape.has_table]
+        rows = shape.table.rows
+        assert 2 <= len(rows) < 13 and sum(row.height for row in rows) <= pptx.util.Mm(121)
+        said = " ".join(_texts(slides[1]))
+        assert f"{len(rows) - 1} " in said and "13" in said and "8" in said and "9" in said
 
 
 def test_pptx_of_a_run_without_answer_tells_its_headlines(folder: Path, tmp_path: Path) -> None:

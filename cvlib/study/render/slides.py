@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ import pandas as pd
 
 from cvlib.figures.style import FAINT, INK, PALETTE
 from cvlib.study.render.finished import answer_in, evidence_in, library, results_of
-from cvlib.study.render.word_tables import column_widths, length
+from cvlib.study.render.fitting import cut, fitted, heights_of
+from cvlib.study.render.word_tables import column_widths
 from cvlib.words.language import Words
 from cvlib.words.message import message
 from cvlib.words.safe import without_controls
@@ -21,9 +21,7 @@ _WIDE, _HIGH, _MARGIN = 338.7, 190.5, 14.0  # mm; the common 16:9 slide
 _TEXT = _WIDE - 2 * _MARGIN
 _TOP, _BOTTOM = 38.0, 176.0  # mm; between them stands what a slide holds
 _LATIN, _EAST_ASIAN = "Calibri", "Microsoft YaHei"  # both come with PowerPoint
-_LINE = 1.3  # height of a line by the size of its type
 _ROWS, _COLUMNS = 12, 8  # of a table on a slide
-_MM_PER_POINT = 0.3528
 
 
 def write_pptx(folder: Path, page: str, title: str, language: str) -> Path:
@@ -52,39 +50,6 @@ def write_pptx(folder: Path, page: str, title: str, language: str) -> Path:
 def _line(text: str) -> str:
     """Text as one line of a slide."""
     return " ".join(without_controls(text).split())
-
-
-def fitted(texts: list[str], width: float, height: float, sizes: tuple[int, int]) -> int:
-    """The largest size of type in points, between two limits, at which paragraphs fit a box.
-
-    Parameters
-    ----------
-    texts : list of str
-        The paragraphs.
-    width, height : float
-        The box in mm.
-    sizes : tuple of int
-        The largest and the smallest size allowed; the smallest also where nothing fits.
-    """
-    for size in range(sizes[0], sizes[1], -1):
-        letters = width / (0.55 * size * _MM_PER_POINT)
-        lines = sum(math.ceil(max(length(text), 1) / letters) + 0.4 for text in texts)
-        if lines * _LINE * size * _MM_PER_POINT <= height:
-            return size
-    return sizes[1]
-
-
-def _cut(text: str, width: float, height: float, size: int) -> str:
-    """The text as far as a box holds it at a size of type."""
-    lines = height / (_LINE * size * _MM_PER_POINT)
-    room = int(lines * width / (0.55 * size * _MM_PER_POINT))
-    if length(text) <= room:
-        return text
-    while length(text) >= room:
-        text = text[: max(1, min(len(text) - 1, room - 1, int(len(text) * 0.9)))]
-        if len(text) == 1:
-            break
-    return text + "…"
 
 
 class _Deck:
@@ -166,7 +131,7 @@ class _Deck:
         frame.vertical_anchor = how.get("anchor", self.pptx.enum.text.MSO_ANCHOR.TOP)
         whole = [_line(text) for text in texts]
         size = fitted(whole, room[0], room[1], sizes)
-        shown = [_cut(text, room[0], room[1] / len(texts), size) for text in whole]
+        shown = [cut(text, room[0], room[1] / len(texts), size) for text in whole]
         if size > sizes[1]:
             shown = whole
         if shown != whole:  # what does not fit stands in the notes
@@ -236,25 +201,27 @@ class _Deck:
         part = rows.iloc[:_ROWS, :_COLUMNS]
         text, kinds = printed(part, caption["decimals"], words)
         cells = [words.heads(map(str, text.columns)), *text.to_numpy().tolist()]
-        cells = [[_cut(_line(cell), 70, 12, 12) for cell in row] for row in cells]
-        notes = [caption["note"]] if caption["note"] else []
-        if rows.shape != part.shape:
-            cut = message("common.rows_shown", rows=len(part), all=len(rows), name=name)
-            beyond = message("study.columns_shown", columns=part.shape[1], all=rows.shape[1])
-            notes += [words.text(cut)] if len(part) < len(rows) else []
-            notes += [words.text(beyond)] if part.shape[1] < rows.shape[1] else []
+        cells = [[cut(_line(cell), 70, 12, 12) for cell in row] for row in cells]
         if not rows.shape[1]:
             self.text([words.text("None.")], (_MARGIN, _TOP, _TEXT, 20.0), (16, 10))
             return
         size, widths = column_widths(cells, _TEXT, (14.0, 13.0, 12.0, 11.0, 10.0, 9.0, 8.0))
-        high = min(10.0, (_BOTTOM - 18 - _TOP) / len(cells))
-        box = map(self._mm, (_MARGIN, _TOP, sum(widths), high * len(cells)))
+        heights = heights_of(cells, size, widths, _BOTTOM - 18 - _TOP)
+        cells, count = cells[: len(heights)], len(heights) - 1
+        notes = [caption["note"]] if caption["note"] else []
+        if count < len(rows):
+            said = message("common.rows_shown", rows=count, all=len(rows), name=name)
+            notes.append(words.text(said))
+        if part.shape[1] < rows.shape[1]:
+            said = message("study.columns_shown", columns=part.shape[1], all=rows.shape[1])
+            notes.append(words.text(said))
+        box = map(self._mm, (_MARGIN, _TOP, sum(widths), sum(heights)))
         table = self.now.shapes.add_table(len(cells), len(widths), *box).table
         table.horz_banding = False
         for column, width in zip(table.columns, widths, strict=True):
             column.width = self._mm(width)
         for row, line in enumerate(cells):
-            table.rows[row].height = self._mm(high)
+            table.rows[row].height = self._mm(heights[row])
             for column, cell in enumerate(line):
                 self._cell(table.cell(row, column), cell, size, kinds[column], row == 0)
         if notes:
