@@ -24,7 +24,7 @@ from cvlib.figures.style import (
 )
 
 OBSERVED = "kaplan_meier"
-_ALIKE = 0.001  # curves nowhere further apart than this are one line
+_ALIKE = 0.02  # curves nowhere further apart than this part of what is shown are one line
 
 
 def survival_plot(
@@ -117,7 +117,7 @@ def _against_observed(
     left.set_ylabel("")
     right.axhline(0, color=INK, lw=1.8)
     differences = 100 * models.sub(observed, axis=0)[observed.notna()]
-    for number, group in enumerate(_together(differences / 100)):
+    for number, group in enumerate(_together(differences)):
         right.plot(
             differences.index, differences[group[0]], color=PALETTE[number % len(PALETTE)],
             ls=LINES[(number + number // len(PALETTE)) % len(LINES)], lw=1.7,
@@ -135,10 +135,12 @@ def _against_observed(
 
 def _together(curves: pd.DataFrame) -> list[list[str]]:
     """Models whose curves nobody could tell apart, each group led by its first."""
+    values = curves.to_numpy(dtype=float)
+    alike = _ALIKE * (np.nanmax(values) - np.nanmin(values))
     groups: list[list[str]] = []
     for model in curves:
         for group in groups:
-            if (curves[model] - curves[group[0]]).abs().max() <= _ALIKE:
+            if (curves[model] - curves[group[0]]).abs().max() <= alike:
                 group.append(model)
                 break
         else:
