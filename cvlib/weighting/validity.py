@@ -68,10 +68,11 @@ class Validity(Result):
 
     def chart_arguments(self, name: str, language: str = "en") -> dict[str, Any]:
         """What the figure function of a chart is called with."""
-        if name == "validity":
-            learned = self.settings.get("learned", ())
-            return {"validity": self.validity, "learned": learned, "language": language}
-        return {"capture": self.capture, "language": language}
+        told = {"language": language, "baseline": self.settings.get("baseline", "equal")}
+        if name == "capture":
+            return {"capture": self.capture, **told}
+        told |= {key: self.settings[key] for key in ("learned", "level") if key in self.settings}
+        return {"validity": self.validity, **told}
 
 
 def read_outcome(

@@ -9,6 +9,7 @@ from matplotlib.text import Text
 
 from cvlib.figures import weighting as figures
 from cvlib.figures.style import house_style, words
+from cvlib.weighting.validity import criterion_validity
 
 METHODS = ["ahp_eigenvector", "entropy_sum", "entropy_minmax", "critic", "equal"]
 
@@ -239,3 +240,13 @@ def test_every_chart_speaks_both_languages():
         assert own and (name == "validity" or own != wording(chinese[name])), name
     assert "贵宾" in texts(chinese["stability"]) and "甲" in texts(chinese["validity"])
     assert words("weighting", "en").keys() == words("weighting", "zh").keys()
+
+
+def test_a_result_draws_against_its_own_baseline():
+    rng = np.random.default_rng(5)
+    scores = pd.DataFrame(rng.normal(size=(80, 3)), columns=["equal", "mine", "other"])
+    later = (scores["mine"] + rng.normal(size=80)).clip(lower=0)
+    found = criterion_validity(scores, later, baseline="mine", learned=("other",), draws=20)
+    said = [t.get_text() for t in found.plot.validity().legends[0].get_texts()]
+    assert said[0] == "mine" and any("open circle" in text for text in said)
+    assert "mine: " in found.plot.capture().axes[0].get_xlabel()
