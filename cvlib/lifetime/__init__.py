@@ -1,9 +1,16 @@
-"""Pillar 3: what a customer is worth and whether they stay, validated on a holdout."""
+"""Pillar 3: what a customer is worth and whether they stay, validated on a holdout.
+
+Beside the front door (`__all__`) stand here the single steps that the notebooks call.
+"""
+
+# ruff: noqa: F401
 
 from cvlib.inputs.subscriptions import ContractColumns, check_contracts
 from cvlib.inputs.transactions import LogRules, transaction_log
 from cvlib.inputs.transactions_audit import audit_log
+from cvlib.lifetime import economics, equity, methods, segments
 from cvlib.lifetime.answers import economics_answer, lifetime_answer
+from cvlib.lifetime.assumptions import assumptions
 from cvlib.lifetime.contracts.answers import contracts_answer
 from cvlib.lifetime.contracts.cohorts import (
     cohort_series,
@@ -39,11 +46,12 @@ from cvlib.lifetime.holdout.validate import fitted_forecasts, model_forecasts, v
 from cvlib.lifetime.methods import holdout_methods, purchase_methods, subscription_methods
 from cvlib.lifetime.models import bg_bb, bg_nbd, ggom_nbd, mbg_nbd, nbd, pareto_nbd, spend
 from cvlib.lifetime.purchases.dates import study_dates
+from cvlib.lifetime.purchases.quantities import quantity_log
 from cvlib.lifetime.purchases.summary import purchases, summarise_purchases
 from cvlib.lifetime.repeat_buying.fit import fit_repeat_buying
 from cvlib.lifetime.spend import fit_spend
 from cvlib.lifetime.value import lifetime_value
-from cvlib.statistics.disclosure import pseudonym_note
+from cvlib.statistics.disclosure import listed, pseudonym_note, pseudonyms
 from cvlib.statistics.resample import Bootstrap
 
 __all__ = [

@@ -266,13 +266,13 @@ def economics_answer(
     Examples
     --------
     >>> import cvlib as cv
-    >>> from cvlib.lifetime import assumptions, equity, segments
+    >>> from cvlib.lifetime import equity, segments
     >>> life, summary = cv.lifetime, cv.lifetime.purchases("cdnow_sample", "1998-06-30")
     >>> fit, spend = life.fit_repeat_buying(summary), life.fit_spend(summary)
     >>> value = life.lifetime_value(fit, spend, summary.customers, annual_rate=0.1)
     >>> now = segments.seven_segments(summary.log, "1998-06-30")
     >>> accounts = equity.key_account_loss(value.customers, "lifetime_value", "customer_id")
-    >>> given = assumptions.assumptions(summary.log)
+    >>> given = life.assumptions(summary.log)
     >>> life.economics_answer(summary, value, now, accounts, given).hero
     'pyramid_shares'
     """

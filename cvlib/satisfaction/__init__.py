@@ -1,6 +1,14 @@
-"""Pillar 1: satisfaction-index models by PLS and by covariance SEM, on the same data."""
+"""Pillar 1: satisfaction-index models by PLS and by covariance SEM, on the same data.
 
+Beside the front door (`__all__`) stand here the single steps that the notebooks call: what results
+say (`sentences`, `verdicts`) and how a methods section tells what was done.
+"""
+
+# ruff: noqa: F401
+
+from cvlib.satisfaction import sentences
 from cvlib.satisfaction.answers import groups_answer, index_answer, models_answer
+from cvlib.satisfaction.compare import sentences as verdicts
 from cvlib.satisfaction.compare.aggregation import aggregate, read_shares
 from cvlib.satisfaction.compare.league import compare_groups as groups
 from cvlib.satisfaction.compare.market_environment import compare_roles as roles
@@ -14,7 +22,8 @@ from cvlib.satisfaction.design.questionnaire import write_questionnaire as quest
 from cvlib.satisfaction.design.sample_size import plan_survey as plan
 from cvlib.satisfaction.design.simulate import population
 from cvlib.satisfaction.design.simulate import simulate_survey as simulate
-from cvlib.satisfaction.estimators import Method, estimate
+from cvlib.satisfaction.estimators import Method, estimate, named
+from cvlib.satisfaction.methods import comparison_methods, estimation_methods, group_methods
 from cvlib.satisfaction.model.code import model
 from cvlib.satisfaction.model.file import available_models, load_model
 from cvlib.satisfaction.pls.estimate import estimate_pls as pls

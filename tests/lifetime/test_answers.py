@@ -9,8 +9,9 @@ import pytest
 
 from cvlib import lifetime
 from cvlib.inputs.transactions_audit import Audit
-from cvlib.lifetime import assumptions, economics, equity, segments
+from cvlib.lifetime import economics, equity, segments
 from cvlib.lifetime.answers import economics_answer, lifetime_answer
+from cvlib.lifetime.assumptions import assumptions
 from cvlib.lifetime.contracts.answers import contracts_answer
 from cvlib.words.message import in_language, message
 
@@ -231,7 +232,7 @@ def test_doubts_of_contracts_come_and_go(study):
 def economy(summary, value):
     now = segments.seven_segments(summary.log, summary.cut)
     accounts = equity.key_account_loss(value.customers, "lifetime_value", "customer_id")
-    given = assumptions.assumptions(summary.log)
+    given = assumptions(summary.log)
     return [summary, value, now, accounts, given]
 
 

@@ -129,6 +129,10 @@ class TestNotebook:
             lacking = sorted({f"{t}.{c}" for t, c in own if not words.meaning(t, c)})
             assert not lacking, (words.language, lacking)
 
+    def test_it_needs_few_imports(self, path: Path) -> None:
+        lines = [line for cell in cells(path, "code") for line in cell.source.splitlines()]
+        assert sum(line.startswith(("import ", "from ")) for line in lines) <= 3
+
     def test_methods_and_references_end_the_report(self, path: Path) -> None:
         prose = [
             output["data"]["text/markdown"]
