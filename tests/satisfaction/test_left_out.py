@@ -11,7 +11,9 @@ from cvlib.inputs.errors import InputError
 from cvlib.satisfaction import sentences
 from cvlib.satisfaction.compare import sentences as verdicts
 from cvlib.satisfaction.compare.league import compare_groups
+from cvlib.satisfaction.compare.market_environment import compare_roles
 from cvlib.satisfaction.compare.models import compare_models
+from cvlib.satisfaction.design.simulate import population, simulate_survey
 from cvlib.satisfaction.estimators import estimate
 from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.model.model import Construct, Item, Model
@@ -219,3 +221,13 @@ def test_a_second_program_that_cannot_run_is_left_out_with_its_reason() -> None:
     few = replace(survey, data=survey.data.head(6))
     programs, said = sentences.second_program(model, few)
     assert programs.empty and said.id == "satisfaction.second_left_out"
+
+
+def test_a_moderator_without_products_leaves_the_other_roles() -> None:
+    data = simulate_survey(population("general"), 200, seed=3).astype(float)
+    data.iloc[::20, data.columns.get_loc("SATI1")] = np.nan
+    found = {rule: compare_roles(data, missing=rule, draws=0) for rule in ("em", "listwise")}
+    assert set(found["em"].table["role"]) == {"antecedent", "group"}
+    assert "moderator" in set(found["listwise"].table["role"])
+    assert any("rule em leaves gaps" in text for text in found["em"].warnings)
+    assert not any("leaves gaps" in text for text in found["listwise"].warnings)

@@ -78,15 +78,25 @@ def test_the_slope_is_that_of_least_squares_over_the_years() -> None:
     assert set(WAVES.series["group"]) == {ALL, "A", "B"}
 
 
-def test_a_wave_that_lacks_an_item_is_refused_by_name() -> None:
+def test_a_wave_that_lacks_an_item_is_left_out_by_name() -> None:
     gap = SURVEY.astype(dict.fromkeys(MODEL.columns, float))
     gap.loc[gap["wave"] == 2022, "PERV2"] = np.nan
-    with pytest.raises(InputError, match=r"wave 2022: has no answer to item PERV2"):
-        compare_waves(gap, MODEL, "wave", draws=0, permutations=0)
+    found = compare_waves(gap, MODEL, "wave", draws=0, permutations=0)
+    assert any(text == "Left out: 2022: nobody answered PERV2." for text in found.warnings)
+    assert set(found.series["wave"]) == {"2021", "2024"}
+    rest = compare_waves(gap[gap["wave"] != 2022], MODEL, "wave", draws=0, permutations=0)
+    pd.testing.assert_frame_equal(found.series, rest.series)
     part = SURVEY.astype(dict.fromkeys(MODEL.columns, float))
     part.loc[(part["wave"] == 2022) & (part["brand"] == "A"), ["PERV1", "PERV2"]] = np.nan
-    with pytest.raises(InputError, match=r"brand A, wave 2022: .* items PERV1, PERV2"):
-        compare_waves(part, MODEL, "wave", "brand", draws=0, permutations=0)
+    found = compare_waves(part, MODEL, "wave", "brand", draws=0, permutations=0)
+    assert any("A / 2022: nobody answered PERV1 and PERV2" in text for text in found.warnings)
+
+
+def test_no_wave_with_every_item_is_refused() -> None:
+    gap = SURVEY.astype(dict.fromkeys(MODEL.columns, float))
+    gap["PERV2"] = np.nan
+    with pytest.raises(InputError, match="PERV2"):
+        compare_waves(gap, MODEL, "wave", draws=0, permutations=0)
 
 
 def test_one_wave_of_a_group_gives_no_change_and_says_so() -> None:

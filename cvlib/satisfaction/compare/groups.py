@@ -137,7 +137,7 @@ def estimate_groups(
     Raises
     ------
     InputError
-        A column that is not there, an item that nobody in a group answered, fewer than two groups.
+        A column that is not there, fewer than two groups that can be estimated.
     """
     chosen, sampled = bootstrap_of(draws), design or Design()
     if sampled.strata:
@@ -149,9 +149,17 @@ def estimate_groups(
     for column in columns:
         one_of("group", column, data, wrong="is not in the survey")
     labelled = data[columns].notna().all(axis=1)
-    _refuse_gaps(data[labelled], model, columns)
+    unasked = _unanswered(data[labelled], model, columns)
+    named = pd.MultiIndex.from_frame(data[columns])
+    asked = labelled.to_numpy() & ~named.isin(list(unasked))
+    if not asked.any():
+        raise InputError(
+            f"group, column {' / '.join(columns)}",
+            f"no group answered every item ({', '.join(sorted(set().union(*unasked.values())))})",
+            "Compare on a model of the items asked everywhere.",
+        )
     # by place: the caller's own labels of the rows may repeat
-    placed = replace(answers, index=pd.RangeIndex(len(data))).where(labelled.to_numpy())
+    placed = replace(answers, index=pd.RangeIndex(len(data))).where(asked)
     survey = prepare(placed, missing=missing, design=sampled)
     label = data.iloc[survey.index][columns].reset_index(drop=True)
     survey = replace(survey, index=data.index[survey.index])
@@ -168,8 +176,12 @@ def estimate_groups(
     unlabelled = [(what, "no group named", int((~labelled).sum()))] * bool((~labelled).any())
     rest = [("(respondents)", r.reason, r.count) for r in survey.left_out.itertuples(index=False)]
     unfit = [(what, message("satisfaction.group_unfit", group=" / ".join(map(str, name)),
-                            reason=reason), len(kept.pop(name)))
-             for name, reason in faulty.items()]  # fmt: skip
+                            reason=message("satisfaction.group_unasked", items=items)),
+              int((labelled.to_numpy() & named.isin([name])).sum()))
+             for name, items in unasked.items()]  # fmt: skip
+    unfit += [(what, message("satisfaction.group_unfit", group=" / ".join(map(str, name)),
+                             reason=reason), len(kept.pop(name)))
+              for name, reason in faulty.items()]  # fmt: skip
     left_out = pd.DataFrame(
         [*unlabelled, *rest, *small, *unfit], columns=["column", "reason", "count"], dtype=object
     ).astype({"count": int})
@@ -279,19 +291,15 @@ def target_of(model: Model, target: str = "") -> str:
     return target or default_target(model)
 
 
-def _refuse_gaps(data: pd.DataFrame, model: Model, columns: list[str]) -> None:
-    """An item that nobody in a group answered was not asked there."""
+def _unanswered(data: pd.DataFrame, model: Model, columns: list[str]) -> dict[tuple, list[str]]:
+    """Per group that was not asked every item: the items that nobody in it answered."""
     answered = pd.DataFrame({
         item.column: data[item.column].notna() & ~data[item.column].isin(item.missing_codes)
         for item in model.item_list
     })  # fmt: skip
     asked = answered.groupby([data[c] for c in columns]).any()
-    if not asked.all(axis=None):
-        place = asked.index[~asked.all(axis=1)][0]
-        place = place if isinstance(place, tuple) else (place,)
-        lacking = asked.columns[~asked.loc[place if len(place) > 1 else place[0]]]
-        where = ", ".join(f"{c} {v}" for c, v in zip(columns, place, strict=True))
-        raise InputError(
-            where, f"has no answer to item{'s' * (len(lacking) > 1)} {', '.join(lacking)}",
-            "Compare on a model of the items asked everywhere, or leave this part out.",
-        )  # fmt: skip
+    return {
+        place if isinstance(place, tuple) else (place,): list(asked.columns[~row])
+        for place, row in zip(asked.index, asked.to_numpy(), strict=True)
+        if not row.all()
+    }

@@ -19,7 +19,7 @@ from cvlib.satisfaction.pls.estimate import fitter
 from cvlib.satisfaction.pls.fit import information_criteria
 from cvlib.satisfaction.pls.prediction import Prediction, compare_predictions, predicted
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
-from cvlib.satisfaction.survey.missing import Survey
+from cvlib.satisfaction.survey.missing import Survey, prepare
 from cvlib.satisfaction.survey.settings import (
     Assessment,
     Columns,
@@ -120,8 +120,16 @@ def compare_roles(
     how = How(scheme, Missing.of(missing), design or Design(), bootstrap_of(draws),
               assessment or Assessment(), "holm")  # fmt: skip
     codes = Columns(dont_know=own.dont_know)
-    found = compare_opened({("all", m.name): open_survey(table, m, codes) for m in variants}, how)
-    return _in_every_role(found, how, names, whole.with_role(construct, "group").group, table.data)
+    opened = {("all", m.name): open_survey(table, m, codes) for m in variants}
+    interacting = opened["all", names["moderator"]]
+    told: tuple[str, ...] = ()
+    if np.isnan(prepare(interacting, missing=missing, design=how.design).values).any():
+        # products of answers need answers
+        del opened["all", names["moderator"]]
+        told = (message("satisfaction.no_products", model=whole.name, rule=how.missing.rule),)
+    roles = _in_every_role(compare_opened(opened, how), how, names,
+                           whole.with_role(construct, "group").group, table.data)  # fmt: skip
+    return replace(roles, warnings=(*told, *roles.warnings))
 
 
 def _in_every_role(
@@ -138,13 +146,14 @@ def _in_every_role(
     dealing: dict[str, Any] = {"scheme": how.scheme, "folds": how.assessment.folds,
                "repetitions": how.assessment.repetitions, "seed": seed}  # fmt: skip
     moderated = ("all", names["moderator"])
-    foretold = {"antecedent": compared.predictions.get(("all", names["antecedent"])),
-                "moderator": compared.predictions.get(moderated)}  # fmt: skip
-    if foretold["moderator"] is not None:
+    foretold = {role: compared.predictions.get(("all", names[role]))
+                for role in ("antecedent", "moderator")
+                if ("all", names[role]) in compared.results}  # fmt: skip
+    if (plainly := foretold.get("moderator")) is not None:
         foretold["moderator"] = moderated_prediction(
             compared.results[moderated].model,
             compared.surveys[moderated],
-            foretold["moderator"],
+            plainly,
             **dealing,
         )
     rows = []

@@ -154,7 +154,7 @@ def compare_waves(
     Raises
     ------
     InputError
-        A wave (of a group) in which an item was not asked, naming it; fewer than two waves.
+        Fewer than two waves in which every item was asked.
 
     References
     ----------
