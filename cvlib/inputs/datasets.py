@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-from pydantic import BaseModel, ConfigDict
+from typing import TYPE_CHECKING, Any
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.documents import Source
@@ -23,40 +22,47 @@ MIRROR = "CVLIB_DATA_MIRROR"
 SHIPPED = shipped_folder("data")
 
 
-class ReadOptions(BaseModel):
+@dataclass(frozen=True)
+class ReadOptions:
     """What `read_table` must be told about a file that does not say it itself."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     separator: str | None = None
     columns: list[str] | None = None
     dates: dict[str, str] | None = None
 
+    def given(self) -> dict[str, Any]:
+        """What is said, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
 
-class Entry(BaseModel):
+
+@dataclass(frozen=True)
+class Entry:
     """One data set of the catalogue (catalogue.yaml says what each field means)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
     title: dict[str, str]
-    kind: Literal["survey", "transactions", "subscriptions"]
+    kind: str
     file: str
     sha256: str
     rows: int
     shipped: bool
-    simulated: bool = False
     source: str
     checked: str
     licence: str
     citation: str
+    simulated: bool = False
     address: str | None = None
-    read: ReadOptions = ReadOptions()
-    dates: dict[str, str | int | list[str]] = {}
+    read: ReadOptions = field(default_factory=ReadOptions)
+    dates: dict[str, str | int | list[str]] = field(default_factory=dict)
 
 
 @cache
 def entries() -> dict[str, Entry]:
     """Read the catalogue: data set name to entry."""
     content = Source(Path(__file__).with_name("catalogue.yaml")).content
-    return {name: Entry.model_validate(entry) for name, entry in content.items()}
+    return {
+        name: Entry(**{**entry, "read": ReadOptions(**entry.get("read", {}))})
+        for name, entry in content.items()
+    }
 
 
 def entry(name: str) -> Entry:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
 
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.limits import hold
 
-Document = TypeVar("Document", bound=BaseModel)
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Document = TypeVar("Document", bound="BaseModel")
 Location = tuple[str | int, ...]
 
 
@@ -191,6 +193,8 @@ class Source:
         InputError
             Naming the first faulty line, the reason, and how many more faults follow.
         """
+        from pydantic import ValidationError  # slow to load
+
         if not isinstance(self.content, dict):
             raise self.error((), "is not a mapping of names to values", "See the shipped files.")
         try:

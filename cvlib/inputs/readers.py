@@ -264,7 +264,7 @@ def _load_one(path: Path, options: dict[str, Any]) -> Table:
     digest = datasets.sha256(path)
     for item in datasets.entries().values():
         if item.sha256 == digest:
-            return read_table(path, **(item.read.model_dump(exclude_none=True) | options))
+            return read_table(path, **(item.read.given() | options))
     return read_table(path, **options)
 
 

@@ -95,7 +95,7 @@ def _compare_table(
     differing, largest = 0, 0.0
     for column in first:
         x, y = first[column], second[column]
-        if pd.api.types.is_numeric_dtype(x) and pd.api.types.is_numeric_dtype(y):
+        if _numbers(x) and _numbers(y):
             gap = ((x - y).abs() / np.maximum(1.0, np.maximum(x.abs(), y.abs()))).astype(float)
             differing += int((x.isna() != y.isna()).sum() + (gap > tolerance).sum())
             largest = max(largest, float(gap.max(skipna=True)) if gap.notna().any() else 0.0)
@@ -107,6 +107,10 @@ def _compare_table(
         "differing": differing,
         "largest_difference": largest,
     }
+
+
+def _numbers(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
 def rerun(run: Run, tolerance: float = 1e-9) -> RunComparison:

@@ -6,21 +6,21 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment
 from numpy.typing import ArrayLike
 
 from cvlib.words.language import Words
 from cvlib.words.message import message
 from cvlib.words.safe import page_text, without_controls
 
-_TEMPLATE = Environment(
-    autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=page_text
-).from_string(
-    """<div class="cvlib-table" id="table-{{ name }}">
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+_TEMPLATE = """<div class="cvlib-table" id="table-{{ name }}">
 {% if not columns and title %}<p class="cvlib-caption">{{ title }}</p>{% endif %}
 {% if columns %}<table>
 {% if title %}<caption>{{ title }}</caption>{% endif %}
@@ -38,7 +38,6 @@ _TEMPLATE = Environment(
 {% for note in notes %}<p class="note">{{ note }}</p>
 {% endfor %}</div>
 """
-)
 _MISSING = "–"
 _LONGEST_TEXT = 300
 # An unbroken word longer than a line would run out of the page (a SHA-256 would not); Chinese
@@ -48,6 +47,15 @@ _LONG_WORD = re.compile(r"([^\s\u2e80-\uffef]{70})[^\s\u2e80-\uffef]+")
 _P_VALUES = re.compile(r"p(_value|_adjusted|_welch|_permutation|_parametric|_henseler)*")
 _P_IN_SHEETS = '[<0.0005]"<.001";.000'
 ENGLISH = Words()
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment  # slow to load
+
+    return Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=page_text
+    ).from_string(_TEMPLATE)
 
 
 def format_number(value: float, decimals: int) -> str:
@@ -227,7 +235,7 @@ def table_html(
         ]
         for texts, marks_of_row in zip(head.to_numpy().tolist(), beyond, strict=True)
     ]
-    return _TEMPLATE.render(
+    return _template().render(
         name=name,
         title=words.text(title),
         columns=columns,

@@ -13,6 +13,7 @@ from nbclient import NotebookClient
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
+from cvlib.study.compare import _compare_table
 from cvlib.study.execute import KERNEL_OPTIONS, QUIET_KERNEL
 from cvlib.study.notebook import FOLDER, find, read_notebook, shipped
 
@@ -103,3 +104,11 @@ def test_a_notebook_shows_the_same_from_its_folder_and_the_root(
     if not parameters:
         kept = nbformat.read(path, as_version=4).cells
         assert len([cell for cell in kept if cell.cell_type == "code"]) == len(here)
+
+
+def test_truth_values_are_compared_as_such() -> None:
+    rows: list[dict[str, Any]] = [{"kept": True, "n": 1}, {"kept": False, "n": 2}]
+    turned = [{"kept": True, "n": 1}, {"kept": True, "n": 2}]
+    same = _compare_table("t", rows, rows, 1e-9)
+    assert (same["cells"], same["differing"]) == (4, 0)
+    assert _compare_table("t", rows, turned, 1e-9)["differing"] == 1
