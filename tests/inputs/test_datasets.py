@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,13 +23,9 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def known(monkeypatch: pytest.MonkeyPatch, content: bytes, address: str | None = None) -> None:
     """A catalogue of one data set that does not ship."""
-    item = datasets.entry("telco_churn").model_copy(
-        update={
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "address": address,
-            "file": "tiny.csv",
-        }
-    )
+    digest = hashlib.sha256(content).hexdigest()
+    item = datasets.entry("telco_churn")
+    item = replace(item, sha256=digest, address=address, file="tiny.csv")
     monkeypatch.setattr(datasets, "entries", lambda: {"tiny": item})
 
 
