@@ -17,6 +17,7 @@ _DOORS = {
     "InputError": "cvlib.inputs.errors",
     "load": "cvlib.inputs.readers",
     "load_table": "cvlib.inputs.readers",
+    "Reading": "cvlib.inputs.readers",
     "Record": "cvlib.study.record",
     "load_model": "cvlib.satisfaction.model.file",
     "estimate_pls": "cvlib.satisfaction.pls.estimate",

@@ -208,6 +208,42 @@ def _check_reading(
         raise InputError("decimal", f"{decimal!r} is no decimal mark", "Give a point or a comma.")
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a file is read where it does not say it itself; blank means that it does.
+
+    Parameters
+    ----------
+    sheet : str
+        The sheet of a workbook, by name or number.
+    header_row : int
+        Row that names the columns, counted from 1.
+    encoding : str
+        Of a text file, such as ``cp1252``.
+    decimal : {"", ".", ","}
+        Decimal mark of a text file.
+
+    Raises
+    ------
+    InputError
+        When a file is read that has no use for what is given.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.load("mobi", **vars(cv.Reading())).data.shape
+    (250, 24)
+    """
+
+    sheet: str = ""
+    header_row: int = 1
+    encoding: str = ""
+    decimal: str = ""
+
+
+AS_IT_IS = Reading()
+
+
 def load_table(
     data: str | Path | Sequence[str | Path] | pd.DataFrame | Table,
     *,

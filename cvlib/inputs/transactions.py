@@ -153,7 +153,7 @@ def transaction_log(data: Any, rules: LogRules | None = None) -> TransactionLog:
     path = Path(folder.name)
     connection = connect(path, share)
     try:
-        source = open_source(connection, data, path)
+        source = open_source(connection, data, path, rules.reading)
         with told(source.name, share):
             cells = Cells(connection, source, rules)
             cells.read()

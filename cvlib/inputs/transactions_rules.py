@@ -10,6 +10,7 @@ from typing import Any
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.database import memory_share
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import AS_IT_IS, Reading
 
 _OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "missing")
 RETURNS = ("match", "net", "ignore", "refuse")
@@ -49,6 +50,8 @@ class LogRules:
         Days of zero amounts only: purchases, not purchases, or raise.
     memory_limit : str
         What the process may take, such as "2GB" (10^9 bytes) or "2GiB".
+    reading : Reading
+        How a file is read that does not say it itself; such a file is read into memory.
 
     Raises
     ------
@@ -74,6 +77,7 @@ class LogRules:
     returns: str = "match"
     free_orders: str = "count"
     memory_limit: str = "2GB"
+    reading: Reading = AS_IT_IS
 
     def __post_init__(self) -> None:
         for name, known in (

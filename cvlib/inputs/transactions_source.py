@@ -16,7 +16,7 @@ from cvlib.inputs import datasets, text
 from cvlib.inputs.database import quoted
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.formats import kind_of, unique_names
-from cvlib.inputs.readers import Table, from_frame, load_table
+from cvlib.inputs.readers import AS_IT_IS, Reading, Table, from_frame, load_table
 from cvlib.words.message import message
 
 # A file's encoding is told from so much of its beginning.
@@ -81,7 +81,7 @@ class Source:
         return self.parts[0].columns
 
 
-def open_source(connection: Any, data: Any, folder: Path) -> Source:
+def open_source(connection: Any, data: Any, folder: Path, reading: Reading = AS_IT_IS) -> Source:
     """Make any source of transactions readable for the connection.
 
     Parameters
@@ -92,9 +92,11 @@ def open_source(connection: Any, data: Any, folder: Path) -> Source:
         A data set of the catalogue, a file, a pattern, several files, or a table.
     folder : Path
         For copies of what DuckDB cannot read as it is.
+    reading : Reading
+        What files do not say themselves.
     """
     if isinstance(data, (str, Path, list, tuple)):
-        return _files(connection, data, folder)
+        return _files(connection, data, folder, reading)
     if isinstance(data, pd.DataFrame):
         data = from_frame(data, str(data.attrs.get("source", "table in memory")))
     if isinstance(data, Table):
@@ -136,7 +138,7 @@ def _database(connection: Any, data: Any, folder: Path) -> Source:
     return Source("the table", "", [_parquet(connection, path, "the table")], [])
 
 
-def _files(connection: Any, data: Any, folder: Path) -> Source:
+def _files(connection: Any, data: Any, folder: Path, reading: Reading) -> Source:
     paths = datasets.files(data)
     known = {item.sha256: item.read for item in datasets.entries().values()}
     hashes = [datasets.sha256(path) for path in paths]
@@ -149,12 +151,13 @@ def _files(connection: Any, data: Any, folder: Path) -> Source:
             path = _unpacked(path, folder / f"{number}-{path.stem}")
         kind = kind_of(path, name)
         part = None
-        if known.get(digest, plain) == plain and kind == "text":
+        as_it_is = reading == AS_IT_IS and known.get(digest, plain) == plain
+        if as_it_is and kind == "text":
             part = _text(path, name, folder / f"{number}.csv", notes)
-        elif known.get(digest, plain) == plain and kind == "parquet":
+        elif as_it_is and kind == "parquet":
             part = _parquet(connection, path, name)
         if part is None:  # workbooks, SPSS, Stata, odd text, and what the catalogue describes
-            table = load_table(path)
+            table = load_table(path, **vars(reading))
             notes += [note for note in table.warnings if note not in notes]
             part = in_memory(connection, table, f"memory_{number}")
         parts.append(part)

@@ -14,7 +14,7 @@ import pytest
 
 from cvlib.inputs import transactions_cells as cells
 from cvlib.inputs.errors import InputError
-from cvlib.inputs.readers import load_table
+from cvlib.inputs.readers import Reading, load_table
 from cvlib.inputs.transactions import LogRules, transaction_log
 from cvlib.lifetime.purchases.summary import summarise_purchases
 
@@ -434,3 +434,18 @@ def test_too_many_spellings_are_refused(tmp_path, monkeypatch):
     lines = [HEAD, *(f"1,{day:02d}/01/2020,5" for day in range(10, 15))]
     with pytest.raises(InputError, match="more than 3 different texts"):
         transaction_log(written(tmp_path, lines))
+
+
+def test_a_log_below_a_title_is_read_where_it_is_told(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"customer_id": ["a", "a", "b"], "amount": [1.5, 2.5, 3.0],
+                         "date": ["2024-01-01", "2024-02-01", "2024-01-05"]})  # fmt: skip
+    plain, titled = tmp_path / "plain.csv", tmp_path / "titled.csv"
+    rows.to_csv(plain, index=False)
+    titled.write_text("Orders of the shop\n\n" + plain.read_text(), encoding="utf-8")
+    rows.to_excel(tmp_path / "book.xlsx", sheet_name="Orders", startrow=2, index=False)
+    told = [(plain, Reading()), (titled, Reading(header_row=3)),
+            (tmp_path / "book.xlsx", Reading("Orders", 3))]  # fmt: skip
+    found = [transaction_log(path, LogRules(reading=how)).customers() for path, how in told]
+    assert found[0].tolist() == found[1].tolist() == found[2].tolist()
+    with pytest.raises(InputError, match="header_row"):
+        transaction_log(tmp_path / "book.xlsx", LogRules())

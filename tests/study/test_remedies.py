@@ -83,3 +83,11 @@ def test_a_remedy_names_something_the_reader_has(place: str, said: str) -> None:
 def test_the_test_can_fail() -> None:
     assert not can_be_done("folds_of_wool") and can_be_done("cvlib describe 01")
     assert can_be_done("draws") and can_be_done("scale: [1, 5]")
+
+
+@pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
+def test_a_notebook_that_reads_data_can_be_told_how(path: Path) -> None:
+    """Errors of the readers name these four, wherever the file is read."""
+    known = {one.name for one in read_notebook(path).parameters}
+    if "data" in known:
+        assert {"sheet", "header_row", "encoding", "decimal"} <= known

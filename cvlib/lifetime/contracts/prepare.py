@@ -11,7 +11,7 @@ from pandas.api.types import is_datetime64_any_dtype, is_numeric_dtype
 
 from cvlib.inputs.audit import Leaks, leaks
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.inputs.readers import Table, load_table
+from cvlib.inputs.readers import AS_IT_IS, Reading, Table, load_table
 from cvlib.inputs.subscriptions import CheckedContracts, ContractColumns, check_contracts
 from cvlib.results import Result
 from cvlib.statistics.resample import generator
@@ -283,7 +283,7 @@ def simulated_subscriptions(customers: int, seed: int) -> pd.DataFrame:
     )
 
 
-def read_subscriptions(data: str, customers: int, seed: int) -> Table:
+def read_subscriptions(data: str, customers: int, seed: int, reading: Reading = AS_IT_IS) -> Table:
     """A table of contracts by name or file; "simulated" draws one and says so.
 
     Parameters
@@ -292,6 +292,8 @@ def read_subscriptions(data: str, customers: int, seed: int) -> Table:
         A name of the catalogue, a file, or "simulated".
     customers, seed : int
         Of simulated contracts.
+    reading : Reading
+        What a file does not say itself.
 
     Returns
     -------
@@ -305,7 +307,7 @@ def read_subscriptions(data: str, customers: int, seed: int) -> Table:
     50
     """
     if data != "simulated":
-        return load_table(data)
+        return load_table(data, **vars(reading))
     drawn = simulated_subscriptions(customers, seed)
     note = message("lifetime.contracts_simulated", customers=customers, seed=seed)
     return Table(drawn, source="simulated contracts", warnings=(note,))
