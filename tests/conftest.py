@@ -13,3 +13,12 @@ def mirror() -> Path:
     if not folder:
         pytest.skip("CVLIB_DATA_MIRROR is not set: no local folder of the data sets not shipped")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def advanced(mirror: Path) -> Path:
+    """Reference numbers of models beyond paths and indices, where this machine has them."""
+    folder = mirror.parent / "reference" / "advanced-sem"
+    if not folder.is_dir():
+        pytest.skip("no folder reference/advanced-sem beside the data sets not shipped")
+    return folder

@@ -27,11 +27,16 @@ def document(model: Model) -> dict[str, Any]:
                        "constructs": {name: list(items) for name, items in a.constructs.items()},
                        "signs": _nested([(x, y, s) for (x, y), s in a.signs.items()]),
                        "note": _text(a.note)} for a in model.adaptations}  # fmt: skip
+    by_role = {c.name for c in model.constructs if c.role == "moderator"}
+    products = [{"of": [m.source, m.moderator], "on": m.target, "sign": m.sign, "method": m.method}
+                for m in model.moderations if m.moderator not in by_role]  # fmt: skip
     return {
         "name": model.name, "title": dict(model.title), "source": model.source,
         **{name: value for name, value in said.items() if value},
         "constructs": {c.name: _construct_document(c, bool(shared)) for c in model.constructs},
         "paths": _nested(model.declared_paths or model.signed_paths),
+        **({"interactions": products} if products else {}),
+        **({"marker": model.marker} if model.marker else {}),
         **({"adaptations": lent} if lent else {}),
     }  # fmt: skip
 
@@ -46,7 +51,8 @@ def _construct_document(construct: Construct, shared: bool) -> dict[str, Any]:
             "missing_codes": list(item.missing_codes), "values": dict(item.values),
         }  # fmt: skip
         items[item.name] = {name: value for name, value in items[item.name].items() if value}
-    role = {"role": construct.role, "moderates": _nested(construct.moderates)}
+    role = {"role": construct.role, "moderates": _nested(construct.moderates),
+            "global": construct.global_item}  # fmt: skip
     return {**construct.labels, "mode": construct.mode, "items": items,
             **{name: value for name, value in role.items() if value}}  # fmt: skip
 

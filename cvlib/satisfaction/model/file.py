@@ -14,13 +14,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.satisfaction.model.model import (
-    Adaptation,
-    Construct,
-    Item,
-    Model,
-    causal_order,
-)
+from cvlib.satisfaction.model.model import Model, causal_order
+from cvlib.satisfaction.model.parts import INTERACTIONS, Adaptation, Construct, Item, Moderation
 from cvlib.words.said import Label
 
 WORDINGS = (
@@ -95,6 +90,7 @@ class _ConstructForm(_Form):
     mode: Literal["A", "B", "unit"] = "A"
     items: dict[str, _ItemForm]
     role: Literal["antecedent", "moderator", "group"] | None = None
+    global_item: str = Field(default="", alias="global")
     moderates: dict[str, dict[str, Sign]] = Field(default_factory=dict)
 
     @model_validator(mode="before")
@@ -125,6 +121,13 @@ class _ConstructForm(_Form):
         return value
 
 
+class _InteractionForm(_Form):
+    of: tuple[str, str]
+    on: str
+    sign: Sign = "±"
+    method: Literal[INTERACTIONS] = "two_stage"  # type: ignore[valid-type]
+
+
 class _AdaptationForm(_Form):
     items_from: str
     constructs: dict[str, tuple[str, ...]]
@@ -143,6 +146,8 @@ class _ModelForm(_Form):
     values: Values = Field(default_factory=dict)
     constructs: dict[str, _ConstructForm]
     paths: dict[str, dict[str, Sign]]
+    interactions: tuple[_InteractionForm, ...] = ()
+    marker: str = ""
     adaptations: dict[str, _AdaptationForm] = Field(default_factory=dict)
     adapted: str = ""
     dropped: tuple[str, ...] = ()
@@ -236,7 +241,11 @@ def built(source: Source, scale: Sequence[float] = ()) -> Model:
             for survey, a in form.adaptations.items()
         ),
     )  # fmt: skip
-    model = replace(model, adapted=form.adapted, dropped=form.dropped, group=form.group)
+    model = replace(
+        model, adapted=form.adapted, dropped=form.dropped, group=form.group, marker=form.marker,
+        moderations=tuple(Moderation(i.of[1], i.of[0], i.on, i.sign, i.method)
+                          for i in form.interactions),
+    )  # fmt: skip
     for construct in model.constructs:
         if construct.role in ("moderator", "group"):
             model = model.with_role(construct.name, construct.role)
@@ -280,7 +289,9 @@ def _construct(form: _ModelForm, name: str, spec: _ConstructForm) -> Construct:
         for item, entry in spec.items.items()
     )
     slopes = tuple((a, b, s) for a, to in spec.moderates.items() for b, s in to.items())
-    return Construct(name, _labels(spec, name), spec.mode, items, spec.role, slopes)
+    return Construct(
+        name, _labels(spec, name), spec.mode, items, spec.role, slopes, spec.global_item
+    )
 
 
 def _check(source: Source, form: _ModelForm) -> None:
@@ -320,6 +331,7 @@ def _check(source: Source, form: _ModelForm) -> None:
             if target == cause:
                 raise source.error(("paths", cause, target), f"{cause} points at itself",
                                    "Remove the path.")  # fmt: skip
+    _check_interactions(source, form)
     paths = [(a, b, s) for a, to in form.paths.items() for b, s in to.items()]
     touched = {name for path in paths for name in path[:2]}
     for name in names:
@@ -338,3 +350,37 @@ def _check(source: Source, form: _ModelForm) -> None:
             )
         for name in adaptation.constructs:
             known(name, ("adaptations", survey, "constructs", name))
+
+
+def _check_interactions(source: Source, form: _ModelForm) -> None:
+    """Main effects on the same target, one method for all, none twice."""
+    seen: set[tuple[str, str, str]] = set()
+    for number, entry in enumerate(form.interactions):
+        at = ("interactions", number)
+        for name in (*entry.of, entry.on):
+            if name not in form.constructs:
+                raise source.error(at, f"unknown construct {name!r}",
+                                   nearest(name, list(form.constructs)))  # fmt: skip
+        for name in dict.fromkeys(entry.of):
+            if entry.on not in form.paths.get(name, {}):
+                raise source.error(at, f"{' x '.join(entry.of)} acts on {entry.on}, but {name}"
+                                   " alone has no path to it",
+                                   f"Add the main effect: paths: {{{name}: {{{entry.on}: ±}}}}.",
+                                   )  # fmt: skip
+        key = (*sorted(entry.of), entry.on)
+        if key in seen:
+            raise source.error(at, f"{' x '.join(entry.of)} on {entry.on} is written twice",
+                               "Remove one.")  # fmt: skip
+        seen.add(key)  # type: ignore[arg-type]
+        if entry.method != form.interactions[0].method:
+            raise source.error(at, f"method {entry.method} beside {form.interactions[0].method}",
+                               "Use one method for all interactions of a model.")  # fmt: skip
+    for name, spec in form.constructs.items():
+        if (
+            spec.role == "moderator"
+            and form.interactions
+            and form.interactions[0].method != "two_stage"
+        ):
+            raise source.error(("constructs", name), "its role as moderator takes the two-stage"
+                               f" method, the interactions take {form.interactions[0].method}",
+                               "Use two_stage.")  # fmt: skip

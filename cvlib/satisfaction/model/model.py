@@ -14,64 +14,8 @@ import yaml
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.satisfaction.model.document import document
+from cvlib.satisfaction.model.parts import ROLES, Adaptation, Construct, Item, Moderation
 from cvlib.words.message import message
-
-ROLES = ("antecedent", "moderator", "group")
-
-
-@dataclass(frozen=True)
-class Item:
-    """One question: its name in the model, its column in the survey, scale and direction."""
-
-    name: str
-    column: str
-    labels: Mapping[str, str]
-    wording: str
-    minimum: float
-    maximum: float
-    direction: str
-    missing_codes: tuple[float, ...] = ()
-    values: Mapping[str, float] = field(default_factory=dict)  # answers in words to numbers
-    own_scale: bool = field(default=False, compare=False)  # said of this item, not of all
-
-
-@dataclass(frozen=True)
-class Construct:
-    """A latent variable: labels by language, measurement mode (A, B or unit) and items."""
-
-    name: str
-    labels: Mapping[str, str]
-    mode: str
-    items: tuple[Item, ...]
-    role: str | None = None
-    moderates: tuple[tuple[str, str, str], ...] = ()  # (moderator, target, sign) of the slope
-
-
-@dataclass(frozen=True)
-class Adaptation:
-    """The items of another survey standing in for the published ones."""
-
-    survey: str
-    items_from: str
-    constructs: Mapping[str, tuple[str, ...]]
-    signs: Mapping[tuple[str, str], str]
-    note: str
-    items: tuple[Item, ...] = ()  # of the model they come from
-
-
-@dataclass(frozen=True)
-class Moderation:
-    """Construct ``moderator`` changes the slope of ``source`` on ``target``."""
-
-    moderator: str
-    source: str
-    target: str
-    sign: str
-
-    @property
-    def name(self) -> str:
-        """The interaction's name in the tables."""
-        return f"{self.source} x {self.moderator}"
 
 
 @dataclass(frozen=True)
@@ -94,6 +38,9 @@ class Model:
     adaptations : tuple of Adaptation
         Other surveys whose items can stand in for the published ones.
     moderations : tuple of Moderation
+        Interactions, all by one method, and quadratic effects.
+    marker : str
+        Column of a question that has nothing to do with the constructs.
     group : str or None
         Column of the group label where the market environment has the role "group".
     adapted : str
@@ -116,6 +63,7 @@ class Model:
     adaptations: tuple[Adaptation, ...] = ()
     moderations: tuple[Moderation, ...] = ()
     group: str | None = None
+    marker: str = ""
     adapted: str = ""
     dropped: tuple[str, ...] = ()
     scale: tuple[float, float] | None = field(default=None, compare=False)
@@ -323,8 +271,9 @@ class Model:
         one_of("role", role, ROLES)
         chosen = tuple(replace(c, role=role) if c is found else c for c in self.constructs)
         declared = self.declared_paths or self.signed_paths
+        others = tuple(m for m in self.moderations if m.moderator != construct)
         base = replace(self, constructs=chosen, signed_paths=declared, declared_paths=declared,
-                       moderations=())  # fmt: skip
+                       moderations=others)  # fmt: skip
         if role == "antecedent":
             return base
         if role == "group":
@@ -338,7 +287,10 @@ class Model:
         return replace(
             base,
             signed_paths=(*kept, *main),
-            moderations=tuple(Moderation(construct, a, b, sign) for a, b, sign in found.moderates),
+            moderations=(
+                *base.moderations,
+                *(Moderation(construct, a, b, sign) for a, b, sign in found.moderates),
+            ),
         )
 
     def map(

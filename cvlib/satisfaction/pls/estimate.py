@@ -14,7 +14,7 @@ from cvlib.satisfaction import index as scoring
 from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
-from cvlib.satisfaction.pls import diagnosis, moderation, prediction, tables
+from cvlib.satisfaction.pls import diagnosis, moderation, prediction, products, tables
 from cvlib.satisfaction.pls import engine as pls
 from cvlib.satisfaction.pls import fit as fitting
 from cvlib.satisfaction.pls.effect_size import f_squared_table
@@ -246,6 +246,8 @@ def fitter(
     centred_on = moderation.centre(survey.values)
 
     def moderated(mean: np.ndarray, covariance: np.ndarray) -> PLSFit:
+        if model.moderations[0].method != "two_stage":
+            return products.fit_products(model, mean, covariance, centred_on, scheme=scheme)
         base = first(mean[:, :items], covariance[:, :items, :items])
         return moderation.moderate(model, base, mean, covariance, centred_on)
 

@@ -18,7 +18,7 @@ def with_products(model: Model, values: np.ndarray) -> np.ndarray:
     """
     centred = values - centre(values)
     blocks = [values]
-    for source, moderator in _pairs(model):
+    for source, moderator in blocks_of(model):
         products = centred[:, source, None] * centred[:, None, moderator]
         blocks.append(products.reshape(len(values), -1))
     return np.hstack(blocks)
@@ -29,7 +29,8 @@ def centre(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.round(values.mean(axis=0)))
 
 
-def _pairs(model: Model) -> list[tuple[np.ndarray, np.ndarray]]:
+def blocks_of(model: Model) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Positions of the items of source and moderator, per interaction."""
     names = model.construct_names
     return [
         (
@@ -38,6 +39,35 @@ def _pairs(model: Model) -> list[tuple[np.ndarray, np.ndarray]]:
         )
         for m in model.moderations
     ]
+
+
+def joint_moments(
+    model: Model, fit: PLSFit, mean: np.ndarray, covariance: np.ndarray, centred_on: np.ndarray
+) -> np.ndarray:
+    """Covariances (B, k + m, k + m) of the k standardised scores and the m products of two of them.
+
+    Parameters
+    ----------
+    model, fit, mean, covariance, centred_on
+        As in `moderate`.
+    """
+    draws, items = fit.weights.shape
+    slopes = np.nan_to_num(fit.weights) / fit.standard_deviation  # scores from raw answers
+    shift = mean[:, :items] - centred_on
+    constructs = len(model.constructs)
+    combined = np.zeros((draws, covariance.shape[1], constructs + len(model.moderations)))
+    combined[:, :items, :constructs] = slopes[:, :, None] * model.membership
+    at = items
+    for number, (own, other) in enumerate(blocks_of(model)):
+        a, b = slopes[:, own], slopes[:, other]
+        products = (a[:, :, None] * b[:, None, :]).reshape(draws, -1)
+        column = combined[:, :, constructs + number]
+        column[:, at : at + products.shape[1]] = products
+        # (s - ds)(t - dt): what centring on another constant than the mean leaves behind
+        column[:, own] -= a * (b * shift[:, other]).sum(axis=1, keepdims=True)
+        column[:, other] -= b * (a * shift[:, own]).sum(axis=1, keepdims=True)
+        at += products.shape[1]
+    return np.asarray(combined.swapaxes(1, 2) @ covariance @ combined)
 
 
 def moderate(
@@ -73,23 +103,9 @@ def moderate(
     Chin, Marcolin & Newsted (2003), Information Systems Research 14:189-217; Henseler & Chin
     (2010), Structural Equation Modeling 17:82-109 (two-stage). [M]
     """
-    draws, items = fit.weights.shape
-    slopes = np.nan_to_num(fit.weights) / fit.standard_deviation  # scores from raw answers
-    shift = mean[:, :items] - centred_on
     constructs = len(model.constructs)
-    combined = np.zeros((draws, covariance.shape[1], constructs + len(model.moderations)))
-    combined[:, :items, :constructs] = slopes[:, :, None] * model.membership
-    at = items
-    for number, (own, other) in enumerate(_pairs(model)):
-        a, b = slopes[:, own], slopes[:, other]
-        products = (a[:, :, None] * b[:, None, :]).reshape(draws, -1)
-        column = combined[:, :, constructs + number]
-        column[:, at : at + products.shape[1]] = products
-        # (s - ds)(t - dt): what centring on another constant than the mean leaves behind
-        column[:, own] -= a * (b * shift[:, other]).sum(axis=1, keepdims=True)
-        column[:, other] -= b * (a * shift[:, own]).sum(axis=1, keepdims=True)
-        at += products.shape[1]
-    together = combined.swapaxes(1, 2) @ covariance @ combined
+    together = joint_moments(model, fit, mean, covariance, centred_on)
+    draws = len(together)
     paths, r_squared = fit.paths.copy(), fit.r_squared.copy()
     interactions = np.full((draws, len(model.moderations)), np.nan)
     degenerate = fit.degenerate.copy()
