@@ -80,7 +80,7 @@ def test_the_file_keeps_interactions_marker_and_global_item(tmp_path: Path) -> N
     ("pairs", "method", "wrong"),
     [
         ([("satisfaction", "image")], "two_stage", "image alone has no path to it"),
-        ([("satisfaction", "valu")], "two_stage", "unknown construct 'valu'"),
+        ([("satisfaction", "profit")], "two_stage", "unknown construct 'profit'"),
         ([("satisfaction", "value"), ("value", "satisfaction")], "two_stage", "written twice"),
         ([("satisfaction", "value")], "twostage", "two_stage"),
     ],
