@@ -22,3 +22,12 @@ def advanced(mirror: Path) -> Path:
     if not folder.is_dir():
         pytest.skip("no folder reference/advanced-sem beside the data sets not shipped")
     return folder
+
+
+@pytest.fixture(scope="session")
+def lifetime_second(mirror: Path) -> Path:
+    """Reference numbers of the value of customers, its churn and campaigns, where they are."""
+    folder = mirror.parent / "reference" / "lifetime-second"
+    if not folder.is_dir():
+        pytest.skip("no folder reference/lifetime-second beside the data sets not shipped")
+    return folder
