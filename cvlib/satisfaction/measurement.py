@@ -173,7 +173,7 @@ def vif_antecedents(construct_correlation: np.ndarray, adjacency: np.ndarray) ->
 def vif_items(item_correlation: np.ndarray, membership: np.ndarray) -> np.ndarray:
     """Variance inflation of each item within its construct, (B, p); 1 for a single item."""
     found = np.ones(item_correlation.shape[:2])
-    for column in membership.T:
+    for column in membership.T[membership.any(axis=0)]:
         own = np.flatnonzero(column)
         found[:, own] = _inflation(item_correlation[:, own[:, None], own])
     return found
@@ -258,25 +258,26 @@ def tables(
         for limit in ("ci_low", "ci_high"):
             if limit in inferred[name]:
                 reliability[f"{name}_{limit}"] = inferred[name][limit]
-    ratios = inferred["htmt"].rename(columns={"estimate": "htmt"})
-    second = (
-        inferred["htmt2"]
-        .rename(columns={"estimate": "htmt2"})
-        .drop(columns=["t", "p"], errors="ignore")
-    )
-    second = second.rename(
-        columns=lambda c: f"htmt2_{c}" if c in ("std_error", "ci_low", "ci_high") else c
-    )
     crossed = cross_loadings(fit.item_correlation, fit.weights, model.membership)[0]
     return {
         "reliability": reliability,
-        "htmt": ratios.drop(columns=["t", "p"], errors="ignore").merge(second),
+        "htmt": htmt_table(inferred["htmt"], inferred["htmt2"]),
         "fornell_larcker": fornell_larcker_table(
             model, fit.construct_correlation[0], reliability["ave"].to_numpy()
         ),
         "cross_loadings": cross_loadings_table(model, crossed),
         "vif": vif_table(model, fit),
     }  # fmt: skip
+
+
+def htmt_table(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Both ratios side by side, from the keys of each with estimate and inference."""
+    ratios, other = (
+        table.drop(columns=["t", "p"], errors="ignore").rename(columns={"estimate": name})
+        for table, name in ((first, "htmt"), (second, "htmt2"))
+    )
+    limits = {c: f"htmt2_{c}" for c in ("std_error", "ci_low", "ci_high")}
+    return ratios.merge(other.rename(columns=limits))
 
 
 def fornell_larcker_table(model: Model, correlation: np.ndarray, ave: np.ndarray) -> pd.DataFrame:
@@ -346,7 +347,8 @@ def _trait_means(matrix: np.ndarray, membership: np.ndarray) -> tuple[np.ndarray
     own = sums_within(_diagonal(matrix), membership)
     sums = _block_sums(matrix, membership)
     within = (_diagonal(sums) - own) / np.maximum(size * (size - 1), 1)
-    return sums / (size[:, None] * size), within
+    # a construct of constructs has no items of its own
+    return sums / np.maximum(size[:, None] * size, 1), within
 
 
 def _ratio(between: np.ndarray, within: np.ndarray) -> np.ndarray:

@@ -152,6 +152,7 @@ def _pls(result: SatisfactionResult, language: str) -> pd.DataFrame:
     })], language)  # fmt: skip
     used = _measured([result.model]) + _missing(result) + _weighted(settings)
     used += [("plsc", {})] if result.estimator == "plsc" else []
+    used += _higher_order(result.model)
     used += [] if settings["converged"] else [("not_converged", settings)]
     used.append(("index", {}))
     if settings["draws"]:
@@ -175,11 +176,17 @@ def _covariance(result: SatisfactionResult, language: str, too: bool = False) ->
     if settings["starts_agreeing"] < settings["starts"]:
         used.append(("starts", {**settings, "agreeing": settings["starts_agreeing"]}))
     errors = "fiml" if gaps else settings["standard_errors"]
+    used += [("second_order_factor", {})] if result.model.parents else []
     used += [(f"errors_{errors}", {}), ("index_covariance", {})]
     if not too:
         used += [("measurement_covariance", {}), ("effect_size", {})]
         used += [("priorities", {})] if len(result.importance_performance) else []
     return pd.concat([_citing(opening, [model]), _table(used, language)])
+
+
+def _higher_order(model: Model) -> Used:
+    """How constructs of constructs were estimated by PLS."""
+    return [(f"higher_order_{model.parents[0].stages}", {})] if model.parents else []
 
 
 def _size(result: SatisfactionResult) -> dict[str, int]:

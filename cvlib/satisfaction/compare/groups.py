@@ -24,6 +24,7 @@ from cvlib.satisfaction.compare.group_draws import (
 )
 from cvlib.satisfaction.index import default_target, index_values
 from cvlib.satisfaction.model.code import AnyModel
+from cvlib.satisfaction.model.higher_order import ordinary
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.engine import fit_pls
 from cvlib.satisfaction.pls.tables import statistics
@@ -145,6 +146,7 @@ def estimate_groups(
                          "Leave the column of strata empty.")  # fmt: skip
     answers = open_survey(data, model)
     data, model, count = answers.data, answers.model, chosen.draws
+    ordinary(model, "a comparison of groups")
     columns = [by] if isinstance(by, str) else list(by)
     for column in columns:
         one_of("group", column, data, wrong="is not in the survey")

@@ -17,6 +17,7 @@ from cvlib.results import Result
 from cvlib.satisfaction.estimators import named
 from cvlib.satisfaction.index import default_target, index_values
 from cvlib.satisfaction.model.code import AnyModel, as_model
+from cvlib.satisfaction.model.higher_order import second_order
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls.engine import PLSFit
@@ -327,12 +328,13 @@ def _shift(
         model = result.model
         source, fit = fitter(model, surveys[key], scheme=scheme)
         whole = fit(*source.moments(np.ones((1, source.units), dtype=np.int8)))
-        values = {name: value[:1] for name, value in statistics(model, whole).items()}
+        shown = second_order(model)
+        values = {name: value[:1] for name, value in statistics(shown, whole).items()}
         if chosen.draws:
             found = inference.bootstrap(
                 source,
                 fit,
-                partial(statistics, model),
+                partial(statistics, shown),
                 draws=chosen.draws,
                 seed=chosen.seed,
                 strata=surveys[key].strata,
@@ -340,7 +342,7 @@ def _shift(
             values = {name: np.vstack([value, np.where(
                 found.failed[:, None], np.nan, found.values[name])])
                 for name, value in values.items()}  # fmt: skip
-        columns = list(model.construct_names)
+        columns = list(shown.construct_names)
         drawn[key] = {name: pd.DataFrame(v, columns=columns) for name, v in values.items()}
         units = source.units
     rows = []

@@ -346,7 +346,7 @@ def _write_docx(model: Model, path: Path, language: str) -> None:
         paragraph.add_run(text).font.size = Pt(size)
 
     asked, at = questions(model, language), 0
-    for construct in model.constructs:
+    for construct in (c for c in model.constructs if c.items):
         block, at = asked[at : at + len(construct.items)], at + len(construct.items)
         document.add_heading(block[0].construct, 2).paragraph_format.keep_with_next = True
         for q in block:

@@ -18,6 +18,7 @@ from cvlib.satisfaction.design.goal import Analysis, Goal
 from cvlib.satisfaction.design.questionnaire import words
 from cvlib.satisfaction.design.simulate import Population
 from cvlib.satisfaction.index import default_target, index_values
+from cvlib.satisfaction.model.higher_order import ordinary
 from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
 from cvlib.statistics import resample
 from cvlib.statistics.resample import SEED
@@ -347,6 +348,7 @@ def plan_survey(
 def _checked(
     drawn_from: Population, goal: Goal, analysis: Analysis, replications: int, seed: int
 ) -> _Study:
+    ordinary(drawn_from.model, "the planning of a sample")
     construct = goal.construct or default_target(drawn_from.model)
     one_of("construct", construct, drawn_from.model.construct_names)
     whole("replications", replications, 100)

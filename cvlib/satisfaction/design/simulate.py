@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from cvlib.inputs.choices import number, one_of
+from cvlib.inputs.choices import number
 from cvlib.inputs.errors import InputError
+from cvlib.satisfaction.design.given import given_paths, known, value_of
 from cvlib.satisfaction.model.file import load_model
+from cvlib.satisfaction.model.higher_order import second_order_places, with_dimensions
 from cvlib.satisfaction.model.model import Model
 from cvlib.statistics import resample
 
@@ -27,14 +28,15 @@ class Population:
 
     The latent variables are normal with variance one and follow the paths. Behind each answer is
     ``loading * latent + error``, normal with variance one, cut into the possible answers so that
-    each has its share. All constructs are reflective here, whatever their mode.
+    each has its share. All constructs are reflective here, whatever their mode; a higher-order
+    construct causes its dimensions.
 
     Attributes
     ----------
     model : Model
         Constructs, items, scales, paths.
     paths : ndarray (k, k)
-        Standardised coefficients, [source, target].
+        Standardised coefficients, [source, target]; of a parent on its dimensions, their loadings.
     loadings : ndarray (p,)
         Of the normal variable behind each answer.
     shares : tuple of p ndarrays
@@ -160,7 +162,7 @@ class Population:
 
 
 def _structure(model: Model, paths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    size = len(paths)
+    size, model = len(paths), with_dimensions(model)
     reach = np.linalg.inv(np.eye(size) - paths)
     deviation = np.ones(size)
     correlation = np.eye(size)
@@ -179,6 +181,7 @@ def _structure(model: Model, paths: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 def _default_paths(model: Model, r_squared: float) -> np.ndarray:
     """Equal standardised paths with the expected signs; ± counts as +."""
+    model = with_dimensions(model)
     paths = np.zeros((len(model.constructs),) * 2)
     correlation = np.eye(len(paths))
     for source, target, sign in model.signed_paths:
@@ -258,7 +261,8 @@ def population(
         Used without `paths`; 0.5 is our proposal [P].
     loadings : DataFrame, mapping of item to float, or float
         A table has item, loading, as `loadings` of a result. One number is for all items but
-        single ones, which are their construct; 0.8 is our proposal [P].
+        single ones, which are their construct; 0.8 is our proposal [P]. Dimensions of a
+        higher-order construct are given as its items.
     answers : DataFrame, optional
         A survey whose shares of answers are taken over, item by item.
     mean, standard_deviation : float
@@ -293,24 +297,32 @@ def population(
     for name, value, top in (("r_squared", r_squared, 1), ("cluster_correlation",
                              cluster_correlation, 1)):  # fmt: skip
         number(name, value, 0, top, ends="[)")
-    coefficients = _default_paths(chosen, r_squared) if paths is None else _given(chosen, paths)
+    coefficients = (
+        _default_paths(chosen, r_squared) if paths is None else given_paths(chosen, paths)
+    )
+    above = second_order_places(chosen)
+    below = [chosen.construct_names[d] for _, d in above]
     if isinstance(loadings, float | int):
+        second = dict.fromkeys(below, float(loadings))
         alone = np.array([len(chosen.constructs[j].items) == 1 for j in chosen.block])
         strength = np.where(alone, 1.0, float(loadings))
     else:
         if isinstance(loadings, pd.DataFrame):
             loadings = dict(zip(loadings["item"], loadings["loading"], strict=True))
-        _known(chosen, loadings, "loadings")
-        strength = np.array([_of(loadings, name, "loadings") for name in chosen.items])
-    if (np.abs(strength) > 1).any():
+        second = {name: value_of(loadings, name, "loadings") for name in below}
+        known(chosen, {n: v for n, v in loadings.items() if n not in second}, "loadings")
+        strength = np.array([value_of(loadings, name, "loadings") for name in chosen.items])
+    for (parent, dimension), name in zip(above, below, strict=True):
+        coefficients[parent, dimension] = second[name]
+    if (np.abs([*strength, *second.values()]) > 1).any():
         raise InputError("loadings", "one is above 1 in size", "Give standardised loadings.")
     gaps = missing if isinstance(missing, Mapping) else dict.fromkeys(chosen.items, missing)
-    _known(chosen, gaps, "missing")
+    known(chosen, gaps, "missing")
     gap = np.array([gaps.get(name, 0.0) for name in chosen.items])
     if (gap < 0).any() or (gap >= 1).any():
         raise InputError("missing", "a share is not between 0 and 1", "Write 0.02 for 2 per cent.")
     if isinstance(mean, Mapping):
-        _known(chosen, mean, "mean")
+        known(chosen, mean, "mean")
     shares = tuple(
         _observed(answers, chosen, i) if answers is not None
         else _assumed(chosen, i, mean, standard_deviation)
@@ -318,35 +330,6 @@ def population(
     )  # fmt: skip
     _structure(chosen, coefficients)
     return Population(chosen, coefficients, strength, shares, gap, cluster_correlation)
-
-
-def _known(model: Model, named: Mapping[str, float], where: str) -> None:
-    for name in named:
-        one_of(f"{where}, {name}", name, model.items, wrong=f"is not an item of model {model.name}")
-
-
-def _of(values: Mapping[Any, float], name: Any, where: str) -> float:
-    if name not in values or not np.isfinite(values[name]):
-        raise InputError(where, f"nothing is given for {name}", "Give every item and path.")
-    return float(values[name])
-
-
-def _given(model: Model, paths: pd.DataFrame | Mapping[str, Mapping[str, float]]) -> np.ndarray:
-    if isinstance(paths, pd.DataFrame):
-        rows = zip(paths["source"], paths["target"], paths["estimate"], strict=True)
-        written = {(a, b): value for a, b, value in rows}
-    else:
-        written = {(a, b): value for a, to in paths.items() for b, value in to.items()}
-    names = model.construct_names
-    wanted = [(a, b) for a, b, _ in model.signed_paths]
-    strange = [f"{a} -> {b}" for a, b in written if (a, b) not in wanted]
-    if strange:
-        raise InputError(f"paths, {strange[0]}", f"is not a path of model {model.name}",
-                         "Give the model's own paths.")  # fmt: skip
-    found = np.zeros((len(names),) * 2)
-    for a, b in wanted:
-        found[names.index(a), names.index(b)] = _of(written, (a, b), "paths")
-    return found
 
 
 def _observed(answers: pd.DataFrame, model: Model, i: int) -> np.ndarray:

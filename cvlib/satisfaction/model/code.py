@@ -45,7 +45,9 @@ def model(
     ----------
     constructs : mapping
         Name to its items: a list of columns, ``"IMAG1..5"`` for IMAG1 to IMAG5, one column, or a
-        mapping as in a model file (``items``, ``mode`` A or B, labels ``en`` and ``zh``).
+        mapping as in a model file (``items``, ``mode`` A or B, labels ``en`` and ``zh``; or
+        ``dimensions``, the names of the constructs a higher-order construct is made of, and
+        ``stages`` disjoint, embedded or repeated).
     paths : mapping or sequence
         Cause to its effects (one, a list, or effect to expected sign +, -, ±), or pairs (cause,
         effect) or triples with the sign.
@@ -120,6 +122,8 @@ def as_model(given: AnyModel, scale: Sequence[float] = ()) -> Model:
 
 
 def _construct(name: str, given: Any) -> Any:
+    if isinstance(given, Mapping) and {"dimensions", "higher_order"} & set(given):
+        return {"en": name, **given}
     if isinstance(given, Mapping) and "items" in given:
         items = given["items"]
         return {"en": name, **given,

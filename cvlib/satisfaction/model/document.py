@@ -53,7 +53,9 @@ def _construct_document(construct: Construct, shared: bool) -> dict[str, Any]:
         items[item.name] = {name: value for name, value in items[item.name].items() if value}
     role = {"role": construct.role, "moderates": _nested(construct.moderates),
             "global": construct.global_item}  # fmt: skip
-    return {**construct.labels, "mode": construct.mode, "items": items,
+    parts = {"items": items} if not construct.dimensions else {
+        "dimensions": list(construct.dimensions), "stages": construct.stages}  # fmt: skip
+    return {**construct.labels, "mode": construct.mode, **parts,
             **{name: value for name, value in role.items() if value}}  # fmt: skip
 
 

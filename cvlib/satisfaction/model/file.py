@@ -10,12 +10,28 @@ from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
-from cvlib.satisfaction.model.model import Model, causal_order
-from cvlib.satisfaction.model.parts import INTERACTIONS, Adaptation, Construct, Item, Moderation
+from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.model.parts import (
+    INTERACTIONS,
+    STAGES,
+    Adaptation,
+    Construct,
+    Item,
+    Moderation,
+    causal_order,
+)
 from cvlib.words.said import Label
 
 WORDINGS = (
@@ -88,20 +104,25 @@ class _ConstructForm(_Form):
     en: str
     zh: str | None = None
     mode: Literal["A", "B", "unit"] = "A"
-    items: dict[str, _ItemForm]
+    items: dict[str, _ItemForm] = Field(default_factory=dict)
+    dimensions: tuple[str, ...] = Field(
+        default=(), validation_alias=AliasChoices("dimensions", "higher_order")
+    )
+    stages: Literal[STAGES] = "disjoint"  # type: ignore[valid-type]
     role: Literal["antecedent", "moderator", "group"] | None = None
     global_item: str = Field(default="", alias="global")
     moderates: dict[str, dict[str, Sign]] = Field(default_factory=dict)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _of_items(cls, value: Any) -> Any:
-        if isinstance(value, dict) and "higher_order" in value:
-            raise ValueError(
-                "a construct of constructs (higher_order) is not estimated: list the items of its"
-                " parts under `items` in its place, or let the paths start from the parts"
-            )
-        return value
+    @model_validator(mode="after")
+    def _of_one_kind(self) -> _ConstructForm:
+        if self.items and self.dimensions:
+            raise ValueError("has items and dimensions: an item measures a dimension, so list only"
+                             " the dimensions")  # fmt: skip
+        if not self.items and not self.dimensions:
+            raise ValueError("a construct without items: list at least one")
+        if not self.dimensions and "stages" in self.model_fields_set:
+            raise ValueError("stages belong to a construct with dimensions")
+        return self
 
     @field_validator("items", mode="before")
     @classmethod
@@ -114,8 +135,6 @@ class _ConstructForm(_Form):
             if twice:
                 raise ValueError(f"item {twice[0]} is listed twice")
             value = {str(name): {} for name in value}
-        if not value:
-            raise ValueError("a construct without items: list at least one")
         if isinstance(value, dict):
             value = {name: {} if form is None else form for name, form in value.items()}
         return value
@@ -290,8 +309,9 @@ def _construct(form: _ModelForm, name: str, spec: _ConstructForm) -> Construct:
     )
     slopes = tuple((a, b, s) for a, to in spec.moderates.items() for b, s in to.items())
     return Construct(
-        name, _labels(spec, name), spec.mode, items, spec.role, slopes, spec.global_item
-    )
+        name, _labels(spec, name), spec.mode, items, spec.role, slopes, spec.global_item,
+        spec.dimensions, spec.stages,
+    )  # fmt: skip
 
 
 def _check(source: Source, form: _ModelForm) -> None:
@@ -334,6 +354,7 @@ def _check(source: Source, form: _ModelForm) -> None:
     _check_interactions(source, form)
     paths = [(a, b, s) for a, to in form.paths.items() for b, s in to.items()]
     touched = {name for path in paths for name in path[:2]}
+    touched |= _check_dimensions(source, form, touched)
     for name in names:
         if name not in touched:
             raise source.error(("constructs", name), f"no path touches {name}",
@@ -384,3 +405,41 @@ def _check_interactions(source: Source, form: _ModelForm) -> None:
             raise source.error(("constructs", name), "its role as moderator takes the two-stage"
                                f" method, the interactions take {form.interactions[0].method}",
                                "Use two_stage.")  # fmt: skip
+
+
+def _check_dimensions(source: Source, form: _ModelForm, touched: set[str]) -> set[str]:
+    """The dimensions of all higher-order constructs, each of one parent and without own paths."""
+    parent: dict[str, str] = {}
+    for name, spec in form.constructs.items():
+        at = ("constructs", name)
+        if not spec.dimensions:
+            continue
+        if len(set(spec.dimensions)) < 2:
+            raise source.error(at, f"{name} has fewer than two dimensions",
+                               "Name two constructs or more, or give it items.")  # fmt: skip
+        if spec.mode == "unit" or spec.role or spec.moderates:
+            raise source.error(at, f"{name} has dimensions, with which mode unit, a role and"
+                               " `moderates` do not go", "Use mode A or B alone.")  # fmt: skip
+        for dimension in spec.dimensions:
+            own = form.constructs.get(dimension)
+            if own is None:
+                raise source.error(at, f"unknown construct {dimension!r}",
+                                   nearest(dimension, list(form.constructs)))  # fmt: skip
+            if own.dimensions:
+                raise source.error(at, f"{dimension} has dimensions itself: a third order",
+                                   "Two orders are estimated: list its dimensions in its"
+                                   " place.")  # fmt: skip
+            if dimension in parent:
+                raise source.error(at, f"{dimension} is a dimension of {parent[dimension]} and of"
+                                   f" {name}", "A dimension has one parent.")  # fmt: skip
+            if dimension in touched:
+                raise source.error(("paths",), f"{dimension} is a dimension of {name} and has a"
+                                   " path of its own", f"Let the path start from or lead to {name},"
+                                   " or make it no dimension.")  # fmt: skip
+            parent[dimension] = name
+        caused = any(name in targets for targets in form.paths.values())
+        if spec.stages == "repeated" and spec.mode == "B" and caused:
+            raise source.error(at, f"{name} is formed of its dimensions (mode B) and has causes:"
+                               " with repeated items the dimensions explain it completely and the"
+                               " causes nothing", "Use stages disjoint or embedded.")  # fmt: skip
+    return set(parent)

@@ -14,7 +14,14 @@ import yaml
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.satisfaction.model.document import document
-from cvlib.satisfaction.model.parts import ROLES, Adaptation, Construct, Item, Moderation
+from cvlib.satisfaction.model.parts import (
+    ROLES,
+    Adaptation,
+    Construct,
+    Item,
+    Moderation,
+    causal_order,
+)
 from cvlib.words.message import message
 
 
@@ -100,6 +107,16 @@ class Model:
         return tuple("unit" if len(c.items) == 1 else c.mode for c in self.constructs)
 
     @cached_property
+    def parents(self) -> tuple[Construct, ...]:
+        """Constructs made of other constructs; empty for an ordinary model."""
+        return tuple(construct for construct in self.constructs if construct.dimensions)
+
+    @cached_property
+    def measured(self) -> tuple[int, ...]:
+        """Positions of the constructs that have items."""
+        return tuple(j for j, construct in enumerate(self.constructs) if construct.items)
+
+    @cached_property
     def block(self) -> np.ndarray:
         """(p,) index of the construct of each item."""
         return np.repeat(np.arange(len(self.constructs)), [len(c.items) for c in self.constructs])
@@ -156,15 +173,28 @@ class Model:
         return " × ".join(self.label(part, language) for part in construct.split(" x "))
 
     def without(self, constructs: Iterable[str], reason: str) -> Model:
-        """The model less some constructs and every path that touches them."""
+        """The model less some constructs, their dimensions, and every path that touches them."""
         gone = set(constructs)
         if not gone:
             return self
+        gone |= {name for parent in self.parents if parent.name in gone
+                 for name in parent.dimensions}  # fmt: skip
         lost = [p for p in self.signed_paths if p[0] in gone or p[1] in gone]
         told = ", ".join(f"{a} -> {b}" for a, b, _ in lost) or message("satisfaction.no_paths")
-        kept = tuple(c for c in self.constructs if c.name not in gone)
+        kept = tuple(
+            replace(c, dimensions=tuple(name for name in c.dimensions if name not in gone))
+            for c in self.constructs if c.name not in gone
+        )  # fmt: skip
+        short = [c.name for c in kept if not c.items and len(c.dimensions) < 2]
+        if short:
+            raise InputError(
+                f"model {self.name}",
+                f"without {', '.join(sorted(gone))} {short[0]} has fewer than two dimensions",
+                f"Bind the items of these constructs, or leave {short[0]} out.",
+            )
         left = tuple(p for p in self.signed_paths if p not in lost)
         touched = {name for path in left for name in path[:2]}
+        touched |= {name for c in kept for name in c.dimensions}
         alone = [c.name for c in kept if c.name not in touched]
         if alone or not left:
             raise InputError(
@@ -221,7 +251,8 @@ class Model:
         one_of(f"model {self.name}, survey", survey, known)
         chosen = known[survey]
         stock = {item.name: self._on_scale(item) for item in chosen.items}
-        absent = [c.name for c in self.constructs if c.name not in chosen.constructs]
+        absent = [c.name for c in self.constructs
+                  if c.name not in chosen.constructs and not c.dimensions]  # fmt: skip
         adapted = replace(
             self,
             constructs=tuple(
@@ -356,7 +387,7 @@ class Model:
             )
             for c in self.constructs
         )
-        empty = [c.name for c in constructs if not c.items]
+        empty = [c.name for c in constructs if not c.items and not c.dimensions]
         partly = [n for c in self.constructs if c.name not in empty for n in
                   (item.name for item in c.items) if n in unmapped]  # fmt: skip
         told = tuple(message("satisfaction.item_without_column", item=name) for name in partly)
@@ -370,18 +401,6 @@ class Model:
                 "Bind these constructs in `mapping`, or leave unmapped ones out (`drop_unmapped`).",
             )  # fmt: skip
         return self
-
-
-def causal_order(names: tuple[str, ...], paths: Iterable[tuple[str, str, str]]) -> tuple[int, ...]:
-    """Topological order, first come first served; an empty tuple when the paths run in a circle."""
-    causes = {name: {a for a, b, _ in paths if b == name} for name in names}
-    done: list[str] = []
-    while len(done) < len(names):
-        ready = [n for n in names if n not in done and causes[n] <= set(done)]
-        if not ready:
-            return ()
-        done.append(ready[0])
-    return tuple(names.index(name) for name in done)
 
 
 def _scale(scale: Sequence[float]) -> tuple[float, float]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 ROLES = ("antecedent", "moderator", "group")
+STAGES = ("disjoint", "embedded", "repeated")
 INTERACTIONS = ("two_stage", "product_indicator", "orthogonal")
 
 
@@ -36,6 +37,8 @@ class Construct:
     role: str | None = None
     moderates: tuple[tuple[str, str, str], ...] = ()  # (moderator, target, sign) of the slope
     global_item: str = ""  # column of one question about the whole, for redundancy analysis
+    dimensions: tuple[str, ...] = ()  # constructs it is made of, in place of items
+    stages: str = "disjoint"  # how a construct of constructs is estimated
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,15 @@ class Moderation:
     def name(self) -> str:
         """The interaction's name in the tables."""
         return f"{self.source} x {self.moderator}"
+
+
+def causal_order(names: tuple[str, ...], paths: Iterable[tuple[str, str, str]]) -> tuple[int, ...]:
+    """Topological order, first come first served; an empty tuple when the paths run in a circle."""
+    causes = {name: {a for a, b, _ in paths if b == name} for name in names}
+    done: list[str] = []
+    while len(done) < len(names):
+        ready = [n for n in names if n not in done and causes[n] <= set(done)]
+        if not ready:
+            return ()
+        done.append(ready[0])
+    return tuple(names.index(name) for name in done)

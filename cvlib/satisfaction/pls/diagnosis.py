@@ -14,18 +14,13 @@ from cvlib.statistics.resample import enough
 from cvlib.words.message import Label, Message, message
 
 
-def problems(model: Model, fit: PLSFit, estimator: str) -> list[str]:
-    """What a reader must know about the estimate itself."""
+def problems(model: Model, fit: PLSFit, estimator: str, paths: bool = True) -> list[str]:
+    """What a reader must know about the estimate itself; of its measurement alone without paths."""
     told: list[str] = []
-    if not fit.converged[0]:
+    if paths and not fit.converged[0]:
         told.append(message("satisfaction.unsettled", iterations=int(fit.iterations[0])))
-    signed = fit.paths[0][model.adjacency]
-    names = np.array(model.construct_names)
-    for a, b, value in zip(*names[np.array(np.nonzero(model.adjacency))], signed, strict=True):
-        expected = next(s for x, y, s in model.signed_paths if (x, y) == (a, b))
-        if (expected == "+" and value < 0) or (expected == "-" and value > 0):
-            told.append(message("satisfaction.unexpected_sign", source=_label(model, a),
-                                target=_label(model, b), value=value, sign=expected))  # fmt: skip
+    if paths:
+        told += _unexpected(model, fit)
     for item, loading in zip(model.items, fit.loadings[0], strict=True):
         if loading < 0:
             told.append(message("satisfaction.negative_loading", item=item, loading=loading))
@@ -38,6 +33,18 @@ def problems(model: Model, fit: PLSFit, estimator: str) -> list[str]:
         for problem, present in zip(pls.PLSC_PROBLEMS, wrong, strict=True):
             if present:
                 told.append(_inadmissible(model, fit, problem))
+    return told
+
+
+def _unexpected(model: Model, fit: PLSFit) -> list[Message]:
+    """Paths whose sign is not the model's."""
+    told = []
+    for source, target, sign in model.signed_paths:
+        value = fit.paths[0][model.construct_names.index(source),
+                             model.construct_names.index(target)]  # fmt: skip
+        if (sign == "+" and value < 0) or (sign == "-" and value > 0):
+            told.append(message("satisfaction.unexpected_sign", source=_label(model, source),
+                                target=_label(model, target), value=value, sign=sign))  # fmt: skip
     return told
 
 

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from cvlib.satisfaction import measurement
+from cvlib.satisfaction.model.higher_order import second_order
 from cvlib.satisfaction.model.model import Model
-from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
+from cvlib.satisfaction.pls.engine import PLSFit
+from cvlib.satisfaction.pls.higher_order import fit_model
 
 
 def effect_size_refitted(
@@ -36,19 +38,21 @@ def effect_size_refitted(
     scheme, estimator : str
         As in `fit_pls`.
     """
-    found = np.full(model.adjacency.shape, np.nan)
-    for source, target in np.argwhere(model.adjacency):
-        names = model.construct_names[source], model.construct_names[target]
+    shown = second_order(model)
+    found = np.full(shown.adjacency.shape, np.nan)
+    for source, target in np.argwhere(shown.adjacency):
+        names = shown.construct_names[source], shown.construct_names[target]
         without = 0.0
-        if model.adjacency[:, target].sum() > 1:
+        if shown.adjacency[:, target].sum() > 1:
             kept = tuple(path for path in model.signed_paths if path[:2] != names)
             less = replace(model, signed_paths=kept, moderations=())
             if not any(names[0] in path[:2] for path in kept):
                 less = less.without([names[0]], "has no path")
             own = np.array([model.items.index(item) for item in less.items])
-            fit = fit_pls(less, mean[None, own], covariance[None, own[:, None], own],
-                          scheme=scheme, estimator=estimator)  # fmt: skip
-            without = float(fit.r_squared[0, less.construct_names.index(names[1])])
+            fit = fit_model(less, mean[None, own], covariance[None, own[:, None], own],
+                            scheme=scheme, estimator=estimator)  # fmt: skip
+            at = second_order(less).construct_names.index(names[1])
+            without = float(fit.r_squared[0, at])
         found[source, target] = (r_squared[target] - without) / (1 - r_squared[target])
     return found
 
@@ -69,13 +73,14 @@ def f_squared_table(
     scheme, estimator : str
         As in `fit_pls`.
     """
-    targets, sources = np.nonzero(model.adjacency.T)
-    inflation = measurement.vif_antecedents(fit.construct_correlation, model.adjacency)
+    shown = second_order(model)
+    targets, sources = np.nonzero(shown.adjacency.T)
+    inflation = measurement.vif_antecedents(fit.construct_correlation, shown.adjacency)
     kept = measurement.effect_size(fit.paths, fit.r_squared, inflation)[0]
     anew = effect_size_refitted(
         model, mean, covariance, fit.r_squared[0], scheme=scheme, estimator=estimator
     )
-    names = np.array(model.construct_names)
+    names = np.array(shown.construct_names)
     table = pd.DataFrame({
         "source": names[sources],
         "target": names[targets],

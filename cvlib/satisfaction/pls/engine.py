@@ -56,6 +56,7 @@ def fit_pls(
     estimator: str = "pls",
     tolerance: float = TOLERANCE,
     max_iterations: int = 300,
+    reliability: np.ndarray | None = None,
 ) -> PLSFit:
     """Fit a model to B sets of moments.
 
@@ -85,6 +86,9 @@ def fit_pls(
         Largest distance of a weight from its limit at which a fit has converged.
     max_iterations : int
         A fit that needs more has not converged.
+    reliability : ndarray (B, p), optional
+        Of items that are scores themselves, under "plsc": a construct that is not of mode A is then
+        corrected by w'Tw, T the correlations of its items with their reliabilities on the diagonal.
 
     Returns
     -------
@@ -105,6 +109,7 @@ def fit_pls(
         pair = fit_pls(
             model, np.repeat(mean, 2, axis=0), np.repeat(covariance, 2, axis=0), scheme=scheme,
             estimator=estimator, tolerance=tolerance, max_iterations=max_iterations,
+            reliability=None if reliability is None else np.repeat(reliability, 2, axis=0),
         )  # fmt: skip
         return PLSFit(**{f.name: getattr(pair, f.name)[:1] for f in fields(pair)[:-1]})
     correlation, deviation, degenerate = _standardise(covariance)
@@ -122,7 +127,7 @@ def fit_pls(
     rho_a = np.ones_like(totals)
     corrected = composite
     if estimator == "plsc":
-        rho_a, loadings = _attenuation(model, correlation, weights, loadings)
+        rho_a, loadings = _attenuation(model, correlation, weights, loadings, reliability)
         root = np.sqrt(np.maximum(rho_a, 0.0))
         root[root == 0] = np.nan  # no correction exists; told as inadmissible below
         corrected = composite / (root[:, None] * root[None])
@@ -262,12 +267,24 @@ def _unit(
 
 
 def _attenuation(
-    model: Model, correlation: np.ndarray, weights: np.ndarray, loadings: np.ndarray
+    model: Model,
+    correlation: np.ndarray,
+    weights: np.ndarray,
+    loadings: np.ndarray,
+    reliability: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """rho_A (k, B) and consistent loadings (p, B) of the mode A constructs of several items."""
+    """rho_A (k, B) and consistent loadings (p, B) of the mode A constructs of several items.
+
+    With reliabilities of the items (B, p) also of the other constructs.
+    """
     rho_a, corrected = np.ones((len(model.starts), weights.shape[-1])), loadings.copy()
     for j, own in enumerate(model.slices):
         if model.modes[j] != "A":
+            if reliability is not None:
+                error = weights[own] * (1 - reliability.T[own])
+                rho_a[j] = 1 - (weights[own] * error).sum(axis=0)
+                root = np.sqrt(np.where(rho_a[j] > 0, rho_a[j], np.nan))
+                corrected[own] = (loadings[own] - error) / root
             continue
         w, matrix = weights[own], correlation[own, own]
         products = w[:, None] * w[None]

@@ -12,13 +12,22 @@ from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction import index as scoring
 from cvlib.satisfaction.model.code import AnyModel
+from cvlib.satisfaction.model.higher_order import disjoint_first, second_order
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
-from cvlib.satisfaction.pls import diagnosis, moderation, prediction, products, tables
+from cvlib.satisfaction.pls import (
+    diagnosis,
+    dimensions,
+    moderation,
+    prediction,
+    products,
+    tables,
+)
 from cvlib.satisfaction.pls import engine as pls
 from cvlib.satisfaction.pls import fit as fitting
 from cvlib.satisfaction.pls.effect_size import f_squared_table
 from cvlib.satisfaction.pls.engine import TOLERANCE, PLSFit, fit_pls
+from cvlib.satisfaction.pls.higher_order import Staged, StagedFit
 from cvlib.satisfaction.pls.signs import aligned
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.survey.answers import Answers, Data
@@ -111,28 +120,36 @@ def estimate_pls(
             " collinear", "Leave out items or constructs that repeat others.",
         )  # fmt: skip
     told = [bound.adapted] if bound.adapted else []
-    told += [*bound.dropped, *survey.warnings, *diagnosis.problems(bound, found, estimator)]
-    measures = tables.statistics(bound)
+    shown = second_order(bound)  # an ordinary model is itself
+    told += [*bound.dropped, *survey.warnings, *diagnosis.problems(shown, found, estimator)]
+    if isinstance(found, StagedFit) and found.first is not None:
+        told += diagnosis.problems(disjoint_first(bound), found.first, estimator, paths=False)
+    measures = tables.statistics(shown) | dimensions.statistics(bound)
     compute = partial(tables.compute, measures)
     infer: Callable[[str, pd.DataFrame], pd.DataFrame] = partial(tables.plain, compute(found))
     told_draws = pd.DataFrame()
     if resampling.draws:
-        turned = partial(_turned, bound, fit, found.loadings[0])
+        turned = partial(_turned, bound, fit, found)
         chosen, told_draws = _bootstrap(source, survey, turned, compute, compute(found), resampling)
         told += diagnosis.draw_warnings(told_draws)
         infer = chosen or infer
     inferred = {name: infer(name, keys) for name, (keys, _) in measures.items()}
     rows = survey.effective_rows
-    result = tables.assembled(bound, found, inferred, rows)
+    result = tables.assembled(shown, found, inferred, rows)
     items = len(bound.items)
     mean, covariance = mean[0, :items], covariance[0, :items, :items]
     result["f_squared"] = f_squared_table(bound, mean, covariance, found, scheme, estimator)
     result["importance_performance"] = scoring.importance_performance_table(
-        result["impacts"], result["index"], bound, target or None
+        result["impacts"], result["index"], shown, target or None
     )
     complete = survey.completed(mean, covariance)
-    extra = {"scores": scoring.index_scores(
-        bound, complete, scoring.index_values(bound, found), survey.index)}  # fmt: skip
+    if isinstance(found, StagedFit):
+        both, extra = dimensions.joined(bound, found, result, inferred)
+        result |= both
+        extra["scores"] = dimensions.scores(bound, found, complete, survey.index)
+    else:
+        extra = {"scores": scoring.index_scores(
+            bound, complete, scoring.index_values(bound, found), survey.index)}  # fmt: skip
     if bound.moderations:
         told.append(message("satisfaction.no_fit_moderated"))
     else:
@@ -211,10 +228,12 @@ def _bootstrap(
 
 
 def _turned(
-    model: Model, fit: inference.Fit, loadings: np.ndarray, mean: np.ndarray, covariance: np.ndarray
+    model: Model, fit: inference.Fit, whole: PLSFit, mean: np.ndarray, covariance: np.ndarray
 ) -> PLSFit:
     """Fits whose constructs point the way of the full sample's."""
-    return aligned(model, fit(mean, covariance), loadings)
+    if isinstance(fit, Staged) and isinstance(whole, StagedFit):
+        return fit.towards(whole, mean, covariance)
+    return aligned(model, fit(mean, covariance), whole.loadings[0])
 
 
 def fitter(
@@ -230,6 +249,11 @@ def fitter(
 
     Estimation, bootstrap, permutation and groups all use this pair.
     """
+    if model.parents:
+        if model.moderations:
+            raise InputError(f"model {model.name}", "has higher-order constructs and a moderator",
+                             "Estimate one of them without the other.")  # fmt: skip
+        return survey.source, Staged(model, scheme, estimator, tolerance, max_iterations)
     first = partial(
         fit_pls, model, scheme=scheme, estimator=estimator,
         tolerance=tolerance, max_iterations=max_iterations,

@@ -12,9 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from cvlib.satisfaction.model.higher_order import disjoint_first, second_order
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.bootstrap import Draws, bootstrap
-from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
+from cvlib.satisfaction.pls.engine import PLSFit
+from cvlib.satisfaction.pls.higher_order import StagedFit, first_order_correlation, fit_model
 from cvlib.satisfaction.survey.missing import Survey
 from cvlib.satisfaction.survey.moments import Sample
 from cvlib.statistics.resample import enough
@@ -143,10 +145,16 @@ def model_distances(
     between = fit.construct_correlation
     if not saturated:
         between = implied_construct_correlation(fit.paths, between, fit.r_squared)
+    items, loadings = fit.item_correlation, fit.loadings
+    if isinstance(fit, StagedFit) and fit.first is not None:  # judged by the items of both orders
+        between, loadings = first_order_correlation(
+            model, fit, between, factors(second_order(model), estimator)
+        )
+        items, model = fit.first.item_correlation, disjoint_first(model)
     implied = implied_item_correlation(
-        fit.item_correlation, fit.loadings, between, model.membership, factors(model, estimator)
+        items, loadings, between, model.membership, factors(model, estimator)
     )
-    return distances(fit.item_correlation, implied), implied
+    return distances(items, implied), implied
 
 
 def factors(model: Model, estimator: str) -> np.ndarray:
@@ -160,10 +168,19 @@ def degrees_of_freedom(model: Model, estimator: str) -> int:
     A composite of m items uses m (m - 1) / 2 correlations within and m - 1 weights, a factor m
     loadings; then paths and correlations of exogenous constructs.
     """
-    size = model.membership.sum(axis=0)
-    used = np.where(factors(model, estimator), size, size * (size - 1) // 2 + size - 1)
-    items, exogenous = len(model.items), int((~model.adjacency.any(axis=0)).sum())
-    free = int(used.sum()) + int(model.adjacency.sum()) + exogenous * (exogenous - 1) // 2
+    orders = [model]
+    if model.parents:
+        orders = [disjoint_first(model), second_order(model)]
+    free = 0
+    for order in orders:
+        size = order.membership.sum(axis=0)
+        used = np.where(factors(order, estimator), size, size * (size - 1) // 2 + size - 1)
+        told = [order is orders[0] or name in {c.name for c in model.parents}
+                for name in order.construct_names]  # fmt: skip
+        free += int(used[told].sum())
+    last = orders[-1].adjacency
+    items, exogenous = len(model.items), int((~last.any(axis=0)).sum())
+    free += int(last.sum()) + exogenous * (exogenous - 1) // 2
     return items * (items - 1) // 2 - free
 
 
@@ -201,8 +218,11 @@ def fit_table(model: Model, fit: PLSFit, rows: float, estimator: str = "pls") ->
     measured, _ = model_distances(model, estimator, True, fit)
     found = {name: float(value[0]) for name, value in whole.items()}
     df, items = degrees_of_freedom(model, estimator), len(model.items)
-    correlation, loadings = fit.item_correlation[0], fit.loadings[0]
-    null, null_df = -float(np.linalg.slogdet(correlation)[1]), items * (items - 1) // 2
+    first = fit.first if isinstance(fit, StagedFit) and fit.first is not None else fit
+    null, null_df = (
+        -float(np.linalg.slogdet(first.item_correlation[0])[1]),
+        items * (items - 1) // 2,
+    )
     chi2, null_chi2 = (rows - 1) * found["d_ml"], (rows - 1) * null
     found |= {"chi2": chi2, "df": df, "nfi": 1 - found["d_ml"] / null}
     if df > 0:
@@ -216,8 +236,9 @@ def fit_table(model: Model, fit: PLSFit, rows: float, estimator: str = "pls") ->
             "cn": stats.chi2.ppf(0.95, df) / found["d_ml"] + 1,
         }
     found |= {f"{name}_saturated": float(measured[name][0]) for name in whole}
+    model, correlation, loadings = second_order(model), fit.item_correlation[0], fit.loadings[0]
     outer = (
-        np.eye(items)
+        np.eye(len(loadings))
         - (loadings[:, None] * model.membership) @ (fit.weights[0][:, None] * model.membership).T
     )
     apart = np.tril(model.block[:, None] != model.block)
@@ -286,7 +307,7 @@ def exact_fit_test(
             continue
         found: Draws = bootstrap(
             Sample(answers, survey.weights, survey.clusters),
-            partial(fit_pls, model, scheme=scheme, estimator=estimator),
+            partial(fit_model, model, scheme=scheme, estimator=estimator),
             partial(_tested, model, estimator, saturated),
             draws=draws,
             seed=seed,
@@ -316,6 +337,7 @@ def answers_under_model(survey: Survey, fit: PLSFit, implied: np.ndarray) -> np.
 
     None where a correlation matrix is not positive definite.
     """
+    fit = fit.first if isinstance(fit, StagedFit) and fit.first is not None else fit
     deviation = fit.standard_deviation[0]
     covariance = fit.item_correlation[0] * np.outer(deviation, deviation)
     standard = (survey.completed(fit.mean[0], covariance) - fit.mean[0]) / deviation

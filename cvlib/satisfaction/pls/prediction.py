@@ -12,8 +12,10 @@ from scipy import stats
 from cvlib.inputs import choices
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.effects import total_effects
+from cvlib.satisfaction.model.higher_order import second_order
 from cvlib.satisfaction.model.model import Model
-from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
+from cvlib.satisfaction.pls.engine import PLSFit
+from cvlib.satisfaction.pls.higher_order import StagedFit, fit_model
 from cvlib.satisfaction.survey.missing import Survey
 from cvlib.statistics import resample
 from cvlib.words.message import Message, message
@@ -109,12 +111,17 @@ def predict(
     ])  # fmt: skip
     keep = (dealt[:, None] != np.arange(folds)[:, None]).reshape(-1, source.units)
     mean, covariance = source.moments(keep.astype(np.int8))
-    fits = fit_pls(model, mean, covariance, scheme=scheme)
+    fits = fit_model(model, mean, covariance, scheme=scheme)
     if fits.degenerate.any():
         raise InputError("prediction", _without_estimate(model, covariance[fits.degenerate]),
                          "Ask more respondents, or leave the item out of the model.")  # fmt: skip
     whole = source.moments(np.ones((1, source.units), dtype=np.int8))
     values = survey.completed(whole[0][0], whole[1][0])
+    lift, offset = None, np.zeros(1)
+    if isinstance(fits, StagedFit) and fits.lift is not None and fits.offset is not None:
+        # a dimension's own value depends on the fold: it is the index that the others weigh
+        lift, offset, model, mean = fits.lift, fits.offset, second_order(model), fits.mean
+        covariance = lift.swapaxes(1, 2) @ covariance @ lift
     unit = np.arange(len(values)) if survey.clusters is None else survey.clusters
 
     endogenous = np.flatnonzero(model.adjacency.any(axis=0))
@@ -123,9 +130,12 @@ def predict(
     slopes = _linear_model(model, covariance, technique)
     sums = np.zeros((3, len(values), len(model.items)))
     scores = np.zeros((2, len(values), len(model.constructs)))
+    seen = np.zeros((len(values), len(model.items)))
     for number in range(len(keep)):
         rows = np.flatnonzero(dealt[number // folds][unit] == number % folds)
-        centred = values[rows] - mean[number]
+        own = values[rows] if lift is None else values[rows] @ lift[number] + offset[number]
+        seen[rows] += own
+        centred = own - mean[number]
         deviation = fits.standard_deviation[number]
         standard = centred / deviation
         weights = fits.weights[number][:, None] * model.membership
@@ -134,7 +144,7 @@ def predict(
         sums[2, rows] += mean[number]
         scores[0, rows] += standard @ weights
         scores[1, rows] += standard @ rules[1][number]
-    errors = values[None] - sums / repetitions
+    errors = (seen - sums) / repetitions if lift is not None else values - sums / repetitions
     mass = np.ones(len(values)) if survey.weights is None else survey.weights
     mass = mass / mass.mean()
     score_error = (scores[0] - scores[1]) / repetitions

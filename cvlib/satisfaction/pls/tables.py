@@ -93,8 +93,6 @@ def assembled(
     dict of DataFrame
     """
     names = np.array(model.construct_names)
-    weight = inferred["weight"].drop(columns=["construct", "item"])
-    weight.columns = ["weight", *(f"weight_{c}" for c in weight.columns[1:])]
     # zero is no hypothesis about an index or R²: no t, no p
     index = inferred["index"].drop(columns=["t", "p"], errors="ignore")
     r_squared = inferred["r_squared"].drop(columns=["t", "p"], errors="ignore")
@@ -118,9 +116,7 @@ def assembled(
     impacts = scoring.impacts_table(inferred["impacts"])
     return {
         "path_coefficients": inferred["path_coefficients"],
-        "loadings": pd.concat(
-            [inferred["loading"].rename(columns={"estimate": "loading"}), weight], axis=1
-        ),
+        "loadings": loadings_table(inferred),
         "index": index,
         "total_effects": inferred["total_effects"],
         "indirect_effects": pd.concat(
@@ -131,3 +127,11 @@ def assembled(
         "impacts": impacts,
         **measurement.tables(model, fit, inferred),
     }
+
+
+def loadings_table(inferred: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """construct, item, loading, weight, each with its inference."""
+    weight = inferred["weight"].drop(columns=["construct", "item"])
+    weight.columns = ["weight", *(f"weight_{c}" for c in weight.columns[1:])]
+    loading = inferred["loading"].rename(columns={"estimate": "loading"})
+    return pd.concat([loading, weight], axis=1)

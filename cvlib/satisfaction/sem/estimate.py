@@ -29,6 +29,7 @@ from cvlib.inputs.choices import number, one_of
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.headline import label
 from cvlib.satisfaction.model.code import AnyModel
+from cvlib.satisfaction.model.higher_order import second_order_places
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.sem.bootstrap import with_bootstrap
@@ -68,16 +69,19 @@ def equations(
     """
     constructs = model.construct_names if names else [f"c{j}" for j in range(len(model.constructs))]
     items = np.array(model.items if names else [f"i{j}" for j in range(len(model.items))])
+    called = dict(zip(model.construct_names, constructs, strict=True))
     lines = [
-        f"{name} =~ {' + '.join(items[model.membership[:, j]])}"
-        for j, name in enumerate(constructs)
+        f"{called[c.name]} =~ "
+        + " + ".join([*items[model.membership[:, j]], *(called[name] for name in c.dimensions)])
+        for j, c in enumerate(model.constructs)
     ]
     own = model.adjacency
+    below = np.isin(np.arange(len(constructs)), [d for _, d in second_order_places(model)])
     lines += [
         f"{constructs[j]} ~ {' + '.join(constructs[i] for i in np.flatnonzero(own[:, j]))}"
         for j in np.flatnonzero(own.any(axis=0))
     ]
-    ends = np.flatnonzero(own.any(axis=0) & ~own.any(axis=1))
+    ends = np.flatnonzero(own.any(axis=0) & ~own.any(axis=1) & ~below)
     if terminal_residual_covariances:
         lines += [f"{constructs[a]} ~~ {constructs[b]}" for a in ends for b in ends if a < b]
     return "\n".join(lines)
@@ -113,7 +117,7 @@ class Specification:
 def layout_of(model: Model, specification: Specification) -> Layout:
     """The model placed in matrices, constructs and items in the model's order and names."""
     for construct, mode in zip(model.constructs, model.modes, strict=True):
-        if len(construct.items) > 1 and mode != "A":
+        if len(construct.items or construct.dimensions) > 1 and mode != "A":
             raise InputError(
                 f"construct {construct.name}",
                 f"has mode {mode}, but covariance structure analysis needs common factors",
@@ -128,12 +132,16 @@ def layout_of(model: Model, specification: Specification) -> Layout:
     k, p, own = len(model.constructs), len(model.items), model.adjacency
     item, first = k + np.arange(p), np.isin(np.arange(p), model.starts)
     targets, sources = np.nonzero(own.T)
+    parents, below = np.array(second_order_places(model), dtype=int).reshape(-1, 2).T
     single = (model.membership.sum(axis=0) == 1)[model.block]
-    related = _related(own, specification.terminal_residual_covariances)
+    held = np.isin(np.arange(k), below)
+    related = _related(own, held, specification.terminal_residual_covariances)
     variables = np.arange(k)
-    # loadings, paths, error variances, disturbances, covariances of constructs
+    # loadings of both orders, paths, error variances, disturbances, covariances of constructs
+    later = np.append(False, parents[1:] == parents[:-1])[: len(parents)]
     blocks = [
         (ARROW, item, model.block, "=~", ~first, 1.0),
+        (ARROW, below, parents, "=~", later, 1.0),
         (ARROW, targets, sources, "~", np.ones(len(targets), dtype=bool), 0.0),
         (COVARIANCE, item, item, "~~", ~single, 0.0),
         (COVARIANCE, variables, variables, "~~", np.ones(k, dtype=bool), 0.0),
@@ -142,7 +150,7 @@ def layout_of(model: Model, specification: Specification) -> Layout:
     sizes = [len(rows) for _, rows, *_ in blocks]
     free = np.concatenate([block[4] for block in blocks])
     error = np.concatenate([
-        np.where(single, 1.0 - specification.single_item_reliability, 0.0) if number == 2
+        np.where(single, 1.0 - specification.single_item_reliability, 0.0) if number == 3
         else np.zeros(size) for number, size in enumerate(sizes)
     ])  # fmt: skip
     return Layout(
@@ -159,10 +167,13 @@ def layout_of(model: Model, specification: Specification) -> Layout:
     )
 
 
-def _related(own: np.ndarray, terminal: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of constructs whose (residual) covariance is free: causes, and terminal effects."""
-    caused: np.ndarray = np.asarray(own.any(axis=0))
-    ends = caused & ~own.any(axis=1) if terminal else np.zeros_like(caused)
+def _related(own: np.ndarray, held: np.ndarray, terminal: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of constructs whose (residual) covariance is free: causes, and terminal effects.
+
+    Dimensions of a higher-order construct are held together by it alone.
+    """
+    caused: np.ndarray = np.asarray(own.any(axis=0)) | held
+    ends = caused & ~own.any(axis=1) & ~held if terminal else np.zeros_like(caused)
     first, second = np.triu_indices(len(own), 1)
     free = (~caused[first] & ~caused[second]) | (ends[first] & ends[second])
     return first[free], second[free]
@@ -277,7 +288,8 @@ def estimate_covariance(
             quantities, fit, survey.source, tables, resampling
         )
         told += lost
-    more, scores = derived(quantities.solution(fit), survey, tables, target)
+    shares = quantities.shares(fit.optimum.theta, problem.saturated)
+    more, scores = derived(quantities.solution(fit), shares, survey, tables, target)
     tables |= more
     extra = {
         "scores": scores,
@@ -285,6 +297,10 @@ def estimate_covariance(
         "diagnosis": fit.diagnosis,
         "optimisation": fit.optimisation,
     }
+    if bound.parents:
+        named = [parent.name for parent in bound.parents]
+        own = tables["loadings"][tables["loadings"]["construct"].isin(named)]
+        extra["higher_order"] = own.rename(columns={"item": "dimension"}).reset_index(drop=True)
     if not gaps:
         extra["factor_scores"] = fit.factor_scores().set_axis(survey.index)
     audit = survey.audit

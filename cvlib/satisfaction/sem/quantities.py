@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.satisfaction import effects, measurement
+from cvlib.satisfaction.model.higher_order import own_items, second_order_places
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.tables import statistics
 from cvlib.satisfaction.sem import inference
@@ -70,25 +71,49 @@ class Quantities:
         along = effects.measures(model)
         loading = arrows[:, k + np.arange(len(model.items)), model.block]
         disturbance = np.diagonal(found.residual[:, 0, :k, :k], axis1=-2, axis2=-1)
+        above = np.array(second_order_places(model), dtype=int).reshape(-1, 2)
+        second = arrows[:, above[:, 1], above[:, 0]]
         weights, composite = np.zeros_like(loading), np.zeros_like(latent)
-        for j, block in enumerate(np.flatnonzero(on) for on in model.membership.T):
-            on, sigma = loading[:, block, None], items[:, block[:, None], block]
-            solved = np.linalg.solve(sigma, on)
-            weights[:, block] = solved[..., 0]
-            composite[:, j] = (on * solved).sum(axis=(1, 2))
         span = (model.maximum - model.minimum) / 100
-        shares = weights * span
-        shares = shares / (shares @ model.membership)[:, model.block]
+        shares = np.zeros((*loading.shape, k), dtype=loading.dtype)
+        dimension_weights = np.zeros_like(second)
+        for j, block in enumerate(np.flatnonzero(on) for on in own_items(model).T):
+            on = loading[:, block].copy()
+            for place in np.flatnonzero(above[:, 0] == j):
+                on[:, model.block[block] == above[place, 1]] *= second[:, [place]]
+            on = on[..., None]
+            solved = np.linalg.solve(items[:, block[:, None], block], on)[..., 0]
+            composite[:, j] = (on[..., 0] * solved).sum(axis=1)
+            total = (solved * span[block]).sum(axis=1, keepdims=True)
+            shares[:, block, j] = solved * span[block] / total
+            if not len(model.constructs[j].dimensions):
+                weights[:, block] = solved
+        for number, (parent, dimension) in enumerate(above.tolist()):
+            # a dimension's items weigh in the parent as in the dimension, but for one factor
+            one = np.flatnonzero(model.block == dimension)[0]
+            ratio = shares[:, one, parent] / span[one] / weights[:, one]
+            ratio = ratio * np.sqrt(composite[:, dimension])
+            dimension_weights[:, number] = ratio
+        for parent in dict.fromkeys(above[:, 0].tolist()):
+            mine = above[:, 0] == parent
+            score = shares[:, :, parent] / span
+            spread_of = np.sqrt(np.einsum("bi,bij,bj->b", score, items, score))
+            dimension_weights[:, mine] /= spread_of[:, None]
         mean = found.mu[:, 0] if layout.has_means else moments.mean[:, 0]
         return {
             **{name: values(standard) for name, (_, values) in along.items()},
             **{UNSTANDARDISED[name]: values(direct) for name, (_, values) in along.items()},
-            "loading": loading * latent[:, model.block] / spread[:, k:],
+            "loading": np.concatenate([
+                loading * latent[:, model.block] / spread[:, k:],
+                second * latent[:, above[:, 0]] / latent[:, above[:, 1]],
+            ], axis=1),
             "r_squared": (1.0 - disturbance / latent**2)[:, own.any(axis=0)],
             "construct_correlations": correlation[:, *np.tril_indices(k, -1)],
-            "weight": weights * spread[:, k:] / np.sqrt(composite)[:, model.block],
-            "index": (shares * (mean - model.minimum) / span) @ model.membership.astype(float),
-            "index_shares": shares,
+            "weight": np.concatenate([
+                weights * spread[:, k:] / np.sqrt(composite)[:, model.block], dimension_weights,
+            ], axis=1),
+            "index": (((mean - model.minimum) / span)[:, None] @ shares)[:, 0],
+            "index_shares": shares.reshape(len(shares), -1),
         }  # fmt: skip
 
     def tables(self, fit: CovarianceFit, level: float) -> dict[str, pd.DataFrame]:
@@ -109,6 +134,9 @@ class Quantities:
         names = np.array(model.construct_names)
         first, second = np.tril_indices(len(names), -1)
         keys = {name: key for name, (key, _) in statistics(model).items()}
+        keys["loading"] = pd.concat([keys["loading"], pd.DataFrame(
+            [(names[j], names[d]) for j, d in second_order_places(model)],
+            columns=["construct", "item"])], ignore_index=True)  # fmt: skip
         keys["construct_correlations"] = pd.DataFrame(
             {"construct_1": names[first], "construct_2": names[second]}
         )
@@ -157,11 +185,15 @@ class Quantities:
         slopes = derivative(lambda stack: self.values(stack, moments)["index"], theta)
         influence = np.vstack(pieces) @ bread @ slopes.T
         if not layout.has_means:
-            shares = self.values(theta[None], moments)["index_shares"][0]
-            per_point = shares * 100 / (self.model.maximum - self.model.minimum)
-            deviations = problem.rows[0] - moments.mean[0, 0]
-            influence = influence + deviations @ (per_point[:, None] * self.model.membership)
+            shares = self.shares(theta, moments)
+            per_point = shares * 100 / (self.model.maximum - self.model.minimum)[:, None]
+            influence = influence + (problem.rows[0] - moments.mean[0, 0]) @ per_point
         return np.sqrt((influence**2).sum(axis=0)) / problem.n
+
+    def shares(self, theta: Floats, moments: Moments) -> Floats:
+        """Weight (p, k) of each item in the index of each construct, summing to one in each."""
+        flat = self.values(theta[None], moments)["index_shares"][0]
+        return np.asarray(flat.reshape(-1, len(self.model.constructs)))
 
     def solution(self, fit: CovarianceFit) -> Solution:
         """The standardised solution as arrays, with the moments of the sample."""
@@ -181,8 +213,8 @@ class Quantities:
             mean=mean,
             standard_deviation=deviation,
             item_correlation=covariance / (deviation[:, :, None] * deviation[:, None]),
-            weights=values["weight"],
-            loadings=values["loading"],
+            weights=values["weight"][:, : len(model.items)],
+            loadings=values["loading"][:, : len(model.items)],
             construct_correlation=correlation[None],
             paths=paths[None],
             r_squared=explained[None],
@@ -193,16 +225,35 @@ class Quantities:
         model, moments, k = self.model, fit.problem.saturated, len(self.model.constructs)
         member, names = model.membership, np.array(model.construct_names)
         found = implied(self.layout, fit.optimum.theta[None], moments)
+        above = second_order_places(model)
         spread = np.sqrt(np.diagonal(found.covariance[:, 0, :k, :k], axis1=1, axis2=2))
         # as if every construct had variance one
         loading = found.arrows[:, 0, k + np.arange(len(model.items)), model.block]
         loading = loading * spread[:, model.block]
         error = np.diagonal(found.residual[:, 0, k:, k:], axis1=1, axis2=2)
-        reliable = measurement.rho_c(loading, member, error)[0]
-        ave = measurement.average_variance_extracted(loading, member, error)[0]
-        alpha = measurement.cronbach_alpha(moments.covariance[:, 0], member, standardised=False)[0]
+        with np.errstate(invalid="ignore"):
+            reliable = measurement.rho_c(loading, member, error)[0]
+            ave = measurement.average_variance_extracted(loading, member, error)[0]
+            alpha = measurement.cronbach_alpha(
+                moments.covariance[:, 0], member, standardised=False
+            )[0]
+        for j in dict.fromkeys(parent for parent, _ in above):  # from the second order
+            below = [d for parent, d in above if parent == j]
+            among = solution.construct_correlation[:, np.array(below)[:, None], below]
+            strength = solution.construct_correlation[:, j, below]
+            whole = np.ones((len(below), 1), dtype=bool)
+            reliable[j] = measurement.rho_c(strength, whole)[0, 0]
+            ave[j] = measurement.average_variance_extracted(strength, whole)[0, 0]
+            alpha[j] = measurement.cronbach_alpha(among, whole)[0, 0]
         single = member.sum(axis=0) == 1  # as reliable as the model says
         first, second = np.tril_indices(k, -1)
+        parent = {d: j for j, d in above}
+        # not a parent, and not two dimensions of one parent
+        judged = np.array([
+            not {a, b} & set(parent.values()) and (a not in parent or parent[a] != parent.get(b))
+            for a, b in zip(first.tolist(), second.tolist(), strict=True)
+        ], dtype=bool)  # fmt: skip
+        first, second = first[judged], second[judged]
         items = solution.item_correlation
         return {
             "reliability": pd.DataFrame({

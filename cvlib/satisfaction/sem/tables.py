@@ -14,7 +14,11 @@ from cvlib.satisfaction.survey.missing import Survey
 
 
 def derived(
-    solution: Solution, survey: Survey, tables: dict[str, pd.DataFrame], target: str = ""
+    solution: Solution,
+    shares: np.ndarray,
+    survey: Survey,
+    tables: dict[str, pd.DataFrame],
+    target: str = "",
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """What follows from a standardised solution, and the individual scores 0-100.
 
@@ -27,6 +31,8 @@ def derived(
     ----------
     solution : Solution
         Of the whole sample (B = 1).
+    shares : ndarray (p, k)
+        Weight of each item in the index of each construct.
     survey : Survey
         The answers behind it.
     tables : dict of DataFrame
@@ -49,20 +55,19 @@ def derived(
         solution, mean=mean, standard_deviation=deviation,
         item_correlation=covariance / (deviation[:, :, None] * deviation[:, None]),
     )  # fmt: skip
-    scores = scoring.index_scores(
-        model, survey.completed(mean[0], covariance[0]), scoring.index_values(model, fit),
-        survey.index,
+    per_point = 100 * shares / (model.maximum - model.minimum)[:, None]
+    scores = pd.DataFrame(
+        (survey.completed(mean[0], covariance[0]) - model.minimum) @ per_point,
+        index=survey.index, columns=list(model.construct_names),
     )  # fmt: skip
+    spread = np.sqrt(np.einsum("pk,pq,qk->k", per_point, covariance[0], per_point))
     inflation = measurement.vif_antecedents(fit.construct_correlation, model.adjacency)
     sizes = measurement.effect_size(fit.paths, fit.r_squared, inflation)[0]
     targets, sources = np.nonzero(model.adjacency.T)
     implied = fit.loadings[0][:, None] * fit.construct_correlation[0][model.block]
-    keys, values = scoring.measures(model)["impacts"]
-    effects = keys.assign(estimate=values(fit)[0]).merge(
-        tables["total_effects"], on=["source", "target"], suffixes=("", "_standardised")
-    )
-    ratio = effects["estimate"] / effects["estimate_standardised"]
-    for column in ("std_error", "ci_low", "ci_high"):
+    effects, at = tables["total_effects"].copy(), dict(zip(names, spread, strict=True))
+    ratio = effects["target"].map(at) / effects["source"].map(at)
+    for column in ("estimate", "std_error", "ci_low", "ci_high"):
         effects[column] *= ratio
     impacts = scoring.impacts_table(
         effects[["source", "target", "estimate", "std_error", "t", "p", "ci_low", "ci_high"]]

@@ -141,10 +141,10 @@ def _ready(answers: Answers, rule: Missing, design: Design) -> Survey:
     given = answers.table.data[list(model.columns)].to_numpy()
     values = np.where(model.reversed_items, model.minimum + model.maximum - given, given)
     gaps = np.isnan(values)
-    for j, construct in enumerate(model.constructs):
+    for j in model.measured:
         if gaps[:, model.block == j].all():
             raise InputError(
-                f"construct {construct.name}", "every answer is missing",
+                f"construct {model.construct_names[j]}", "every answer is missing",
                 "Check the columns and missing codes, or leave the construct out.",
             )  # fmt: skip
     weight = _weights(answers, design.weights) if design.weighted else None
@@ -164,7 +164,7 @@ def _ready(answers: Answers, rule: Missing, design: Design) -> Survey:
         leave_out(gaps.any(axis=1), "an answer is missing")
     if missing == "person_mean":
         answered = np.stack([(~gaps[:, model.block == j]).mean(axis=1)
-                             for j in range(len(model.constructs))], axis=1)  # fmt: skip
+                             for j in model.measured], axis=1)  # fmt: skip
         short = (answered < minimum_share) | (answered == 0)
         leave_out(short.any(axis=1), message("satisfaction.too_few_answered", share=minimum_share))
         values = _person_mean(values, model)
