@@ -33,12 +33,14 @@ from cvlib.satisfaction.sem.invariance import estimate_invariance as invariance
 from cvlib.satisfaction.sem.second_opinion import second_opinion
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.satisfaction.survey.settings import Assessment, Columns, Design, Missing
+from cvlib.satisfaction.what_if import index_what_if
 from cvlib.statistics.resample import Bootstrap
 
 __all__ = [
     "Analysis", "Assessment", "Bootstrap", "Columns", "Design", "Goal", "Method", "Missing",
     "Specification", "aggregate", "at_wave", "available_models", "codebook", "compare", "estimate",
-    "groups", "groups_answer", "index_answer", "invariance", "load_model", "model", "models",
+    "groups", "groups_answer", "index_answer", "index_what_if",
+    "invariance", "load_model", "model", "models",
     "models_answer", "open_survey", "plan", "pls",
     "population",
     "questionnaire", "read_shares", "roles", "second_opinion", "sem", "simulate", "waves",

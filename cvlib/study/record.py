@@ -21,6 +21,7 @@ from matplotlib.figure import Figure
 from cvlib.figures.style import house_style
 from cvlib.statistics.disclosure import publishable, unlabelled
 from cvlib.study.render.page import answer_html
+from cvlib.study.render.what_if import what_if_content, what_if_html, without_levers
 from cvlib.words.answer import Answer
 from cvlib.words.exhibits import Exhibit, exhibits
 from cvlib.words.language import Words
@@ -28,6 +29,7 @@ from cvlib.words.literature import bibtex, reference_list
 from cvlib.words.message import joined, message, stored
 from cvlib.words.safe import inert_markdown, page_text, write_csv
 from cvlib.words.tables import table_html
+from cvlib.words.what_if import WhatIf
 
 PACKAGES = (
     "cvlib",
@@ -126,6 +128,7 @@ class Record:
         self.warnings: list[str] = []
         self.inputs: dict[str, dict[str, Any]] = {}
         self.answered: dict[str, Any] = {}
+        self.supposed: dict[str, Any] = {}
         if self.folder:
             atexit.register(_hush)
             (self.folder / "tables").mkdir(parents=True, exist_ok=True)
@@ -282,6 +285,20 @@ class Record:
         page = answer_html(self.answered, self.words)
         display(HTML(page), metadata={"cvlib": {"kind": "answer", "answer": self.answered}})
 
+    def what_if(self, supposed: WhatIf | None) -> None:
+        """Show and keep what would happen if: a table here, sliders in the report.
+
+        Parameters
+        ----------
+        supposed : WhatIf, optional
+            Levers, outcomes and linear effects; None is nothing to move.
+        """
+        if supposed is None:
+            return
+        self.supposed = what_if_content(supposed, self.words)
+        page = without_levers(what_if_html(self.supposed, self.words))
+        display(HTML(page), metadata={"cvlib": {"kind": "what_if", "what_if": self.supposed}})
+
     def warn(self, warnings: Iterable[str]) -> None:
         """Show warnings above what they concern; each is kept once."""
         said = dict.fromkeys(self.words.text(text) for text in warnings)
@@ -319,6 +336,7 @@ class Record:
                 {
                     "notebook": self.notebook,
                     "answer": self.answered,
+                    "what_if": self.supposed,
                     "headlines": self.headlines,
                     "sentences": self.sentences,
                     "warnings": self.warnings,

@@ -506,3 +506,54 @@ def test_three_hundred_runs_are_filtered_and_compared_at_once(
     assert page.get_by_role("combobox", name="Value").locator("option").count() == 1
     page.get_by_role("combobox", name="Parameter").select_option("wave")
     assert page.get_by_role("combobox", name="Value").locator("option").count() == 61
+
+
+def test_what_if_prints_what_the_table_of_impacts_prints(
+    open_page: Open, real_reports: list[Path]
+) -> None:
+    page = open_page(real_reports[0])
+    element = page.locator(".what-if")
+    rows = page.locator("#table-what_if tbody tr").all()
+    printed = {
+        tuple(cells[:2]): cells[2:]
+        for row in rows
+        if (cells := [text.strip() for text in row.locator("td").all_text_contents()])
+    }
+    sliders = element.get_by_role("slider").all()
+    assert len(sliders) >= 3
+    names = element.locator(".levers label span").all_inner_texts()
+    outcomes = element.locator(".tile dt").all_inner_texts()
+    for slider, name in zip(sliders[:2], names, strict=False):
+        slider.focus()
+        for presses, column in ((1, 0), (4, 1)):
+            for _ in range(presses):
+                page.keyboard.press("ArrowRight")
+            for outcome, moved in zip(
+                outcomes, element.locator(".tile span").all_inner_texts(), strict=True
+            ):
+                cells = printed[name, outcome]
+                limits = f" ({cells[2]} – {cells[3]})" if column else ""
+                assert moved.startswith(f"+{cells[column]}{limits}"), (name, outcome)
+        element.get_by_role("button").click()
+        assert set(element.locator(".tile span").all_inner_texts()) == {"±0"}
+    # two drivers together: effects add up, and so do their limits
+    for slider in sliders[:2]:
+        slider.fill("5")
+    both = [printed[name, outcomes[0]] for name in names[:2]]
+    moved = [
+        float(text)
+        for text in re.findall(r"[-\d.]+", element.locator(".tile span").first.inner_text())
+    ]
+    assert moved == pytest.approx(
+        [sum(float(row[n]) for row in both) for n in (1, 2, 3)], abs=0.002
+    )
+
+
+def test_what_if_without_script_is_a_table(browser: Browser, real_reports: list[Path]) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(real_reports[0].as_uri())
+    expect(page.locator("#table-what_if tbody tr").first).to_be_visible()
+    expect(page.locator(".what-if p.note")).to_be_visible()
+    assert page.get_by_role("slider").count() == 0
+    context.close()

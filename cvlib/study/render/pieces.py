@@ -75,6 +75,17 @@ def answer_of(content: Any) -> dict[str, Any]:
     return {}
 
 
+def what_if_of(content: Any) -> dict[str, Any]:
+    """What an executed notebook lets its reader move; taken out of it, empty where nothing."""
+    found: dict[str, Any] = {}
+    for cell in content.cells:
+        for output in cell.get("outputs", []):
+            if _about(output).get("kind") == "what_if":
+                found = _about(output)["what_if"]
+                cell.outputs = [other for other in cell.outputs if other is not output]
+    return found
+
+
 def take(content: Any, notebook: str, hero: str) -> dict[str, Piece]:
     """Take the hero figure and the pieces of evidence out of an executed notebook.
 

@@ -19,7 +19,8 @@ from cvlib.study.notebook import parse_parameters
 from cvlib.study.render.finished import answer_in, results_of
 from cvlib.study.render.formats import WRITERS
 from cvlib.study.render.page import page, rendered
-from cvlib.study.render.pieces import answer_of, sections, take
+from cvlib.study.render.pieces import answer_of, sections, take, what_if_of
+from cvlib.study.render.what_if import what_if_html, without_levers
 from cvlib.words.language import Words, translate
 from cvlib.words.tables import table_html
 
@@ -44,7 +45,7 @@ def write_reports(folder: Path, formats: tuple[str, ...]) -> None:
     if not wanted:
         return
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    body = _written_body(folder)
+    body = without_levers(_written_body(folder))
     language = _language(manifest)
     title = translate(manifest["title"], language)
     content = f"<html><body><h1>{escape(title)}</h1>{body}{_foot(manifest)}</body></html>"
@@ -102,6 +103,7 @@ def notebook_body(folder: Path) -> tuple[str, list[dict[str, Any]]]:
         elif cell.cell_type == "markdown":
             cell.source = translate(cell.source, language)
     answer = answer_of(content) or _plain_answer(folder)
+    supposed = what_if_of(content)
     taken = take(content, manifest["notebook"], answer["hero"])
     hero = taken.pop(answer["hero"], None)
     appendix = [
@@ -110,9 +112,12 @@ def notebook_body(folder: Path) -> tuple[str, list[dict[str, Any]]]:
     ]
     body = rendered(
         "body.html", words, answer=answer, hero=hero.html if hero else "",
+        what_if=what_if_html(supposed, words) if supposed else "",
         evidence=list(taken.values()), appendix=appendix,
     )  # fmt: skip
     headings = [{"level": "2", "anchor": "answer", "text": words.text("Answer")}]
+    if supposed:
+        headings.append({"level": "2", "anchor": "what-if", "text": words.text("What if")})
     if taken:
         headings.append({"level": "2", "anchor": "evidence", "text": words.text("Evidence")})
     headings += [

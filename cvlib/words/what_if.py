@@ -1,0 +1,91 @@
+"""What would happen if: levers, outcomes, and what one point of a lever does to an outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cvlib.inputs.errors import InputError
+
+COLUMNS = ("lever", "outcome", "effect", "low", "high")
+
+
+@dataclass(frozen=True)
+class Lever:
+    """Something a reader can raise.
+
+    Attributes
+    ----------
+    name, label : str
+        Its name in `WhatIf.effects`, and what it is called (a message).
+    most : int
+        How many points it can rise; none where it stands at its limit.
+    """
+
+    name: str
+    label: str
+    most: int = 10
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Something that moves.
+
+    Attributes
+    ----------
+    name, label : str
+        Its name in `WhatIf.effects`, and what it is called (a message).
+    value : float
+        Where it stands now.
+    unit : str
+        Of value and effect, such as points or a currency (a message); may be empty.
+    decimals, effect_decimals : int
+        Printed digits of its value and of its changes.
+    """
+
+    name: str
+    label: str
+    value: float
+    unit: str = ""
+    decimals: int = 1
+    effect_decimals: int = 3
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """Levers and outcomes joined by linear effects; a report makes sliders of it.
+
+    Attributes
+    ----------
+    levers : tuple of Lever
+        What can be raised.
+    outcomes : tuple of Outcome
+        What moves.
+    effects : DataFrame
+        lever, outcome, effect (of one point, in the outcome's unit), low, high (limits of effect;
+        missing where there are none). A pair that is not listed has no effect.
+    limits : str
+        What this is not (a message): printed beside the sliders.
+    """
+
+    levers: tuple[Lever, ...]
+    outcomes: tuple[Outcome, ...]
+    effects: pd.DataFrame
+    limits: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse effects that cannot be told apart or belong to nothing."""
+        lacking = [name for name in COLUMNS if name not in self.effects]
+        if lacking:
+            raise InputError("what-if effects", f"no column {lacking[0]}", "Give all five.")
+        pairs = self.effects[["lever", "outcome"]]
+        if pairs.duplicated().any():
+            raise InputError("what-if effects", "a pair stands twice", "Keep one of them.")
+        strange = {*pairs["lever"]} - {lever.name for lever in self.levers} or (
+            {*pairs["outcome"]} - {outcome.name for outcome in self.outcomes}
+        )
+        if strange:
+            raise InputError(
+                "what-if effects", f"{min(strange)!r} is no lever or outcome", "Name it among them."
+            )
