@@ -35,7 +35,7 @@ def index_what_if(result: SatisfactionResult, target: str = "") -> WhatIf | None
     >>> import cvlib as cv
     >>> found = cv.satisfaction.pls(cv.load("mobi"), "ecsi_mobile", draws=0)
     >>> [lever.name for lever in cv.satisfaction.index_what_if(found).levers][:2]
-    ['image', 'expectations']
+    ['image', 'expectation']
     """
     name = target or default_target(result.model)
     impacts = result.impacts
