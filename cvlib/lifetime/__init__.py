@@ -33,9 +33,11 @@ from cvlib.lifetime.contracts.survival import (
 )
 from cvlib.lifetime.contracts.terms import ContractTerms
 from cvlib.lifetime.contracts.validate import validate_survival
+from cvlib.lifetime.equity_models import equity_by_model
 from cvlib.lifetime.holdout.baselines import rival_forecasts
 from cvlib.lifetime.holdout.contact import best_contact, customer_list, profit_curve, rankings
 from cvlib.lifetime.holdout.metrics import definitions
+from cvlib.lifetime.holdout.stacking import stacking_weights
 from cvlib.lifetime.holdout.tracking import (
     count_fit,
     rolling_origins,
@@ -43,6 +45,7 @@ from cvlib.lifetime.holdout.tracking import (
     tracking_table,
 )
 from cvlib.lifetime.holdout.validate import fitted_forecasts, model_forecasts, validate
+from cvlib.lifetime.holdout.worth import validate_value
 from cvlib.lifetime.methods import holdout_methods, purchase_methods, subscription_methods
 from cvlib.lifetime.models import bg_bb, bg_nbd, ggom_nbd, mbg_nbd, nbd, pareto_nbd, spend
 from cvlib.lifetime.purchases.dates import study_dates
@@ -72,6 +75,7 @@ __all__ = [
     "customer_list",
     "definitions",
     "economics_answer",
+    "equity_by_model",
     "fit_cohort",
     "fit_repeat_buying",
     "fit_spend",
@@ -99,6 +103,7 @@ __all__ = [
     "rolling_origins",
     "simulated_subscriptions",
     "spend",
+    "stacking_weights",
     "study_dates",
     "subscription_methods",
     "subscription_value",
@@ -109,4 +114,5 @@ __all__ = [
     "transaction_log",
     "validate",
     "validate_survival",
+    "validate_value",
 ]

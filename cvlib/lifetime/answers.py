@@ -9,9 +9,11 @@ import pandas as pd
 from cvlib.inputs.transactions_audit import Audit
 from cvlib.lifetime.assumptions import Assumptions
 from cvlib.lifetime.economics import RetentionGain, SpendingSplit
+from cvlib.lifetime.equity_models import EquityByModel
 from cvlib.lifetime.holdout.tracking import RollingOrigins
 from cvlib.lifetime.holdout.validate import Validation
 from cvlib.lifetime.holdout.verdict import FEWEST_DRAWS
+from cvlib.lifetime.holdout.worth import ValueValidation
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying.fit import MODELS
 from cvlib.lifetime.segments import SevenSegments, share_of_best
@@ -31,6 +33,8 @@ def lifetime_answer(
     value: LifetimeValue,
     rolled: RollingOrigins | None = None,
     audit: Audit | None = None,
+    worth: ValueValidation | None = None,
+    equity: EquityByModel | None = None,
 ) -> Answer:
     """Whether the forecast came true, who ranks churn best, what the customers are worth.
 
@@ -46,6 +50,10 @@ def lifetime_answer(
         The same questions at other cuts.
     audit : Audit, optional
         Of the log.
+    worth : ValueValidation, optional
+        The values judged: how much of equity the holdout can judge.
+    equity : EquityByModel, optional
+        Customer equity with intervals, by every model.
 
     Returns
     -------
@@ -75,16 +83,20 @@ def lifetime_answer(
         *about(summary.warnings, "lifetime.left_truncation"),
         *few,
         *([season] if season else _level_doubt(bias)),
+        *_equity_doubt(equity),
         *value.warnings,
     ]
+    verdict = [_level_verdict(found.model, bias, summary), _ranking_verdict(found)]
+    if worth is not None and worth.reason is None:
+        verdict.append(worth.judged_sentence)
     customers = summary.customers if summary.customers is not None else pd.DataFrame()
     return Answer(
         question=message(
             "lifetime.asks_purchases", source=summary.log.source, customers=len(customers),
             model=found.model, cut=summary.cut, end=summary.end,
         ),
-        verdict=(_level_verdict(found.model, bias, summary), _ranking_verdict(found)),
-        tiles=tuple(_purchase_tiles(found, customers, value)),
+        verdict=tuple(verdict),
+        tiles=tuple(_purchase_tiles(found, customers, value, equity)),
         hero="tracking_curve",
         advice=tuple(_purchase_advice(found, value)),
         doubts=foremost(doubts),
@@ -176,7 +188,22 @@ def _ranking_verdict(found: Validation) -> Message:
     return message(f"lifetime.ranks_{kind}", auc=auc, worse=ranked["worse"], open=ranked["open"])
 
 
-def _purchase_tiles(found: Validation, customers: pd.DataFrame, value: LifetimeValue) -> list[Tile]:
+def _equity_doubt(equity: EquityByModel | None) -> list[Message]:
+    """What is not known of equity, where it is much: by the estimates, then between models."""
+    if equity is None or not len(equity.equity):
+        return []
+    sure, spread = equity.interval_sentence, equity.spread_sentence
+    if sure is not None and sure.id == "lifetime.equity_wide":
+        return [sure]
+    return [spread] if spread is not None and (equity.spread or 0) > _HALF else []
+
+
+def _purchase_tiles(
+    found: Validation,
+    customers: pd.DataFrame,
+    value: LifetimeValue,
+    equity: EquityByModel | None = None,
+) -> list[Tile]:
     tiles = [Tile(message("lifetime.tile_customers"), number(len(customers), 0))]
     bias, auc = (row_of(found.validation, found.model, name) for name in ("bias", "auc"))
     if bias is not None:
@@ -185,9 +212,10 @@ def _purchase_tiles(found: Validation, customers: pd.DataFrame, value: LifetimeV
     if auc is not None:
         tiles.append(Tile(message("lifetime.tile_auc"), number(auc["value"], 2), limits(auc)))
     if _valued(value):
-        tiles.append(
-            Tile(message("lifetime.tile_equity"), number(value.measure("customer_equity"), 0))
-        )
+        row = None if equity is None else equity.row(found.model)
+        sure = "" if row is None else limits(row, 0)
+        worth = number(value.measure("customer_equity"), 0)
+        tiles.append(Tile(message("lifetime.tile_equity"), worth, sure))
         silent = _share_of_equity(value, customers["holdout_purchases"] == 0)
         if silent is not None:
             tiles.append(Tile(message("lifetime.tile_silent_later"), f"{silent:.0%}"))

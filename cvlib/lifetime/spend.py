@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.special import digamma, gammaln
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.maximise import Maximum, fit_table, maximise, parameter_table
+from cvlib.lifetime.maximise import Maximum, fit_table, maximise, newton, parameter_table
 from cvlib.results import Result
 from cvlib.words.message import Message, message
 
@@ -177,29 +177,66 @@ def _fitted(data: Any, level: float) -> SpendFit:
     )
 
 
-def _objective(x: np.ndarray, mean: np.ndarray) -> Any:
-    log_mean, total = np.log(mean), x * mean
+def _objective(x: np.ndarray, mean: np.ndarray, count: np.ndarray | None = None) -> Any:
+    """Log-likelihood and gradient; gamma functions once per distinct x, rows weighted by `count`.
+
+    The sums over customers of what depends on x alone are sums over distinct x.
+    """
+    w = np.ones_like(x) if count is None else count
+    total = x * mean
+    values, place = np.unique(x, return_inverse=True)
+    people = np.bincount(place, w)
+    log_mean, log_total = float(w @ np.log(mean)), float(w @ np.log(total))
+    number, bought = float(w.sum()), w * x
 
     def objective(point: np.ndarray) -> tuple[float, np.ndarray]:
         p, q, v = np.exp(point)
-        px = p * x
+        px = p * values
         # p x log(x mean) - (px + q) log(v + x mean) + q log v, without its large parts
         over = np.log1p(v / total)
-        rows = (
-            gammaln(px + q)
-            - gammaln(px)
-            - gammaln(q)
-            - log_mean
-            - px * over
-            - q * (np.log(total / v) + over)
-        )
+        by_x, rest = float(bought @ over), float(w @ over)
+        part = log_total - number * point[2] + rest
+        value = people @ (gammaln(px + q) - gammaln(px)) - number * gammaln(q)
         both = digamma(px + q)
-        by_p = x * (both - digamma(px) - over)
-        by_q = both - digamma(q) - np.log(total / v) - over
-        by_v = (q * total - px * v) / (v + total)
-        return float(rows.sum()), np.array([p * by_p.sum(), q * by_q.sum(), by_v.sum()])
+        by_p = people @ (values * (both - digamma(px))) - by_x
+        by_q = people @ both - number * digamma(q) - part
+        by_v = float((w * (q * total - p * x * v) / (v + total)).sum())
+        gradient = np.array([p * by_p, q * by_q, by_v])
+        return float(value - log_mean - p * by_x - q * part), gradient
 
     return objective
+
+
+class SpendRefits:
+    """The same customers' spend fitted again to other numbers of each, from the estimate on.
+
+    Parameters
+    ----------
+    fit : SpendFit
+        Of the customers.
+    customers : DataFrame
+        x and mean_repeat_spend, one row each.
+    """
+
+    def __init__(self, fit: SpendFit, customers: pd.DataFrame) -> None:
+        assert fit._maximum is not None
+        x = customers["x"].to_numpy(dtype=float)
+        mean = customers["mean_repeat_spend"].to_numpy(dtype=float)
+        self.use = np.flatnonzero((x > 0) & (mean > 0))
+        self.x, self.mean = x[self.use], mean[self.use]
+        self.unit = float(np.average(self.mean, weights=self.x))
+        self.shift = np.log([1.0, 1.0, self.unit])
+        self.at, self.hessian = fit._maximum.at - self.shift, fit._maximum.hessian
+
+    def refit(self, count: np.ndarray) -> Maximum:
+        """The maximum where each customer stands for so many."""
+        drawn = count[self.use]
+        there = np.flatnonzero(drawn)
+        objective = _objective(
+            self.x[there], self.mean[there] / self.unit, drawn[there].astype(float)
+        )
+        found = newton(objective, self.at, _LOWER, _UPPER, self.hessian, refresh=False)
+        return replace(found, at=found.at + self.shift)
 
 
 def _independence(x: np.ndarray, mean: np.ndarray) -> pd.DataFrame:

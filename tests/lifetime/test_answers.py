@@ -282,3 +282,24 @@ def test_only_what_was_given_is_in_the_answer(economy):
         tiles = [tile.label.id for tile in answer.tiles]
         assert ("lifetime.tile_gain" in tiles) == (illustrated == ())
         assert (split.sentence in answer.advice) == (illustrated == ())
+
+
+def test_value_and_equity_speak_in_the_answer(result, summary, calm, fit, spend, forecasts):
+    from cvlib.lifetime.equity_models import equity_by_model
+    from cvlib.statistics.resample import Bootstrap
+
+    people = summary.customers
+    judged = lifetime.validate_value(summary, fit, spend, calm, forecasts[0])
+    few = {"annual_rate": 0.1, "margin": 0.3, "bootstrap": Bootstrap(4)}
+    sure = equity_by_model([fit], spend, people, **few)
+    wide = sure.equity.assign(ci_low=sure.equity["equity"] / 2, ci_high=2 * sure.equity["equity"])
+    sure = replace(sure, equity=wide)
+    answer = lifetime_answer(result, summary, calm, worth=judged, equity=sure)
+    assert answer.verdict[2].id == "lifetime.equity_judged_little"
+    tile = next(each for each in answer.tiles if each.label.id == "lifetime.tile_equity")
+    assert f"{sure.row('bg_nbd')['ci_low']:,.0f}" in tile.interval
+    assert "lifetime.equity_wide" in ids(answer.doubts)
+    in_both(answer)
+    close = sure.equity.assign(ci_low=sure.equity["equity"], ci_high=sure.equity["equity"])
+    answer = lifetime_answer(result, summary, calm, equity=replace(sure, equity=close))
+    assert "lifetime.equity_wide" not in ids(answer.doubts)

@@ -12,7 +12,7 @@ from scipy.special import expit
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.logistic import fit_logit
 from cvlib.lifetime.purchases.summary import PurchaseSummary
-from cvlib.lifetime.repeat_buying import fit_repeat_buying
+from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
 from cvlib.lifetime.units import DAYS
 from cvlib.words.message import Message, message
 
@@ -32,11 +32,12 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Rivals:
-    """Forecasts of the rivals, how each was made, and what they were trained on."""
+    """Forecasts of the rivals, how each was made, and the models among them as fitted."""
 
     forecasts: tuple[Forecast, ...]
     rules: pd.DataFrame
     warnings: tuple[str, ...]
+    fits: tuple[RepeatBuyingFit, ...] = ()
 
 
 def customer_rows(summary: PurchaseSummary) -> pd.DataFrame:
@@ -51,6 +52,17 @@ def customer_rows(summary: PurchaseSummary) -> pd.DataFrame:
 def hiatus_of(customers: pd.DataFrame) -> Array:
     """Time from the last purchase to the cut, in the customers' unit, without rounding noise."""
     return np.round((customers["T"] - customers["t_x"]).to_numpy(dtype=float), 9)
+
+
+def earlier_end(summary: PurchaseSummary) -> tuple[pd.Timestamp, int]:
+    """Where the calibration is split so that rules can learn, and the days left to learn from.
+
+    The last part of the calibration is as long as the holdout, or half the calibration.
+    """
+    cut, end = pd.Timestamp(summary.cut), pd.Timestamp(summary.end)
+    seen = (cut - customer_rows(summary)["first_purchase"].min()).days + 1
+    days = min((end - cut).days, seen // 2)
+    return cut - pd.Timedelta(days=days), days
 
 
 def tune_hiatus(hiatus: Array, active: Array) -> tuple[float, float]:
@@ -179,13 +191,12 @@ def _trained(
     summary: PurchaseSummary, now: pd.DataFrame, cut: pd.Timestamp, days: tuple[int, int]
 ) -> tuple[list[_Rule], list[str]]:
     """Rules that learn on an earlier split, and the NBD; what had to be assumed or left out."""
-    learn_days = min(days[1], days[0] // 2)
-    earlier_end = cut - pd.Timedelta(days=learn_days)
-    window = {"first": earlier_end.date(), "last": cut.date()}
+    split, learn_days = earlier_end(summary)
+    window = {"first": split.date(), "last": cut.date()}
     nbd, warnings = _nbd(summary, now)
     if learn_days < 1:
         return nbd, [*warnings, message("lifetime.rivals_untrained", **window)]
-    earlier = summary.at(earlier_end.date(), cut.date())
+    earlier = summary.at(split.date(), cut.date())
     then, stretch = customer_rows(earlier), days[1] / learn_days
     warnings += [
         message("lifetime.training_split", text=text)

@@ -193,15 +193,17 @@ def fitted_forecasts(
     for model in models:  # a misspelt name is no model that fails
         one_of("other_models", model, MODELS)
     found: list[Forecast] = []
+    fits: list[RepeatBuyingFit] = []
     warnings: list[Message] = []
     for model in models:
         try:
             fit = fit_repeat_buying(summary, model)
             found += model_forecasts(fit, summary, expected_spend)
+            fits.append(fit)
         except (InputError, ArithmeticError, np.linalg.LinAlgError) as error:
             why = str(error).rstrip(".")
             warnings.append(message("lifetime.rival_left_out", model=model, reason=why))
-    return Rivals(tuple(found), pd.DataFrame(), tuple(warnings))
+    return Rivals(tuple(found), pd.DataFrame(), tuple(warnings), tuple(fits))
 
 
 def _scores(

@@ -29,6 +29,7 @@ PAIRS: tuple[tuple[str, str, str], ...] = (
     ("a", "b", "dropout chances"),
 )
 SHARES: tuple[str, ...] = ("mean_dropout_chance",)
+BY_RELATIVE_TIME = True  # purchases ahead depend on T through t / (alpha + T) alone
 
 
 def starts(histories: Histories) -> list[np.ndarray]:

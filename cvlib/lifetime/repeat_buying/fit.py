@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -212,15 +212,12 @@ class RepeatBuyingFit(Result):
         level = self.level if level is None else level
         family, data = MODELS[self.model], self._data
         share, people = data.count / data.customers, round(data.customers)
-        edges, size, stuck = bounds(family, data), len(family.PARAMETERS), 0
+        size, stuck = len(family.PARAMETERS), 0
         names = self.parameters["parameter"]
         rows = []
         blocks = resample.multinomial(len(share), draws, seed, share, people)
         for counts in (row for block in blocks for row in block):
-            drawn = data.with_count(counts)
-            start, curvature = self._maximum.at, self._maximum.hessian
-            objective = log_likelihood(family, drawn)
-            found = newton(objective, start, *edges, curvature, refresh=False)
+            found = self.refitted(counts)._maximum
             stuck += not found.converged
             coefficients = dict(zip(names[-len(found.at[size:]) :], found.at[size:], strict=False))
             rows.append(_estimates(family, found.at) | coefficients)
@@ -244,6 +241,26 @@ class RepeatBuyingFit(Result):
             table.reset_index()[list(self.parameters.columns)],
             tuple(warnings),
         )
+
+    def refitted(self, count: np.ndarray) -> RepeatBuyingFit:
+        """This model fitted again from its estimate to other numbers of each distinct history.
+
+        `count` is in the order of `histories`. Tables stay those of the estimate.
+        """
+        family, data = MODELS[self.model], self._data.with_count(count)
+        start, curvature = self._maximum.at, self._maximum.hessian
+        objective = log_likelihood(family, data)
+        return self.at(
+            newton(objective, start, *bounds(family, data), curvature, refresh=False), data
+        )
+
+    def at(self, maximum: Maximum, data: Histories | None = None) -> RepeatBuyingFit:
+        """This model at other parameters."""
+        return replace(self, _maximum=maximum, _data=self._data if data is None else data)
+
+    def natural(self) -> dict[str, float]:
+        """Parameters and derived quantities by name, at the point the model now has."""
+        return _estimates(MODELS[self.model], self._maximum.at)
 
     def _theta(self, covariates: Any) -> Any:
         """Log-parameters; with covariates two of them vary by row."""

@@ -15,7 +15,7 @@ from cvlib.lifetime.repeat_buying import bg_nbd
 
 PARAMETERS, PAIRS, SHARES = bg_nbd.PARAMETERS, bg_nbd.PAIRS, bg_nbd.SHARES
 starts, derived, chance_if_alive = bg_nbd.starts, bg_nbd.derived, bg_nbd.chance_if_alive
-time_scale = bg_nbd.time_scale
+time_scale, BY_RELATIVE_TIME = bg_nbd.time_scale, bg_nbd.BY_RELATIVE_TIME
 
 
 def total(theta: np.ndarray, data: Histories) -> tuple[float, np.ndarray]:

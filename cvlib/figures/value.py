@@ -1,0 +1,108 @@
+"""Charts of lifetime value judged: forecast and outcome by tenths, equity by every model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter, StrMethodFormatter
+
+from cvlib.figures.style import (
+    FAINT,
+    INK,
+    PALETTE,
+    Label,
+    both_grids,
+    house_style,
+    new_figure,
+    plain,
+    words,
+)
+
+
+def value_tenths_plot(table: pd.DataFrame, language: str = "en") -> Figure | None:
+    """Spend forecast and realised, and churn, by tenths of lifetime value.
+
+    Parameters
+    ----------
+    table : DataFrame
+        tenth, realised_spend, ci_low, ci_high, churn, churn_low, churn_high and, where spend is
+        modelled, forecast_spend, as `validate_value` gives them.
+    language : str
+        Of the words on the axes.
+
+    Returns
+    -------
+    Figure or None
+        None where there are fewer than two tenths.
+    """
+    if len(table) < 2:
+        return None
+    text = words("lifetime", language)
+    tenth = table["tenth"].to_numpy(float)
+    with house_style():
+        figure, (left, right) = new_figure(8.0, 3.4, 1, 2)
+        realised = table["realised_spend"].to_numpy(float)
+        left.errorbar(
+            tenth, realised, yerr=_reach(realised, table["ci_low"], table["ci_high"]),
+            fmt="o", color=INK, label=text["actual"],
+        )  # fmt: skip
+        if "forecast_spend" in table:
+            forecast = table["forecast_spend"].to_numpy(float)
+            left.plot(tenth, forecast, "D--", color=PALETTE[1], lw=1.4, label=text["expected"])
+        left.set(xlabel=text["value_tenth"], ylabel=text["spend_each"], ylim=(0, None))
+        left.legend(loc="upper right")
+        churn = table["churn"].to_numpy(float)
+        right.errorbar(
+            tenth, churn, yerr=_reach(churn, table["churn_low"], table["churn_high"]),
+            fmt="o-", color=PALETTE[0],
+        )  # fmt: skip
+        right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        right.set(xlabel=text["value_tenth"], ylabel=text["inactive_share"], ylim=(0, 1))
+        for axis in (left, right):
+            axis.set_xticks(tenth)
+        both_grids(left, right)
+        return figure
+
+
+def equity_plot(table: pd.DataFrame, language: str = "en", label: Label = plain) -> Figure | None:
+    """Customer equity by every model and average, with its interval.
+
+    Parameters
+    ----------
+    table : DataFrame
+        model, equity, ci_low, ci_high, as `equity_by_model` gives them.
+    language, label
+        Of the words on the axis, and what models are called.
+
+    Returns
+    -------
+    Figure or None
+        None where there is no equity.
+    """
+    if not len(table):
+        return None
+    text = words("lifetime", language)
+    with house_style():
+        figure, axis = new_figure(6.4, 0.9 + 0.42 * len(table))
+        place = np.arange(len(table))[::-1]
+        equity = table["equity"].to_numpy(float)
+        known = np.isfinite(table["ci_low"].to_numpy(float))
+        reach = _reach(equity, table["ci_low"], table["ci_high"])
+        axis.errorbar(
+            equity[known], place[known], xerr=reach[:, known], fmt="o", color=PALETTE[0],
+        )  # fmt: skip
+        axis.plot(equity[~known], place[~known], "o", color=PALETTE[0])
+        axis.axvline(equity[0], color=FAINT, lw=1)
+        axis.set_yticks(place, [label(model) for model in table["model"]])
+        axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axis.set(xlabel=text["customer_equity"], xlim=(0, None))
+        axis.set_ylim(-0.6, len(table) - 0.4)
+        axis.grid(axis="x")
+        return figure
+
+
+def _reach(middle: np.ndarray, low: pd.Series, high: pd.Series) -> np.ndarray:
+    """(2, n) lengths of the bars below and above."""
+    ends = np.array([middle - low.to_numpy(float), high.to_numpy(float) - middle])
+    return np.maximum(np.nan_to_num(ends), 0)
