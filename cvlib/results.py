@@ -175,3 +175,38 @@ class Plots:
         if not self._result.charts:
             raise AttributeError("this result has no chart")
         return getattr(self, next(iter(self._result.charts)))(language=language, **changes)
+
+
+@dataclasses.dataclass(frozen=True, eq=False, repr=False)
+class Finding(Result):
+    """What one section of a study found: its tables, the sentence that ends them, and facts.
+
+    Attributes
+    ----------
+    found : mapping of str to DataFrame
+        Tables by name.
+    sentence : str
+        A number with its interval, or why there is none (a message).
+    warnings : tuple of str
+        What a reader must know beside it.
+    facts : mapping
+        Numbers behind the sentence that stand in no table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> Finding({"a": pd.DataFrame({"x": [1]})}, "One row.")["a"].shape
+    (1, 1)
+    """
+
+    found: Mapping[str, pd.DataFrame]
+    sentence: str = ""
+    warnings: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def sentences(self) -> list[str]:
+        """The sentence that ends the section."""
+        return [self.sentence] if self.sentence else []
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        return self.found[name]

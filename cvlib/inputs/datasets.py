@@ -158,6 +158,12 @@ def fetch(name: str) -> Path:
             f"{item.file} is not in the mirror folder {mirror}",
             f"Put it there, or unset {MIRROR} to download it.",
         )
+    if not item.address:
+        raise InputError(
+            f"data set {name!r}",
+            "has no address to be fetched from",
+            f"Put {item.file} in a folder and name the folder in {MIRROR} ({item.source}).",
+        )
     import pooch
 
     pooch.get_logger().setLevel("WARNING")
@@ -207,7 +213,7 @@ def check() -> pd.DataFrame:
     for name, item in entries().items():
         found = [(where, path) for where, path in _places(item).items() if path.is_file()]
         where, path = found[0] if found else ("", "")
-        status = "not fetched" if item.address else "missing"
+        status = "missing" if item.shipped else "not fetched"
         if found:
             status = "ok" if sha256(found[0][1]) == item.sha256 else "wrong hash"
         rows.append({"name": name, "where": where, "path": str(path), "status": status})

@@ -33,6 +33,17 @@ from cvlib.lifetime.contracts.survival import (
 )
 from cvlib.lifetime.contracts.terms import ContractTerms
 from cvlib.lifetime.contracts.validate import validate_survival
+from cvlib.lifetime.decisions.accounts import key_account_sheet
+from cvlib.lifetime.decisions.axes import eight_segments, spend_grades
+from cvlib.lifetime.decisions.capacity import allocate_capacity
+from cvlib.lifetime.decisions.complaints import ComplaintRates, complaint_cost
+from cvlib.lifetime.decisions.contagion import contagion_loss
+from cvlib.lifetime.decisions.firm import firm_value
+from cvlib.lifetime.decisions.network import network_value
+from cvlib.lifetime.decisions.potential import current_and_potential
+from cvlib.lifetime.decisions.simulate import simulate_decisions
+from cvlib.lifetime.decisions.states import relation_states
+from cvlib.lifetime.decisions.winback import win_back
 from cvlib.lifetime.equity_models import equity_by_model
 from cvlib.lifetime.holdout.baselines import rival_forecasts
 from cvlib.lifetime.holdout.contact import best_contact, customer_list, profit_curve, rankings
@@ -59,23 +70,30 @@ from cvlib.statistics.resample import Bootstrap
 
 __all__ = [
     "Bootstrap",
+    "ComplaintRates",
     "ContractColumns",
     "ContractTerms",
     "LogRules",
+    "allocate_capacity",
     "audit_log",
     "best_contact",
     "bg_bb",
     "bg_nbd",
     "check_contracts",
     "cohort_series",
+    "complaint_cost",
+    "contagion_loss",
     "contracts",
     "contracts_answer",
     "count_fit",
     "cumulative_incidence",
+    "current_and_potential",
     "customer_list",
     "definitions",
     "economics_answer",
+    "eight_segments",
     "equity_by_model",
+    "firm_value",
     "fit_cohort",
     "fit_repeat_buying",
     "fit_spend",
@@ -83,12 +101,14 @@ __all__ = [
     "fitted_forecasts",
     "ggom_nbd",
     "holdout_methods",
+    "key_account_sheet",
     "lifetime_answer",
     "lifetime_value",
     "mbg_nbd",
     "mean_curves",
     "model_forecasts",
     "nbd",
+    "network_value",
     "pareto_nbd",
     "prepare_subscriptions",
     "profit_curve",
@@ -99,10 +119,13 @@ __all__ = [
     "rankings",
     "read_cohorts",
     "read_subscriptions",
+    "relation_states",
     "rival_forecasts",
     "rolling_origins",
+    "simulate_decisions",
     "simulated_subscriptions",
     "spend",
+    "spend_grades",
     "stacking_weights",
     "study_dates",
     "subscription_methods",
@@ -115,4 +138,5 @@ __all__ = [
     "validate",
     "validate_survival",
     "validate_value",
+    "win_back",
 ]

@@ -31,17 +31,61 @@ from cvlib.satisfaction.sem.estimate import Specification
 from cvlib.satisfaction.sem.estimate import estimate_covariance as sem
 from cvlib.satisfaction.sem.invariance import estimate_invariance as invariance
 from cvlib.satisfaction.sem.second_opinion import second_opinion
+from cvlib.satisfaction.service.chains import means_end_chains
+from cvlib.satisfaction.service.delivered import delivered_value
+from cvlib.satisfaction.service.employees import employees_to_customers
+from cvlib.satisfaction.service.gaps import service_gaps
+from cvlib.satisfaction.service.kano import kano_classes
+from cvlib.satisfaction.service.needs import need_opportunities
+from cvlib.satisfaction.service.profiles import brand_profiles
+from cvlib.satisfaction.service.simulate import simulate_service
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.satisfaction.survey.settings import Assessment, Columns, Design, Missing
 from cvlib.satisfaction.what_if import index_what_if
 from cvlib.statistics.resample import Bootstrap
 
 __all__ = [
-    "Analysis", "Assessment", "Bootstrap", "Columns", "Design", "Goal", "Method", "Missing",
-    "Specification", "aggregate", "at_wave", "available_models", "codebook", "compare", "estimate",
-    "groups", "groups_answer", "index_answer", "index_what_if",
-    "invariance", "load_model", "model", "models",
-    "models_answer", "open_survey", "plan", "pls",
+    "Analysis",
+    "Assessment",
+    "Bootstrap",
+    "Columns",
+    "Design",
+    "Goal",
+    "Method",
+    "Missing",
+    "Specification",
+    "aggregate",
+    "at_wave",
+    "available_models",
+    "brand_profiles",
+    "codebook",
+    "compare",
+    "delivered_value",
+    "employees_to_customers",
+    "estimate",
+    "groups",
+    "groups_answer",
+    "index_answer",
+    "index_what_if",
+    "invariance",
+    "kano_classes",
+    "load_model",
+    "means_end_chains",
+    "model",
+    "models",
+    "models_answer",
+    "need_opportunities",
+    "open_survey",
+    "plan",
+    "pls",
     "population",
-    "questionnaire", "read_shares", "roles", "second_opinion", "sem", "simulate", "waves",
+    "questionnaire",
+    "read_shares",
+    "roles",
+    "second_opinion",
+    "sem",
+    "service_gaps",
+    "simulate",
+    "simulate_service",
+    "waves",
 ]  # fmt: skip

@@ -138,6 +138,14 @@ def auc(ranked: Ranked, event: Array) -> Array:
     return _ratio(rank_sum - n1 * (n1 + 1) / 2, n1 * (ranked.total[:, 0] - n1))
 
 
+def auc_of(score: Array, event: Array) -> float:
+    """AUC of one score in one sample; NaN where all or none had the event."""
+    happened = np.asarray(event, dtype=bool)
+    if happened.all() or not happened.any():
+        return float("nan")
+    return float(np.ravel(auc(Ranked(Order.of(score), np.ones((1, len(happened)))), happened))[0])
+
+
 def capture(ranked: Ranked, worth: Array, share: float) -> Array:
     """(samples,) part of all worth that the top share of customers holds.
 

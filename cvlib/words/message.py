@@ -27,7 +27,9 @@ __all__ = [
     "wordings",
 ]  # fmt: skip
 
-ROOMS = ("common", "inputs", "satisfaction", "weighting", "lifetime", "study")
+ROOMS = (
+    "common", "inputs", "satisfaction", "service", "weighting", "lifetime", "decisions", "study",
+)  # fmt: skip
 _JOINED = "common.joined"
 _LISTS = {
     "en": (", ", {"and": " and ", "or": " or "}),

@@ -58,17 +58,20 @@ def test_shipped_files_are_the_catalogues(name: str) -> None:
 
 def test_the_readme_names_the_hashes_of_what_ships() -> None:
     readme = (datasets.SHIPPED / "README.md").read_text(encoding="utf-8")
-    for name in ("mobi", "simulated_brands", "cdnow_sample"):
-        assert datasets.entry(name).sha256 in readme
+    shipped = [item for item in datasets.entries().values() if item.shipped]
+    assert len(shipped) > 3
+    assert all(item.sha256 in readme for item in shipped)
 
 
 def test_every_entry_says_where_it_comes_from() -> None:
     table = datasets.catalogue()
-    shipped = {"mobi", "simulated_brands", "cdnow_sample"}
-    assert set(table["name"]) == shipped | {"cdnow_master", "telco_churn"}
+    assert {"mobi", "simulated_brands", "cdnow_sample", "cdnow_master", "telco_churn"} < set(
+        table["name"]
+    )
+    assert table["file"].is_unique and table["sha256"].is_unique
     assert table["citation"].str.len().min() > 20 and table["licence"].str.len().min() > 20
     assert table["sha256"].str.fullmatch("[0-9a-f]{64}").all()
-    assert table.loc[~table["shipped"], "address"].str.startswith("https://").all()
+    assert table.loc[~table["shipped"], "address"].dropna().str.startswith("https://").all()
     assert datasets.catalogue("zh")["title"].str.contains("[\u4e00-\u9fff]").all()
 
 
@@ -203,3 +206,12 @@ def test_shipped_data_that_are_gone_are_named_with_their_place(
     assert datasets.check().set_index("name").loc["mobi", "status"] == "missing"
     with pytest.raises(InputError, match=r"mobi\.csv, where there is no such file"):
         datasets.fetch("mobi")
+
+
+def test_a_data_set_without_an_address_says_where_to_put_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("CVLIB_DATA_MIRROR", raising=False)
+    monkeypatch.setattr(datasets, "cache_folder", lambda: tmp_path)
+    with pytest.raises(InputError, match=r"no address.*Put smcrm_customer_win_back"):
+        datasets.fetch("smcrm_win_back")

@@ -1,0 +1,1 @@
+"""What managers decide with customers: networks, offers, accounts, capacity, firm value."""

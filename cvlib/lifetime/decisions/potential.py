@@ -1,0 +1,351 @@
+"""Current × potential: what customers bring now, what they could buy next, whom to offer what"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cvlib.inputs.choices import number, whole
+from cvlib.inputs.columns import enough_rows, labels, opened, within
+from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import AS_IT_IS, Reading, Table
+from cvlib.lifetime.logistic import fit_logit
+from cvlib.results import Finding
+from cvlib.statistics import resample
+from cvlib.statistics.ranks import auc_of
+from cvlib.words.message import message
+
+TERMS = ("constant", "own", "log_days", "log_recency", "log_spend")
+_PER_COEFFICIENT = 10  # buyers a coefficient needs [M]
+_DRAWS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class ProductModel:
+    """How likely the customers of a log at a cut are to buy each product in the horizon.
+
+    Attributes
+    ----------
+    chance, owned, later : DataFrame (customers, products)
+        Probability, bought before the cut, spend in the horizon.
+    terms : DataFrame
+        product, term, estimate, std_error, buyers, log_likelihood, auc, reason (of a base rate).
+    spend : Series
+        Mean spend in the horizon of those who bought, by product.
+    current : Series
+        Spend of the 365 days up to the cut, by customer.
+    """
+
+    chance: pd.DataFrame
+    owned: pd.DataFrame
+    later: pd.DataFrame
+    terms: pd.DataFrame
+    spend: pd.Series
+    current: pd.Series
+
+    def potential(self, margin: float) -> pd.DataFrame:
+        """P × margin × mean spend of buyers for what is not owned yet; 0 for what is."""
+        value = self.chance * (margin * self.spend)
+        return value.where(~self.owned, 0.0)
+
+
+def read_products(data: Any, reading: Reading = AS_IT_IS) -> tuple[pd.DataFrame, Table]:
+    """A log with customer, date, product, amount, checked; and the table it was read from.
+
+    Raises
+    ------
+    InputError
+        A cell that is empty, no number or no date: with file, column, row.
+    """
+    from cvlib.inputs.dates import to_dates
+
+    table = opened(data, reading)
+    labels(table, "date")  # none missing
+    frame = pd.DataFrame(
+        {
+            "customer": labels(table, "customer"),
+            "date": to_dates(table, "date")[0].dt.normalize(),
+            "product": labels(table, "product"),
+            "amount": within(table, "amount", 0),
+        }
+    )
+    return frame, table
+
+
+def product_model(log: pd.DataFrame, cut: pd.Timestamp, horizon: int) -> ProductModel:
+    """Fit a logit per product on own, ln(1 + days bought), ln(1 + recency), ln(1 + spend).
+
+    Parameters
+    ----------
+    log : DataFrame
+        customer, date, product, amount.
+    cut : Timestamp
+        What is known, up to and with this day.
+    horizon : int
+        Days after it in which a purchase counts.
+
+    Returns
+    -------
+    ProductModel
+        A product with fewer than 10 buyers per coefficient [M], or that the features part from
+        the others, has its base rate and the reason.
+
+    References
+    ----------
+    Hwang, Jung & Suh (2004) Expert Systems with Applications 26:181-188 [M].
+    """
+    past, after = log[log["date"] <= cut], log[log["date"] > cut]
+    after = after[after["date"] <= cut + pd.Timedelta(days=horizon)]
+    by = past.groupby("customer")
+    facts = pd.DataFrame(
+        {
+            "days": by["date"].nunique(),
+            "recency": (cut - by["date"].max()).dt.days,
+            "spend": by["amount"].sum(),
+        }
+    )
+    products = sorted(past["product"].unique())
+    owned = pd.crosstab(past["customer"], past["product"]).reindex(facts.index)[products] > 0
+    later = after.pivot_table(
+        index="customer", columns="product", values="amount", aggfunc="sum"
+    ).reindex(index=facts.index, columns=products)
+    shared = np.log1p(facts[["days", "recency", "spend"]].to_numpy(float))
+    chance, terms, spend = {}, [], {}
+    for product in products:
+        bought = later[product].notna().to_numpy(float)
+        spend[product] = float(later[product].mean()) if bought.any() else 0.0
+        grid = np.column_stack([np.ones(len(facts)), owned[product].astype(float), shared])
+        chance[product], rows = _fitted(bought, grid)
+        terms += [{"product": product, **row} for row in rows]
+    recent = past[past["date"] > cut - pd.Timedelta(days=365)]
+    return ProductModel(
+        pd.DataFrame(chance, index=facts.index),
+        owned,
+        later.fillna(0.0),
+        pd.DataFrame(terms),
+        pd.Series(spend),
+        recent.groupby("customer")["amount"].sum().reindex(facts.index).fillna(0.0),
+    )
+
+
+def _fitted(bought: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    buyers, varied = int(bought.sum()), grid.std(axis=0) > 0
+    varied[0] = True
+    fit: Any = None
+    reason: str | None = message("decisions.logit_few", events=buyers, terms=int(varied.sum()))
+    if buyers >= _PER_COEFFICIENT * int(varied.sum()):
+        fit, reason = fit_logit(bought, grid[:, varied])
+    if fit is None:
+        row = {
+            "term": "base_rate",
+            "estimate": bought.mean(),
+            "std_error": np.nan,
+            "buyers": buyers,
+            "log_likelihood": np.nan,
+            "auc": np.nan,
+            "reason": reason,
+        }
+        return np.full(len(bought), bought.mean()), [row]
+    chance = fit.predict()
+    names = [name for name, kept in zip(TERMS, varied, strict=True) if kept]
+    quality = {
+        "buyers": buyers,
+        "log_likelihood": float(fit.llf),
+        "auc": auc_of(chance, bought),
+        "reason": "",
+    }
+    rows = [
+        {"term": name, "estimate": estimate, "std_error": error, **quality}
+        for name, estimate, error in zip(names, fit.params, fit.bse, strict=True)
+    ]
+    return chance, rows
+
+
+def current_and_potential(
+    data: Any,
+    cut: str = "",
+    horizon: int = 365,
+    margin: float = 0.3,
+    *,
+    seed: int = resample.SEED,
+    level: float = 0.95,
+    reading: Reading = AS_IT_IS,
+) -> Finding:
+    """Current margin and cross-selling potential of customers, the fourfold table, the offers.
+
+    Parameters
+    ----------
+    data : str, Path, DataFrame or Table
+        customer, date, product, amount.
+    cut : str
+        Date up to which customers are known; blank: `horizon` days before the end of the log.
+    horizon : int
+        Days after the cut in which a purchase counts.
+    margin : float
+        Share of spend that is margin.
+    seed, level
+        Of the bootstrap of customers.
+    reading : Reading
+        How a file is read.
+
+    Returns
+    -------
+    Finding
+        cross_selling: product, term, estimate, std_error, buyers, log_likelihood, auc, reason.
+        potential_cells: cell (current_potential, high above the median), customers, share,
+        current, potential, later_margin (means). offers: customer, product, chance, value (the
+        best product not owned yet), current, potential. potential_later: decile, customers,
+        potential, later_margin, of a model fitted one horizon earlier, so that it never saw what
+        it is judged by; absent where the log is too short.
+
+    Raises
+    ------
+    InputError
+        A cut outside the log; a bad cell: with file, column, row.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> found = cv.lifetime.current_and_potential("product_purchases")
+    >>> found["potential_cells"]["customers"].sum() == len(found["offers"])
+    True
+    """
+    whole("horizon", horizon, 1)
+    number("margin", margin, 0, 1, ends="(]")
+    log, table = read_products(data, reading)
+    day = pd.Timestamp(cut) if cut else log["date"].max() - pd.Timedelta(days=horizon)
+    if not log["date"].min() <= day < log["date"].max():
+        raise InputError(
+            "cut",
+            f"{day:%Y-%m-%d} leaves nothing before or after it",
+            f"Give a date from {log['date'].min():%Y-%m-%d} to {log['date'].max():%Y-%m-%d}.",
+        )
+    found = product_model(log, day, horizon)
+    enough_rows(table, len(found.chance), 20, "customers before the cut")
+    value = found.potential(margin)
+    total = value.sum(axis=1)
+    current, later = (
+        margin * found.current,
+        margin * found.later.where(~found.owned, 0.0).sum(axis=1),
+    )
+    offers = _offers(found, value, current, total)
+    tables = {
+        "cross_selling": found.terms,
+        "potential_cells": _cells(current, total, later),
+        "offers": offers,
+    }
+    low, high = _limits(log, day, horizon, margin, seed, level)
+    said = [
+        message(
+            "decisions.potential",
+            total=float(total.sum()),
+            low=low,
+            high=high,
+            customers=len(total),
+            level=level,
+            days=horizon,
+        )
+    ]
+    earlier = day - pd.Timedelta(days=horizon)
+    warned = []
+    if earlier > log["date"].min() and (log["date"] <= earlier).sum() >= 20:
+        deciles, area = _validated(product_model(log, earlier, horizon), found, margin)
+        tables["potential_later"] = deciles
+        said.append(message("decisions.potential_later", auc=area))
+    else:
+        warned.append(message("decisions.potential_untested"))
+    rates = found.terms[found.terms["term"] == "base_rate"]
+    warned += [
+        message("decisions.potential_base_rate", product=row["product"], reason=row["reason"])
+        for _, row in rates.iterrows()
+    ]
+    facts = {"total": float(total.sum()), "potential": total, "current": current, "model": found}
+    return Finding(tables, message("common.joined", parts=said), tuple(warned), facts)
+
+
+def _offers(
+    found: ProductModel, value: pd.DataFrame, current: pd.Series, total: pd.Series
+) -> pd.DataFrame:
+    """The product of the highest expected margin for each customer; blank where all are owned."""
+    best = value.to_numpy().argmax(axis=1)
+    rows = np.arange(len(value))
+    top = value.to_numpy()[rows, best]
+    table = pd.DataFrame(
+        {
+            "customer": value.index,
+            "product": np.where(top > 0, value.columns.to_numpy()[best], ""),
+            "chance": np.where(top > 0, found.chance.to_numpy()[rows, best], np.nan),
+            "value": top,
+            "current": current.to_numpy(),
+            "potential": total.to_numpy(),
+        }
+    )
+    return table.sort_values(["value", "customer"], ascending=[False, True], ignore_index=True)
+
+
+def _cells(current: pd.Series, potential: pd.Series, later: pd.Series) -> pd.DataFrame:
+    sides = [np.where(v > v.median(), "high", "low") for v in (current, potential)]  # ties are low
+    cell = pd.Series([f"{a}_{b}" for a, b in zip(*sides, strict=True)], index=current.index)
+    rows = []
+    for name in ("high_high", "high_low", "low_high", "low_low"):
+        at = cell == name
+        rows.append(
+            {
+                "cell": name,
+                "customers": int(at.sum()),
+                "share": float(at.mean()),
+                "current": current[at].mean(),
+                "potential": potential[at].mean(),
+                "later_margin": later[at].mean(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _limits(
+    log: pd.DataFrame, day: pd.Timestamp, horizon: int, margin: float, seed: int, level: float
+) -> tuple[float, float]:
+    """Percentile limits of the total potential: customers drawn, every model fitted anew."""
+    codes, names = pd.factorize(log["customer"])
+    order = np.argsort(codes, kind="stable")
+    ends = np.cumsum(np.bincount(codes, minlength=len(names)))
+    parts = np.split(order, ends[:-1])
+    rng, totals = resample.generator(seed, 84), []
+    for _ in range(_DRAWS):
+        picked = rng.integers(0, len(names), len(names))
+        rows = np.concatenate([parts[k] for k in picked])
+        again = log.iloc[rows].copy()
+        again["customer"] = np.repeat(np.arange(len(picked)), [len(parts[k]) for k in picked])
+        totals.append(product_model(again, day, horizon).potential(margin).to_numpy().sum())
+    low, high = resample.percentile_limits(np.array(totals), level)
+    return float(low), float(high)
+
+
+def _validated(
+    before: ProductModel, now: ProductModel, margin: float
+) -> tuple[pd.DataFrame, float]:
+    """Potential by the model of the earlier cut against what its customers bought after the cut."""
+    people = before.chance.index
+    products = [p for p in before.chance.columns if p in now.later.columns]
+    open_ = ~now.owned.reindex(people)[products].astype(bool)
+    # the earlier model's chances, of what is still not owned at the cut
+    forecast = (before.chance[products] * (margin * before.spend[products])).where(open_, 0.0)
+    later = (margin * now.later.reindex(people)[products]).where(open_, 0.0)
+    chance = before.chance[products].to_numpy()[open_.to_numpy()]
+    bought = (later.to_numpy() > 0)[open_.to_numpy()].astype(float)
+    area = auc_of(chance, bought)
+    total = forecast.sum(axis=1).to_numpy()
+    order = np.lexsort((np.arange(len(total)), -total))
+    rows = [
+        {
+            "decile": k,
+            "customers": len(part),
+            "potential": total[part].mean(),
+            "later_margin": later.sum(axis=1).to_numpy()[part].mean(),
+        }
+        for k, part in enumerate(np.array_split(order, 10), 1)
+    ]
+    return pd.DataFrame(rows), area

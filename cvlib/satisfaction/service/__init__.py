@@ -1,0 +1,1 @@
+"""What surveys of service, needs and brands show: gaps, profiles, opportunities, chains."""
