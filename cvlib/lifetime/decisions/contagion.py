@@ -96,7 +96,7 @@ def contagion_loss(
     rows = []
     for source in order:
         lost = _reached(states, a, into, int(source), len(ids)) @ clv
-        mean = float(weight @ lost)
+        mean = float(clv[source] + weight @ (lost - clv[source]))
         error = 0.0 if len(w) <= _EXACT else float(lost.std(ddof=1) / len(lost) ** 0.5)
         rows.append(
             [ids[source], clv[source], mean, error, bound[source] if bound is not None else np.nan]

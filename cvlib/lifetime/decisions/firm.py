@@ -13,7 +13,7 @@ from cvlib.inputs.columns import labels, once, opened, within
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import AS_IT_IS, Reading
 from cvlib.results import Finding
-from cvlib.words.message import message
+from cvlib.words.message import joined, message
 
 _NEEDED = ("asset", "liability_payment", "net_income", "dividend", "book_start")
 _CUSTOMER = ("customers", "margin", "retention", "new_customers", "acquisition_cost")
@@ -198,7 +198,7 @@ def firm_value(
         if market_value > 0:
             share = values["customers"] / market_value
             parts.append(message("decisions.firm_share", share=share))
-        said = message("common.joined", parts=parts)
+        said = joined(parts)
     return Finding(found, said, (message("decisions.firm_judged"),), values)
 
 

@@ -16,7 +16,7 @@ from cvlib.lifetime.logistic import fit_logit
 from cvlib.results import Finding
 from cvlib.statistics import resample
 from cvlib.statistics.ranks import auc_of
-from cvlib.words.message import message
+from cvlib.words.message import joined, message
 
 TERMS = ("constant", "own", "log_days", "log_recency", "log_spend")
 _PER_COEFFICIENT = 10  # buyers a coefficient needs [M]
@@ -210,7 +210,7 @@ def current_and_potential(
     --------
     >>> import cvlib as cv
     >>> found = cv.lifetime.current_and_potential("product_purchases")
-    >>> found["potential_cells"]["customers"].sum() == len(found["offers"])
+    >>> int(found["potential_cells"]["customers"].sum()) == len(found["offers"])
     True
     """
     whole("horizon", horizon, 1)
@@ -263,7 +263,7 @@ def current_and_potential(
         for _, row in rates.iterrows()
     ]
     facts = {"total": float(total.sum()), "potential": total, "current": current, "model": found}
-    return Finding(tables, message("common.joined", parts=said), tuple(warned), facts)
+    return Finding(tables, joined(said), tuple(warned), facts)
 
 
 def _offers(

@@ -15,7 +15,7 @@ from cvlib.lifetime.logistic import fit_logit
 from cvlib.results import Finding
 from cvlib.statistics import resample
 from cvlib.statistics.ranks import auc_of
-from cvlib.words.message import Message, message
+from cvlib.words.message import Message, joined, message
 
 _PER_COEFFICIENT = 10  # events a coefficient needs [M]
 
@@ -192,4 +192,4 @@ def _sentence(
     else:
         worth = float((chance > even).mean())
         more = [message("decisions.win_back_pays", even=even, worth=worth)]
-    return message("common.joined", parts=[said, *more])
+    return joined([said, *more])

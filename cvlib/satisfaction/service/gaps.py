@@ -14,7 +14,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table
 from cvlib.results import Finding
 from cvlib.satisfaction.service.statistics import alpha, answered_mean, mean_interval, rows_of
-from cvlib.words.message import message
+from cvlib.words.message import joined, message
 
 DIMENSIONS = {
     "tangibles": 4, "reliability": 5, "responsiveness": 4, "assurance": 4, "empathy": 5,
@@ -179,7 +179,7 @@ def _sentence(overall: pd.DataFrame, rows: pd.DataFrame, level: float) -> str:
         "service.gap_largest", dimension=worst["dimension"], gap=worst["gap"],
         low=worst["ci_low"], high=worst["ci_high"],
     )  # fmt: skip
-    return message("common.joined", parts=[said, where])
+    return joined([said, where])
 
 
 def _warnings(rows: pd.DataFrame, weights: np.ndarray | None) -> tuple[str, ...]:

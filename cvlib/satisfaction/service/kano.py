@@ -11,7 +11,7 @@ from cvlib.inputs.columns import labels, once, opened, within
 from cvlib.inputs.readers import AS_IT_IS, Reading
 from cvlib.results import Finding
 from cvlib.statistics import resample
-from cvlib.words.message import message
+from cvlib.words.message import joined, message
 
 KINDS = "AOMIRQ"
 # rows: functional 1 like, 2 must be, 3 neutral, 4 live with, 5 dislike; columns: dysfunctional
@@ -105,9 +105,7 @@ def classified(tally: list[int]) -> tuple[str, bool]:
 def _sentence(found: pd.DataFrame, level: float) -> str:
     worst = found.loc[found["worse"].idxmin()]
     best = found.loc[found["better"].idxmax()]
-    return message(
-        "common.joined",
-        parts=[
+    return joined([
             message("service.kano_missed", feature=worst["feature"], worse=worst["worse"],
                     low=worst["worse_low"], high=worst["worse_high"], level=level),
             message("service.kano_delights", feature=best["feature"], better=best["better"],

@@ -16,7 +16,7 @@ from cvlib.results import Finding
 from cvlib.satisfaction.service.statistics import answered_mean, rows_of
 from cvlib.statistics import resample
 from cvlib.statistics.multiple import adjusted
-from cvlib.words.message import message
+from cvlib.words.message import joined, message
 
 FACTORS = {
     "evaluation": ("pair1", "pair2", "pair3"),
@@ -141,7 +141,7 @@ def _sentence(tests: pd.DataFrame, distances: pd.DataFrame, level: float) -> str
     )  # fmt: skip
     sure = tests[tests["p_adjusted"] < 1 - level]
     if not len(sure):
-        return message("common.joined", parts=[said, message("service.brands_alike")])
+        return joined([said, message("service.brands_alike")])
     top = sure.loc[sure["difference"].abs().idxmax()]
     ahead, behind = (top["a"], top["b"]) if top["difference"] > 0 else (top["b"], top["a"])
     limits = sorted(abs(top[c]) for c in ("ci_low", "ci_high"))
@@ -149,4 +149,4 @@ def _sentence(tests: pd.DataFrame, distances: pd.DataFrame, level: float) -> str
         "service.brands_differ", ahead=ahead, behind=behind, factor=top["factor"],
         difference=abs(top["difference"]), low=limits[0], high=limits[1],
     )  # fmt: skip
-    return message("common.joined", parts=[said, more])
+    return joined([said, more])
