@@ -18,7 +18,7 @@ from cvlib.satisfaction.pls.engine import SCHEMES
 from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.sem.equations import MISSING, STANDARD_ERRORS
-from cvlib.satisfaction.sem.estimate import estimate_covariance
+from cvlib.satisfaction.sem.estimate import ORDERED_ESTIMATORS, estimate_covariance
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.missing import Survey, prepare
 from cvlib.satisfaction.survey.settings import (
@@ -32,6 +32,7 @@ from cvlib.statistics.resample import Bootstrap
 from cvlib.words.message import joined, message
 
 ESTIMATORS = ("pls", "plsc", "covariance", "both")
+MOST_CLASSES = 5  # an item with no more is worth analysing as ordered categories
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,8 +139,10 @@ class Method:
         model itself, and a warning says so.
     scheme : {"path", "factorial", "centroid"}
         Inner weighting of PLS.
-    standard_errors : {"ml", "mlm", "mlr"}
-        Of covariance SEM.
+    standard_errors : {"ml", "mlm", "mlr", "wlsmv", "wlsm", "ulsmv"}
+        Of covariance SEM; the last three for ordered answers.
+    ordered : bool
+        Answers are ordered categories: polychoric correlations take the place of correlations.
 
     Examples
     --------
@@ -152,11 +155,12 @@ class Method:
     covariance_model: AnyModel = ""
     scheme: str = "path"
     standard_errors: str = "ml"
+    ordered: bool = False
 
     def __post_init__(self) -> None:
         one_of("estimator", self.estimator, ESTIMATORS)
         one_of("scheme", self.scheme, SCHEMES)
-        one_of("standard_errors", self.standard_errors, STANDARD_ERRORS)
+        one_of("standard_errors", self.standard_errors, (*STANDARD_ERRORS, *ORDERED_ESTIMATORS))
 
     def by_covariance(self, survey: Survey, chosen: Bootstrap, target: str) -> SatisfactionResult:
         """A covariance result with all tables; its intervals come from theory."""
@@ -233,7 +237,9 @@ def estimate(
     told: list[str] = []
     if how.estimator in ("covariance", "both"):
         _refuse_design(sampled, rule)
-    answers = open_survey(data, model, columns)
+    answers = open_survey(data, as_model(model).with_ordered(how.ordered), columns)
+    if not answers.model.ordered and _few_classes(answers.model):
+        told.append(message("satisfaction.could_be_ordered", most=MOST_CLASSES))
     if target:
         scoring.causes_of(answers.model, target)
     survey = prepare(answers, missing=rule, design=sampled)
@@ -245,7 +251,7 @@ def estimate(
     other, cells = survey, answers.left_out
     if how.covariance_model:
         given = how.covariance_model
-        wanted = as_model(given)
+        wanted = as_model(given).with_ordered(how.ordered)
         try:
             beside = open_survey(data, wanted, (columns or Columns()).of(wanted))
             other = prepare(beside, missing=rule, design=sampled)
@@ -273,6 +279,11 @@ def estimate(
                             error=str(error)))  # fmt: skip
         identified = (pair[1],)
     return _gathered((first, pair[1]), pair, identified, cells, told)
+
+
+def _few_classes(model: Model) -> bool:
+    """Whether no item has more than five possible answers."""
+    return all(item.maximum - item.minimum < MOST_CLASSES for item in model.item_list)
 
 
 def _same(one: Model, other: Model) -> bool:

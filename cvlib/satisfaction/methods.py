@@ -153,6 +153,8 @@ def _pls(result: SatisfactionResult, language: str) -> pd.DataFrame:
     used = _measured([result.model]) + _missing(result) + _weighted(settings)
     used += [("plsc", {})] if result.estimator == "plsc" else []
     used += _higher_order(result.model)
+    if settings.get("ordered"):
+        used.append(("ordered_consistent" if result.estimator == "plsc" else "ordered", {}))
     used += [] if settings["converged"] else [("not_converged", settings)]
     used.append(("index", {}))
     if settings["draws"]:
@@ -168,7 +170,8 @@ def _pls(result: SatisfactionResult, language: str) -> pd.DataFrame:
 def _covariance(result: SatisfactionResult, language: str, too: bool = False) -> pd.DataFrame:
     """Sentences of one covariance result; shorter beside PLS."""
     settings, model = result.settings, _model(result.model, language)
-    opening = _table([("covariance_too" if too else "covariance", {
+    kind = "covariance" + "_ordered" * bool(settings.get("ordered")) + "_too" * too
+    opening = _table([(kind, {
         **_size(result), "model": model["sentence"].iloc[0],
     })], language)  # fmt: skip
     gaps = settings["missing"] == "em" and bool(result.audit["missing"].sum())

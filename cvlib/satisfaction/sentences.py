@@ -234,6 +234,9 @@ def fit_sentence(result: SatisfactionResult) -> Message | None:
         return None
     names = ("chi2", "df", "cfi", "tli", "rmsea", "srmr", "srmr_saturated")
     measures = result.fit.set_index("measure")["value"].reindex(list(names)).to_dict()
+    if result.settings.get("ordered") and result.estimator == "covariance":
+        own = result.fit.set_index("measure")["value"]
+        measures |= {name: own[f"{name}_scaled"] for name in ("chi2", "cfi", "tli", "rmsea")}
     kind = "fit_covariance" if result.estimator == "covariance" else "fit_pls"
     return message(f"satisfaction.{kind}", model=result.model.name, **measures)
 

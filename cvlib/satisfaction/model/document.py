@@ -22,7 +22,8 @@ def document(model: Model) -> dict[str, Any]:
     shared = usual.pop() if len(usual) == 1 else None
     said = {"evidence": dict(model.evidence), "notes": list(map(_text, model.notes)),
             "adapted": str(model.adapted), "dropped": list(map(str, model.dropped)),
-            "group": model.group, "scale": [float(end) for end in shared or ()]}  # fmt: skip
+            "group": model.group, "ordered": model.ordered,
+            "scale": [float(end) for end in shared or ()]}  # fmt: skip
     lent = {a.survey: {"items_from": a.items_from,
                        "constructs": {name: list(items) for name, items in a.constructs.items()},
                        "signs": _nested([(x, y, s) for (x, y), s in a.signs.items()]),

@@ -22,6 +22,7 @@ from pydantic import (
 
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.satisfaction.model.dimensions import check_dimensions
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.model.parts import (
     INTERACTIONS,
@@ -167,6 +168,7 @@ class _ModelForm(_Form):
     paths: dict[str, dict[str, Sign]]
     interactions: tuple[_InteractionForm, ...] = ()
     marker: str = ""
+    ordered: bool | tuple[str, ...] = False
     adaptations: dict[str, _AdaptationForm] = Field(default_factory=dict)
     adapted: str = ""
     dropped: tuple[str, ...] = ()
@@ -282,6 +284,26 @@ def _shipped(name: str) -> Model:
     return load_model(name)
 
 
+def _ordered(source: Source, form: _ModelForm) -> bool:
+    """Whether all items are ordered categories; some of them is not offered."""
+    if isinstance(form.ordered, bool):
+        return form.ordered
+    items = [item for spec in form.constructs.values() for item in spec.items]
+    rest = [item for item in items if item not in form.ordered]
+    strange = [name for name in form.ordered if name not in items]
+    if rest or strange:
+        name = (strange or rest)[0]
+        wrong = (
+            f"{name} is no item"
+            if strange
+            else f"leaves {name} out: correlations of ordered"
+            " categories with numbers are not offered"
+        )
+        raise source.error(("ordered",), wrong, "Write `ordered: true` for all items, or leave it"
+                           " out.")  # fmt: skip
+    return True
+
+
 def _note(text: str | _Text) -> str:
     return text if isinstance(text, str) else Label(_labels(text, ""))
 
@@ -354,7 +376,7 @@ def _check(source: Source, form: _ModelForm) -> None:
     _check_interactions(source, form)
     paths = [(a, b, s) for a, to in form.paths.items() for b, s in to.items()]
     touched = {name for path in paths for name in path[:2]}
-    touched |= _check_dimensions(source, form, touched)
+    touched |= check_dimensions(source, form, touched)
     for name in names:
         if name not in touched:
             raise source.error(("constructs", name), f"no path touches {name}",
@@ -405,41 +427,3 @@ def _check_interactions(source: Source, form: _ModelForm) -> None:
             raise source.error(("constructs", name), "its role as moderator takes the two-stage"
                                f" method, the interactions take {form.interactions[0].method}",
                                "Use two_stage.")  # fmt: skip
-
-
-def _check_dimensions(source: Source, form: _ModelForm, touched: set[str]) -> set[str]:
-    """The dimensions of all higher-order constructs, each of one parent and without own paths."""
-    parent: dict[str, str] = {}
-    for name, spec in form.constructs.items():
-        at = ("constructs", name)
-        if not spec.dimensions:
-            continue
-        if len(set(spec.dimensions)) < 2:
-            raise source.error(at, f"{name} has fewer than two dimensions",
-                               "Name two constructs or more, or give it items.")  # fmt: skip
-        if spec.mode == "unit" or spec.role or spec.moderates:
-            raise source.error(at, f"{name} has dimensions, with which mode unit, a role and"
-                               " `moderates` do not go", "Use mode A or B alone.")  # fmt: skip
-        for dimension in spec.dimensions:
-            own = form.constructs.get(dimension)
-            if own is None:
-                raise source.error(at, f"unknown construct {dimension!r}",
-                                   nearest(dimension, list(form.constructs)))  # fmt: skip
-            if own.dimensions:
-                raise source.error(at, f"{dimension} has dimensions itself: a third order",
-                                   "Two orders are estimated: list its dimensions in its"
-                                   " place.")  # fmt: skip
-            if dimension in parent:
-                raise source.error(at, f"{dimension} is a dimension of {parent[dimension]} and of"
-                                   f" {name}", "A dimension has one parent.")  # fmt: skip
-            if dimension in touched:
-                raise source.error(("paths",), f"{dimension} is a dimension of {name} and has a"
-                                   " path of its own", f"Let the path start from or lead to {name},"
-                                   " or make it no dimension.")  # fmt: skip
-            parent[dimension] = name
-        caused = any(name in targets for targets in form.paths.values())
-        if spec.stages == "repeated" and spec.mode == "B" and caused:
-            raise source.error(at, f"{name} is formed of its dimensions (mode B) and has causes:"
-                               " with repeated items the dimensions explain it completely and the"
-                               " causes nothing", "Use stages disjoint or embedded.")  # fmt: skip
-    return set(parent)

@@ -106,7 +106,10 @@ def with_dimensions(model: Model) -> Model:
 
 
 def ordinary(model: Model, what: str) -> None:
-    """Refuse a model with higher-order constructs where these are not offered."""
+    """Refuse higher-order constructs and ordered answers where these are not offered."""
+    if model.ordered:
+        raise InputError(f"model {model.name}", f"takes answers as ordered categories, which {what}"
+                         " does not offer", "Leave `ordered` out.")  # fmt: skip
     if model.parents:
         raise InputError(
             f"model {model.name}", f"has a higher-order construct ({model.parents[0].name}), which"

@@ -48,6 +48,8 @@ class Model:
         Interactions, all by one method, and quadratic effects.
     marker : str
         Column of a question that has nothing to do with the constructs.
+    ordered : bool
+        Answers are ordered categories, analysed by polychoric correlations.
     group : str or None
         Column of the group label where the market environment has the role "group".
     adapted : str
@@ -71,6 +73,7 @@ class Model:
     moderations: tuple[Moderation, ...] = ()
     group: str | None = None
     marker: str = ""
+    ordered: bool = False
     adapted: str = ""
     dropped: tuple[str, ...] = ()
     scale: tuple[float, float] | None = field(default=None, compare=False)
@@ -238,6 +241,10 @@ class Model:
             for c in self.constructs
         )
         return replace(scaled, constructs=constructs)
+
+    def with_ordered(self, ordered: bool) -> Model:
+        """The model with answers taken as ordered categories, where that is asked for."""
+        return replace(self, ordered=True) if ordered and not self.ordered else self
 
     def _on_scale(self, item: Item) -> Item:
         """The item on the survey's scale, unless it has one of its own."""

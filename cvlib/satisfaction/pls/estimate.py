@@ -14,6 +14,7 @@ from cvlib.satisfaction import index as scoring
 from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.higher_order import disjoint_first, second_order
 from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.ordinal.sample import OrdinalSample
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls import (
     diagnosis,
@@ -107,6 +108,8 @@ def estimate_pls(
     survey = prepare(data, model, missing=missing, design=design)
     bound = survey.model
     source, fit = fitter(bound, survey, estimator=estimator, scheme=scheme)
+    if isinstance(source, OrdinalSample):
+        source.refuse_indefinite(bound.items)
     mean, covariance = source.moments(np.ones((1, source.units), dtype=np.int8))
     found = fit(mean, covariance)
     if not np.isfinite(covariance).all():
@@ -120,6 +123,8 @@ def estimate_pls(
             " collinear", "Leave out items or constructs that repeat others.",
         )  # fmt: skip
     told = [bound.adapted] if bound.adapted else []
+    if isinstance(source, OrdinalSample):
+        told += source.merges(bound.items)
     shown = second_order(bound)  # an ordinary model is itself
     told += [*bound.dropped, *survey.warnings, *diagnosis.problems(shown, found, estimator)]
     if isinstance(found, StagedFit) and found.first is not None:
@@ -154,7 +159,9 @@ def estimate_pls(
         told.append(message("satisfaction.no_fit_moderated"))
     else:
         result["fit"] = fitting.fit_table(bound, found, rows, estimator)
-        if tests.folds:
+        if bound.ordered:
+            told.append(message("satisfaction.no_tests_ordered"))
+        if tests.folds and not bound.ordered:
             foretold, reasons = prediction.predicted(
                 bound, survey, scheme=scheme, folds=tests.folds, repetitions=tests.repetitions,
                 seed=seed, level=level,
@@ -166,7 +173,7 @@ def estimate_pls(
                 extra |= {"prediction_items": foretold.items, "cvpat": foretold.cvpat,
                           "prediction_constructs": foretold.constructs}  # fmt: skip
                 told += foretold.warnings
-        if tests.exact_fit_draws:
+        if tests.exact_fit_draws and not bound.ordered:
             extra["exact_fit"], exact_told = fitting.exact_fit_test(
                 bound, survey, found, scheme=scheme, estimator=estimator,
                 draws=tests.exact_fit_draws, seed=seed, level=level,
@@ -183,6 +190,7 @@ def estimate_pls(
             "admissible": bool(found.admissible[0]),
             "minimum_share": survey.minimum_share, "weighted": survey.weights is not None,
             "stratified": survey.strata is not None, "clustered": survey.clusters is not None,
+            "ordered": bound.ordered,
             "folds": tests.folds if "cvpat" in extra else 0, "repetitions": tests.repetitions,
         },
         **result,
@@ -260,6 +268,9 @@ def fitter(
     )  # fmt: skip
     if not model.moderations:
         return survey.source, first
+    if model.ordered:
+        raise InputError("ordered", "products of ordered categories are not offered",
+                         "Leave `ordered` out, or the interaction.")  # fmt: skip
     if estimator == "plsc":
         raise InputError("estimator", "a moderator needs construct scores, which consistent PLS"
                          " corrects away", "Use estimator pls for this model.")  # fmt: skip

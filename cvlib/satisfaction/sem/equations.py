@@ -240,7 +240,7 @@ def finish(
         if problem.df == 0:
             warnings.append(message("satisfaction.no_freedom"))
         parameters = parameter_table(problem, theta, covariance, level, names)
-        r_squared = _r_squared(layout, theta, problem.saturated, names)
+        r_squared = explained_shares(layout, theta, problem.saturated, names)
         own = parameters[parameters["op"].eq("~~") & parameters["lhs"].eq(parameters["rhs"])]
         zero = own.loc[own["standardised"].lt(1e-6) & own["std_error"].ne(0), "lhs"]
         if len(zero):
@@ -383,7 +383,7 @@ def parameter_table(
     return table
 
 
-def _r_squared(
+def explained_shares(
     layout: Layout, theta: Floats, moments: Moments, names: list[str] | None
 ) -> pd.DataFrame:
     """Explained share of every variable that something points at."""

@@ -31,6 +31,8 @@ from cvlib.satisfaction.headline import label
 from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.higher_order import second_order_places
 from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.ordinal.estimate import fit_ordered
+from cvlib.satisfaction.ordinal.sample import OrdinalSample
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.sem.bootstrap import with_bootstrap
 from cvlib.satisfaction.sem.equations import (
@@ -50,6 +52,7 @@ from cvlib.satisfaction.survey.settings import Missing, bootstrap_of
 from cvlib.statistics.resample import Bootstrap
 from cvlib.words.message import message
 
+ORDERED_ESTIMATORS = ("wlsmv", "wlsm", "ulsmv")
 __all__ = ["CovarianceFit", "estimate_covariance", "fit_covariance"]
 
 
@@ -167,6 +170,24 @@ def layout_of(model: Model, specification: Specification) -> Layout:
     )
 
 
+def _ordered(model: Model, survey: Survey, kind: str, resampling: Bootstrap) -> str:
+    """The least-squares estimator of ordered answers; empty where answers are numbers."""
+    if not model.ordered:
+        if kind in ORDERED_ESTIMATORS:
+            raise InputError("standard_errors", f"{kind!r} is for ordered answers",
+                             "Set `ordered`, or use ml, mlm or mlr.")  # fmt: skip
+        return ""
+    if kind in ("mlm", "mlr"):
+        raise InputError("standard_errors", f"{kind!r} is for answers that are numbers",
+                         "Use wlsmv, wlsm or ulsmv with ordered answers.")  # fmt: skip
+    if resampling.draws:
+        raise InputError("draws", "resampling is not offered with ordered answers",
+                         "Use draws=0: intervals come from theory.")  # fmt: skip
+    assert isinstance(survey.source, OrdinalSample)
+    survey.source.refuse_indefinite(model.items)
+    return "wlsmv" if kind == "ml" else kind
+
+
 def _related(own: np.ndarray, held: np.ndarray, terminal: bool) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of constructs whose (residual) covariance is free: causes, and terminal effects.
 
@@ -201,8 +222,9 @@ def estimate_covariance(
         One row per respondent: a name of the catalogue, a file, or a survey that is open already.
     model : Model, name or path
         A shipped model, a YAML file, or a `Model`; none for a survey prepared with its model.
-    standard_errors : {"ml", "mlm", "mlr"}
-        As in `fit_covariance`; "mlr" is the usual choice for skewed ratings.
+    standard_errors : {"ml", "mlm", "mlr", "wlsmv", "wlsm", "ulsmv"}
+        As in `fit_covariance`; "mlr" is the usual choice for skewed ratings. With a model whose
+        answers are ordered, weighted least squares on polychorics ("ml" then means "wlsmv").
     missing : {"listwise", "em"}
         Leave out respondents with a missing answer (counted in `left_out`), or full-information
         maximum likelihood under answers missing at random.
@@ -248,7 +270,7 @@ def estimate_covariance(
     >>> round(found.fit.set_index("measure").loc["chi2", "value"], 2)
     np.float64(298.89)
     """
-    one_of("standard_errors", standard_errors, STANDARD_ERRORS)
+    one_of("standard_errors", standard_errors, (*STANDARD_ERRORS, *ORDERED_ESTIMATORS))
     resampling, chosen = bootstrap_of(draws), specification or Specification()
     seed, level = resampling.seed, resampling.level
     survey = prepare(data, model, missing=missing)
@@ -266,6 +288,7 @@ def estimate_covariance(
         )
     bound = survey.model
     layout = layout_of(bound, chosen)
+    ordered = _ordered(bound, survey, standard_errors, resampling)
     gaps = bool(np.isnan(survey.values).any())
     if gaps and standard_errors != "ml":
         raise InputError(
@@ -273,15 +296,23 @@ def estimate_covariance(
             f"{standard_errors!r} is not offered together with missing answers",
             "Use standard_errors='ml' with missing='em', or missing='listwise'.",
         )
-    problem = (
-        incomplete_problem(layout, survey.values)
-        if gaps
-        else complete_problem(layout, [survey.values])
-    )
-    fit = finish(problem, standard_errors, starts, seed, level, survey.left_out)
-    quantities = Quantities(bound, problem.layout)
+    if ordered:
+        standard_errors = ordered
+        least = fit_ordered(layout, survey, ordered, level)
+        fit, problem = least.fit, least.fit.problem
+        quantities = Quantities(bound, problem.layout, least.deviation, least.casewise)
+    else:
+        problem = (
+            incomplete_problem(layout, survey.values)
+            if gaps
+            else complete_problem(layout, [survey.values])
+        )
+        fit = finish(problem, standard_errors, starts, seed, level, survey.left_out)
+        quantities = Quantities(bound, problem.layout)
     tables, told_draws = quantities.tables(fit, level), pd.DataFrame()
     told = [*bound.notes, *bound.dropped, *survey.warnings, *fit.warnings]
+    if isinstance(survey.source, OrdinalSample):
+        told += survey.source.merges(bound.items)
     told += _unexpected(bound, tables)
     if resampling.draws:
         tables, told_draws, lost = with_bootstrap(
@@ -301,7 +332,7 @@ def estimate_covariance(
         named = [parent.name for parent in bound.parents]
         own = tables["loadings"][tables["loadings"]["construct"].isin(named)]
         extra["higher_order"] = own.rename(columns={"item": "dimension"}).reset_index(drop=True)
-    if not gaps:
+    if not gaps and not ordered:
         extra["factor_scores"] = fit.factor_scores().set_axis(survey.index)
     audit = survey.audit
     if gaps:
@@ -312,7 +343,8 @@ def estimate_covariance(
         settings={
             "standard_errors": standard_errors, "missing": survey.missing,
             "draws": resampling.draws, "seed": seed, "level": level,
-            "rows": problem.n, "admissible": fit.admissible, "converged": True,
+            "rows": problem.n, "ordered": bool(ordered),
+            "admissible": fit.admissible, "converged": True,
             "starts": len(fit.optimisation),
             "starts_agreeing": int(fit.optimisation["reached_lowest"].sum()),
             "single_item_reliability": chosen.single_item_reliability,

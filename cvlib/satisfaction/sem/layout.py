@@ -41,6 +41,9 @@ class Layout:
         Fixed values given as a share of the sample variance of the observed variable.
     from_sample : boolean array (places,)
         (Co)variances of observed exogenous variables, which no model explains.
+    unit : bool
+        Observed variables have variance one: an item's error variance is what the rest leaves
+        (latent responses of ordered answers in the delta parametrisation).
     """
 
     names: tuple[str, ...]
@@ -53,6 +56,7 @@ class Layout:
     value: Floats
     relative: Floats
     from_sample: npt.NDArray[np.bool_]
+    unit: bool = False
 
     @property
     def observed(self) -> tuple[str, ...]:

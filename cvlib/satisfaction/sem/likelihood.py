@@ -103,6 +103,10 @@ def implied(layout: Layout, theta: Numbers, moments: Moments) -> Implied:
     mean[..., row[is_mean]] = place[..., is_mean]
     total = _inverse(np.eye(v) - arrows)
     covariance = total @ residual @ total.swapaxes(-1, -2)
+    if layout.unit:
+        item = np.arange(layout.latent, v)
+        residual[..., item, item] = 1.0 - covariance[..., item, item]
+        covariance[..., item, item] = 1.0
     mean_all = (total @ mean[..., None])[..., 0]
 
     present = moments.present

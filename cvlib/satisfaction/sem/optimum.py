@@ -273,6 +273,9 @@ def check(layout: Layout, stack: Floats, moments: Moments) -> Checks:
         total[..., layout.row] > 0, total[..., layout.row], 1.0
     )
     smallest = np.where(variance & (layout.parameter >= 0), own, np.inf).min(axis=(1, 2))
+    if layout.unit:  # errors are what the rest leaves
+        errors = np.diagonal(model.residual, axis1=-2, axis2=-1)[..., layout.latent :]
+        smallest = np.minimum(smallest, errors.min(axis=(1, 2)))
     values = np.abs(standardised(layout, stack, moments).reshape(count, groups, -1))
     loading = np.array([operator == "=~" for operator in layout.operator])
 

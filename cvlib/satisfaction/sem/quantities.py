@@ -41,10 +41,16 @@ class Quantities:
     model : Model
     layout : Layout
         Of one group; constructs and items in the model's order.
+    deviation : ndarray (p,), optional
+        Of the items in the units of the index, where the moments are correlations.
+    casewise : ndarray (n, k), optional
+        Influence of every respondent on the parameters, where there is no likelihood.
     """
 
     model: Model
     layout: Layout
+    deviation: Floats | None = None
+    casewise: Floats | None = None
 
     @np.errstate(divide="ignore", invalid="ignore")
     def values(self, stack: Any, moments: Moments) -> dict[str, Any]:
@@ -74,7 +80,9 @@ class Quantities:
         above = np.array(second_order_places(model), dtype=int).reshape(-1, 2)
         second = arrows[:, above[:, 1], above[:, 0]]
         weights, composite = np.zeros_like(loading), np.zeros_like(latent)
+        unit = 1.0 if self.deviation is None else self.deviation
         span = (model.maximum - model.minimum) / 100
+        point = span / unit  # of the index, in the units of the moments
         shares = np.zeros((*loading.shape, k), dtype=loading.dtype)
         dimension_weights = np.zeros_like(second)
         for j, block in enumerate(np.flatnonzero(on) for on in own_items(model).T):
@@ -84,19 +92,19 @@ class Quantities:
             on = on[..., None]
             solved = np.linalg.solve(items[:, block[:, None], block], on)[..., 0]
             composite[:, j] = (on[..., 0] * solved).sum(axis=1)
-            total = (solved * span[block]).sum(axis=1, keepdims=True)
-            shares[:, block, j] = solved * span[block] / total
+            total = (solved * point[block]).sum(axis=1, keepdims=True)
+            shares[:, block, j] = solved * point[block] / total
             if not len(model.constructs[j].dimensions):
                 weights[:, block] = solved
         for number, (parent, dimension) in enumerate(above.tolist()):
             # a dimension's items weigh in the parent as in the dimension, but for one factor
             one = np.flatnonzero(model.block == dimension)[0]
-            ratio = shares[:, one, parent] / span[one] / weights[:, one]
+            ratio = shares[:, one, parent] / point[one] / weights[:, one]
             ratio = ratio * np.sqrt(composite[:, dimension])
             dimension_weights[:, number] = ratio
         for parent in dict.fromkeys(above[:, 0].tolist()):
             mine = above[:, 0] == parent
-            score = shares[:, :, parent] / span
+            score = shares[:, :, parent] / point
             spread_of = np.sqrt(np.einsum("bi,bij,bj->b", score, items, score))
             dimension_weights[:, mine] /= spread_of[:, None]
         mean = found.mu[:, 0] if layout.has_means else moments.mean[:, 0]
@@ -177,13 +185,16 @@ class Quantities:
         """
         problem, theta = fit.problem, fit.optimum.theta
         layout, moments = problem.layout, problem.saturated
-        observed = fit.information
-        if problem.complete:
-            observed = observed_information(layout, theta, problem.moments)
-        pieces = inference.casewise_scores(layout, theta, problem.moments, problem.rows)
-        bread = np.linalg.pinv(observed, rcond=1e-10, hermitian=True)
         slopes = derivative(lambda stack: self.values(stack, moments)["index"], theta)
-        influence = np.vstack(pieces) @ bread @ slopes.T
+        if self.casewise is not None:
+            influence = self.casewise @ slopes.T
+        else:
+            observed = fit.information
+            if problem.complete:
+                observed = observed_information(layout, theta, problem.moments)
+            pieces = inference.casewise_scores(layout, theta, problem.moments, problem.rows)
+            bread = np.linalg.pinv(observed, rcond=1e-10, hermitian=True)
+            influence = np.vstack(pieces) @ bread @ slopes.T
         if not layout.has_means:
             shares = self.shares(theta, moments)
             per_point = shares * 100 / (self.model.maximum - self.model.minimum)[:, None]

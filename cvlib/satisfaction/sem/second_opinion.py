@@ -12,6 +12,7 @@ import pandas as pd
 
 from cvlib.results import Result
 from cvlib.satisfaction.model.code import AnyModel
+from cvlib.satisfaction.model.higher_order import ordinary
 from cvlib.satisfaction.sem.equations import CovarianceFit, finish
 from cvlib.satisfaction.sem.estimate import Specification, layout_of
 from cvlib.satisfaction.sem.layout import Floats, Layout
@@ -92,6 +93,7 @@ def second_opinion(
     True
     """
     survey = prepare(data, model)
+    ordinary(survey.model, "a second program")
     rows = survey.values[~np.isnan(survey.values).any(axis=1)]
     layout = layout_of(survey.model, specification or Specification())
     fit = finish(complete_problem(layout, [rows]), "ml", starts, seed, 0.95, survey.left_out)

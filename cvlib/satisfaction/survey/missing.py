@@ -11,6 +11,7 @@ import pandas as pd
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.ordinal.sample import OrdinalSample
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.em import EMSample
 from cvlib.satisfaction.survey.moments import Sample, Source, effective_sample_size
@@ -63,6 +64,8 @@ class Survey:
     @cached_property
     def source(self) -> Source:
         """Where the moments of any resample come from."""
+        if self.model.ordered:
+            return OrdinalSample(self.values, self.weights, self.clusters)
         if self.missing == "em" and np.isnan(self.values).any():
             return EMSample(self.values, self.weights, self.clusters)
         return Sample(self.values, self.weights, self.clusters)
@@ -138,6 +141,9 @@ def prepare(
 def _ready(answers: Answers, rule: Missing, design: Design) -> Survey:
     """Apply a rule and a design to checked answers."""
     model, missing, minimum_share = answers.model, rule.rule, rule.minimum_share
+    if model.ordered and missing != "listwise":
+        raise InputError("missing", f"{missing!r} gives numbers between ordered categories",
+                         "Use listwise with ordered answers.")  # fmt: skip
     given = answers.table.data[list(model.columns)].to_numpy()
     values = np.where(model.reversed_items, model.minimum + model.maximum - given, given)
     gaps = np.isnan(values)

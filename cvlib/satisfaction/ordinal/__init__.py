@@ -1,0 +1,1 @@
+"""Ordered answers: polychoric correlations, their sampling error, and models fitted to them."""

@@ -1,0 +1,212 @@
+"""Covariance models of ordered answers: weighted least squares on polychoric correlations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cvlib.inputs.errors import InputError
+from cvlib.satisfaction.sem.inference import Test, fit_measures
+from cvlib.satisfaction.sem.layout import COVARIANCE, Floats, Layout
+from cvlib.satisfaction.sem.likelihood import Moments, implied
+from cvlib.satisfaction.sem.starts import starting_values
+
+ESTIMATORS = ("wlsmv", "wlsm", "ulsmv", "dwls", "uls")
+
+
+@dataclass(frozen=True, eq=False)
+class LeastSquares:
+    """A fit by weighted least squares.
+
+    Attributes
+    ----------
+    theta : ndarray (k,)
+    covariance : ndarray (k, k)
+        Of the estimates, by the full asymptotic covariance of the correlations (dwls and uls: as if
+        their weights were right).
+    influence : ndarray (n, k)
+        Of every respondent on the estimates.
+    statistic : float
+        (n - 1) times the weighted squared residuals, without correction.
+    df : int
+    measures : dict of str to float
+        chi2_scaled and what follows from it; see `fit`.
+    starts : ndarray (starts, 2)
+        Objective above the lowest, and whether the start converged.
+    gradient : ndarray (k,)
+    """
+
+    theta: Floats
+    covariance: Floats
+    influence: Floats
+    statistic: float
+    df: int
+    measures: dict[str, float]
+    starts: Floats
+    gradient: Floats
+
+
+def with_unit_variances(layout: Layout) -> Layout:
+    """The layout whose items have variance one: their error variances are no parameters."""
+    own = (layout.matrix == COVARIANCE) & (layout.row == layout.col) & (layout.row >= layout.latent)
+    kept = layout.parameter[:, ~own]
+    numbers = np.unique(kept[kept >= 0])
+    parameter = np.where(kept >= 0, np.searchsorted(numbers, kept), -1)
+    return replace(
+        layout, matrix=layout.matrix[~own], row=layout.row[~own], col=layout.col[~own],
+        operator=tuple(op for op, gone in zip(layout.operator, own, strict=True) if not gone),
+        parameter=parameter, value=layout.value[:, ~own], relative=0 * layout.relative[~own],
+        from_sample=layout.from_sample[~own], unit=True,
+    )  # fmt: skip
+
+
+def fit(
+    layout: Layout, correlation: Floats, influence: Floats, estimator: str = "wlsmv"
+) -> LeastSquares:
+    """Minimise (s - σ)'W(s - σ), s the polychorics, and correct the test.
+
+    Parameters
+    ----------
+    layout : Layout
+        From `with_unit_variances`, of one group.
+    correlation : ndarray (p, p)
+        Polychoric correlations.
+    influence : ndarray (n, p (p - 1) / 2)
+        `Influence.correlations`.
+    estimator : {"wlsmv", "wlsm", "ulsmv", "dwls", "uls"}
+        W is the inverse diagonal of the asymptotic covariance Γ (wlsmv, wlsm, dwls) or the
+        identity (ulsmv, uls). wlsm scales the statistic by its mean, wlsmv and ulsmv by mean and
+        variance: T* = aT + b, a = √(df / tr(UΓUΓ)), b = df - a tr(UΓ); dwls and uls leave it.
+
+    Raises
+    ------
+    InputError
+        More parameters than correlations, or no start that converges.
+
+    References
+    ----------
+    Muthén, du Toit & Spisic (1997) [M]; Asparouhov & Muthén (2010), Simple second order
+    chi-square correction [M]. Thresholds are free and fitted exactly, so that only the
+    correlations count. Checked against R lavaan 0.6.14.
+    """
+    rows, pairs = influence.shape
+    k, df = layout.parameters, pairs - layout.parameters
+    if df < 0:
+        raise InputError("model", f"{k} parameters from {pairs} correlations",
+                         "Simplify the model or measure more items.")  # fmt: skip
+    below = np.tril_indices(len(correlation), -1)
+    sample = correlation[below]
+    gamma = influence.T @ influence / rows
+    weight = np.ones(pairs) if estimator in ("ulsmv", "uls") else 1 / np.diag(gamma)
+    once = np.ones((1, 1))
+    moments = Moments(correlation[None, None], np.zeros((1, 1, len(correlation))), once,
+                      np.ones((1, len(correlation))))  # fmt: skip
+    starts = np.vstack([starting_values(layout, moments, part) for part in (1.0, 0.5, 0.0)])
+    solved = [_descend(layout, moments, start, sample, weight) for start in starts]
+    objectives = np.array([objective if fine else np.inf for _, objective, fine in solved])
+    if not np.isfinite(objectives).any():
+        raise InputError("covariance model", "least squares has no minimum that three starts could"
+                         " find", "Check constructs of one or two items, or use PLS.")  # fmt: skip
+    theta = solved[int(objectives.argmin())][0]
+    gap, slope = _residuals(layout, moments, theta, sample)
+    bread = np.linalg.pinv(slope.T @ (weight[:, None] * slope), hermitian=True)
+    project = bread @ slope.T * weight  # (k, pairs)
+    casewise = influence @ project.T
+    half = weight[:, None] * (np.eye(pairs) - slope @ project)  # U
+    statistic = (rows - 1) * float(gap @ (weight * gap))
+    base = (rows - 1) * float(sample @ (weight * sample))
+    scaled, factor, shift = corrected(statistic, df, half, gamma, estimator)
+    scaled_0, factor_0, _ = corrected(base, pairs, np.diag(weight), gamma, estimator)
+    measures = _measures(
+        Test(scaled, df, factor), Test(scaled_0, pairs, factor_0), statistic, shift, rows,
+        estimator in ("wlsmv", "wlsm", "ulsmv"),
+    )  # fmt: skip
+    measures |= {"srmr": float(np.sqrt((gap**2).sum() / (pairs + len(correlation)))),
+                 "parameters": float(k), "n": float(rows)}  # fmt: skip
+    spread = np.column_stack([np.maximum(objectives - objectives.min(), 0.0),
+                              np.isfinite(objectives)])  # fmt: skip
+    plain = bread / (rows - 1)
+    robust = casewise.T @ casewise / rows / (rows - 1)
+    return LeastSquares(
+        theta, plain if estimator in ("dwls", "uls") else robust, casewise, statistic, df, measures,
+        spread, -2 * slope.T @ (weight * gap),
+    )  # fmt: skip
+
+
+def corrected(
+    statistic: float, df: int, half: Floats, gamma: Floats, estimator: str
+) -> tuple[float, float, float]:
+    """The corrected statistic, the factor it is divided by, and what is then added."""
+    if estimator in ("dwls", "uls") or df == 0:
+        return statistic, 1.0, 0.0
+    product = half @ gamma
+    trace = float(np.trace(product))
+    if estimator == "wlsm":
+        return statistic * df / trace, trace / df, 0.0
+    a = float(np.sqrt(df / (product * product.T).sum()))
+    shift = df - a * trace
+    return a * statistic + shift, 1 / a, shift
+
+
+def _measures(
+    test: Test, baseline: Test, plain: float, shift: float, rows: int, scaled: bool
+) -> dict[str, float]:
+    """Measures of the corrected statistics; the uncorrected one stands beside, named so."""
+    found = fit_measures(test, baseline, rows - 1)
+    if not scaled:
+        return found
+    names = {name: name if name in ("df", "baseline_df") else _scaled(name) for name in found}
+    return {names[name]: value for name, value in found.items()} | {
+        "scaling_factor": test.scaling_factor, "shift": shift, "chi2_unscaled": plain,
+    }  # fmt: skip
+
+
+def _scaled(name: str) -> str:
+    for end in ("_ci_low", "_ci_high", "_p_close"):
+        if name.endswith(end):
+            return name.removesuffix(end) + "_scaled" + end
+    return name + "_scaled"
+
+
+def _residuals(
+    layout: Layout, moments: Moments, theta: Floats, sample: Floats
+) -> tuple[Floats, Floats]:
+    """Sample less implied correlations (pairs,), and the slopes (pairs, k) of the implied ones."""
+    model = implied(layout, theta[None], moments)
+    i, j = np.tril_indices(model.sigma.shape[-1], -1)
+    u, w, c = model.u[0, 0], model.w[0, 0], model.c[0, 0]
+    places = c * (u[i] * w[j] + w[i] * u[j])
+    choice = layout.parameter[0][:, None] == np.arange(layout.parameters)
+    return sample - model.sigma[0, 0][i, j], places @ choice
+
+
+def _descend(
+    layout: Layout, moments: Moments, start: Floats, sample: Floats, weight: Floats
+) -> tuple[Floats, float, bool]:
+    """Levenberg-Marquardt from one start: where it ended, the objective, whether it settled."""
+    lower = layout.lower
+    theta = np.maximum(start, lower)
+    gap, slope = _residuals(layout, moments, theta, sample)
+    objective, damping = float(gap @ (weight * gap)), 1e-3
+    for _ in range(500):
+        gradient = slope.T @ (weight * gap)
+        held = (theta <= lower) & (gradient < 0)
+        curve = slope.T @ (weight[:, None] * slope)
+        scale = np.where(np.diag(curve) > 0, np.diag(curve), 1.0)
+        gradient = np.where(held, 0.0, gradient)
+        curve[held], curve[:, held] = 0.0, 0.0
+        step = np.linalg.lstsq(curve + np.diag(damping * scale + held * scale), gradient)[0]
+        if np.abs(step * np.sqrt(scale)).max() < 1e-13 and damping < 1e-5:
+            return theta, objective, True
+        proposal = np.maximum(theta + step, lower)
+        new_gap, new_slope = _residuals(layout, moments, proposal, sample)
+        value = float(new_gap @ (weight * new_gap))
+        if np.isfinite(value) and value <= objective * (1 + 1e-14):
+            theta, objective, gap, slope = proposal, value, new_gap, new_slope
+            damping = max(damping / 10, 1e-12)
+        else:
+            damping *= 10
+            if damping > 1e12:
+                return theta, objective, float(np.abs(gradient / np.sqrt(scale)).max()) < 1e-7
+    return theta, objective, False
