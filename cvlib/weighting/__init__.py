@@ -20,14 +20,23 @@ from cvlib.weighting.agreement import (
     pair_to_compare,
     rank_agreement,
 )
+from cvlib.weighting.alternatives import (
+    choose_alternative,
+    local_priorities,
+    rated_priorities,
+    return_on_investment,
+    total_cost,
+)
 from cvlib.weighting.answers import (
     scores_answer,
     weights_answer,
 )
 from cvlib.weighting.choice import choose_weights, read_bounds
 from cvlib.weighting.combine import combine_sources
+from cvlib.weighting.credit import credit_model
 from cvlib.weighting.data.objective import objective_weights
 from cvlib.weighting.data.outcome import learn_from_outcome
+from cvlib.weighting.data.panel import entropy_by_period, panel_rows, panel_verdict
 from cvlib.weighting.door import (
     ahp,
     by_data,
@@ -39,12 +48,15 @@ from cvlib.weighting.door import (
     validity,
 )
 from cvlib.weighting.experts.ahp import consistency_verdict
+from cvlib.weighting.experts.best_worst import best_worst
 from cvlib.weighting.experts.files import (
     available_judgements,
     read_judgements,
 )
 from cvlib.weighting.experts.fuzzy import fuzzy_evaluation
+from cvlib.weighting.experts.fuzzy_ahp import fuzzy_ahp
 from cvlib.weighting.experts.group import expert_weights
+from cvlib.weighting.experts.network import network_process
 from cvlib.weighting.experts.workbook import write_workbook as workbook
 from cvlib.weighting.grade import (
     grade,
@@ -55,6 +67,8 @@ from cvlib.weighting.grade import (
     schemes_caption,
     stability_verdict,
 )
+from cvlib.weighting.ledger import ledger_ratios, ledger_verdict
+from cvlib.weighting.maturity import maturity
 from cvlib.weighting.methods import (
     grading_methods,
     scoring_methods,
@@ -78,6 +92,7 @@ from cvlib.weighting.score import (
     weighted_sums,
     wide_weights,
 )
+from cvlib.weighting.scorecard import scorecard
 from cvlib.weighting.smaa import (
     acceptability,
     draw_weights,
@@ -95,6 +110,7 @@ from cvlib.weighting.validity import (
     criterion_validity,
     read_outcome,
 )
+from cvlib.weighting.variants import scoring_variants, variants_verdict
 
 __all__ = [
     "Bootstrap",
@@ -103,24 +119,39 @@ __all__ = [
     "ahp",
     "available_judgements",
     "available_trees",
+    "best_worst",
     "by_data",
+    "choose_alternative",
     "choose_weights",
     "combine",
+    "credit_model",
     "critic",
     "draw_weights",
     "entropy",
+    "entropy_by_period",
+    "fuzzy_ahp",
     "fuzzy_evaluation",
     "grade",
     "grade_stability",
     "indicators",
     "kendall_w",
+    "ledger_ratios",
     "levels",
     "load_tree",
+    "local_priorities",
+    "maturity",
+    "network_process",
     "normalise",
+    "panel_rows",
     "rank_agreement",
+    "rated_priorities",
     "read_judgements",
+    "return_on_investment",
     "score",
+    "scorecard",
     "scores_answer",
+    "scoring_variants",
+    "total_cost",
     "validity",
     "weights_answer",
     "workbook",

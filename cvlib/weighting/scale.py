@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
-from cvlib.weighting.table import Indicators, Plan
+from cvlib.weighting.table import NEAR, Indicators, Plan
 from cvlib.weighting.tree import Tree
 from cvlib.words.message import Message, message
 
@@ -22,7 +22,7 @@ class Bounds:
     table : pandas.DataFrame
         indicator, direction, target, low, high: the ends of the scale where the tree states one,
         else the smallest and largest value (benefit, cost); 0 and the largest distance from the
-        target (target); 0 and 1 (nominal).
+        best values (target, interval); 0 and 1 (nominal).
     warnings : tuple of str
     """
 
@@ -86,7 +86,8 @@ def fit_bounds(indicators: Indicators) -> Bounds:
     """
     plan = indicators.plan
     low, high = raw_bounds(indicators.values.to_numpy(), plan)
-    table = pd.DataFrame({"indicator": plan.leaves, "direction": plan.kind, "target": plan.target})
+    table = pd.DataFrame({"indicator": plan.leaves, "direction": plan.kind})
+    table["target"] = np.where(plan.kind == "target", plan.good[:, 0], np.nan)
     table["low"], table["high"] = low, high
     stretched = _stretched(indicators.tree)
     constant = table.loc[table["low"] == table["high"], "indicator"]
@@ -149,9 +150,10 @@ def levels(indicators: Indicators) -> pd.DataFrame:
 def normalise(indicators: Indicators, bounds: Bounds | None = None) -> Normalised:
     """Put every item on the 0 to 1 scale.
 
-    Benefit (x − min)/(max − min); cost (max − x)/(max − min); target 1 − abs(x − t)/max abs(x − t),
-    where min and max are the ends of a stated scale, else those observed; category: its
-    value. A minimum node takes the smallest of its children; weighted nodes below a minimum take
+    Benefit (x − min)/(max − min); cost (max − x)/(max − min); target 1 − abs(x − t)/max abs(x − t);
+    interval 1 within it, else 1 − distance/max(a − min, max − b); where min and max are the ends
+    of a stated scale, else those observed; category: its value. A minimum node takes the smallest
+    of its children; weighted nodes below a minimum take
     the plain mean of theirs.
 
     Parameters
@@ -215,9 +217,10 @@ def raw_bounds(x: np.ndarray, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     for j, kind in enumerate(plan.kind):
         if kind != "nominal":
             stated = np.isfinite(plan.scale[j, 0])
-            ends = np.abs(plan.scale[j] - plan.target[j]) if kind == "target" else plan.scale[j]
+            near = kind in NEAR
+            ends = plan.away(plan.scale[j], j) if near else plan.scale[j]
             column = ends if stated else plan.distance(x, j)
-            low[j] = 0.0 if kind == "target" else np.nanmin(column)
+            low[j] = 0.0 if near else np.nanmin(column)
             high[j] = np.nanmax(column)
     return low, high
 
@@ -237,7 +240,7 @@ def unit_scale(x: np.ndarray, plan: Plan, low: np.ndarray, high: np.ndarray) -> 
             return np.where(np.isnan(x[:, j]), np.nan, 0.0)
         z = (plan.distance(x, j) - low[j]) / span
         np.clip(z, 0, 1, out=z)
-        return 1 - z if plan.kind[j] in ("cost", "target") else z
+        return 1 - z if plan.kind[j] in ("cost", *NEAR) else z
 
     out = np.empty((len(x), len(plan.items)), order="F")
     for j, name in enumerate(plan.items):

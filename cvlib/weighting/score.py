@@ -205,7 +205,7 @@ def score(
     elif method == "vikor":
         values, details = _vikor(z, frozen, v)
     else:
-        raw = _ratio_values(indicators, z)
+        raw = ratio_values(indicators, z)
         values, details = _topsis(raw, indicators.is_cost, frozen, method == "topsis_sqrt")
     checks = _vikor_conditions(details, len(z)) if details.get("q") is not None else pd.DataFrame()
     if len(checks) and not reference and len(z) > 100:
@@ -260,7 +260,7 @@ def _weighted_product(
     indicators: Indicators, z: np.ndarray, frozen: dict[str, np.ndarray]
 ) -> np.ndarray:
     """Product of the ratios to the best value of each item, each to the power of its weight."""
-    raw, cost = _ratio_values(indicators, z), indicators.is_cost
+    raw, cost = ratio_values(indicators, z), indicators.is_cost
     if "best" not in frozen:
         low, high = indicators.plan.scale.T
         at = [indicators.plan.leaves.index(name) for name in indicators.items]
@@ -273,7 +273,8 @@ def _weighted_product(
     return np.asarray(np.prod(np.clip(ratio, 0, 1) ** frozen["weight"], axis=1))
 
 
-def _ratio_values(indicators: Indicators, z: np.ndarray) -> np.ndarray:
+def ratio_values(indicators: Indicators, z: np.ndarray) -> np.ndarray:
+    """Raw values of benefits and costs, the 0 to 1 values of everything else."""
     raw = z.copy(order="F")
     for j, name in enumerate(indicators.items):
         if indicators.ratio_scaled[j]:

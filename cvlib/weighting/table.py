@@ -16,22 +16,28 @@ from cvlib.inputs.readers import Table
 from cvlib.weighting.tree import Tree
 from cvlib.words.message import message
 
+NEAR = ("target", "interval")  # directions by which a value is best near some other
 MISSING = ("available", "listwise", "median")
 
 
 class Plan(NamedTuple):
-    """Leaves with direction, target and stated scale, inner nodes with rule and children, items."""
+    """Leaves with direction, best values and scale, inner nodes with rule and children, items."""
 
     leaves: tuple[str, ...]
     kind: np.ndarray
-    target: np.ndarray
+    good: np.ndarray
     scale: np.ndarray
     inner: dict[str, tuple[str, tuple[str, ...]]]
     items: tuple[str, ...]
 
     def distance(self, x: np.ndarray, j: int) -> np.ndarray:
-        """A leaf's column, or its distance from the target."""
-        return np.abs(x[:, j] - self.target[j]) if self.kind[j] == "target" else x[:, j]
+        """A leaf's column, or its distance from the target or the interval of best values."""
+        return self.away(x[:, j], j) if self.kind[j] in NEAR else x[:, j]
+
+    def away(self, values: np.ndarray, j: int) -> np.ndarray:
+        """How far values of a leaf lie from its best ones."""
+        low, high = self.good[j]
+        return np.asarray(np.maximum(np.maximum(low - values, values - high), 0.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +76,10 @@ class Indicators:
             node: (tree.rule(node), tuple(c for c in below if tree.rule(c) != "gate"))
             for node, below in tree.children.items()
         }
-        kind, target = leaves["direction"].to_numpy(str), leaves["target"].to_numpy(float)
+        kind = leaves["direction"].to_numpy(str)
+        good = leaves[["good_low", "good_high"]].to_numpy(float)
         scale = leaves[["scale_low", "scale_high"]].to_numpy(float)
-        return Plan(tuple(leaves.index), kind, target, scale, inner, self.items)
+        return Plan(tuple(leaves.index), kind, good, scale, inner, self.items)
 
     @cached_property
     def ratio_scaled(self) -> np.ndarray:

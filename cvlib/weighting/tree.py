@@ -18,15 +18,18 @@ from cvlib.words.message import Label, Message, message
 
 Rule = Literal["weighted", "minimum", "gate"]
 Evidence = Literal["B", "Lit", "M", "P"]
-_DIRECTIONS = "benefit, cost, {target: number} or {nominal: {category: value}}"
+_DIRECTIONS = (
+    "benefit, cost, {target: number}, {interval: [from, to]} or {nominal: {category: value}}"
+)
 
 
 class _Direction(BaseModel):
-    """How a leaf counts: more is better, less is better, near a target, or by category."""
+    """How a leaf counts: more or less is better, near a target, within limits, or by category."""
 
     model_config = ConfigDict(extra="forbid")
-    kind: Literal["benefit", "cost", "target", "nominal"]
+    kind: Literal["benefit", "cost", "target", "interval", "nominal"]
     target: float | None = None
+    interval: tuple[float, float] | None = None
     nominal: dict[Any, float] | None = None
     evidence: Evidence | None = None
 
@@ -36,6 +39,13 @@ class _Direction(BaseModel):
         if target is not None and not math.isfinite(target):
             raise ValueError("the target must be a number")
         return target
+
+    @field_validator("interval")
+    @classmethod
+    def _from_to(cls, interval: tuple[float, float] | None) -> tuple[float, float] | None:
+        if interval and not -math.inf < interval[0] <= interval[1] < math.inf:
+            raise ValueError("write the least and the largest good value, such as [5, 7]")
+        return interval
 
     @field_validator("nominal")
     @classmethod
@@ -71,8 +81,9 @@ class _Node(BaseModel):
     def _read_direction(cls, written: Any) -> Any:
         if written in ("benefit", "cost"):
             return {"kind": written}
-        if isinstance(written, dict) and len(written.keys() & {"target", "nominal"}) == 1:
-            kind = "target" if "target" in written else "nominal"
+        kinds = {"target", "interval", "nominal"}
+        if isinstance(written, dict) and len(written.keys() & kinds) == 1:
+            (kind,) = written.keys() & kinds
             if "kind" not in written and written[kind] is not None:
                 return {"kind": kind, **written}
         raise ValueError(f"{written!r} is not a direction: write {_DIRECTIONS}")
@@ -101,6 +112,9 @@ class _Node(BaseModel):
         aim = self.direction.target if self.direction else None
         if self.scale and aim is not None and not self.scale[0] <= aim <= self.scale[1]:
             raise ValueError(f"the target {aim:g} lies outside the scale")
+        good = self.direction.interval if self.direction else None
+        if self.scale and good and not self.scale[0] <= good[0] <= good[1] <= self.scale[1]:
+            raise ValueError(f"the interval {good[0]:g} to {good[1]:g} lies outside the scale")
         if self.children is None and "rule" in self.model_fields_set:
             raise ValueError("a rule belongs to a node with children, not to a leaf")
         return self
@@ -135,7 +149,9 @@ class Tree:
     nodes : pandas.DataFrame
         One row per node in depth-first order, the root first: ``node``, ``parent`` ("" for the
         root), ``level`` (root 0), ``label_en``, ``label_zh``, ``is_leaf``, ``direction``
-        (benefit, cost, target, nominal; "" for inner nodes), ``target`` (number or NaN),
+        (benefit, cost, target, interval, nominal; "" for inner nodes), ``target`` (number or NaN),
+        ``good_low`` and ``good_high`` (ends of the interval within which a value is best; both
+        the target where there is one, else NaN),
         ``values`` (mapping of category to value in 0 to 1, or None), ``scale_low`` and
         ``scale_high`` (ends of the scale where the file states one, else NaN), ``unit``,
         ``column`` (of the data; the leaf's name unless the file says otherwise), ``rule``
@@ -289,7 +305,7 @@ def load_tree(name_or_path: str | Path) -> Tree:
     nodes = pd.DataFrame(rows)
     proposed = nodes[nodes["direction_evidence"] == "P"]
     warnings = tuple(
-        message(f"weighting.{'target' if aim == 'target' else 'values'}_proposed", node=node)
+        message(f"weighting.{'values' if aim == 'nominal' else 'target'}_proposed", node=node)
         for node, aim in zip(proposed["node"], proposed["direction"], strict=True)
     )
     return Tree(document.name, nodes, {str(k): v for k, v in document.note.items()}, warnings)
@@ -313,6 +329,8 @@ def _row(
     leaf = node.children is None
     scale = (node.scale if isinstance(node, _Node) else None) or (math.nan, math.nan)
     english = labels.get("en") or labels.get("zh") or name
+    aim = math.nan if direction is None or direction.target is None else direction.target
+    good = (direction.interval if direction else None) or (aim, aim)
     return {
         "node": name,
         "parent": parent["node"] if parent else "",
@@ -321,7 +339,9 @@ def _row(
         "label_zh": labels.get("zh") or english,
         "is_leaf": leaf,
         "direction": direction.kind if direction else "",
-        "target": math.nan if direction is None or direction.target is None else direction.target,
+        "target": aim,
+        "good_low": good[0],
+        "good_high": good[1],
         "values": direction.nominal if direction else None,
         "scale_low": scale[0],
         "scale_high": scale[1],

@@ -47,3 +47,9 @@ def flat(make_tree):
         return read_indicators(pd.DataFrame(matrix, columns=names), make_tree(children), **options)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def seed_examples():
+    """Worked examples of the founding systems; what made them stands in the file."""
+    return json.loads((EXAMPLES.parent / "seed_examples.json").read_text("utf-8"))
