@@ -122,12 +122,12 @@ def network_process(
     total = table.groupby("cluster")["limit"].transform("sum")
     table["within_cluster"] = table["limit"] / total.where(total > 0)
     table["closed"] = inside
-    settings = {"closed_classes": len(closed), "period": period, "start": start}
+    settings: dict[str, object] = {"closed_classes": len(closed), "period": period, "start": start}
     square = {"index": names, "columns": names}
     return NetworkPriorities(
         table,
-        pd.DataFrame(weighted, **square),  # type: ignore[arg-type]
-        pd.DataFrame(limit, **square),  # type: ignore[arg-type]
+        pd.DataFrame(weighted, **square),
+        pd.DataFrame(limit, **square),
         settings,
         tuple(warnings),
     )
