@@ -242,6 +242,7 @@ def return_on_investment(
     Returns
     -------
     float
+        As a share of the discounted costs.
 
     Raises
     ------

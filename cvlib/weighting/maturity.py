@@ -63,8 +63,8 @@ def maturity(indicators: Indicators) -> Maturity:
     >>> tree = cv.weighting.load_tree("crm_maturity")
     >>> answers = pd.DataFrame([{leaf: 3 for leaf in tree.leaves} | {"service_process": 2}])
     >>> found = cv.weighting.maturity(cv.weighting.indicators(answers, tree))
-    >>> found.levels[["level", "weakest"]].iloc[0].tolist()
-    [2, 'service_process']
+    >>> found.levels[["level", "weakest"]].to_dict("records")
+    [{'level': 2, 'weakest': 'service_process'}]
     """
     tree, rows, parts = indicators.tree, [], []
     reached = levels(indicators).columns

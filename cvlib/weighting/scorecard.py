@@ -82,6 +82,7 @@ def scorecard(
     Returns
     -------
     Scorecard
+        Scores of all units, best first, and the attainment of every indicator.
 
     Raises
     ------
@@ -102,7 +103,7 @@ def scorecard(
     >>> goals = pd.DataFrame({"indicator": ["visits", "sales"], "target": [100, 60]})
     >>> equal = pd.Series(0.5, index=["visits", "sales"])
     >>> w.scorecard(shops, goals, equal).scores["score"].tolist()
-    [86.0, 110.0]
+    [110.0, 86.0]
     """
     number("cap", cap, 1)
     items = list(indicators.items)
