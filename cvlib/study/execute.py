@@ -15,6 +15,7 @@ from typing import Any
 from cvlib.inputs.errors import InputError
 from cvlib.study.files import check_files, input_files, sent
 from cvlib.study.notebook import Notebook
+from cvlib.study.warm import launch
 
 # The same arithmetic on every run: one BLAS thread, fixed hashing, no window manager.
 QUIET_KERNEL = {
@@ -46,6 +47,16 @@ def kernel_manager() -> type:
     from jupyter_client.manager import AsyncKernelManager
 
     class Manager(AsyncKernelManager):
+        async def _async_launch_kernel(self, kernel_cmd: list[str], **kw: Any) -> None:
+            provisioner: Any = self.provisioner
+            forked = launch(kernel_cmd, kw)
+            if forked is None:
+                await super()._async_launch_kernel(kernel_cmd, **kw)
+                return
+            provisioner.process, provisioner.cwd = forked, kw.get("cwd", Path.cwd())
+            provisioner.pid = provisioner.pgid = forked.pid
+            self._reconcile_connection_info(provisioner.connection_info)
+
         async def shutdown_kernel(  # type: ignore[override]
             self, now: bool = False, restart: bool = False
         ) -> None:

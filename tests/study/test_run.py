@@ -1,4 +1,5 @@
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import psutil
 import pytest
 
 from cvlib.inputs.errors import InputError
+from cvlib.study import warm
 from cvlib.study.execute import RunFailed, refresh
 from cvlib.study.files import input_files, input_hashes
 from cvlib.study.gallery import write_gallery
@@ -257,3 +259,37 @@ out: str = ""  # folder"""
 def test_a_column_is_not_taken_for_a_folder(make_notebook: Make, tmp_path: Path) -> None:
     notebook = read_notebook(make_notebook())
     assert input_files(notebook, notebook.arguments({"data": "tests"})) == {}
+
+
+LOOK = """
+import os, sys, cvlib, psutil
+import pandas as pd
+found = ["cvlib.weighting" in sys.modules,
+         "cvlib.study.warm" in psutil.Process().parent().cmdline(), os.getsid(0) == os.getpid()]
+record = cvlib.Record("little", out=out, seed=seed)
+record.show("numbers", pd.DataFrame({"value": [1 / 3]}), title="Numbers")
+record.headline("state", 1.0, " ".join([*map(str, found), os.getcwd()]))
+record.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked where the system forks")
+def test_the_second_kernel_is_forked_and_computes_the_same(
+    make_notebook: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "_asked", 0)
+    notebook = read_notebook(make_notebook(code=LOOK))
+    runs = [run_notebook(notebook, {"draws": n}, tmp_path / "out") for n in (1, 2)]
+    cold, forked = (run.results["headlines"]["state"]["sentence"].split() for run in runs)
+    assert cold[:3] == ["False", "False", "True"]
+    assert forked[:3] == ["True", "True", "True"]
+    assert cold[3] == forked[3]
+    tables = [(run.folder / "tables" / "numbers.csv").read_bytes() for run in runs]
+    assert tables[0] == tables[1]
+
+
+def test_a_kernel_of_another_python_starts_as_ever() -> None:
+    assert (
+        warm.launch(["/usr/bin/no-such-python", "-m", "ipykernel_launcher", "-f", "x"], {}) is None
+    )
+    assert warm.launch([sys.executable, "-m", "another_kernel"], {}) is None

@@ -1,0 +1,190 @@
+"""Kernels forked from a process that has loaded what every notebook loads, where the system forks.
+
+The second kernel of a process and all after it start in a tenth of a second. A fork begins with the
+modules and nothing else: no data were read, no number was drawn. Where it cannot be done (Windows,
+another Python as kernel) a kernel starts as ever.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+# What notebooks have in common; what few of them use is left to these.
+LOADED = (
+    "ipykernel.kernelapp",
+    "ipykernel.inprocess.ipkernel",
+    "matplotlib.pyplot",
+    "matplotlib.backends.backend_svg",
+    "cvlib.study.record",
+    "cvlib.satisfaction",
+    "cvlib.weighting",
+    "cvlib.lifetime",
+    "cvlib.figures.satisfaction",
+    "cvlib.figures.weighting",
+    "cvlib.figures.lifetime",
+    "cvlib.figures.path_diagram",
+    "scipy.stats",
+    "scipy.optimize",
+)
+_POSSIBLE = hasattr(os, "fork") and sys.platform == "linux"
+_lock = threading.Lock()
+_source: Source | None = None
+_asked = 0
+
+
+class Forked:
+    """A forked kernel, as `jupyter_client` handles a process."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, pid: int) -> None:
+        import psutil
+
+        self.pid = pid
+        self._gone: tuple[type[Exception], ...] = (psutil.Error,)
+        self._zombie = psutil.STATUS_ZOMBIE
+        try:
+            self._process: Any = psutil.Process(pid)
+        except psutil.NoSuchProcess:
+            self._process = None
+
+    def poll(self) -> int | None:
+        """None while it runs; how it ended is known to its parent only."""
+        with contextlib.suppress(*self._gone):
+            if self._process and self._process.is_running():
+                return None if self._process.status() != self._zombie else -1
+        return -1
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Until it has ended."""
+        with contextlib.suppress(*self._gone):
+            if self._process:
+                self._process.wait(timeout)
+        return -1
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to it."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+
+class Source:
+    """The process that forks: asked by a line on its input, it answers with the kernel's number."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cvlib.study.warm"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
+        )  # fmt: skip
+        atexit.register(self.close)
+
+    def fork(self, command: Sequence[str], env: dict[str, str], cwd: str) -> int:
+        """A new kernel's process number; raises OSError or ValueError where there is none."""
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(json.dumps([list(command), env, cwd]) + "\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def close(self) -> None:
+        """Let it end; its kernels see that their parent has gone."""
+        with contextlib.suppress(OSError):
+            if self.process.stdin:
+                self.process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=5)
+
+
+def launch(command: Sequence[str], options: dict[str, Any]) -> Forked | None:
+    """Start a kernel by its command line; None where it has to be started as ever.
+
+    Parameters
+    ----------
+    command : sequence of str
+        As a kernel specification gives it: Python, ``-m``, ``ipykernel_launcher``, its options.
+    options : dict
+        Of `subprocess.Popen`: env and cwd are followed.
+    """
+    global _source, _asked
+    ours = os.path.realpath(command[0]) == os.path.realpath(sys.executable)
+    if not _POSSIBLE or not ours or list(command[1:3]) != ["-m", "ipykernel_launcher"]:
+        return None
+    with _lock:
+        _asked += 1
+        if _asked == 1:
+            return None
+        if _source is None or _source.process.poll() is not None:
+            _source = Source()
+        env = {**os.environ, **(options.get("env") or {})}
+        try:
+            return Forked(_source.fork(command[3:], env, str(options.get("cwd") or Path.cwd())))
+        except (OSError, ValueError):  # it has died: as ever, then
+            return None
+
+
+def _serve() -> None:
+    """Load, then fork a kernel for every line until there are no more."""
+    import importlib
+
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", str(Path.cwd()))]
+    for name in LOADED:
+        importlib.import_module(name)
+    signal.signal(signal.SIGCHLD, _reap)
+    lines = open(0, "rb", closefd=False)  # noqa: SIM115
+    while line := lines.readline():
+        arguments, env, cwd = json.loads(line)
+        number = os.fork()
+        if not number:
+            _become_kernel(arguments, env, cwd)
+        os.write(1, f"{number}\n".encode())
+
+
+def _reap(*_: Any) -> None:
+    """Take away the kernels that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _become_kernel(arguments: list[str], env: dict[str, str], cwd: str) -> None:
+    """In the fork: a session, folder and environment of its own, then ipykernel."""
+    status = 1
+    try:
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        os.dup2(nothing, 0)
+        os.dup2(2, 1)
+        os.environ.clear()
+        os.environ.update(env)
+        os.chdir(cwd)
+        sys.argv = ["ipykernel_launcher", *arguments]
+        from ipykernel import kernelapp
+
+        # it ends when its parent has: ipykernel looks for the parent where it was loaded
+        parent = f"--IPKernelApp.parent_handle={os.getppid()}"
+        kernelapp.launch_new_instance(argv=[*arguments, parent])
+        status = 0
+    finally:
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    _serve()
