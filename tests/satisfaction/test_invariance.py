@@ -106,6 +106,7 @@ def sizes(repeats: int, permutations: int) -> pd.Series:
     return pd.DataFrame(hits).mean()
 
 
+@pytest.mark.slow
 def test_size_under_equal_groups() -> None:
     # 40 repeats of three constructs or paths: between 40 and 120 independent tests
     assert sizes(40, 39).between(0.005, 0.12).all()
