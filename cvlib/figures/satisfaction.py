@@ -61,7 +61,7 @@ def index_chart(
         axes.set(yticks=rows, yticklabels=names, xlim=(0, max(104.0, reach.max() + 8)))
         axes.set_xlabel(label)
         axes.set_xticks(range(0, 101, 20))
-        _plain_rows(axes)
+        plain_rows(axes)
     return figure
 
 
@@ -105,7 +105,7 @@ def importance_performance_map(
         if len(table) > 1:  # a single driver has no others to compare with
             _name_fields(axes, text)
         figure.draw_without_rendering()  # fixes the axes, which the placing of labels measures
-        _name_points(axes, across, up, [known.get(name, name) for name in table["construct"]])
+        name_points(axes, across, up, [known.get(name, name) for name in table["construct"]])
     return figure
 
 
@@ -233,7 +233,7 @@ def estimator_chart(
         axes.set_xlabel(label)
         axes.tick_params(axis="y", pad=9)
         figure.legend(loc="outside upper right", ncols=len(estimators))
-        _plain_rows(axes)
+        plain_rows(axes)
     return figure
 
 
@@ -281,7 +281,7 @@ def loadings_chart(
             )  # fmt: skip
         axes.set_xlabel(text["threshold"].format(name=text["loading"], value=threshold))
         axes.margins(y=0.02)
-        _plain_rows(axes)
+        plain_rows(axes)
     return figure
 
 
@@ -306,7 +306,8 @@ def _whiskers(axes: Any, rows: np.ndarray, low: pd.Series, high: pd.Series, colo
     axes.hlines(rows, low, high, color=colour, lw=1.6, zorder=2.5)
 
 
-def _plain_rows(axes: Any) -> None:
+def plain_rows(axes: Any) -> None:
+    """Rows of a chart of names: no lines across, no axis beside the names."""
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -325,7 +326,7 @@ def _name_fields(axes: Any, text: Mapping[str, str]) -> None:
         )  # fmt: skip
 
 
-def _name_points(axes: Any, across: np.ndarray, up: np.ndarray, names: list[str]) -> None:
+def name_points(axes: Any, across: np.ndarray, up: np.ndarray, names: list[str]) -> None:
     """Write each name beside its point where it covers neither a point nor another name."""
     renderer = FigureCanvasAgg(axes.figure).get_renderer()
     points = axes.transData.transform(np.column_stack([across, up]))

@@ -8,6 +8,8 @@ say (`sentences`, `verdicts`) and how a methods section tells what was done.
 
 from cvlib.satisfaction import sentences
 from cvlib.satisfaction.answers import groups_answer, index_answer, models_answer
+from cvlib.satisfaction.beyond.curve import Choices, specification_curve
+from cvlib.satisfaction.beyond.further import Asked, further
 from cvlib.satisfaction.compare import sentences as verdicts
 from cvlib.satisfaction.compare.aggregation import aggregate, read_shares
 from cvlib.satisfaction.compare.league import compare_groups as groups
@@ -46,8 +48,10 @@ from cvlib.statistics.resample import Bootstrap
 
 __all__ = [
     "Analysis",
+    "Asked",
     "Assessment",
     "Bootstrap",
+    "Choices",
     "Columns",
     "Design",
     "Goal",
@@ -63,6 +67,7 @@ __all__ = [
     "delivered_value",
     "employees_to_customers",
     "estimate",
+    "further",
     "groups",
     "groups_answer",
     "index_answer",
@@ -87,5 +92,6 @@ __all__ = [
     "service_gaps",
     "simulate",
     "simulate_service",
+    "specification_curve",
     "waves",
 ]  # fmt: skip

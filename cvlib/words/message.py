@@ -28,7 +28,8 @@ __all__ = [
 ]  # fmt: skip
 
 ROOMS = (
-    "common", "inputs", "satisfaction", "service", "weighting", "lifetime", "decisions", "study",
+    "common", "inputs", "satisfaction", "further", "service", "weighting", "lifetime", "decisions",
+    "study",
 )  # fmt: skip
 _JOINED = "common.joined"
 _LISTS = {

@@ -202,7 +202,7 @@ def compare_predictions(first: Prediction, second: Prediction, level: float = 0.
             "Fit both on the same survey and compare models with a common outcome.",
         )  # fmt: skip
     pair = [p.losses[shared].mean(axis=1).to_numpy() for p in (first, second)]
-    row = _paired_test(pair[0], pair[1], first.mass, level)
+    row = paired_test(pair[0], pair[1], first.mass, level)
     renamed = {"loss": "loss_1", "benchmark_loss": "loss_2"}
     return pd.DataFrame([{"items": len(shared), **row}]).rename(columns=renamed)
 
@@ -281,12 +281,12 @@ def _against_benchmarks(
         for name, chosen in [*groups, ("overall", np.ones(len(targets), dtype=bool))]:
             own, other = losses[0][:, chosen].mean(axis=1), losses[number][:, chosen].mean(axis=1)
             rows.append({
-                "construct": name, "benchmark": benchmark, **_paired_test(own, other, mass, level)
+                "construct": name, "benchmark": benchmark, **paired_test(own, other, mass, level)
             })  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def _paired_test(
+def paired_test(
     own: np.ndarray, other: np.ndarray, mass: np.ndarray, level: float
 ) -> dict[str, float]:
     """Two-sided t test of the mean difference of two losses, n - 1 degrees of freedom."""
