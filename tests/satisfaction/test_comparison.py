@@ -10,11 +10,12 @@ from scipy import stats
 
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.compare import sentences as verdicts
-from cvlib.satisfaction.compare.market_environment import compare_roles, moderated_prediction
+from cvlib.satisfaction.compare.market_environment import compare_roles
 from cvlib.satisfaction.compare.models import compare_models
 from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.pls.engine import construct_scores, fit_pls
 from cvlib.satisfaction.pls.estimate import estimate_pls
+from cvlib.satisfaction.pls.moderated_prediction import moderated_prediction
 from cvlib.satisfaction.pls.moderation import with_products
 from cvlib.satisfaction.pls.prediction import predict
 from cvlib.satisfaction.survey.settings import Assessment

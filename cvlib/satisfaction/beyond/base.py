@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -12,10 +12,12 @@ import pandas as pd
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.headline import label
 from cvlib.satisfaction.measurement import Measure
+from cvlib.satisfaction.model.higher_order import second_order
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls.engine import PLSFit, construct_scores
 from cvlib.satisfaction.pls.estimate import fitter
+from cvlib.satisfaction.pls.higher_order import Staged, StagedFit
 from cvlib.satisfaction.pls.signs import aligned
 from cvlib.satisfaction.survey.answers import Answers
 from cvlib.satisfaction.survey.missing import Survey
@@ -52,18 +54,24 @@ class Base:
 
     @cached_property
     def model(self) -> Model:
-        """The model less its interactions."""
+        """The model less its interactions, dimensions of a higher-order construct as its items."""
+        return second_order(self._plain)
+
+    @cached_property
+    def _plain(self) -> Model:
         return replace(self.survey.model, moderations=())
 
     @cached_property
     def fitter(self) -> tuple[Source, inference.Fit]:
         """Moments of any resample, and the fit to them, turned as the full sample's."""
-        return self.fitted(self.model, self.estimator)
+        return self.fitted(self._plain, self.estimator)
 
     def fitted(self, model: Model, estimator: str = "pls") -> tuple[Source, inference.Fit]:
         """As `fitter`, of another model on the same answers."""
         source, fit = fitter(model, self.survey, estimator=estimator, scheme=self.scheme)
         first = self.checked(fit(*source.moments(np.ones((1, source.units), dtype=np.int8))))
+        if isinstance(fit, Staged) and isinstance(first, StagedFit):
+            return source, partial(fit.towards, first)
         loadings = first.loadings[0]
         return source, lambda mean, covariance: aligned(model, fit(mean, covariance), loadings)
 
@@ -84,7 +92,12 @@ class Base:
 
     @cached_property
     def values(self) -> np.ndarray:
-        """Answers (n, p), missing ones filled in as for scores."""
+        """What measures the constructs (n, p), missing answers filled in as for scores."""
+        return lifted(self.found, 0, self.answered)
+
+    @cached_property
+    def answered(self) -> np.ndarray:
+        """Answers (n, items), missing ones filled in."""
         source, _ = self.fitter
         mean, covariance = source.moments(np.ones((1, source.units), dtype=np.int8))
         return self.survey.completed(mean[0], covariance[0])
@@ -183,7 +196,8 @@ class Base:
                     failed += 1
                     continue
                 weights = found.weights[number][:, None] * self.model.membership
-                standard = (self.values - found.mean[number]) / found.standard_deviation[number]
+                values = lifted(found, number, self.answered)
+                standard = (values - found.mean[number]) / found.standard_deviation[number]
                 kept.append(statistic(standard @ weights, counts[number]))
         if not resample.enough(len(kept), len(kept) + failed):
             return None
@@ -204,8 +218,24 @@ class Base:
         return label(self.survey.model, construct)
 
 
+def lifted(found: PLSFit, number: int, answers: np.ndarray) -> np.ndarray:
+    """Answers as what measures the constructs: dimensions on 0 to 100 where there are parents."""
+    if isinstance(found, StagedFit) and found.lift is not None and found.offset is not None:
+        return np.asarray(answers @ found.lift[number] + found.offset[number])
+    return answers
+
+
+def needs_numbers(base: Base, section: str) -> None:
+    """Refuse ordered items where a section takes answers as numbers."""
+    if base.survey.model.ordered:
+        raise InputError("ordered", message("further.needs_numbers",
+                                            section=message(f"further.section_{section}")),
+                         "Leave `ordered` out for this section.")  # fmt: skip
+
+
 def needs_composites(base: Base, section: str) -> None:
-    """Refuse consistent PLS where a section works on scores."""
+    """Refuse consistent PLS and ordered items where a section works on scores."""
+    needs_numbers(base, section)
     if base.estimator != "pls":
         raise InputError(
             "estimator",

@@ -8,6 +8,7 @@ from scipy import stats
 
 from cvlib.satisfaction.beyond.base import Base
 from cvlib.satisfaction.beyond.section import Section
+from cvlib.satisfaction.pls.engine import fit_pls
 from cvlib.satisfaction.pls.regressions import Regressions
 from cvlib.words.message import Message, message
 
@@ -60,8 +61,7 @@ def common_method(base: Base, marker: str = "") -> Section:
     Kock (2015), IJeC 11(4):1-10; Podsakoff, MacKenzie, Lee & Podsakoff (2003), Journal of Applied
     Psychology 88:879-903; Lindell & Whitney (2001), Journal of Applied Psychology 86:114-121.
     """
-    model, found = base.model, base.found
-    names = np.array(model.construct_names)
+    names = np.array(base.model.construct_names)
     keys = pd.DataFrame({"construct": names})
     table = (
         base.inferred({"vif": (keys, lambda fit: full_collinearity(fit.composite_correlation))})[
@@ -74,7 +74,7 @@ def common_method(base: Base, marker: str = "") -> Section:
     corrected = _disattenuated(base)
     if corrected is not None:
         table["vif_corrected"] = corrected
-    eigenvalues = np.linalg.eigvalsh(found.item_correlation[0])[::-1]
+    eigenvalues = np.linalg.eigvalsh(_item_correlation(base))[::-1]
     share = float(eigenvalues[0] / eigenvalues.sum())
     rows = [("harman_share", share), ("eigenvalues_above_one", float((eigenvalues > 1).sum()))]
     high = names[table["vif"].to_numpy() > LIMIT]
@@ -101,10 +101,17 @@ def common_method(base: Base, marker: str = "") -> Section:
     return Section("common_method", tables, tuple(said))
 
 
+def _item_correlation(base: Base) -> np.ndarray:
+    source, _ = base.fitter
+    covariance = source.moments(np.ones((1, source.units), dtype=np.int8))[1][0]
+    deviation = np.sqrt(np.diag(covariance))
+    return np.asarray(covariance / np.outer(deviation, deviation))
+
+
 def _disattenuated(base: Base) -> np.ndarray | None:
     """VIFs of the constructs of consistent PLS, where they exist."""
-    from cvlib.satisfaction.pls.engine import fit_pls
-
+    if base.survey.model.parents:
+        return None
     source, _ = base.fitter
     mean, covariance = source.moments(np.ones((1, source.units), dtype=np.int8))
     fit = fit_pls(base.model, mean, covariance, scheme=base.scheme, estimator="plsc")

@@ -18,6 +18,7 @@ from cvlib.satisfaction.beyond.joint import Estimated, joint_test
 from cvlib.satisfaction.beyond.path_specifications import by_paths
 from cvlib.satisfaction.headline import label
 from cvlib.satisfaction.model.code import AnyModel, as_model
+from cvlib.satisfaction.model.higher_order import ordinary
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.settings import Columns, bootstrap_of
@@ -244,6 +245,7 @@ def _opened(
         if columns and columns.scale:
             model = model.with_scale(columns.scale)
         try:
+            ordinary(model, "the specification curve")
             opened.append(open_survey(data, model, columns.of(model) if columns else None))
         except InputError as error:
             failed = error

@@ -70,7 +70,7 @@ def formative(base: Base) -> Section:
     """
     model = base.model
     blocks = [j for j, mode in enumerate(model.modes) if mode == "B"]
-    asked = [c for c in model.constructs if c.global_item]
+    asked = [c for c in base.survey.model.constructs if c.global_item and c.items]
     if not blocks and not asked:
         return Section("formative", reason=message("further.no_formative"))
     tables: dict[str, pd.DataFrame] = {}
@@ -142,7 +142,7 @@ def _redundancy(base: Base, construct: Construct) -> pd.DataFrame:
     """Two-construct PLS: the block (mode B) on the question about the whole."""
     items = tuple(item for item in construct.items if item.column != construct.global_item)
     asked = base.column(construct.global_item, f"construct {construct.name}, global")
-    places = [base.model.items.index(item.name) for item in items]
+    places = [base.survey.model.items.index(item.name) for item in items]
     values = np.column_stack([base.survey.values[:, places], asked])
     known = np.isfinite(values).all(axis=1)
     name = f"{construct.name}, {construct.global_item}"

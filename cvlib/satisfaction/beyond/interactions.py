@@ -13,6 +13,7 @@ from cvlib.satisfaction.beyond.base import Base, needs_composites
 from cvlib.satisfaction.beyond.product_prediction import prediction_sentences, with_and_without
 from cvlib.satisfaction.beyond.section import Chart, Section
 from cvlib.satisfaction.beyond.slopes import Product, johnson_neyman, significant, simple_slopes
+from cvlib.satisfaction.model.higher_order import ordinary
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import moderation as products
 from cvlib.satisfaction.pls.engine import PLSFit
@@ -54,6 +55,7 @@ def interactions(base: Base) -> Section:
     model = base.survey.model
     if not model.moderations:
         return Section("interactions", reason=message("further.no_interactions"))
+    ordinary(model, "the section on moderation")
     values = base.survey.values
     if np.isnan(values).any():
         raise InputError("missing", f"{base.survey.missing!r} leaves gaps that have no products",
@@ -120,7 +122,7 @@ def interactions(base: Base) -> Section:
                 "johnson_neyman_chart", {"bands": bands, "regions": regions, **known}),
         }  # fmt: skip
     if model.moderations[0].method == "two_stage":
-        tables["interaction_prediction"] = with_and_without(base, model, source, centred_on)
+        tables["interaction_prediction"] = with_and_without(base)
         said += prediction_sentences(base, tables["interaction_prediction"])
     else:
         said.append(message("further.products_not_predicted"))

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.satisfaction import index as scoring
-from cvlib.satisfaction.beyond.base import Base
+from cvlib.satisfaction.beyond.base import Base, needs_numbers
 from cvlib.satisfaction.beyond.section import Chart, Section
 from cvlib.statistics import resample
 from cvlib.words.message import Message, message
@@ -139,6 +139,7 @@ def necessity(base: Base, target: str = "", wished: float = WISHED) -> Section:
     """
     if base.survey.weights is not None:
         return Section("necessity", reason=message("further.necessity_weights"))
+    needs_numbers(base, "necessity")
     model = base.model
     chosen = target or scoring.default_target(model)
     drivers = scoring.causes_of(model, chosen)

@@ -22,7 +22,7 @@ def oriented(base: Base, labels: np.ndarray, smallest: int) -> tuple[np.ndarray,
     Parameters
     ----------
     base : Base
-        Survey and model, without clusters.
+        Survey without clusters, model without higher-order constructs.
     labels : ndarray of int (n,)
         First partition.
     smallest : int
@@ -38,9 +38,6 @@ def oriented(base: Base, labels: np.ndarray, smallest: int) -> tuple[np.ndarray,
     ----------
     Becker, Rai, Ringle & Völckner (2013), MIS Quarterly 37:665-694. [M]
     """
-    if base.survey.clusters is not None:
-        raise InputError("clusters", "respondents of a cluster cannot change segment alone",
-                         "Leave clusters empty for this section.")  # fmt: skip
     segments = int(labels.max()) + 1
     current = labels.copy()
     value = before = float(_objective(base, current[None], segments, smallest)[0])

@@ -68,9 +68,12 @@ def segments(base: Base, most: int = 3, starts: int = 30) -> Section:
     if chosen > 1:
         paths = _paths(base, found[chosen])
         tables["segment_paths"] = paths
-        tables["segment_explained"], told_pos = _explained(base, found[chosen], smallest)
         said += _paths_sentence(base, paths)
-        said.append(told_pos)
+        if base.survey.clusters is None and not base.survey.model.parents:
+            tables["segment_explained"], told_pos = _explained(base, found[chosen], smallest)
+            said.append(told_pos)
+        else:
+            said.append(message("further.segments_not_moved"))
         said.append(message("further.segments_explore"))
         charts = {"segments_chart": Chart("segments_chart", {"table": paths, "labels": True})}
     return Section("segments", tables, tuple(said), charts)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cvlib.satisfaction.beyond.base import Base
+from cvlib.satisfaction.beyond.base import Base, needs_numbers
 from cvlib.satisfaction.beyond.section import Section
+from cvlib.satisfaction.model.higher_order import ordinary
 from cvlib.statistics import resample
 from cvlib.words.message import message
 
@@ -85,6 +86,8 @@ def tetrads(base: Base) -> Section:
     """
     if not base.bootstrap.draws:
         return Section("tetrads", reason=message("further.tetrads_no_draws"))
+    ordinary(base.survey.model, "the test of tetrads")
+    needs_numbers(base, "tetrads")
     model = base.model
     source, _ = base.fitter
     items = len(model.items)

@@ -17,9 +17,10 @@ from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.engine import construct_scores
 from cvlib.satisfaction.pls.estimate import fitter
 from cvlib.satisfaction.pls.fit import information_criteria
+from cvlib.satisfaction.pls.moderated_prediction import moderated_prediction
 from cvlib.satisfaction.pls.prediction import Prediction, compare_predictions, predicted
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
-from cvlib.satisfaction.survey.missing import Survey, prepare
+from cvlib.satisfaction.survey.missing import prepare
 from cvlib.satisfaction.survey.settings import (
     Assessment,
     Columns,
@@ -192,65 +193,6 @@ def _in_every_role(
         for row in _group_rows(compared, base, labels, draws, seed, level):
             rows.append(row | _test(by_group, plain, compared, base, row["construct"], level))
     return Roles(pd.DataFrame(rows), compared, tuple(told))
-
-
-def moderated_prediction(
-    model: Model,
-    survey: Survey,
-    plain: Prediction,
-    *,
-    scheme: str,
-    folds: int,
-    repetitions: int,
-    seed: int,
-) -> Prediction:
-    """A prediction whose moderated constructs' items are predicted with the interaction.
-
-    Parameters
-    ----------
-    model : Model
-        With moderations.
-    survey : Survey
-        Complete answers.
-    plain : Prediction
-        Of the same model without the interaction, dealt by the same folds and seed.
-    scheme, folds, repetitions, seed
-        As in `predict`.
-    """
-    source, fit = fitter(model, survey, scheme=scheme)
-    generator, units = resample.generator(seed), source.units
-    dealt = np.array([generator.permutation(np.arange(units) * folds // units)
-                      for _ in range(repetitions)])  # fmt: skip
-    keep = (dealt[:, None] != np.arange(folds)[:, None]).reshape(-1, units)
-    found = fit(*source.moments(keep.astype(np.int8)))
-    unit = np.arange(len(survey.values)) if survey.clusters is None else survey.clusters
-    names = model.construct_names
-    losses = plain.losses.copy()
-    for target in {m.target for m in model.moderations}:
-        j = names.index(target)
-        own = np.flatnonzero(model.block == j)
-        sums = np.zeros((len(survey.values), len(own)))
-        for number in range(len(keep)):
-            rows = np.flatnonzero(dealt[number // folds][unit] == number % folds)
-            deviation = found.standard_deviation[number]
-            centre = found.mean[number, : len(model.items)]
-            scores = ((survey.values[rows] - centre) / deviation) @ (
-                found.weights[number][:, None] * model.membership
-            )
-            expected = scores @ found.paths[number, :, j]
-            for place, m in enumerate(model.moderations):
-                if m.target == target and found.interactions is not None:
-                    a, b = names.index(m.source), names.index(m.moderator)
-                    # the product's mean in training: correlations divide by the rows less one
-                    left = len(survey.values) - len(rows)
-                    mean = found.composite_correlation[number, a, b] * (left - 1) / left
-                    product = scores[:, a] * scores[:, b] - mean
-                    expected = expected + found.interactions[number, place] * product
-            sums[rows] += centre[own] + expected[:, None] * (
-                found.loadings[number, own] * deviation[own]
-            )
-        losses[[model.items[i] for i in own]] = (survey.values[:, own] - sums / repetitions) ** 2
-    return replace(plain, losses=losses)
 
 
 def _unmeasured(data: pd.DataFrame, model: Model, construct: str, mapped: dict[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -155,30 +156,32 @@ def estimate_pls(
     else:
         extra = {"scores": scoring.index_scores(
             bound, complete, scoring.index_values(bound, found), survey.index)}  # fmt: skip
-    if bound.moderations:
-        told.append(message("satisfaction.no_fit_moderated"))
-    else:
-        result["fit"] = fitting.fit_table(bound, found, rows, estimator)
-        if bound.ordered:
-            told.append(message("satisfaction.no_tests_ordered"))
-        if tests.folds and not bound.ordered:
-            foretold, reasons = prediction.predicted(
-                bound, survey, scheme=scheme, folds=tests.folds, repetitions=tests.repetitions,
-                seed=seed, level=level,
-            )  # fmt: skip
-            told += reasons
-            if foretold is not None:
-                q2 = foretold.constructs[["construct", "q2_predict"]]
-                result["r_squared"] = result["r_squared"].merge(q2, how="left")
-                extra |= {"prediction_items": foretold.items, "cvpat": foretold.cvpat,
-                          "prediction_constructs": foretold.constructs}  # fmt: skip
-                told += foretold.warnings
-        if tests.exact_fit_draws and not bound.ordered:
-            extra["exact_fit"], exact_told = fitting.exact_fit_test(
-                bound, survey, found, scheme=scheme, estimator=estimator,
-                draws=tests.exact_fit_draws, seed=seed, level=level,
-            )  # fmt: skip
-            told += exact_told
+    judged, base = bound, found
+    if bound.moderations:  # products have no place in implied correlations
+        judged = replace(bound, moderations=())
+        base = fit_pls(judged, mean[None], covariance[None], scheme=scheme)
+        told.append(message("satisfaction.fit_without_interaction"))
+    result["fit"] = fitting.fit_table(judged, base, rows, estimator)
+    if bound.ordered:
+        told.append(message("satisfaction.no_tests_ordered"))
+    if tests.folds and not bound.ordered:
+        foretold, reasons = prediction.predicted(
+            judged, survey, scheme=scheme, folds=tests.folds, repetitions=tests.repetitions,
+            seed=seed, level=level,
+        )  # fmt: skip
+        told += reasons
+        if foretold is not None:
+            q2 = foretold.constructs[["construct", "q2_predict"]]
+            result["r_squared"] = result["r_squared"].merge(q2, how="left")
+            extra |= {"prediction_items": foretold.items, "cvpat": foretold.cvpat,
+                      "prediction_constructs": foretold.constructs}  # fmt: skip
+            told += foretold.warnings
+    if tests.exact_fit_draws and not bound.ordered:
+        extra["exact_fit"], exact_told = fitting.exact_fit_test(
+            judged, survey, base, scheme=scheme, estimator=estimator,
+            draws=tests.exact_fit_draws, seed=seed, level=level,
+        )  # fmt: skip
+        told += exact_told
     return SatisfactionResult(
         model=bound,
         estimator=estimator,
