@@ -17,7 +17,8 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Circle, FancyArrowPatch
 from matplotlib.textpath import TextPath
 
-from cvlib.figures.style import FAINT, INK, PALETTE, PAPER, house_style
+from cvlib.figures.path_svg import path_svg, weights_of
+from cvlib.figures.style import FAINT, INK, PALETTE, PAPER, PageFigure, house_style
 from cvlib.statistics import resample
 
 RADIUS = 0.56  # of a construct's circle, inches
@@ -31,6 +32,8 @@ def path_diagram(
     r_squared: pd.DataFrame | None = None,
     labels: Mapping[str, str] | None = None,
     level: float = 0.95,
+    loadings: pd.DataFrame | None = None,
+    language: str = "en",
 ) -> Figure:
     """Draw the structural model with its estimates.
 
@@ -48,6 +51,10 @@ def path_diagram(
         Construct name to the label shown; the name itself where there is none.
     level : float
         Confidence level behind the dashed arrows.
+    loadings : DataFrame, optional
+        construct, item, weight: shown on demand where the diagram stands in a page.
+    language : str
+        Of the words in a page.
 
     Returns
     -------
@@ -66,7 +73,7 @@ def path_diagram(
     centres = layout(len(order), tuple(map(tuple, edges.tolist())))
     with house_style():
         low, high = centres.min(axis=0) - RADIUS - 0.12, centres.max(axis=0) + RADIUS + 0.12
-        figure = Figure(figsize=tuple(high - low))
+        figure = PageFigure(figsize=tuple(high - low))
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
         axes.axis("off")
@@ -84,6 +91,31 @@ def path_diagram(
         for name, centre in zip(order, centres, strict=True):
             label = (labels or {}).get(name, name)
             _construct(axes, centre, label, values.get(name), explained.get(name))
+        start, end = _ends(centres, edges)
+        ends = zip(start, end, places, strict=True)
+        arrows = [
+            row
+            | {
+                "place": place,
+                "start": a,
+                "end": b,
+                "stars": stars(float(row.get("p", np.nan))),
+                "sure": not float(row.get("p", np.nan)) >= 1 - level,
+            }
+            for row, (a, b, place) in zip(path_coefficients.to_dict("records"), ends, strict=True)
+        ]
+        known = {} if index is None else index.set_index("construct").to_dict("index")
+        weights = weights_of(loadings)
+        circles = {
+            name: known.get(name, {})
+            | {
+                "label": _wrap((labels or {}).get(name, name)),
+                "weights": weights.get(name, ()),
+                "r_squared": explained.get(name),
+            }
+            for name in order
+        }
+        figure.page = path_svg(order, centres, RADIUS, arrows, circles, language)
     return figure
 
 

@@ -83,6 +83,18 @@ def house_style() -> Iterator[None]:
         log.setLevel(level)
 
 
+class PageFigure(Figure):
+    """A figure that a page shows as a drawing of its own, and every other format as a picture.
+
+    Attributes
+    ----------
+    page : str
+        HTML whose texts are escaped.
+    """
+
+    page: str = ""
+
+
 def new_figure(
     width: float = 7.0, height: float = 4.0, rows: int = 1, columns: int = 1, **subplots: Any
 ) -> tuple[Figure, Any]:

@@ -18,7 +18,7 @@ from IPython.display import HTML, Image, display
 from jinja2 import Environment
 from matplotlib.figure import Figure
 
-from cvlib.figures.style import house_style
+from cvlib.figures.style import PageFigure, house_style
 from cvlib.statistics.disclosure import publishable, unlabelled
 from cvlib.study.render.page import answer_html
 from cvlib.study.render.what_if import what_if_content, what_if_html, without_levers
@@ -238,7 +238,10 @@ class Record:
             display(caption, metadata={"cvlib": {"kind": "caption", **texts}})
         width = round(figure.get_figwidth() * 100)
         picture = Image(buffer.getvalue(), format="png", width=width, alt=alt)
-        display(picture, metadata={"cvlib": {"kind": "figure", "name": name, "printed": title}})
+        about = {"kind": "figure", "name": name, "printed": title}
+        if isinstance(figure, PageFigure) and figure.page:
+            about["page"] = figure.page
+        display(picture, metadata={"cvlib": about})
 
     def say(self, sentence: str | None) -> None:
         """Show and keep a sentence that a result generated; None is nothing to say."""

@@ -557,3 +557,29 @@ def test_what_if_without_script_is_a_table(browser: Browser, real_reports: list[
     expect(page.locator(".what-if p.note")).to_be_visible()
     assert page.get_by_role("slider").count() == 0
     context.close()
+
+
+def test_the_path_diagram_shows_its_parts_on_demand(
+    open_page: Open, real_reports: list[Path]
+) -> None:
+    page = open_page(real_reports[0])
+    diagram = page.locator(".diagram").first
+    for part, start in (
+        ("estimates", True),
+        ("intervals", False),
+        ("r_squared", True),
+        ("weights", False),
+    ):
+        text = diagram.locator(f"text.{part}").first
+        switch = diagram.locator(f"[data-part={part}]")
+        expect(text).to_be_visible() if start else expect(text).to_be_hidden()
+        switch.focus()
+        page.keyboard.press("Space")
+        expect(text).to_be_hidden() if start else expect(text).to_be_visible()
+    arrow = diagram.locator(".arrow").first
+    assert re.search(
+        r"-?\d\.\d\d – -?\d\.\d\d, p [<=] \.\d{3}$", arrow.get_attribute("aria-label") or ""
+    )
+    expect(arrow.locator(".tip")).to_have_css("visibility", "hidden")
+    arrow.focus()
+    expect(arrow.locator(".tip")).to_have_css("visibility", "visible")

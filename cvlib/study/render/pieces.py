@@ -58,6 +58,10 @@ def _picture(output: Any) -> str:
     about = output["metadata"].get("image/png", {})
     data = "".join(output["data"]["image/png"].split())
     width, alt = about.get("width", 700), escape(about.get("alt", ""))
+    drawing = _about(output).get("page", "")
+    if drawing:  # on paper the picture from the run folder takes its place
+        still = f'<!-- still <img src="" alt="{alt}"> -->'
+        return f"<!-- drawing -->{drawing}<!-- end of drawing -->{still}"
     return f'<img src="data:image/png;base64,{data}" width="{width}" alt="{alt}">'
 
 

@@ -15,6 +15,8 @@ from cvlib.words.what_if import WhatIf
 
 STEP = 5  # points of the printed table, the usual statement
 _LEVERS = re.compile(r"<!-- levers -->.*?<!-- end of levers -->", re.DOTALL)
+_DRAWING = re.compile(r"<!-- drawing -->.*?<!-- end of drawing -->", re.DOTALL)
+_STILL = re.compile(r"<!-- still (<img .*?>) -->", re.DOTALL)
 
 
 def what_if_content(what_if: WhatIf, words: Words) -> dict[str, Any]:
@@ -76,5 +78,5 @@ def what_if_html(content: dict[str, Any], words: Words) -> str:
 
 
 def without_levers(body: str) -> str:
-    """A body for paper: sliders do not move there, the table stays."""
-    return _LEVERS.sub("", body)
+    """A body for paper: no sliders but their table, no drawing with switches but its picture."""
+    return _STILL.sub(r"\1", _DRAWING.sub("", _LEVERS.sub("", body)))
