@@ -143,6 +143,8 @@ class Method:
         Of covariance SEM; the last three for ordered answers.
     ordered : bool
         Answers are ordered categories: polychoric correlations take the place of correlations.
+    modification : bool
+        List the modification indices of covariance SEM.
 
     Examples
     --------
@@ -156,6 +158,7 @@ class Method:
     scheme: str = "path"
     standard_errors: str = "ml"
     ordered: bool = False
+    modification: bool = False
 
     def __post_init__(self) -> None:
         one_of("estimator", self.estimator, ESTIMATORS)
@@ -169,7 +172,7 @@ class Method:
         known = target in names and len(scoring.drivers(survey.model, target)) > 0
         return estimate_covariance(
             survey, standard_errors=self.standard_errors, draws=replace(chosen, draws=0),
-            target=target if known else "",
+            target=target if known else "", modification=self.modification,
         )  # fmt: skip
 
     def by_pls(self, survey: Survey, chosen: Bootstrap, target: str) -> SatisfactionResult:
@@ -266,6 +269,22 @@ def estimate(
                 )
             )
     first = how.by_pls(survey, chosen, target)
+    try:
+        return _beside(how, first, survey, other, (chosen, target), cells, told)
+    except InputError as error:
+        if not other.model.ordered and not other.model.parents:
+            raise
+        told.append(message("satisfaction.covariance_fault", model=other.model.name,
+                            error=str(error)))  # fmt: skip
+        return _gathered((first,), (), (), cells, told)
+
+
+def _beside(
+    how: Method, first: SatisfactionResult, survey: Survey, other: Survey,
+    asked: tuple[Bootstrap, str], cells: pd.DataFrame, told: list[str],
+) -> Estimates:  # fmt: skip
+    """Covariance SEM and PLS of another model beside the first estimate."""
+    chosen, target = asked
     if _same(survey.model, other.model):
         second = how.by_covariance(survey, chosen, target)
         return _gathered((first, second), (first, second), (second,), cells, told)

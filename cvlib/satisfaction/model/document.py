@@ -9,6 +9,7 @@ from cvlib.words.said import Label
 
 if TYPE_CHECKING:
     from cvlib.satisfaction.model.model import Construct, Model
+    from cvlib.satisfaction.model.parts import Freedom
 
 
 def _text(note: str) -> str | dict[str, str]:
@@ -23,6 +24,7 @@ def document(model: Model) -> dict[str, Any]:
     said = {"evidence": dict(model.evidence), "notes": list(map(_text, model.notes)),
             "adapted": str(model.adapted), "dropped": list(map(str, model.dropped)),
             "group": model.group, "ordered": model.ordered,
+            "covariance": _freedom(model.freedom),
             "scale": [float(end) for end in shared or ()]}  # fmt: skip
     lent = {a.survey: {"items_from": a.items_from,
                        "constructs": {name: list(items) for name, items in a.constructs.items()},
@@ -58,6 +60,12 @@ def _construct_document(construct: Construct, shared: bool) -> dict[str, Any]:
         "dimensions": list(construct.dimensions), "stages": construct.stages}  # fmt: skip
     return {**construct.labels, "mode": construct.mode, **parts,
             **{name: value for name, value in role.items() if value}}  # fmt: skip
+
+
+def _freedom(freedom: Freedom) -> dict[str, list[list[str]]]:
+    said = {"residuals": [list(pair) for pair in freedom.residuals],
+            "equal": [list(names) for names in freedom.equal]}  # fmt: skip
+    return {name: value for name, value in said.items() if value}
 
 
 def _nested(signed: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str]]:

@@ -23,6 +23,7 @@ from pydantic import (
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.satisfaction.model.dimensions import check_dimensions
+from cvlib.satisfaction.model.freedom import checked_freedom
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.model.parts import (
     INTERACTIONS,
@@ -155,6 +156,11 @@ class _AdaptationForm(_Form):
     note: str | _Text
 
 
+class _FreedomForm(_Form):
+    residuals: tuple[tuple[str, str], ...] = ()
+    equal: tuple[tuple[str, ...], ...] = ()
+
+
 class _ModelForm(_Form):
     name: str
     title: _Text
@@ -169,6 +175,7 @@ class _ModelForm(_Form):
     interactions: tuple[_InteractionForm, ...] = ()
     marker: str = ""
     ordered: bool | tuple[str, ...] = False
+    covariance: _FreedomForm = _FreedomForm()
     adaptations: dict[str, _AdaptationForm] = Field(default_factory=dict)
     adapted: str = ""
     dropped: tuple[str, ...] = ()
@@ -267,6 +274,8 @@ def built(source: Source, scale: Sequence[float] = ()) -> Model:
         moderations=tuple(Moderation(i.of[1], i.of[0], i.on, i.sign, i.method)
                           for i in form.interactions),
     )  # fmt: skip
+    model = model.with_ordered(_ordered(source, form))
+    model = replace(model, freedom=checked_freedom(source, model, form.covariance))
     for construct in model.constructs:
         if construct.role in ("moderator", "group"):
             model = model.with_role(construct.name, construct.role)

@@ -18,6 +18,7 @@ from cvlib.satisfaction.model.parts import (
     ROLES,
     Adaptation,
     Construct,
+    Freedom,
     Item,
     Moderation,
     causal_order,
@@ -50,6 +51,8 @@ class Model:
         Column of a question that has nothing to do with the constructs.
     ordered : bool
         Answers are ordered categories, analysed by polychoric correlations.
+    freedom : Freedom
+        Residual covariances and equalities of covariance SEM; PLS takes no notice.
     group : str or None
         Column of the group label where the market environment has the role "group".
     adapted : str
@@ -74,6 +77,7 @@ class Model:
     group: str | None = None
     marker: str = ""
     ordered: bool = False
+    freedom: Freedom = field(default_factory=Freedom)
     adapted: str = ""
     dropped: tuple[str, ...] = ()
     scale: tuple[float, float] | None = field(default=None, compare=False)

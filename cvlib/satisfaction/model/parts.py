@@ -42,6 +42,22 @@ class Construct:
 
 
 @dataclass(frozen=True)
+class Freedom:
+    """What a covariance model frees and ties beyond its paths and items.
+
+    Attributes
+    ----------
+    residuals : tuple of (name, name)
+        Two items, or two constructs, whose residuals may covary.
+    equal : tuple of tuple of str
+        Loadings (items) or paths ("cause -> effect") that are one parameter.
+    """
+
+    residuals: tuple[tuple[str, str], ...] = ()
+    equal: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
 class Adaptation:
     """The items of another survey standing in for the published ones."""
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
-from cvlib.satisfaction.ordinal.least_squares import LeastSquares, fit, with_unit_variances
+from cvlib.satisfaction.ordinal.least_squares import fit, with_unit_variances
 from cvlib.satisfaction.ordinal.polychoric import Influence, influence
 from cvlib.satisfaction.ordinal.sample import OrdinalSample
 from cvlib.satisfaction.sem.equations import (
@@ -18,8 +18,9 @@ from cvlib.satisfaction.sem.equations import (
     parameter_table,
 )
 from cvlib.satisfaction.sem.layout import Floats, Layout
+from cvlib.satisfaction.sem.least_squares import starts_table
 from cvlib.satisfaction.sem.likelihood import Moments
-from cvlib.satisfaction.sem.optimum import AGREEMENT, Optimum, Problem, check, diagnose
+from cvlib.satisfaction.sem.optimum import Optimum, Problem, check, diagnose
 from cvlib.satisfaction.survey.missing import Survey
 from cvlib.words.message import message
 
@@ -74,7 +75,7 @@ def fit_ordered(layout: Layout, survey: Survey, estimator: str, level: float) ->
     once, rows = np.ones((1, 1)), len(survey.values)
     moments = Moments(correlation[None, None], mean[:, None], once, np.ones((1, len(correlation))))
     problem = Problem(layout, moments, [survey.values], rows, moments, 0.0)
-    starts = _starts(found)
+    starts = starts_table(found.starts, found.gradient)
     agreeing = int(starts["reached_lowest"].sum())
     information = np.linalg.pinv(found.covariance, hermitian=True) / rows
     diagnosis, admissible, told = diagnose(check(layout, found.theta[None], moments), information)
@@ -103,17 +104,6 @@ def fit_ordered(layout: Layout, survey: Survey, estimator: str, level: float) ->
         information=information,
     )
     return OrderedFit(result, found.influence, deviation)
-
-
-def _starts(found: LeastSquares) -> pd.DataFrame:
-    above, converged = found.starts[:, 0], found.starts[:, 1] > 0
-    return pd.DataFrame({
-        "start": np.arange(1, len(above) + 1),
-        "objective_above_lowest": above,
-        "converged": converged,
-        "max_abs_gradient": np.abs(found.gradient).max(initial=0.0),
-        "reached_lowest": converged & (above < AGREEMENT),
-    })  # fmt: skip
 
 
 def _threshold_table(

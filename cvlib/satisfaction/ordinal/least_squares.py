@@ -9,8 +9,8 @@ import numpy as np
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.sem.inference import Test, fit_measures
 from cvlib.satisfaction.sem.layout import COVARIANCE, Floats, Layout
-from cvlib.satisfaction.sem.likelihood import Moments, implied
-from cvlib.satisfaction.sem.starts import starting_values
+from cvlib.satisfaction.sem.least_squares import lowest, residuals
+from cvlib.satisfaction.sem.likelihood import Moments
 
 ESTIMATORS = ("wlsmv", "wlsm", "ulsmv", "dwls", "uls")
 
@@ -102,14 +102,8 @@ def fit(
     once = np.ones((1, 1))
     moments = Moments(correlation[None, None], np.zeros((1, 1, len(correlation))), once,
                       np.ones((1, len(correlation))))  # fmt: skip
-    starts = np.vstack([starting_values(layout, moments, part) for part in (1.0, 0.5, 0.0)])
-    solved = [_descend(layout, moments, start, sample, weight) for start in starts]
-    objectives = np.array([objective if fine else np.inf for _, objective, fine in solved])
-    if not np.isfinite(objectives).any():
-        raise InputError("covariance model", "least squares has no minimum that three starts could"
-                         " find", "Check constructs of one or two items, or use PLS.")  # fmt: skip
-    theta = solved[int(objectives.argmin())][0]
-    gap, slope = _residuals(layout, moments, theta, sample)
+    theta, starts = lowest(layout, moments, sample, np.diag(weight), diagonal=False)
+    gap, slope = residuals(layout, moments, theta, sample, diagonal=False)
     bread = np.linalg.pinv(slope.T @ (weight[:, None] * slope), hermitian=True)
     project = bread @ slope.T * weight  # (k, pairs)
     casewise = influence @ project.T
@@ -124,13 +118,11 @@ def fit(
     )  # fmt: skip
     measures |= {"srmr": float(np.sqrt((gap**2).sum() / (pairs + len(correlation)))),
                  "parameters": float(k), "n": float(rows)}  # fmt: skip
-    spread = np.column_stack([np.maximum(objectives - objectives.min(), 0.0),
-                              np.isfinite(objectives)])  # fmt: skip
     plain = bread / (rows - 1)
     robust = casewise.T @ casewise / rows / (rows - 1)
     return LeastSquares(
         theta, plain if estimator in ("dwls", "uls") else robust, casewise, statistic, df, measures,
-        spread, -2 * slope.T @ (weight * gap),
+        starts, -2 * slope.T @ (weight * gap),
     )  # fmt: skip
 
 
@@ -167,46 +159,3 @@ def _scaled(name: str) -> str:
         if name.endswith(end):
             return name.removesuffix(end) + "_scaled" + end
     return name + "_scaled"
-
-
-def _residuals(
-    layout: Layout, moments: Moments, theta: Floats, sample: Floats
-) -> tuple[Floats, Floats]:
-    """Sample less implied correlations (pairs,), and the slopes (pairs, k) of the implied ones."""
-    model = implied(layout, theta[None], moments)
-    i, j = np.tril_indices(model.sigma.shape[-1], -1)
-    u, w, c = model.u[0, 0], model.w[0, 0], model.c[0, 0]
-    places = c * (u[i] * w[j] + w[i] * u[j])
-    choice = layout.parameter[0][:, None] == np.arange(layout.parameters)
-    return sample - model.sigma[0, 0][i, j], places @ choice
-
-
-def _descend(
-    layout: Layout, moments: Moments, start: Floats, sample: Floats, weight: Floats
-) -> tuple[Floats, float, bool]:
-    """Levenberg-Marquardt from one start: where it ended, the objective, whether it settled."""
-    lower = layout.lower
-    theta = np.maximum(start, lower)
-    gap, slope = _residuals(layout, moments, theta, sample)
-    objective, damping = float(gap @ (weight * gap)), 1e-3
-    for _ in range(500):
-        gradient = slope.T @ (weight * gap)
-        held = (theta <= lower) & (gradient < 0)
-        curve = slope.T @ (weight[:, None] * slope)
-        scale = np.where(np.diag(curve) > 0, np.diag(curve), 1.0)
-        gradient = np.where(held, 0.0, gradient)
-        curve[held], curve[:, held] = 0.0, 0.0
-        step = np.linalg.lstsq(curve + np.diag(damping * scale + held * scale), gradient)[0]
-        if np.abs(step * np.sqrt(scale)).max() < 1e-13 and damping < 1e-5:
-            return theta, objective, True
-        proposal = np.maximum(theta + step, lower)
-        new_gap, new_slope = _residuals(layout, moments, proposal, sample)
-        value = float(new_gap @ (weight * new_gap))
-        if np.isfinite(value) and value <= objective * (1 + 1e-14):
-            theta, objective, gap, slope = proposal, value, new_gap, new_slope
-            damping = max(damping / 10, 1e-12)
-        else:
-            damping *= 10
-            if damping > 1e12:
-                return theta, objective, float(np.abs(gradient / np.sqrt(scale)).max()) < 1e-7
-    return theta, objective, False

@@ -33,6 +33,7 @@ from cvlib.satisfaction.sem.optimum import (
     complete_problem,
     diagnose,
     incomplete_problem,
+    polished,
     solve,
 )
 from cvlib.satisfaction.sem.starts import starting_values
@@ -93,8 +94,15 @@ class CovarianceFit:
         """One measure of fit."""
         return float(self.fit.set_index("measure")["value"][name])
 
-    def factor_scores(self) -> pd.DataFrame:
-        """Regression factor scores of the respondents, centred; one column per latent variable."""
+    def factor_scores(self, method: str = "regression") -> pd.DataFrame:
+        """Factor scores of the respondents, centred; one column per latent variable.
+
+        Parameters
+        ----------
+        method : {"regression", "bartlett"}
+            Bartlett's are unbiased given the factor, regression scores closest to it.
+        """
+        one_of("method", method, ("regression", "bartlett"))
         layout, problem = self.problem.layout, self.problem
         if layout.groups > 1 or not problem.complete:
             raise InputError(
@@ -102,9 +110,11 @@ class CovarianceFit:
                 "are offered for one group with complete answers",
                 "Fit the groups one by one, or with missing='listwise'.",
             )
-        scores = inference.factor_scores(
-            layout, self.optimum.theta, problem.moments, problem.rows[0]
-        )
+        theta = self.optimum.theta
+        if method == "bartlett":
+            theta = polished(problem, theta)
+        score = inference.factor_scores if method == "regression" else inference.bartlett_scores
+        scores = score(layout, theta, problem.moments, problem.rows[0])
         return pd.DataFrame(scores, columns=list(layout.names[: layout.latent]))
 
 

@@ -42,7 +42,9 @@ from cvlib.satisfaction.sem.equations import (
     finish,
     fit_covariance,
 )
+from cvlib.satisfaction.sem.freedom import freed
 from cvlib.satisfaction.sem.layout import ARROW, COVARIANCE, Layout
+from cvlib.satisfaction.sem.modification import SHOWN, modification_indices, score_tests
 from cvlib.satisfaction.sem.optimum import complete_problem, incomplete_problem
 from cvlib.satisfaction.sem.quantities import Quantities
 from cvlib.satisfaction.sem.tables import derived
@@ -156,7 +158,7 @@ def layout_of(model: Model, specification: Specification) -> Layout:
         np.where(single, 1.0 - specification.single_item_reliability, 0.0) if number == 3
         else np.zeros(size) for number, size in enumerate(sizes)
     ])  # fmt: skip
-    return Layout(
+    layout = Layout(
         names=(*model.construct_names, *model.items),
         latent=k,
         matrix=np.repeat([block[0] for block in blocks], sizes),
@@ -168,6 +170,19 @@ def layout_of(model: Model, specification: Specification) -> Layout:
         relative=error,
         from_sample=np.zeros(len(free), dtype=bool),
     )
+    return freed(layout, model)
+
+
+def _modified(fit: CovarianceFit) -> tuple[str, pd.DataFrame]:
+    """What was looked at, and the modification indices beyond chance; or why there are none."""
+    try:
+        table = modification_indices(fit)
+    except InputError as error:
+        return message("satisfaction.modification_left_out", reason=error.wrong), pd.DataFrame()
+    large = table[table["mi"] > SHOWN].reset_index(drop=True)
+    said = message("satisfaction.modification_looked", count=len(table), large=len(large),
+                   chance=0.05 * len(table), limit=SHOWN)  # fmt: skip
+    return said, large
 
 
 def _ordered(model: Model, survey: Survey, kind: str, resampling: Bootstrap) -> str:
@@ -210,6 +225,7 @@ def estimate_covariance(
     specification: Specification | None = None,
     starts: int = 5,
     target: str = "",
+    modification: bool = False,
 ) -> SatisfactionResult:
     """Estimate a satisfaction model by covariance structure analysis (maximum likelihood).
 
@@ -238,6 +254,8 @@ def estimate_covariance(
         Of the full-sample fit.
     target : str
         Construct of the importance-performance map; empty for satisfaction where there is one.
+    modification : bool
+        Also list modification indices above 3.84 (`extra`), and how many were looked at.
 
     Returns
     -------
@@ -334,6 +352,11 @@ def estimate_covariance(
         extra["higher_order"] = own.rename(columns={"item": "dimension"}).reset_index(drop=True)
     if not gaps and not ordered:
         extra["factor_scores"] = fit.factor_scores().set_axis(survey.index)
+    if bound.freedom.equal and not gaps and not ordered:
+        extra["score_tests"] = score_tests(fit)
+    if modification:
+        looked, extra["modification_indices"] = _modified(fit)
+        told.append(looked)
     audit = survey.audit
     if gaps:
         audit = audit.assign(imputed=0, treatment="full-information maximum likelihood")

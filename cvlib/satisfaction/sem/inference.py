@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, stats
 
+from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.sem.layout import ARROW, COVARIANCE, Floats, Layout
 from cvlib.satisfaction.sem.likelihood import (
     Moments,
@@ -253,6 +254,34 @@ def standardised(layout: Layout, stack: Numbers, moments: Moments) -> Numbers:
     below = np.where(matrix == ARROW, total[..., row], np.where(below == 0, 1.0, below))
     with np.errstate(divide="ignore", invalid="ignore"):  # a variable may have no variance at all
         return (place / below).reshape(len(stack), -1)
+
+
+def bartlett_scores(layout: Layout, theta: Floats, moments: Moments, rows: Floats) -> Floats:
+    """Bartlett's scores (n, q) of latent variables that have items, centred.
+
+    (L'T⁻¹L)⁻¹L'T⁻¹(x - mean), L the loadings and T the error variances; an item without error
+    counts as the limit of ever smaller errors. NaN for constructs of constructs.
+
+    References
+    ----------
+    Bartlett (1937), British Journal of Psychology 28:97-104. Checked against R lavaan.
+    """
+    model = implied(layout, theta[None], moments)
+    q = layout.latent
+    loadings = model.arrows[0, 0, q:, :q]
+    measured = (loadings != 0).any(axis=0)
+    errors = model.residual[0, 0, q:, q:]
+    if (np.diag(errors) < 0).any():
+        raise InputError("Bartlett scores", "an item has a negative error variance",
+                         "Use regression scores.")  # fmt: skip
+    variance = np.diag(model.covariance[0, 0])[q:]
+    errors = errors + np.diag(np.where(np.diag(errors) < 1e-12 * variance, 1e-10 * variance, 0.0))
+    weight = np.linalg.solve(errors, loadings[:, measured])
+    centre = model.mu[0, 0] if layout.has_means else moments.mean[0, 0]
+    scores = np.full((len(rows), q), np.nan)
+    solved = np.linalg.solve(loadings[:, measured].T @ weight, weight.T)
+    scores[:, measured] = (rows - centre) @ solved.T
+    return scores
 
 
 def factor_scores(layout: Layout, theta: Floats, moments: Moments, rows: Floats) -> Floats:

@@ -41,7 +41,10 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
     "metric": ("loadings",),
     "scalar": ("loadings", "intercepts"),
     "strict": ("loadings", "intercepts", "residuals"),
+    "metric_regressions": ("loadings", "regressions"),
+    "scalar_regressions": ("loadings", "intercepts", "regressions"),
 }
+USUAL = ("configural", "metric", "scalar", "strict")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,7 +88,7 @@ def estimate_invariance(
     model: AnyModel,
     group: str,
     *,
-    levels: tuple[str, ...] = tuple(LEVELS),
+    levels: tuple[str, ...] = USUAL,
     standard_errors: str = "ml",
     specification: Specification | None = None,
     starts: int = 3,
@@ -99,11 +102,14 @@ def estimate_invariance(
     data : str, Path, Table, DataFrame or Answers
         One row per respondent; respondents with a missing answer are left out and counted.
     model : Model, name or path
-        As in `estimate_covariance`; its paths stay free in every group.
+        As in `estimate_covariance`; its paths stay free in every group but at a level of
+        regressions.
     group : str
         Column of group labels; the first one met is the reference.
-    levels : tuple of {"configural", "metric", "scalar", "strict"}
-        In this order: same form; equal loadings; and intercepts; and residual variances.
+    levels : tuple of {"configural", "metric", "scalar", "strict", "metric_regressions", \
+"scalar_regressions"}
+        In this order: same form; equal loadings; and intercepts; and residual variances; equal
+        paths added to equal loadings, or to equal loadings and intercepts, and compared with these.
     standard_errors : {"ml", "mlm", "mlr"}
         As in `fit_covariance`.
     specification, starts
@@ -156,7 +162,7 @@ def fit_invariance(
     data: pd.DataFrame,
     group: str,
     *,
-    levels: tuple[str, ...] = tuple(LEVELS),
+    levels: tuple[str, ...] = USUAL,
     standard_errors: str = "ml",
     starts: int = 3,
     seed: int = SEED,
@@ -218,7 +224,11 @@ def _compare(
         for name, fit in fits.items()
         for text in fit.warnings
     ]
-    comparisons = [_difference(fits, a, b, told) for a, b in pairwise(ordered)]
+    usual = [name for name in ordered if name in USUAL]
+    pairs = [*pairwise(usual), *[(name.removesuffix("_regressions"), name) for name in ordered
+                                 if name.removesuffix("_regressions") in usual
+                                 and name not in USUAL]]  # fmt: skip
+    comparisons = [_difference(fits, a, b, told) for a, b in pairs]
     shown = ["chi2", "df", "p", "chi2_scaled", "p_scaled", "scaling_factor", "cfi", "tli", "rmsea",
              "rmsea_ci_low", "rmsea_ci_high", "srmr", "aic", "bic", "parameters"]  # fmt: skip
     table = pd.DataFrame(

@@ -141,8 +141,8 @@ def over_groups(layout: Layout, groups: int, equal: tuple[str, ...] = ()) -> Lay
     groups : int
         How many.
     equal : tuple of str
-        Any of "loadings", "intercepts", "residuals". Equal intercepts free the latent means
-        (intercepts) of every group but the first.
+        Any of "loadings", "intercepts", "residuals", "regressions". Equal intercepts free the
+        latent means (intercepts) of every group but the first.
     """
     is_item = layout.row >= layout.latent
     is_loading = np.array([operator == "=~" for operator in layout.operator])
@@ -151,6 +151,7 @@ def over_groups(layout: Layout, groups: int, equal: tuple[str, ...] = ()) -> Lay
         "loadings": is_loading,
         "intercepts": (layout.matrix == MEAN) & is_item,
         "residuals": is_variance & is_item & ~layout.from_sample,
+        "regressions": (layout.matrix == ARROW) & ~is_loading,
     }
     shared = np.any([kinds[name] for name in equal], axis=0) if equal else np.zeros_like(is_item)
     parameter = np.repeat(layout.parameter, groups, axis=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from cvlib.satisfaction.sem.layout import (
 )
 from cvlib.satisfaction.sem.likelihood import (
     Moments,
+    Solution,
     evaluate,
     implied,
     minimise,
@@ -33,6 +34,7 @@ from cvlib.statistics import resample
 from cvlib.words.message import message
 
 AGREEMENT = 1e-6  # two optima are the same when their objectives differ by less
+STARTS_AT_BOUND = 15  # where a variance ends at zero, optima are several
 _RELATEDNESS = (1.0, 0.5, 0.0)
 
 
@@ -213,6 +215,7 @@ def solve(problem: Problem, starts: int, seed: int) -> Optimum:
             "The model is not identified by these answers: check constructs of one or two items, "
             "or estimate it by PLS.",
         )
+    found = _more_at_a_bound(problem, found, seed)
     objective = np.where(found.converged, found.objective, np.inf)
     best = int(objective.argmin())
     if found.decrement[best] > 1e-13:  # in a flat valley: finish by Newton steps
@@ -235,6 +238,37 @@ def solve(problem: Problem, starts: int, seed: int) -> Optimum:
         told = (message("satisfaction.starts_apart", agreeing=agreeing, starts=len(table)),)
     discrepancy = float(objective[best]) - problem.saturated_objective
     return Optimum(found.theta[best], discrepancy, table, told)
+
+
+def polished(problem: Problem, theta: Floats) -> Floats:
+    """An optimum (k,) to the last digits, by scoring steps of the parameters that no bound holds.
+
+    Where steps lead away, as in a flat valley, it stays where it is.
+    """
+    layout, found = problem.layout, theta.copy()
+    for _ in range(40):
+        at = evaluate(layout, found[None], problem.moments)
+        loose = ~((found <= layout.lower) & (at.gradient[0] > 0))
+        inner = at.hessian[0][np.ix_(loose, loose)]
+        step = np.linalg.pinv(inner, rcond=1e-10, hermitian=True) @ at.gradient[0][loose]
+        found[loose] -= step
+        if np.abs(step).max(initial=0.0) < 1e-12:
+            break
+    away = np.abs(found - theta).max(initial=0.0) > 1e-4 or bool((found < layout.lower).any())
+    return theta if away else found
+
+
+def _more_at_a_bound(problem: Problem, found: Solution, seed: int) -> Solution:
+    """At least fifteen starts where a variance of the best sits at zero."""
+    lower = problem.layout.lower
+    best = int(np.where(found.converged, found.objective, np.inf).argmin())
+    count = len(found.objective)
+    if not problem.complete or count >= STARTS_AT_BOUND or (found.theta[best] > lower).all():
+        return found
+    theta = start_values(problem, STARTS_AT_BOUND, seed)[count:]
+    more = minimise(problem.layout, repeated(problem.moments, len(theta)), theta)
+    return Solution(*(np.concatenate([getattr(found, f.name), getattr(more, f.name)])
+                      for f in fields(found)))  # fmt: skip
 
 
 @dataclass(frozen=True)
