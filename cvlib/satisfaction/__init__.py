@@ -33,11 +33,13 @@ from cvlib.satisfaction.sem.estimate import Specification
 from cvlib.satisfaction.sem.estimate import estimate_covariance as sem
 from cvlib.satisfaction.sem.invariance import estimate_invariance as invariance
 from cvlib.satisfaction.sem.second_opinion import second_opinion
+from cvlib.satisfaction.service.answers import service_answer
 from cvlib.satisfaction.service.chains import means_end_chains
 from cvlib.satisfaction.service.delivered import delivered_value
 from cvlib.satisfaction.service.employees import employees_to_customers
 from cvlib.satisfaction.service.gaps import service_gaps
 from cvlib.satisfaction.service.kano import kano_classes
+from cvlib.satisfaction.service.methods import service_methods
 from cvlib.satisfaction.service.needs import need_opportunities
 from cvlib.satisfaction.service.profiles import brand_profiles
 from cvlib.satisfaction.service.simulate import simulate_service
@@ -89,7 +91,7 @@ __all__ = [
     "roles",
     "second_opinion",
     "sem",
-    "service_gaps",
+    "service_answer", "service_gaps",
     "simulate",
     "simulate_service",
     "specification_curve",

@@ -19,6 +19,10 @@ from jinja2 import Environment
 from matplotlib.figure import Figure
 
 from cvlib.figures.style import PageFigure, house_style
+from cvlib.inputs.columns import opened
+from cvlib.inputs.datasets import invented
+from cvlib.inputs.readers import AS_IT_IS, Reading, Table
+from cvlib.results import Finding
 from cvlib.statistics.disclosure import publishable, unlabelled
 from cvlib.study.render.page import answer_html
 from cvlib.study.render.what_if import what_if_content, what_if_html, without_levers
@@ -42,6 +46,7 @@ PACKAGES = (
     "lifelines",
     "duckdb",
     "matplotlib",
+    "networkx",
 )
 BENEATH = ("numpy", "scipy")  # every number stands on them: always cited
 _WARNINGS = Environment(autoescape=True, finalize=page_text).from_string(
@@ -128,6 +133,7 @@ class Record:
         self.warnings: list[str] = []
         self.inputs: dict[str, dict[str, Any]] = {}
         self.answered: dict[str, Any] = {}
+        self.invented: list[str] = []  # inputs that were read and are simulated
         self.supposed: dict[str, Any] = {}
         if self.folder:
             atexit.register(_hush)
@@ -314,6 +320,49 @@ class Record:
     def used(self, name: str, source: str, sha256: str, rows: int) -> None:
         """Note an input: its parameter, file, hash and number of rows."""
         self.inputs[name] = {"source": Path(source).name, "sha256": sha256, "rows": rows}
+
+    def read(self, name: str, data: str, reading: Reading = AS_IT_IS) -> Table | None:
+        """Read and note an input that need not be given; None where it is blank.
+
+        Parameters
+        ----------
+        name : str
+            The parameter.
+        data : str
+            A data set of the catalogue or a file.
+        reading : Reading
+            How a file is read.
+        """
+        if not str(data).strip():
+            return None
+        table = opened(data, reading)
+        self.used(name, table.source, table.sha256, len(table.data))
+        if invented(table.sha256):
+            self.invented.append(table.source)
+        self.warn(table.warnings)
+        return table
+
+    def origin(self) -> None:
+        """Warn of the inputs read that are simulated, in one sentence."""
+        if self.invented:
+            self.warn([message("common.input_simulated", files=list(self.invented))])
+
+    def section(self, found: Finding | None, counts: Mapping[str, str] | None = None) -> None:
+        """Show a section's tables, warnings and sentence; nothing where it was not given.
+
+        Parameters
+        ----------
+        found : Finding, optional
+            The section.
+        counts : mapping of str to str
+            By table the column that counts people, as in `show`.
+        """
+        if found is None:
+            return
+        for name, table in found.found.items():
+            self.show(name, table, counts=(counts or {}).get(name, ""))
+        self.warn(found.warnings)
+        self.say(found.sentence)
 
     def close(self) -> None:
         """End the notebook: methods, references, data hashes and seed; write results.json."""

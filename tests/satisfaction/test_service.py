@@ -326,3 +326,24 @@ def test_the_shipped_tables_are_the_simulation_byte_for_byte() -> None:
     for name, table in cvlib.satisfaction.simulate_service().items():
         written = table.to_csv(index=False, lineterminator="\n").encode()
         assert fetch(name).read_bytes() == written, name
+
+
+def test_the_first_screen_follows_what_was_given() -> None:
+    import cvlib
+
+    satisfaction = cvlib.satisfaction
+    gaps = satisfaction.service_gaps("service_survey")
+    wishes = satisfaction.need_opportunities("needs_survey", bootstrap=FEW)
+    both = satisfaction.service_answer({"gaps": gaps, "needs": wishes, "value": None}, True)
+    assert both.verdict == (gaps.sentence, wishes.sentence) and both.hero == "gap_chart"
+    assert both.advice[0].id == "service.advice_gap"
+    assert both.doubts[0].id == "service.doubt_simulated"
+    alone = satisfaction.service_answer({"needs": wishes})
+    assert alone.hero == "opportunity_map" and len(alone.tiles) == 1
+    nothing = satisfaction.service_answer({})
+    assert nothing.verdict[0].id == "service.nothing" and nothing.hero == ""
+    assert nothing.advice[0].id == "service.advice_none"
+    for language in ("en", "zh"):
+        table = satisfaction.service_methods({"gaps": gaps, "needs": wishes}, FEW, language)
+        assert table["method"].tolist() == ["gaps", "needs", "resamples"]
+        assert not table["sentence"].str.contains(r"[{}]").any()

@@ -14,6 +14,10 @@ from cvlib.statistics import resample
 from cvlib.words.message import joined, message
 
 KINDS = "AOMIRQ"
+NAMES = {
+    "A": "attractive", "O": "one_dimensional", "M": "must_be", "I": "indifferent", "R": "reverse",
+    "Q": "questionable",
+}  # fmt: skip
 # rows: functional 1 like, 2 must be, 3 neutral, 4 live with, 5 dislike; columns: dysfunctional
 _TABLE = np.array([list("QAAAO"), list("RIIIM"), list("RIIIM"), list("RIIIM"), list("RRRRQ")])
 
@@ -77,7 +81,7 @@ def kano_classes(
         own = [int(each) for each in tally[0]]
         label, clear = classified(own)
         row = {"feature": name, "n": sum(own), **dict(zip(KINDS, own, strict=True))}
-        row |= {"kano_class": label, "clear": clear}
+        row |= {"kano_class": NAMES[label], "clear": clear}
         for column, draws in {"better": better, "worse": worse}.items():
             low, high = resample.percentile_limits(draws[1:], settings.level, nan_policy="omit")
             row |= {column: draws[0], f"{column}_low": low, f"{column}_high": high}
