@@ -22,6 +22,9 @@ from cvlib.figures.style import (
 )
 
 
+_NAMED = 14  # points that can bear their names without covering each other
+
+
 def interval_chart(
     table: pd.DataFrame,
     name: str,
@@ -106,7 +109,8 @@ def point_map(
             ends = [table[[across, up]].min().min(), table[[across, up]].max().max()]
             axes.plot(ends, ends, color=FAINT, lw=1, ls="--")
         axes.plot(table[across], table[up], "o", color=PALETTE[0], ms=7)
-        for each, x, y in zip(table[name], table[across], table[up], strict=True):
+        named = table if len(table) <= _NAMED else table.head(0)
+        for each, x, y in zip(named[name], named[across], named[up], strict=True):
             axes.annotate(short(label(str(each)), 24), (x, y), xytext=(6, 5),
                           textcoords="offset points", fontsize=8.5)  # fmt: skip
         axes.margins(0.16)

@@ -110,7 +110,7 @@ def _value(rng: np.random.Generator, people: int = 80) -> pd.DataFrame:
 def _needs(rng: np.random.Generator, people: int = 120) -> pd.DataFrame:
     wanted = {
         "find it quickly": (4.5, 2.6),
-        "know the price": (4.3, 3.4),
+        "price up front": (4.3, 3.4),
         "choose the hour": (3.9, 2.9),
         "return easily": (3.6, 3.8),
         "ask a person": (3.1, 3.4),
