@@ -21,7 +21,6 @@ from cvlib.figures.style import (
     words,
 )
 
-
 _NAMED = 14  # points that can bear their names without covering each other
 
 
