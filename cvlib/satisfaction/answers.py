@@ -23,6 +23,7 @@ from cvlib.satisfaction.compare.waves import Waves
 from cvlib.satisfaction.estimators import Estimates
 from cvlib.satisfaction.headline import drivers_withheld, index_sentence, index_withheld, label
 from cvlib.satisfaction.index import default_target
+from cvlib.satisfaction.pls.fit import rejected
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.sentences import HTMT_LIMIT, cautions, driver_sentences, target_of
 from cvlib.words.answer import Answer, Tile, interval, number
@@ -143,7 +144,7 @@ def _misfit(main: SatisfactionResult) -> list[Message]:
     if not len(tests) or "p" not in tests:
         return []
     row = tests.set_index("measure").reindex(["srmr"]).iloc[0]
-    if not row["p"] < 1 - main.settings["level"]:
+    if not rejected(row, 1 - main.settings["level"]):
         return []
     return [message("satisfaction.doubt_misfit", srmr=row["value"], p=row["p"])]
 

@@ -94,8 +94,35 @@ def test_a_false_model_is_rejected_and_the_test_repeats_exactly() -> None:
 @pytest.mark.parametrize("saturated", [False, True])
 def test_the_transformed_answers_have_the_implied_correlations(saturated: bool) -> None:
     _, implied = fitting.model_distances(MODEL, "pls", saturated, FIT)
-    answers = fitting.answers_under_model(SURVEY, FIT, implied[0])
-    np.testing.assert_allclose(np.cov(answers.T), implied[0], atol=1e-10)
+    onto = fitting.transformation(FIT, implied[0])
+    assert onto is not None
+    np.testing.assert_allclose(np.cov((SURVEY.values @ onto).T), implied[0], atol=1e-10)
+
+
+def test_lost_draws_must_not_decide_the_exact_fit_test() -> None:
+    sure = {"p": 0.01, "p_bound": 0.04}
+    assert fitting.rejected(sure, 0.05) and fitting.rejected({"p": 0.01}, 0.05)
+    assert not fitting.rejected({**sure, "p_bound": 0.2}, 0.05)
+    assert not fitting.rejected({"p": 0.2}, 0.05)
+
+
+def test_lost_draws_are_counted_by_reason_and_bound_the_p(monkeypatch) -> None:
+    """One draw in ten without a distance: p, and p if all of these had reached it."""
+    whole = fitting._tested
+
+    def some_lost(*given) -> dict[str, np.ndarray]:
+        values = whole(*given)["distances"].copy()
+        values[::10] = np.nan
+        return {"distances": values}
+
+    survey, fit = fitted(MODEL)
+    plain, _ = fitting.exact_fit_test(MODEL, survey, fit, draws=200, seed=4)
+    assert "p_bound" not in plain
+    monkeypatch.setattr(fitting, "_tested", some_lost)
+    table, told = fitting.exact_fit_test(MODEL, survey, fit, draws=200, seed=4)
+    assert len(told) == 1 and "20 of 200" in told[0] and "20 no positive definite" in told[0]
+    reached = np.round(table["p"] * 181 - 1)
+    np.testing.assert_allclose(table["p_bound"], (1 + reached + 20) / 201)
 
 
 def test_an_inadmissible_estimate_leaves_the_test_out_and_says_so() -> None:

@@ -132,7 +132,8 @@ class ModelComparison(Result):
         if tested.empty or "measure" not in tested:
             return table
         keys = ["items", "model", "measure"]
-        return table.merge(tested[[*keys, "critical_value", "p"]], on=keys, how="left")
+        found = [c for c in ("critical_value", "p", "p_bound") if c in tested]
+        return table.merge(tested[[*keys, *found]], on=keys, how="left")
 
 
 def compare_models(

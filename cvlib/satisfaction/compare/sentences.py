@@ -155,7 +155,8 @@ def fit_verdict(compared: ModelComparison, items: str = "all") -> Message:
         return message("satisfaction.fit_untested")
     alpha = 1 - next(iter(compared.results.values())).settings["level"]
     best = rows.loc[rows["value"].idxmin()]
-    p = adjusted(tested["p"].to_numpy(), compared.settings.get("adjustment", "holm"))
+    least = tested[[c for c in ("p", "p_bound") if c in tested]].max(axis=1)  # lost draws included
+    p = adjusted(least.to_numpy(), compared.settings.get("adjustment", "holm"))
     rejected = tested["model"][p < alpha].tolist()
     values = {"alpha": alpha, "rejected": len(rejected), "models": len(tested),
               "best": best["model"], "srmr": best["value"]}  # fmt: skip

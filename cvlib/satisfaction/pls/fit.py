@@ -6,6 +6,7 @@ whose items may correlate among themselves as they like.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -23,6 +24,7 @@ from cvlib.statistics.resample import enough
 from cvlib.words.message import Message, message
 
 TESTED = ("srmr", "d_uls", "d_g")
+FEW_LOST = 0.95  # share of usable draws from which lost ones no longer matter [P]
 
 
 def implied_construct_correlation(
@@ -115,15 +117,27 @@ def distances(observed: np.ndarray, implied: np.ndarray) -> dict[str, np.ndarray
     found = {"srmr": np.sqrt(square / 2 / (items * (items + 1) / 2)), "d_uls": square / 2}
     values = np.full(observed.shape[:2], np.nan)
     sound = np.isfinite(square)
-    sound[sound] = np.linalg.eigvalsh(observed[sound])[:, 0] > 1e-12
-    lower = np.linalg.cholesky(observed[sound])
-    half = np.linalg.solve(lower, implied[sound])
-    values[sound] = np.linalg.eigvalsh(np.linalg.solve(lower, np.swapaxes(half, 1, 2)))
+    lower = _root(observed, sound)
+    # L⁻¹ implied L⁻ᵀ has the eigenvalues of inverse(observed) implied
+    half = np.linalg.inv(lower)
+    values[sound] = np.linalg.eigvalsh(half @ implied[sound] @ np.swapaxes(half, 1, 2))
     logs = np.log(np.where(values > 1e-12, values, np.nan))
     found["d_g_natural"] = (logs**2).sum(axis=1) / 2
     found["d_g"] = found["d_g_natural"] / np.log(10) ** 2
     found["d_ml"] = (logs + np.exp(-logs) - 1).sum(axis=1)
     return found
+
+
+def _root(matrices: np.ndarray, sound: np.ndarray) -> np.ndarray:
+    """Cholesky factors of the matrices that are sound; `sound` is False where there is none."""
+    try:
+        lower = np.linalg.cholesky(matrices[sound])
+        if (np.diagonal(lower, axis1=1, axis2=2) > 1e-6).all():
+            return lower
+    except np.linalg.LinAlgError:
+        pass
+    sound[sound] = np.linalg.eigvalsh(matrices[sound])[:, 0] > 1e-12
+    return np.linalg.cholesky(matrices[sound])
 
 
 def model_distances(
@@ -286,7 +300,9 @@ def exact_fit_test(
     Returns
     -------
     table : DataFrame
-        measure (srmr, d_uls, d_g and the same of the saturated model), value, critical_value, p.
+        measure (srmr, d_uls, d_g and the same of the saturated model), value, critical_value, p
+        and, where more than one draw in twenty is lost, p_bound: p if all of them had reached the
+        observed distance.
     warnings : tuple of str
         Draws that could not be used, or why the test does not apply.
 
@@ -297,17 +313,22 @@ def exact_fit_test(
     """
     if not fit.admissible[0]:
         return pd.DataFrame(), (message("satisfaction.exact_fit_inadmissible"),)
+    first = fit.first if isinstance(fit, StagedFit) and fit.first is not None else fit
+    deviation = first.standard_deviation[0]
+    covariance = first.item_correlation[0] * np.outer(deviation, deviation)
+    # the moments of transformed answers are transformed moments: one source serves both tests
+    source = Sample(survey.completed(first.mean[0], covariance), survey.weights, survey.clusters)
     parts: list[pd.DataFrame] = []
     told: list[Message] = []
     for saturated in (False, True):
         observed, implied = model_distances(model, estimator, saturated, fit)
-        answers = answers_under_model(survey, fit, implied[0])
-        if answers is None:
+        onto = transformation(first, implied[0])
+        if onto is None:
             told.append(message("satisfaction.exact_fit_indefinite"))
             continue
         found: Draws = bootstrap(
-            Sample(answers, survey.weights, survey.clusters),
-            partial(fit_model, model, scheme=scheme, estimator=estimator),
+            source,
+            partial(_under_model, model, scheme, estimator, onto),
             partial(_tested, model, estimator, saturated),
             draws=draws,
             seed=seed,
@@ -315,38 +336,62 @@ def exact_fit_test(
         )
         drawn = found.kept("distances")
         usable = np.isfinite(drawn).all(axis=1)
-        lost = draws - int(usable.sum())
-        if not enough(draws - lost, draws):
-            told.append(message("satisfaction.exact_fit_few_draws", used=draws - lost, draws=draws))
+        used, failed = int(usable.sum()), int(found.failed.sum())
+        if not enough(used, draws):
+            told.append(message("satisfaction.exact_fit_few_draws", used=used, draws=draws,
+                                failed=failed, indefinite=draws - failed - used))  # fmt: skip
             continue
-        if lost:
-            told.append(message("satisfaction.exact_fit_lost_draws", lost=lost, draws=draws))
-        at_least = drawn[usable] >= np.array([observed[name][0] for name in TESTED])
-        parts.append(pd.DataFrame({
+        if used < draws:
+            told.append(message("satisfaction.exact_fit_lost_draws", lost=draws - used, draws=draws,
+                                failed=failed, indefinite=draws - failed - used))  # fmt: skip
+        values = np.array([observed[name][0] for name in TESTED])
+        reached = (drawn[usable] >= values).sum(axis=0)
+        table = pd.DataFrame({
             "measure": [name + "_saturated" * saturated for name in TESTED],
-            "value": [observed[name][0] for name in TESTED],
+            "value": values,
             "critical_value": np.quantile(drawn[usable], level, axis=0),
-            "p": (1 + at_least.sum(axis=0)) / (1 + len(at_least)),
-        }))  # fmt: skip
+            "p": (1 + reached) / (1 + used),
+        })  # fmt: skip
+        if used < FEW_LOST * draws:  # as if every lost draw had reached the distance
+            table["p_bound"] = (1 + reached + draws - used) / (1 + draws)
+        parts.append(table)
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     return table, tuple(dict.fromkeys(told))
 
 
-def answers_under_model(survey: Survey, fit: PLSFit, implied: np.ndarray) -> np.ndarray | None:
-    """Standardised answers (n, p) turned so that their correlations are the implied ones.
+def rejected(row: Mapping[str, float], alpha: float) -> bool:
+    """Whether a row of the exact-fit test speaks against the model, lost draws or not."""
+    bound = row.get("p_bound", np.nan)
+    return bool(row["p"] < alpha and not bound >= alpha)
+
+
+def transformation(fit: PLSFit, implied: np.ndarray) -> np.ndarray | None:
+    """(p, p) that turns answers so that their correlations are the implied ones.
 
     None where a correlation matrix is not positive definite.
+
+    Parameters
+    ----------
+    fit : PLSFit
+        Of the items (B = 1).
+    implied : ndarray (p, p)
+        Correlations.
     """
-    fit = fit.first if isinstance(fit, StagedFit) and fit.first is not None else fit
-    deviation = fit.standard_deviation[0]
-    covariance = fit.item_correlation[0] * np.outer(deviation, deviation)
-    standard = (survey.completed(fit.mean[0], covariance) - fit.mean[0]) / deviation
     values, vectors = np.linalg.eigh(np.stack([fit.item_correlation[0], implied]))
     if values.min() <= 1e-12:
         return None
     away = (vectors[0] / np.sqrt(values[0])) @ vectors[0].T
     onto = (vectors[1] * np.sqrt(values[1])) @ vectors[1].T
-    return np.asarray(standard @ away @ onto)
+    return np.asarray((away @ onto) / fit.standard_deviation[0][:, None])
+
+
+def _under_model(
+    model: Model, scheme: str, estimator: str, onto: np.ndarray,
+    mean: np.ndarray, covariance: np.ndarray,
+) -> PLSFit:  # fmt: skip
+    """Fits to the moments of answers that were turned by `onto`."""
+    return fit_model(model, mean @ onto, onto.T @ covariance @ onto,
+                     scheme=scheme, estimator=estimator)  # fmt: skip
 
 
 def _tested(model: Model, estimator: str, saturated: bool, fit: PLSFit) -> dict[str, np.ndarray]:
