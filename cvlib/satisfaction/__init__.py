@@ -10,6 +10,7 @@ from cvlib.satisfaction import sentences
 from cvlib.satisfaction.answers import groups_answer, index_answer, models_answer
 from cvlib.satisfaction.beyond.curve import Choices, specification_curve
 from cvlib.satisfaction.beyond.further import Asked, further
+from cvlib.satisfaction.beyond.methods import further_methods
 from cvlib.satisfaction.compare import sentences as verdicts
 from cvlib.satisfaction.compare.aggregation import aggregate, read_shares
 from cvlib.satisfaction.compare.league import compare_groups as groups

@@ -81,16 +81,16 @@ def test_simple_slopes_and_region_equal_r(advanced: Path, product: slopes.Produc
     known = pd.read_csv(advanced / "mobi_satisfaction_value_moderation_summary.csv")
     known = known.set_index("quantity")["value"]
     roots, region = slopes.johnson_neyman(product)
-    assert region == "between"  # the leading term is negative
+    assert region == "between_roots"  # the leading term is negative
     assert roots == pytest.approx((known["jn_low"], known["jn_high"]), rel=1e-5)
 
 
 def test_regions_of_all_four_kinds() -> None:
-    assert slopes.johnson_neyman(slopes.Product(1, 0, 0.01, 0, 1e-9, 100))[1] == "between"
-    assert slopes.johnson_neyman(slopes.Product(0.0, 1, 0.01, 0, 0.01, 100))[1] == "outside"
+    assert slopes.johnson_neyman(slopes.Product(1, 0, 0.01, 0, 1e-9, 100))[1] == "between_roots"
+    assert slopes.johnson_neyman(slopes.Product(0.0, 1, 0.01, 0, 0.01, 100))[1] == "outside_roots"
     assert slopes.johnson_neyman(slopes.Product(0.01, 0.01, 1, 0, 1, 100)) == ((), "nowhere")
     everywhere = slopes.johnson_neyman(slopes.Product(1, 1, 1e-4, -1e-4, 1.01e-4, 100))
-    assert everywhere[1] in ("everywhere", "outside")
+    assert everywhere[1] in ("everywhere", "outside_roots")
     # b1 + b3 m with certainty 0 nowhere: the variance vanishes where the slope does
     values = np.array([-5.0, 0.0, 5.0])
     roots, region = slopes.johnson_neyman(slopes.Product(0.0, 1, 0.01, 0, 0.01, 100))

@@ -21,10 +21,10 @@ from cvlib.satisfaction.model.code import AnyModel, as_model
 from cvlib.satisfaction.model.higher_order import ordinary
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
-from cvlib.satisfaction.survey.settings import Columns, bootstrap_of
+from cvlib.satisfaction.survey.settings import Columns, Design, bootstrap_of
 from cvlib.statistics import resample
 from cvlib.statistics.resample import Bootstrap, percentile_only
-from cvlib.words.message import Message, message
+from cvlib.words.message import Message, joined, message
 
 ESTIMATORS = ("means", "pls", "plsc")
 SCALES = ("standardised", "raw")
@@ -113,6 +113,11 @@ class SpecificationCurve(Result):
         """What the curve says."""
         return list(self.said)
 
+    @property
+    def told(self) -> Message:
+        """All sentences as one text."""
+        return joined(self.said)
+
     def names(self, language: str = "en") -> Mapping[str, str]:
         """Labels of the constructs."""
         return self.labels[language]
@@ -131,6 +136,7 @@ def specification_curve(
     *,
     choices: Choices | None = None,
     columns: Columns | None = None,
+    design: Design | None = None,
     draws: int | Bootstrap = 500,
 ) -> SpecificationCurve:
     """Estimate one effect under every combination of defensible choices, with a joint test.
@@ -148,6 +154,8 @@ def specification_curve(
         What could have been done otherwise.
     columns : Columns, optional
         How items are found.
+    design : Design, optional
+        Refused where it is more than a simple random sample.
     draws : int or Bootstrap
         Resamples of respondents, the same for all specifications, from data without the effect.
 
@@ -177,6 +185,9 @@ def specification_curve(
     64
     """
     chosen, how = percentile_only(bootstrap_of(draws)), choices or Choices()
+    if design is not None and not design.simple:
+        raise InputError("curve", "takes no survey weights, strata or clusters",
+                         "Leave them empty, or leave the curve out.")  # fmt: skip
     if chosen.draws < 2:
         raise InputError("draws", "the joint test needs resamples", "Use 500 and more.")
     given = [models] if isinstance(models, str | Model | Mapping) or not isinstance(

@@ -29,7 +29,7 @@ from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.missing import prepare
 from cvlib.satisfaction.survey.settings import Columns, Design, Missing, bootstrap_of
 from cvlib.statistics.resample import Bootstrap
-from cvlib.words.message import message
+from cvlib.words.message import Message, joined, message
 
 SECTIONS = ("interactions", "common_method", "formative", "copula", "mediation", "segments",
             "tetrads", "necessity")  # fmt: skip
@@ -118,6 +118,11 @@ class Further(Result):
         "necessity_chart": f"{FIGURES}:necessity_chart",
         "combined_map_chart": f"{FIGURES}:combined_map",
     }
+
+    @property
+    def told(self) -> Message | None:
+        """All sentences as one text; None where there are none."""
+        return joined(self.said) if self.said else None
 
     def table(self, name: str) -> pd.DataFrame:
         """A table by name; empty where its section was not asked for or is left out."""

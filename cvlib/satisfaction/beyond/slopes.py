@@ -86,7 +86,7 @@ def johnson_neyman(product: Product, level: float = 0.95) -> tuple[tuple[float, 
     -------
     roots : tuple of float
         None, or two in rising order, in standard deviations of the moderator.
-    region : {"outside", "between", "everywhere", "nowhere"}
+    region : {"outside_roots", "between_roots", "everywhere", "nowhere"}
         Where the slope is significant.
 
     References
@@ -103,7 +103,7 @@ def johnson_neyman(product: Product, level: float = 0.95) -> tuple[tuple[float, 
         return (), "everywhere" if c > 0 else "nowhere"
     q = -(b + np.copysign(np.sqrt(inside), b)) / 2  # no digits lost where b² is far above 4ac
     low, high = sorted((q / a, c / q))
-    return (float(low), float(high)), "outside" if a > 0 else "between"
+    return (float(low), float(high)), "outside_roots" if a > 0 else "between_roots"
 
 
 def significant(values: np.ndarray, roots: tuple[float, ...], region: str) -> np.ndarray:
@@ -111,4 +111,4 @@ def significant(values: np.ndarray, roots: tuple[float, ...], region: str) -> np
     if not roots:
         return np.full(len(values), region == "everywhere")
     between = (values > roots[0]) & (values < roots[1])
-    return between if region == "between" else ~between
+    return between if region == "between_roots" else ~between
