@@ -52,7 +52,8 @@ def print_names(
     """
     labels: dict[str, str] = {}
     for model in models:
-        labels = {name: model.label(name, language) for name in model.construct_names} | labels
+        shown = (*model.construct_names, *(product.name for product in model.moderations))
+        labels = {name: model.label(name, language) for name in shown} | labels
     found = {name: text for name, text in labels.items() if name not in COLUMNS}
     texts = {
         str(text) for table in tables for column in ("via", "quantity") if column in table

@@ -156,6 +156,19 @@ def test_full_collinearity_and_harman(advanced: Path, base: Base) -> None:
     assert value["eigenvalues_above_one"] == harman["eigenvalues_above_1"]
 
 
+def test_factors_that_overlap_are_told_and_others_are_not() -> None:
+    assert "hard to tell apart" in S.further("mobi", five(), ["common_method"], draws=0).say()
+    rng = np.random.default_rng(6)
+    x, y = rng.normal(size=(2, 400))
+    items = {f"x{n}": x + 0.5 * rng.normal(size=400) for n in range(3)}
+    items |= {f"y{n}": 0.4 * x + y + 0.5 * rng.normal(size=400) for n in range(3)}
+    model = {"constructs": {"x": ["x0", "x1", "x2"], "y": ["y0", "y1", "y2"]},
+             "paths": {"x": "y"}, "scale": [-20, 20]}  # fmt: skip
+    apart = S.further(pd.DataFrame(items), model, ["common_method"], draws=0).say()
+    assert "hard to tell apart" not in apart and "it stays at or below 5" in apart
+    assert "these checks do not show it" in apart.lower()
+
+
 def test_a_marker_takes_its_correlation_out_of_all_others() -> None:
     star = partialled(np.array([[1.0, 0.5], [0.5, 1.0]]), 0.2)
     assert star[0, 1] == pytest.approx((0.5 - 0.2) / 0.8)

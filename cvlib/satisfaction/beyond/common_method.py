@@ -83,6 +83,13 @@ def common_method(base: Base, marker: str = "") -> Section:
                         highest=float(table["vif"].max()), limit=LIMIT)]  # fmt: skip
     else:
         said = [message("further.collinear_low", highest=float(table["vif"].max()), limit=LIMIT)]
+    if corrected is not None:
+        hard = [base.label(n) for n in names[corrected > CORRECTED_LIMIT]]
+        said.append(
+            message("further.factors_overlap", names=hard, highest=float(corrected.max()),
+                    limit=CORRECTED_LIMIT) if hard
+            else message("further.factors_apart", limit=CORRECTED_LIMIT)
+        )  # fmt: skip
     kind = "half" if share >= 0.5 else "less"
     said.append(message(f"further.harman_{kind}", share=share, count=int(rows[1][1])))
     tables = {"collinearity_full": table}
