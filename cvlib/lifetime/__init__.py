@@ -33,7 +33,8 @@ from cvlib.lifetime.contracts.survival import (
 )
 from cvlib.lifetime.contracts.terms import ContractTerms
 from cvlib.lifetime.contracts.validate import validate_survival
-from cvlib.lifetime.decisions.accounts import key_account_sheet
+from cvlib.lifetime.decisions.accounts import account_draws, key_account_sheet
+from cvlib.lifetime.decisions.answers import decisions_answer, decisions_methods
 from cvlib.lifetime.decisions.axes import eight_segments, spend_grades
 from cvlib.lifetime.decisions.capacity import allocate_capacity
 from cvlib.lifetime.decisions.complaints import ComplaintRates, complaint_cost
@@ -43,6 +44,7 @@ from cvlib.lifetime.decisions.network import network_value
 from cvlib.lifetime.decisions.potential import current_and_potential
 from cvlib.lifetime.decisions.simulate import simulate_decisions
 from cvlib.lifetime.decisions.states import relation_states
+from cvlib.lifetime.decisions.study import accounts_of, segments_of
 from cvlib.lifetime.decisions.winback import win_back
 from cvlib.lifetime.equity_models import equity_by_model
 from cvlib.lifetime.holdout.baselines import rival_forecasts
@@ -65,7 +67,7 @@ from cvlib.lifetime.purchases.summary import purchases, summarise_purchases
 from cvlib.lifetime.repeat_buying.fit import fit_repeat_buying
 from cvlib.lifetime.spend import fit_spend
 from cvlib.lifetime.value import lifetime_value
-from cvlib.statistics.disclosure import listed, pseudonym_note, pseudonyms
+from cvlib.statistics.disclosure import listed, pseudonym_note, pseudonyms, renamed
 from cvlib.statistics.resample import Bootstrap
 
 __all__ = [
@@ -74,6 +76,7 @@ __all__ = [
     "ContractColumns",
     "ContractTerms",
     "LogRules",
+    "account_draws",
     "allocate_capacity",
     "audit_log",
     "best_contact",
@@ -89,6 +92,7 @@ __all__ = [
     "cumulative_incidence",
     "current_and_potential",
     "customer_list",
+    "decisions_answer",
     "definitions",
     "economics_answer",
     "eight_segments",

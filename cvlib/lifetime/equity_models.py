@@ -252,7 +252,7 @@ def _draws(
         money = refits.refit(row[0])
         again = np.bincount(people.place, row[0], people.size)
         for fit in fits:
-            other = _normal_draw(fit, random[fit.model]) if fit.model in normal else None
+            other = normal_draw(fit, random[fit.model]) if fit.model in normal else None
             found = other or fit.refitted(again)
             why = _fault(found, money.converged, float(money.at[1]))
             if why is not None:
@@ -286,7 +286,8 @@ def _regular(fit: RepeatBuyingFit) -> bool:
     return sound and not ridge and fit.natural()[pairs[1][0]] > _SAFE
 
 
-def _normal_draw(fit: RepeatBuyingFit, rng: np.random.Generator) -> RepeatBuyingFit:
+def normal_draw(fit: RepeatBuyingFit, rng: np.random.Generator) -> RepeatBuyingFit:
+    """The model at log-parameters drawn from the normal law of its estimates."""
     root = np.linalg.cholesky(fit._maximum.covariance())
     point = fit._maximum.at + root @ rng.standard_normal(len(root))
     return fit.at(replace(fit._maximum, at=point))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import Table
 from cvlib.words.message import message
 
 Array = np.ndarray
@@ -354,3 +356,30 @@ def key_table(identifiers: pd.Series, names: pd.Series) -> pd.DataFrame:
     """customer (the pseudonym), customer_id: for the owner of the data, never for a report."""
     pairs = pd.DataFrame({"customer": names.to_numpy(), "customer_id": identifiers.to_numpy()})
     return pairs.dropna().drop_duplicates().sort_values("customer", ignore_index=True)
+
+
+def renamed(
+    table: Table,
+    columns: Sequence[str],
+    seed: int,
+    *,
+    folder: str | Path = "",
+    pseudonymise: bool = True,
+) -> Table:
+    """The table with names in place of the ids in these columns, as far as it has them.
+
+    Parameters
+    ----------
+    table : Table
+        As it was read.
+    columns : sequence of str
+        Columns of ids; the same id has the same name in all of them.
+    seed, folder, pseudonymise
+        As in `pseudonyms`.
+    """
+    changed = {
+        column: pseudonyms(table.data[column], seed, folder=folder, pseudonymise=pseudonymise)
+        for column in columns
+        if column in table.data.columns
+    }
+    return replace(table, data=table.data.assign(**changed))

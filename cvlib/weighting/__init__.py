@@ -97,6 +97,7 @@ from cvlib.weighting.smaa import (
     acceptability,
     draw_weights,
 )
+from cvlib.weighting.systems import system_choice
 from cvlib.weighting.table import (
     read_indicators,
     table_kind,
@@ -151,6 +152,7 @@ __all__ = [
     "scorecard",
     "scores_answer",
     "scoring_variants",
+    "system_choice",
     "total_cost",
     "validity",
     "weights_answer",

@@ -466,6 +466,42 @@ class TestStates:
             states.state_values(np.ones((2, 2)), np.ones(2), 0.1)
 
 
+def test_the_first_screen_follows_what_was_given() -> None:
+    import cvlib
+    from cvlib.statistics.resample import Bootstrap
+
+    life = cvlib.lifetime
+    supply = life.allocate_capacity("capacity_demands", 100)
+    books = life.firm_value("firm_accounts", 0.1)
+    both = life.decisions_answer({"capacity": supply, "firm": books, "network": None}, True)
+    assert both.verdict == (supply.sentence, books.sentence) and both.hero == "capacity_chart"
+    assert both.advice[0].id == "decisions.advice_capacity"
+    assert both.doubts[0].id == "service.doubt_simulated"
+    plenty = life.allocate_capacity("capacity_demands", 1000)
+    calm = life.decisions_answer({"capacity": plenty})
+    assert calm.advice[0].id == "decisions.advice_none"
+    assert life.decisions_answer({}).verdict[0].id == "service.nothing"
+    for language in ("en", "zh"):
+        told = life.decisions_methods({"capacity": supply, "firm": books}, Bootstrap(9), language)
+        assert told["method"].tolist() == ["capacity", "firm", "seeded"]
+        assert not told["sentence"].str.contains(r"[{}]").any()
+
+
+def test_key_accounts_of_a_log_and_the_reason_where_there_are_none() -> None:
+    import cvlib
+    from cvlib.statistics.resample import Bootstrap
+
+    log = cvlib.load("product_purchases")
+    sheet = cvlib.lifetime.accounts_of(log, 0.1, 0.3, Bootstrap(60), top=3)
+    rows = sheet["key_account_sheet"]
+    assert len(rows) == 3 and rows["p_alive"].between(0, 1).all()
+    assert (rows["share_low"] <= rows["share_of_equity"]).all()
+    few = cvlib.lifetime.accounts_of(
+        cvlib.load(log.data.drop_duplicates("customer").head(4)), 0.1, 0.3, Bootstrap(60)
+    )
+    assert not few.found and few.sentence.id == "decisions.accounts_left_out"
+
+
 def test_the_shipped_tables_are_the_simulation_byte_for_byte() -> None:
     import cvlib
 

@@ -140,7 +140,7 @@ def firm_value(
     -------
     Finding
         firm_value: reading (assets, returns_residual, returns_dividends, returns_as_printed,
-        existing_customers, customers), value, difference (to the residual-income value).
+        existing_customers, customer_equity), value, difference (to the residual-income value).
         firm_sensitivity: driver, down, up (change of value by −1 % and +1 % of the input).
 
     Raises
@@ -180,7 +180,7 @@ def firm_value(
     drivers = [
         *(name for name in (*_NEEDED, "goodwill", *_CUSTOMER) if name in series), "rate",
     ]  # fmt: skip
-    shown = "customers" if "customers" in values else "returns_residual"
+    shown = "customer_equity" if "customer_equity" in values else "returns_residual"
     lines = [
         {"driver": name, "reading": _reads(name, shown),
          **{side: _moved(series, rate, name, sign)[_reads(name, shown)]
@@ -191,12 +191,14 @@ def firm_value(
     twice = values["returns_as_printed"] - base
     said = message("decisions.firm_value", assets=values["assets"], returns=base, twice=twice,
                    rate=rate)  # fmt: skip
-    if "customers" in values:
+    if "customer_equity" in values:
         low, high = _spread(series, rate, "retention")
-        more = message("decisions.firm_customers", equity=values["customers"], low=low, high=high)
+        more = message(
+            "decisions.firm_customers", equity=values["customer_equity"], low=low, high=high
+        )
         parts = [said, more]
         if market_value > 0:
-            share = values["customers"] / market_value
+            share = values["customer_equity"] / market_value
             parts.append(message("decisions.firm_share", share=share))
         said = joined(parts)
     return Finding(found, said, (message("decisions.firm_judged"),), values)
@@ -223,7 +225,7 @@ def _values(series: Mapping[str, list[float]], rate: float) -> dict[str, float]:
             series["customers"][0], series["margin"][0], series["retention"][0], rate,
             series.get("new_customers", []), series.get("acquisition_cost", [0.0])[0],
         )  # fmt: skip
-        values |= {"existing_customers": bridge["existing"], "customers": bridge["total"]}
+        values |= {"existing_customers": bridge["existing"], "customer_equity": bridge["total"]}
     return values
 
 
@@ -246,5 +248,5 @@ def _moved(
 
 
 def _spread(series: Mapping[str, list[float]], rate: float, name: str) -> tuple[float, float]:
-    low, high = (_moved(series, rate, name, by)["customers"] for by in (-0.01, 0.01))
+    low, high = (_moved(series, rate, name, by)["customer_equity"] for by in (-0.01, 0.01))
     return low, high

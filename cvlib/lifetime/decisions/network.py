@@ -17,6 +17,7 @@ from cvlib.words.message import message
 
 CURVE = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5)
 _TOP, _DROPPED, _DRAWS = 10, 0.10, 200
+_MOST_DRAWN = 150  # nodes a chart can show
 _MOST_NODES = 2000  # betweenness takes nodes × edges
 
 
@@ -115,16 +116,21 @@ def network_value(
     shown = ties.assign(
         from_code=np.asarray(ids)[ties["from"]], to_code=np.asarray(ids)[ties["to"]]
     )
+    rows = rows.sort_values(
+        ["network_value", "customer"], ascending=[False, True], ignore_index=True
+    )
+    drawn = rows if "x" in rows else None
     tables = {
-        "network_value": rows.sort_values(
-            ["network_value", "customer"], ascending=[False, True], ignore_index=True
-        ),
+        "network_value": rows.drop(columns=["x", "y"], errors="ignore"),
         "network_totals": pd.DataFrame({"measure": list(facts), "value": list(facts.values())}),
         "network_curve": curve,
         "network_edges": shown[["from_code", "to_code", "weight"]],
     }
     return Finding(
-        tables, _sentence(rows, facts, influence), (message("decisions.homophily"),), facts
+        tables,
+        _sentence(rows, facts, influence),
+        (message("decisions.homophily"),),
+        {**facts, "drawn": drawn},
     )
 
 
@@ -241,6 +247,9 @@ def _places(
             for node in range(nodes)
         ]
     )
+    if nodes <= _MOST_DRAWN:
+        layout = nx.spring_layout(graph, seed=7, weight=None)
+        found["x"], found["y"] = np.array([layout[node] for node in range(nodes)]).T
     gone = np.zeros(nodes)
     main = max(nx.connected_components(graph), key=len)
     for node in nx.articulation_points(graph):

@@ -120,12 +120,14 @@ def product_model(log: pd.DataFrame, cut: pd.Timestamp, horizon: int) -> Product
         grid = np.column_stack([np.ones(len(facts)), owned[product].astype(float), shared])
         chance[product], rows = _fitted(bought, grid)
         terms += [{"product": product, **row} for row in rows]
+    table = pd.DataFrame(terms)
+    table["reason"] = pd.Series([row["reason"] for row in terms], dtype=object)  # messages stay
     recent = past[past["date"] > cut - pd.Timedelta(days=365)]
     return ProductModel(
         pd.DataFrame(chance, index=facts.index),
         owned,
         later.fillna(0.0),
-        pd.DataFrame(terms),
+        table,
         pd.Series(spend),
         recent.groupby("customer")["amount"].sum().reindex(facts.index).fillna(0.0),
     )
@@ -262,7 +264,13 @@ def current_and_potential(
         message("decisions.potential_base_rate", product=row["product"], reason=row["reason"])
         for _, row in rates.iterrows()
     ]
-    facts = {"total": float(total.sum()), "potential": total, "current": current, "model": found}
+    facts = {
+        "cut": day,
+        "total": float(total.sum()),
+        "potential": total,
+        "current": current,
+        "model": found,
+    }
     return Finding(tables, joined(said), tuple(warned), facts)
 
 

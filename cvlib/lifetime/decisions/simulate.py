@@ -9,9 +9,9 @@ from cvlib.statistics import resample
 
 _PRODUCTS = {
     "basic": (0.9, 60.0),
-    "plus": (0.5, 140.0),
-    "service": (0.35, 45.0),
-    "repair": (0.2, 90.0),
+    "plus": (0.6, 140.0),
+    "service": (0.5, 45.0),
+    "repair": (0.35, 90.0),
 }
 _FIRM = {
     "asset": (400, 260, 140), "goodwill": (80,), "liability_payment": (60, 60, 150),
@@ -32,28 +32,29 @@ def simulate_decisions(seed: int = resample.SEED) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of str to DataFrame
-        product_purchases, network_customers, network_ties, capacity_demands, firm_accounts: each
-        in the form its section reads.
+        product_purchases, network_customers, network_ties, capacity_demands, firm_accounts,
+        crm_systems: each in the form its section reads.
 
     Examples
     --------
     >>> import cvlib as cv
     >>> len(cv.lifetime.simulate_decisions())
-    5
+    6
     """
     rngs = resample.spawned(seed, 3)
     customers, ties = _network(rngs[1])
     return {
         "product_purchases": _purchases(rngs[0]), "network_customers": customers,
         "network_ties": ties, "capacity_demands": _demands(rngs[2]), "firm_accounts": _firm(),
+        "crm_systems": _systems(),
     }  # fmt: skip
 
 
-def _purchases(rng: np.random.Generator, people: int = 240) -> pd.DataFrame:
+def _purchases(rng: np.random.Generator, people: int = 420) -> pd.DataFrame:
     start, end = pd.Timestamp("2022-01-01"), pd.Timestamp("2024-12-31")
     span, rows = (end - start).days, []
     for who in range(people):
-        pace = rng.gamma(1.2, 2.0)  # purchases a year
+        pace = rng.gamma(1.2, 2.6)  # purchases a year
         taste = np.array([weight for weight, _ in _PRODUCTS.values()]) * rng.gamma(1.5, 1, 4)
         day, gone = float(rng.uniform(0, 500)), rng.exponential(900)
         first = day
@@ -100,3 +101,26 @@ def _firm() -> pd.DataFrame:
         for n, value in enumerate(values)
     ]
     return pd.DataFrame(rows, columns=["item", "year", "value"])
+
+
+def _systems() -> pd.DataFrame:
+    rated = {
+        "on-premise": (8, 3, 6, 4, 8, 7), "cloud": (6, 8, 7, 8, 6, 7), "hybrid": (7, 6, 6, 6, 7, 6),
+    }  # fmt: skip
+    costs = {
+        "on-premise": (480, 95, 95, 95, 95, 95), "cloud": (120, 125, 125, 125, 125, 125),
+        "hybrid": (290, 110, 110, 110, 110, 110),
+    }  # fmt: skip
+    gains = {
+        "on-premise": (0, 170, 215, 215, 215, 215), "cloud": (50, 215, 215, 215, 215, 215),
+        "hybrid": (30, 200, 215, 215, 215, 215),
+    }  # fmt: skip
+    names = ("fit", "speed", "support", "ease", "security", "stability")
+    return pd.DataFrame(
+        [
+            {"alternative": name, **dict(zip(names, marks, strict=True)),
+             **{f"cost_{t}": v for t, v in enumerate(costs[name])},
+             **{f"benefit_{t}": v for t, v in enumerate(gains[name])}}
+            for name, marks in rated.items()
+        ]
+    )  # fmt: skip
