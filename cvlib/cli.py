@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
-from functools import partial, wraps
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,35 +12,10 @@ import click
 
 import cvlib
 from cvlib.inputs.errors import InputError
+from cvlib.upkeep import data, doctor, pages, plain_errors, refresh
 
 if TYPE_CHECKING:
     from cvlib.study.compare import RunComparison
-
-
-def _plain_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Tell a user's error in its own words and the right exit status."""
-
-    @wraps(command)
-    def guarded(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except InputError as error:
-            click.echo(f"cvlib: {error}", err=True)
-            sys.exit(2)
-        except OSError as error:
-            if not error.filename:  # a closed pipe, not a file
-                raise
-            click.echo(f"cvlib: {error.strerror}: {error.filename}", err=True)
-            sys.exit(1)
-        except RuntimeError as error:
-            from cvlib.study.execute import RunFailed  # loads much, and only now is it needed
-
-            if not isinstance(error, RunFailed):
-                raise
-            click.echo(f"cvlib: {error}", err=True)
-            sys.exit(1)
-
-    return guarded
 
 
 _JOBS = click.option(
@@ -67,6 +41,10 @@ def main() -> None:
     """Customer satisfaction, indicator weights and lifetime value, as reports."""
 
 
+for _command in (refresh, pages, data, doctor):
+    main.add_command(_command)
+
+
 @main.command()
 @click.argument("notebooks", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Run every shipped notebook.")
@@ -79,15 +57,24 @@ def main() -> None:
     metavar="NAME VALUE",
     help="A parameter; `cvlib describe NOTEBOOK` lists them.",
 )
+@click.option(
+    "--parameters",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A YAML file of parameters; -p wins over it.",
+)
 @click.option("--to", "formats", default="html", show_default=True, help="Report formats, a,b,c.")
 @_OUT
 @click.option("--force", is_flag=True, help="Run again what has been answered before.")
+@click.option("--dry-run", is_flag=True, help="Check the request, say what would run, and stop.")
 @_JOBS
-@_plain_errors
+@plain_errors
 def run(
     notebooks: tuple[str, ...],
     everything: bool,
     parameters: tuple[tuple[str, str], ...],
+    file: Path | None,
+    dry_run: bool,
     formats: str,
     out: Path,
     force: bool,
@@ -99,17 +86,23 @@ def run(
 
     from cvlib.study.gallery import write_gallery
     from cvlib.study.notebook import find, read_notebook, shipped
+    from cvlib.study.parameters import parameters_of
     from cvlib.study.render.report import check_formats
-    from cvlib.study.run import run_notebook
+    from cvlib.study.run import question, run_notebook
 
     if everything == bool(notebooks):
         raise InputError("cvlib run", "say which notebooks, or --all", "See `cvlib list`.")
     wanted = tuple(name.strip() for name in formats.split(",") if name.strip())
     check_formats(wanted)
     chosen = [read_notebook(p) for p in shipped()] if everything else [find(n) for n in notebooks]
-    for notebook in chosen:
-        notebook.arguments(dict(parameters))
-    one = partial(run_notebook, parameters=dict(parameters), out=out, formats=wanted, force=force)
+    given = parameters_of(file) | dict(parameters)
+    asked = [question(notebook, given, out)[-1] for notebook in chosen]
+    if dry_run:
+        for notebook, answer in zip(chosen, asked, strict=True):
+            state = "to run" if force or answer.unfinished() else "finished"
+            click.echo(f"{state:<10}{notebook.name} {answer.folder.name}")
+        return
+    one = partial(run_notebook, parameters=given, out=out, formats=wanted, force=force)
     progress = sys.stderr.isatty() and len(chosen) == 1
     stream = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator")(
         joblib.delayed(one)(notebook, progress=progress) for notebook in chosen
@@ -128,7 +121,7 @@ def run(
 
 
 @main.command(name="list")
-@_plain_errors
+@plain_errors
 def list_notebooks() -> None:
     """List the notebooks and the question each answers."""
     from cvlib.study.notebook import read_notebook, shipped
@@ -140,7 +133,7 @@ def list_notebooks() -> None:
 
 @main.command()
 @click.argument("notebook")
-@_plain_errors
+@plain_errors
 def describe(notebook: str) -> None:
     """Say what NOTEBOOK answers and which parameters it takes."""
     from cvlib.study.notebook import find
@@ -161,7 +154,7 @@ def describe(notebook: str) -> None:
 @_JOBS
 @click.option("--dask", default="", help="Address of a Dask scheduler.")
 @click.option("--dry-run", is_flag=True, help="List what would run, and stop.")
-@_plain_errors
+@plain_errors
 def batch(study: Path, out: Path, jobs: int, dask: str, dry_run: bool) -> None:
     """Run the STUDY file's grid of notebooks; an interrupted batch continues where it stopped."""
     from cvlib.study.batch import planned, read_study, run_study
@@ -187,7 +180,7 @@ def batch(study: Path, out: Path, jobs: int, dask: str, dry_run: bool) -> None:
 
 @main.command(name="check")
 @_STUDY
-@_plain_errors
+@plain_errors
 def check_study_file(study: Path) -> None:
     """Check the STUDY file, its data files, columns and parameters before hours are spent."""
     from cvlib.study.batch import check_study, read_study
@@ -203,7 +196,7 @@ def check_study_file(study: Path) -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@_plain_errors
+@plain_errors
 def new(folder: Path) -> None:
     """Make a study FOLDER: a study file that runs, data templates, questionnaire and workbook."""
     import pandas as pd
@@ -230,7 +223,7 @@ def new(folder: Path) -> None:
 @click.argument("tree")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
-@_plain_errors
+@plain_errors
 def workbook(tree: str, file: Path, language: str) -> None:
     """Write the expert questionnaire of TREE (a shipped name or a file) as the workbook FILE."""
     from cvlib.weighting.experts.workbook import write_workbook
@@ -243,7 +236,7 @@ def workbook(tree: str, file: Path, language: str) -> None:
 @click.argument("model")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
-@_plain_errors
+@plain_errors
 def questionnaire(model: str, file: Path, language: str) -> None:
     """Write the questionnaire of MODEL (a shipped name or a file).
 
@@ -295,7 +288,7 @@ def questionnaire(model: str, file: Path, language: str) -> None:
 )
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True)
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True)
-@_plain_errors
+@plain_errors
 def plan(model: str, survey: str, sizes: str, language: str, **given: Any) -> None:
     """Say how many interviews MODEL (a shipped name or a file) needs, by simulation."""
     from cvlib.satisfaction.design.goal import Analysis, Goal
@@ -342,7 +335,7 @@ _RUN = click.Path(path_type=Path, file_okay=False)
 @main.command()
 @click.argument("first", type=_RUN)
 @click.argument("second", type=_RUN)
-@_plain_errors
+@plain_errors
 def compare(first: Path, second: Path) -> None:
     """Say what differs between run folders FIRST and SECOND: settings, data, versions, numbers."""
     from cvlib.study.compare import compare_runs, open_run
@@ -352,7 +345,7 @@ def compare(first: Path, second: Path) -> None:
 
 @main.command()
 @click.argument("run_folder", type=_RUN)
-@_plain_errors
+@plain_errors
 def rerun(run_folder: Path) -> None:
     """Repeat a run and say whether the numbers agree (status 1 when they do not)."""
     from cvlib.study.compare import open_run
@@ -373,63 +366,3 @@ def _tell(found: RunComparison) -> None:
     else:
         cells = found.numbers["cells"].sum()
         click.echo(f"All {cells:,} cells of {len(found.numbers)} tables agree.")
-
-
-@main.command()
-@click.argument("notebooks", nargs=-1)
-@_plain_errors
-def refresh(notebooks: tuple[str, ...]) -> None:
-    """Re-execute NOTEBOOKS (default: all shipped) in place with their defaults."""
-    from cvlib.study.execute import refresh as refresh_notebook
-    from cvlib.study.notebook import find, read_notebook, shipped
-
-    chosen = [find(name) for name in notebooks] or [read_notebook(path) for path in shipped()]
-    for notebook in chosen:
-        refresh_notebook(notebook)
-        click.echo(f"{notebook.name}: executed with its defaults")
-
-
-@main.command()
-@_plain_errors
-def pages() -> None:
-    """Write the documentation pages in docs/ from the notebooks as they are stored."""
-    from cvlib.study.pages import FOLDER, write_pages
-
-    click.echo(f"{len(write_pages())} files in {FOLDER}")
-
-
-@main.group()
-def data() -> None:
-    """The catalogue of public data sets."""
-
-
-@data.command(name="list")
-@_plain_errors
-def list_data() -> None:
-    """List the data sets: what they are, where from, whether they are here."""
-    from cvlib.inputs import datasets
-
-    columns = ["name", "title", "kind", "rows", "shipped"]
-    click.echo(datasets.catalogue()[columns].to_string(index=False))
-
-
-@data.command()
-@click.argument("name")
-@_plain_errors
-def fetch(name: str) -> None:
-    """Fetch data set NAME (checked by SHA-256) and say where it is."""
-    from cvlib.inputs import datasets
-
-    click.echo(datasets.fetch(name))
-
-
-@data.command()
-@_plain_errors
-def check() -> None:
-    """Check the hash of every data set that is here."""
-    from cvlib.inputs import datasets
-
-    table = datasets.check()
-    click.echo(table.to_string(index=False))
-    if (table["status"] == "wrong hash").any():
-        raise InputError("cvlib data check", "a file is not what it should be", "Fetch it again.")

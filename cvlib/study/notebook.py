@@ -111,7 +111,7 @@ def shipped() -> list[Path]:
 
 
 def find(name: str) -> Notebook:
-    """The notebook of this name, number (``01``) or unique beginning, or a notebook file.
+    """The notebook of this name, number (``01`` or 1) or unique beginning, or a notebook file.
 
     Raises
     ------
@@ -122,6 +122,7 @@ def find(name: str) -> Notebook:
     if path.suffix == ".ipynb" and path.is_file():
         return read_notebook(path.resolve())
     known = {candidate.stem: candidate for candidate in shipped()}
+    name = name.zfill(2) if name.isdigit() else name
     matching = [stem for stem in known if stem == name] or [s for s in known if s.startswith(name)]
     if len(matching) == 1:
         return read_notebook(known[matching[0]])

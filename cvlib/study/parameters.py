@@ -241,3 +241,15 @@ def _leaves(value: Any) -> Iterator[Any]:
             yield from _leaves(each)
     else:
         yield value
+
+
+def parameters_of(file: Path | None) -> dict[str, Any]:
+    """The parameters a YAML file states, by name; none without a file."""
+    if file is None:
+        return {}
+    content = Source(file).content
+    if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
+        raise InputError(
+            str(file), "is not a list of parameters", "Write one a line, as `draws: 500`."
+        )
+    return content

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from cvlib.cli import main
+from cvlib.study import surroundings
 
 
 def call(*words: str) -> tuple[int, str]:
@@ -62,3 +63,33 @@ def test_an_expert_workbook_is_written_in_chinese(tmp_path: Path) -> None:
     assert (tmp_path / "e.xlsx").stat().st_size > 5000
     code, text = call("workbook", "rfmm", str(tmp_path / "f.xlsx"))
     assert code == 2 and "rfm" in text and not (tmp_path / "f.xlsx").exists()
+
+
+def test_a_request_can_be_looked_at_before_it_runs(tmp_path: Path) -> None:
+    file, out = tmp_path / "asked.yaml", tmp_path / "reports"
+    file.write_text("seed: 5\nweight_draws: 100\n", encoding="utf-8")
+    ask = ("run", "5", "--parameters", str(file), "--dry-run", "--out", str(out))
+    code, text = call(*ask)
+    assert code == 0 and text.startswith("to run") and "05_customer_scores" in text
+    assert call(*ask, "-p", "seed", "5")[1] == text  # -p wins, here with the same value
+    assert call(*ask, "-p", "seed", "6")[1] != text
+    assert not out.exists()
+    file.write_text("- seed\n", encoding="utf-8")
+    assert call(*ask)[0] == 2
+    file.write_text("seeds: 5\n", encoding="utf-8")
+    code, text = call(*ask)
+    assert code == 2 and "Did you mean 'seed'?" in text
+
+
+def test_the_doctor_says_what_is_here_and_what_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, text = call("doctor", "--out", str(tmp_path / "reports"))
+    assert code == 0 and "WRONG" not in text and "notebooks" in text
+    assert not (tmp_path / "reports").exists()
+    monkeypatch.setattr(surroundings, "_LEAST_FREE", 10**18)
+    monkeypatch.setattr(surroundings, "_version", lambda package: "")
+    code, text = call("doctor", "--out", str(tmp_path / "reports"))
+    assert code == 1
+    assert "WRONG numpy: not installed" in text and "WRONG disk" in text
+    assert "format docx: not available" in text
