@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
+from cvlib.satisfaction.identification import VIF_LIMIT
 from cvlib.satisfaction.index import default_target
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.statistics.resample import enough
 from cvlib.words.message import Label, Message, message
-
-VIF_LIMIT = 10.0  # beyond it, a coefficient of one cause is a matter of the others (Marquardt 1970)
 
 
 def label(model: Model, construct: str) -> Label:
@@ -55,6 +54,11 @@ def drivers_withheld(result: SatisfactionResult) -> Message | None:
             names = [label(result.model, name) for name in dict.fromkeys(high["predictor"])]
             return message("satisfaction.drivers_collinear", target=shown, names=names,
                            highest=float(high["vif"].max()), limit=VIF_LIMIT)  # fmt: skip
+    marks = result.extra.get("identification", pd.DataFrame())
+    if len(marks) and marks["fires"].any():
+        reasons = [message(f"satisfaction.mark_{row.check}", where=row.where, value=row.value)
+                   for row in marks[marks["fires"]].itertuples()]  # fmt: skip
+        return message("satisfaction.drivers_marked", target=shown, reasons=reasons)
     if len(result.draws):
         row = result.draws.iloc[0]
         sound = int(row["used"] - row["inadmissible"])

@@ -10,8 +10,12 @@ from cvlib.satisfaction import measurement
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import engine as pls
 from cvlib.satisfaction.pls.engine import PLSFit
+from cvlib.satisfaction.pls.regressions import Regressions
 from cvlib.statistics.resample import enough
 from cvlib.words.message import Label, Message, message
+
+SAME = 0.5  # least correlation of a draw's construct with the full sample's [P]
+OTHERWISE = 0.05  # share of draws below it from which the construct is not the same [P]
 
 
 def problems(model: Model, fit: PLSFit, estimator: str, paths: bool = True) -> list[str]:
@@ -72,6 +76,28 @@ def _culprits(model: Model, fit: PLSFit, problem: str) -> list[tuple[str, float]
     matrix = fit.construct_correlation[0]
     pairs = zip(*np.nonzero(np.triu(np.abs(matrix) >= 1, 1)), strict=True)
     return [(f"{names[i]} × {names[j]}", matrix[i, j]) for i, j in pairs]
+
+
+def not_the_same(model: Model, apart: np.ndarray) -> list[Message]:
+    """Constructs that in many draws are something else than in the full sample."""
+    return [
+        message("satisfaction.not_the_same", construct=_label(model, name), share=float(share),
+                limit=SAME)
+        for name, share in zip(model.construct_names, apart, strict=False) if share > OTHERWISE
+    ]  # fmt: skip
+
+
+def paths_above_one(model: Model, fit: PLSFit) -> list[Message]:
+    """Paths of consistent PLS above one, with the VIF that explains them and what PLS gives."""
+    plain = Regressions(model.adjacency)(np.moveaxis(fit.composite_correlation, 0, -1))[0][..., 0]
+    vif = measurement.vif_antecedents(fit.construct_correlation, model.adjacency)[0]
+    names = model.construct_names
+    return [
+        message("satisfaction.path_above_one", source=_label(model, names[a]),
+                target=_label(model, names[b]), value=fit.paths[0, a, b], vif=vif[a, b],
+                plain=plain[a, b])
+        for a, b in np.argwhere(model.adjacency) if abs(fit.paths[0, a, b]) > 1 + 1e-9
+    ]  # fmt: skip
 
 
 def draw_warnings(table: pd.DataFrame) -> list[Message]:

@@ -12,6 +12,7 @@ import pandas as pd
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction import index as scoring
+from cvlib.satisfaction.identification import identification
 from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.higher_order import disjoint_first, second_order
 from cvlib.satisfaction.model.model import Model
@@ -30,7 +31,7 @@ from cvlib.satisfaction.pls import fit as fitting
 from cvlib.satisfaction.pls.effect_size import f_squared_table
 from cvlib.satisfaction.pls.engine import TOLERANCE, PLSFit, fit_pls
 from cvlib.satisfaction.pls.higher_order import Staged, StagedFit
-from cvlib.satisfaction.pls.signs import aligned
+from cvlib.satisfaction.pls.signs import agreement, turned
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.survey.answers import Answers, Data
 from cvlib.satisfaction.survey.missing import Survey, prepare
@@ -40,6 +41,7 @@ from cvlib.statistics.resample import Bootstrap
 from cvlib.words.message import message
 
 ESTIMATORS = ("pls", "plsc")
+_SAME = "same_construct"
 
 
 def estimate_pls(
@@ -132,12 +134,17 @@ def estimate_pls(
         told += diagnosis.problems(disjoint_first(bound), found.first, estimator, paths=False)
     measures = tables.statistics(shown) | dimensions.statistics(bound)
     compute = partial(tables.compute, measures)
+    same = {_SAME: (pd.DataFrame({"construct": shown.construct_names}),
+                    partial(agreement, shown, found))}  # fmt: skip
     infer: Callable[[str, pd.DataFrame], pd.DataFrame] = partial(tables.plain, compute(found))
     told_draws = pd.DataFrame()
     if resampling.draws:
-        turned = partial(_turned, bound, fit, found)
-        chosen, told_draws = _bootstrap(source, survey, turned, compute, compute(found), resampling)
-        told += diagnosis.draw_warnings(told_draws)
+        refit = partial(_turned, bound, fit, found)
+        compute = partial(tables.compute, measures | same)
+        chosen, told_draws, apart = _bootstrap(
+            source, survey, refit, compute, compute(found), resampling
+        )
+        told += [*diagnosis.draw_warnings(told_draws), *diagnosis.not_the_same(shown, apart)]
         infer = chosen or infer
     inferred = {name: infer(name, keys) for name, (keys, _) in measures.items()}
     rows = survey.effective_rows
@@ -182,6 +189,9 @@ def estimate_pls(
             draws=tests.exact_fit_draws, seed=seed, level=level,
         )  # fmt: skip
         told += exact_told
+    extra["identification"] = identification(result, told_draws)
+    if estimator == "plsc":
+        told += diagnosis.paths_above_one(shown, found)
     return SatisfactionResult(
         model=bound,
         estimator=estimator,
@@ -212,18 +222,21 @@ def _bootstrap(
     compute: inference.Statistics,
     estimates: Mapping[str, np.ndarray],
     chosen: Bootstrap,
-) -> tuple[Callable[[str, pd.DataFrame], pd.DataFrame] | None, pd.DataFrame]:
+) -> tuple[Callable[[str, pd.DataFrame], pd.DataFrame] | None, pd.DataFrame, np.ndarray]:
     """The function that adds inference to a quantity's keys, and what became of the draws.
 
-    None where too few draws gave an admissible estimate.
+    None where too few draws gave an admissible estimate. Last, per construct the share of draws
+    whose construct is another one.
     """
     draws, seed = chosen.draws, chosen.seed
     resampled = inference.bootstrap(
         source, fit, compute, draws=draws, seed=seed, strata=survey.strata
     )
     told = resampled.table()
+    kept = resampled.kept(_SAME)
+    apart = (np.abs(kept) < diagnosis.SAME).mean(axis=0) if len(kept) else np.zeros(0)
     if not diagnosis.inference_allowed(told):
-        return None, told
+        return None, told, apart
     left_out: dict[str, np.ndarray] = {}
     errors: dict[str, np.ndarray] = {}
     if chosen.interval == "bca":
@@ -235,7 +248,11 @@ def _bootstrap(
         )
         errors = {name: error[~resampled.failed] for name, error in within.items()}
     degrees = source.units - (1 if survey.strata is None else len(np.unique(survey.strata)))
-    return partial(tables.inferred, estimates, resampled, chosen, degrees, left_out, errors), told
+    return (
+        partial(tables.inferred, estimates, resampled, chosen, degrees, left_out, errors),
+        told,
+        apart,
+    )
 
 
 def _turned(
@@ -244,7 +261,8 @@ def _turned(
     """Fits whose constructs point the way of the full sample's."""
     if isinstance(fit, Staged) and isinstance(whole, StagedFit):
         return fit.towards(whole, mean, covariance)
-    return aligned(model, fit(mean, covariance), whole.loadings[0])
+    found = fit(mean, covariance)
+    return turned(model, found, agreement(model, whole, found))
 
 
 def fitter(

@@ -27,7 +27,35 @@ def aligned(model: Model, fit: PLSFit, loadings: np.ndarray) -> PLSFit:
     loadings : ndarray (p,)
         Of the full sample.
     """
-    along = sums_within(fit.loadings * loadings, model.membership)
+    return turned(model, fit, sums_within(fit.loadings * loadings, model.membership))
+
+
+def agreement(model: Model, reference: PLSFit, fit: PLSFit) -> np.ndarray:
+    """Correlation (B, k) of each construct of some fits with the same of a reference [P].
+
+    w'R⁰w⁰ over the root of w'R⁰w, within the items of the construct and in the reference's
+    correlations R⁰: what the scores of both would correlate among the same respondents.
+
+    Parameters
+    ----------
+    model : Model
+        Constructs with items.
+    reference : PLSFit
+        Of the full sample (B = 1).
+    fit : PLSFit
+        B fits.
+    """
+    found = np.empty((len(fit.weights), len(model.constructs)))
+    for j, own in enumerate(model.slices):
+        matrix, w = reference.item_correlation[0][own, own], fit.weights[:, own]
+        along = w @ (matrix @ reference.weights[0, own])
+        length = np.sqrt(((w @ matrix) * w).sum(axis=1))
+        found[:, j] = along / np.where(length > 0, length, np.nan)
+    return found
+
+
+def turned(model: Model, fit: PLSFit, along: np.ndarray) -> PLSFit:
+    """Fits with every construct turned where `along` (B, k) is negative."""
     turn = np.where(along < 0, -1.0, 1.0)
     if (turn > 0).all():
         return fit

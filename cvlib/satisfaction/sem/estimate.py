@@ -28,6 +28,7 @@ import pandas as pd
 from cvlib.inputs.choices import number, one_of
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.headline import label
+from cvlib.satisfaction.identification import identification
 from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.higher_order import second_order_places
 from cvlib.satisfaction.model.model import Model
@@ -357,6 +358,7 @@ def estimate_covariance(
     if modification:
         looked, extra["modification_indices"] = _modified(fit)
         told.append(looked)
+    extra["identification"] = identification(tables, told_draws, fit.diagnosis)
     audit = survey.audit
     if gaps:
         audit = audit.assign(imputed=0, treatment="full-information maximum likelihood")
