@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,12 @@ class Histories:
     @property
     def customers(self) -> float:
         return float(self.count.sum())
+
+    @cached_property
+    def times(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Distinct times, and where in them t_x and T of every row stand."""
+        times, place = np.unique(np.concatenate([self.t_x, self.T]), return_inverse=True)
+        return times, place[: self.x.size], place[self.x.size :]
 
     def spread(self, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
         """A function of x for every row, evaluated on distinct x only."""

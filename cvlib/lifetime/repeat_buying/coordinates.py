@@ -15,7 +15,7 @@ from cvlib.lifetime.purchases.histories import Histories
 # then runs along shape alone. Beyond these limits the mixture cannot be told from one value.
 LEVEL, SHAPE = (-25.0, 25.0), (-14.0, math.log(1e4))
 # Fits of more histories than this start from a sample of as many customers.
-_SCOUTS = 10_000
+SCOUTS = 10_000
 # A level curved less than this (a standard error of ten powers of e) is near no top.
 _FLAT = 1e-2
 
@@ -90,7 +90,7 @@ def log_likelihood(family: Any, data: Histories) -> Objective:
 
 def climb(family: Any, data: Histories) -> Maximum:
     """The maximum of the likelihood from several starts."""
-    scouts = data.sample(_SCOUTS)
+    scouts = data.sample(SCOUTS)
     rough = None if scouts is data else log_likelihood(family, scouts)
     none = np.zeros(2 * len(data.names))
     begin = [np.append(to_working(start), none) for start in family.starts(data)]

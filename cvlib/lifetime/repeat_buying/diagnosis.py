@@ -13,7 +13,14 @@ from cvlib.lifetime.maximise import Maximum, newton
 from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying import nbd
 from cvlib.lifetime.repeat_buying.ageing import ageing
-from cvlib.lifetime.repeat_buying.coordinates import LEVEL, SHAPE, bounds, climb, log_likelihood
+from cvlib.lifetime.repeat_buying.coordinates import (
+    LEVEL,
+    SCOUTS,
+    SHAPE,
+    bounds,
+    climb,
+    log_likelihood,
+)
 from cvlib.statistics import resample
 from cvlib.words.message import message
 
@@ -72,7 +79,7 @@ def diagnose(
         # a profile is needed only where the curvature leaves the shape in doubt
         if not (found.held[at] or found.at[at] > math.log(20) or covariance[at, at] > 1):
             continue
-        lost = max(found.value - _held_at(family, data, found, at, SHAPE[1]).value, 0.0)
+        lost = max(_Profile(family, data, found).lost(at, SHAPE[1]), 0.0)
         verdict = "spread not identified" if lost < gain else "spread identified"
         rows.append((message("lifetime.check_lost", what=what), lost, gain, verdict))
         if lost < gain:
@@ -118,42 +125,81 @@ def diagnose(
     return table, warnings, profiled
 
 
-def _held_at(family: Any, data: Histories, found: Maximum, at: int, value: float) -> Maximum:
-    """The best fit with one working coordinate fixed."""
-    lower, upper = bounds(family, data)
-    start = found.at.copy()
-    start[at] = lower[at] = upper[at] = value
-    return newton(log_likelihood(family, data), start, lower, upper)
+class _Profile:
+    """Log-likelihood lost when one working coordinate is held, the others refitted.
+
+    Every fit begins where the last one ended and keeps its curvature, so that it takes a few
+    evaluations and not a climb.
+    """
+
+    def __init__(self, family: Any, data: Histories, found: Maximum) -> None:
+        self.objective, self.found = log_likelihood(family, data), found
+        self.bounds, self.near = bounds(family, data), found
+
+    def lost(self, at: int, value: float) -> float:
+        lower, upper = (edge.copy() for edge in self.bounds)
+        start = self.near.at.copy()
+        start[at] = lower[at] = upper[at] = value
+        curvature = self.near.hessian
+        self.near = newton(self.objective, start, lower, upper, curvature, refresh=False)
+        return self.found.value - self.near.value
+
+
+def _profiles(family: Any, data: Histories, found: Maximum) -> list[_Profile]:
+    """That of all customers, before it that of a sample which says about where to look."""
+    whole, scouts = _Profile(family, data, found), data.sample(SCOUTS)
+    if scouts is data:
+        return [whole]
+    objective = log_likelihood(family, scouts)
+    rough = newton(objective, found.at, *bounds(family, data), found.hessian, refresh=False)
+    return [_Profile(family, scouts, rough), whole]
 
 
 def _profile_level(
     family: Any, data: Histories, found: Maximum, at: int, gain: float, up: bool
 ) -> float:
     """Profile-likelihood bound of a level that is estimated at the other end of its range."""
-    from scipy.optimize import brentq
-
-    def excess(level: float) -> float:
-        return found.value - gain - _held_at(family, data, found, at, level).value
-
-    step, last = (5.0, LEVEL[1]) if up else (-5.0, LEVEL[0])
-    level = found.at[at] + step
-    while excess(level) < 0:
-        if level == last:
-            return step * math.inf
-        level = min(level + step, last) if up else max(level + step, last)
-    return float(brentq(excess, *sorted((level - step, level)), xtol=1e-3))
+    end = LEVEL[1] if up else LEVEL[0]
+    step = 5.0 if up else -5.0
+    return _edge(_profiles(family, data, found), at, gain, found.at[at], step, end)
 
 
 def _profile_edge(family: Any, data: Histories, found: Maximum, at: int, gain: float) -> float:
     """Lower profile-likelihood bound of a shape whose upper one is infinite."""
+    return _edge(_profiles(family, data, found), at, gain, found.at[at], -1.0, SHAPE[0])
+
+
+def _edge(
+    profiles: list[_Profile], at: int, gain: float, start: float, step: float, end: float
+) -> float:
+    """Where `gain` is lost on the way from `start` to `end`; infinite where it never is."""
+    guess, near = start, step
+    for profile in profiles:
+        found = _root(profile, at, gain, guess, near, end)
+        guess, near = end if found is None else found, math.copysign(0.2, step)
+    return math.copysign(math.inf, step) if found is None else found
+
+
+def _root(
+    profile: _Profile, at: int, gain: float, guess: float, step: float, end: float
+) -> float | None:
     from scipy.optimize import brentq
 
-    def excess(shape: float) -> float:
-        return found.value - gain - _held_at(family, data, found, at, shape).value
+    def excess(value: float) -> float:
+        return profile.lost(at, value) - gain
 
-    low = found.at[at] - 1.0
-    while low > SHAPE[0] + 1 and excess(low) < 0:
-        low -= 1.0
-    if excess(low) < 0:
-        return -math.inf
-    return float(brentq(excess, low, min(low + 1.0, found.at[at]), xtol=1e-3))
+    origin = float(profile.found.at[at])
+    inside = outside = guess
+    if guess != origin and excess(guess) >= 0:
+        while inside == outside or (inside != origin and excess(inside) >= 0):
+            outside, inside, step = inside, inside - step, 2 * step
+            if (inside - origin) * step <= 0:
+                inside = origin
+                break
+    else:
+        while inside == outside or excess(outside) < 0:
+            if outside == end:
+                return None
+            inside, step = outside, step if inside == outside else 2 * step
+            outside = float(np.clip(outside + step, *sorted((origin, end))))
+    return float(brentq(excess, *sorted((inside, outside)), xtol=1e-3))

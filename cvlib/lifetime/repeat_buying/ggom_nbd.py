@@ -25,6 +25,7 @@ from cvlib.lifetime.repeat_buying.special import (
     log_rising,
     nbd_pmf,
 )
+from cvlib.lifetime.repeat_buying.suffix_sums import between, grid_of
 
 PARAMETERS: tuple[str, ...] = ("r", "alpha", "b", "s", "beta")
 PAIRS: tuple[tuple[str, str, str], ...] = (
@@ -156,7 +157,7 @@ def total(theta: np.ndarray, data: Histories) -> tuple[float, np.ndarray]:
     value -= count @ ((r + x) * shrink + x * np.log(alpha) + s * whole.v)
     slope_r = data.sum_over_x(digamma_rising(r, data.x_values)) - count @ shrink
 
-    log_odds, slopes = _dropout(theta, x, data.t_x, T, slopes=True)
+    log_odds, slopes = _all_dropouts(theta, data)
     either, gone = log1p_exp(log_odds)
     value += count @ either
     by_r, by_alpha, by_s, by_scale, by_b = slopes @ (count * gone)
@@ -172,6 +173,40 @@ def total(theta: np.ndarray, data: Histories) -> tuple[float, np.ndarray]:
         by_b * (1 + beta) / scale,
     ]
     return value, np.array(slope)
+
+
+def _all_dropouts(theta: Any, data: Histories) -> tuple[np.ndarray, np.ndarray]:
+    """As `_dropout` with slopes: on one grid of times where that keeps its digits, else singly."""
+    grid = grid_of(data)
+    if grid is None:
+        return _dropout(theta, data.x, data.t_x, data.T, slopes=True)
+    r, alpha, s, scale, b = _values(theta)
+    y, _ = grid.nodes
+    life, whole, p = _Life(y, s, scale, b), _Life(data.T, s, scale, b), r + data.x
+    shrink = np.log1p(y / alpha)
+    mass = life.log_density() - (r + data.x_values)[:, None, None] * shrink
+    near = alpha / (alpha + y)
+    functions = [shrink, near, life.v, life.share(), life.y - (s + 1) * life.by_b()]
+    steep = p / (alpha + data.t_x) + (s + 1) * (1 / (scale + data.t_x) + max(float(b), 0.0))
+    integral, means, doubtful = between(grid, mass, functions, steep)
+    longer = np.log1p(data.T / alpha)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_odds = np.log(integral) + p * longer + s * whole.v
+    table = np.stack(
+        [
+            longer - means[0],
+            p * (alpha / (alpha + data.T) - means[1]),
+            1 + s * (whole.v - means[2]),
+            (s + 1) * means[3] - 1 - s * whole.share(),
+            means[4] + s * whole.by_b(),
+        ]
+    )
+    rows = np.flatnonzero(doubtful)
+    if rows.size:
+        log_odds[rows], table[:, rows] = _dropout(
+            theta, data.x[rows], data.t_x[rows], data.T[rows], slopes=True
+        )
+    return log_odds, table
 
 
 def _dropout(
