@@ -201,5 +201,5 @@ def _root(
             if outside == end:
                 return None
             inside, step = outside, step if inside == outside else 2 * step
-            outside = float(np.clip(outside + step, *sorted((origin, end))))
+            outside = min(outside + step, end) if step > 0 else max(outside + step, end)
     return float(brentq(excess, *sorted((inside, outside)), xtol=1e-3))
