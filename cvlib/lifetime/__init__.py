@@ -18,6 +18,7 @@ from cvlib.lifetime.contracts.cohorts import (
     project_cohorts,
     read_cohorts,
 )
+from cvlib.lifetime.contracts.g2g import fit_g2g
 from cvlib.lifetime.contracts.incidence import cumulative_incidence
 from cvlib.lifetime.contracts.prepare import (
     contracts,
@@ -99,6 +100,7 @@ __all__ = [
     "equity_by_model",
     "firm_value",
     "fit_cohort",
+    "fit_g2g",
     "fit_repeat_buying",
     "fit_spend",
     "fit_survival",
