@@ -11,8 +11,8 @@ from cvlib.lifetime.assumptions import Assumptions
 from cvlib.lifetime.economics import RetentionGain, SpendingSplit
 from cvlib.lifetime.equity_models import EquityByModel
 from cvlib.lifetime.holdout.tracking import RollingOrigins
+from cvlib.lifetime.holdout.uncertainty import FEWEST_DRAWS
 from cvlib.lifetime.holdout.validate import Validation
-from cvlib.lifetime.holdout.verdict import FEWEST_DRAWS
 from cvlib.lifetime.holdout.worth import ValueValidation
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying.fit import MODELS

@@ -9,7 +9,7 @@ import pytest
 from scipy import integrate
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.holdout import metrics, tracking, verdict
+from cvlib.lifetime.holdout import metrics, tracking, uncertainty, verdict
 from cvlib.lifetime.holdout import validate as validation
 from cvlib.lifetime.holdout.baselines import Forecast, tune_hiatus
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
@@ -291,8 +291,11 @@ def test_interval_and_p_of_a_pair_agree(result):
     assert not tested["rival"].str.endswith("_p_alive").any()
     # Holm by hand: the smallest p times their number
     assert tested["p_adjusted"].min() == pytest.approx(min(tested["p"].min() * len(tested), 1))
-    metric = set(tested["metric"])
-    assert not metric & {"bias", "lift_10", "brier_skill", "calibration_slope"} and "mae" in metric
+    family = {"auc", "brier", "rmse", "spend_rmse", "spend_capture_10", "spend_spearman"}
+    assert set(tested["metric"]) == family
+    inside = (tested["joint_low"] <= tested["ci_low"]) & (tested["ci_high"] <= tested["joint_high"])
+    assert inside.all()  # simultaneous intervals are wider than single ones
+    assert table.loc[~table["metric"].isin(family), "joint_low"].isna().all()
 
 
 def test_verdict_counts_every_comparison_and_names_every_loss(result):
@@ -336,7 +339,7 @@ def test_verdict_turns_with_the_numbers(summary):
     actual = summary.customers["holdout_purchases"].to_numpy(dtype=float)
     recency = Forecast("recency", score=np.random.default_rng(1).random(actual.size))
     for expected, word in ((actual, "beats"), (actual.max() - actual, "is beaten by")):
-        model = Forecast("oracle_like", expected=expected)
+        model = Forecast("oracle_like", expected=expected, probability=expected / actual.max())
         settings = resample.Bootstrap(100, 1)
         found = validation.validate(summary.customers, [model, recency, UNIFORM], settings)
         assert f"oracle_like {word} recency" in found.say().replace("oracle like", "oracle_like")
@@ -349,11 +352,11 @@ def test_verdict_turns_with_the_numbers(summary):
 
 def test_few_usable_draws_give_no_p():
     draws = np.random.default_rng(2).normal(0.2, 0.1, 400)
-    assert verdict.paired(0.2, draws, 0.95)["p"] == pytest.approx(0.0455, abs=0.02)
+    assert uncertainty.paired(0.2, draws, 0.95)["p"] == pytest.approx(0.0455, abs=0.02)
     draws[:250] = np.nan
-    assert verdict.paired(0.2, draws, 0.95)["p"] is None  # 150 of 400
-    assert verdict.paired(0.2, draws[200:], 0.95)["p"] is not None  # 150 of 200
-    assert verdict.paired(0.0, np.zeros(200), 0.95)["p"] == 1.0
+    assert uncertainty.paired(0.2, draws, 0.95)["p"] is None  # 150 of 400
+    assert uncertainty.paired(0.2, draws[200:], 0.95)["p"] is not None  # 150 of 200
+    assert uncertainty.paired(0.0, np.zeros(200), 0.95)["p"] == 1.0
 
 
 UNIFORM = Forecast("even", probability=np.full(2357, 0.3))
@@ -447,3 +450,93 @@ def test_a_side_model_that_fails_is_left_out_with_its_reason(summary, monkeypatc
     assert said.id == "lifetime.rival_left_out" and "no maximum" in said
     with pytest.raises(InputError, match="other_models"):
         validation.fitted_forecasts(summary, ["pareto"])
+
+
+def test_influence_gives_the_intervals_of_a_bootstrap(summary, forecasts, result):
+    """In one pass; the p values of the family agree in what they decide."""
+    settings = resample.Bootstrap(200, 1)
+    found = validation.validate(summary.customers, forecasts, settings, intervals="influence")
+    ours = found.validation.set_index(["model", "metric"])
+    told = result.validation.set_index(["model", "metric"])
+    keys = [k for k in ours.index if k[1] in ("auc", "brier", "rmse", "spend_capture_10", "bias")]
+    keys = [k for k in keys if k[0] != "oracle"]
+    for key in keys:
+        wide = told.loc[key, "ci_high"] - told.loc[key, "ci_low"]
+        assert ours.loc[key, "ci_high"] - ours.loc[key, "ci_low"] == pytest.approx(wide, rel=0.35)
+    pairs = [f.differences.set_index(["rival", "metric"]) for f in (found, result)]
+    both = pairs[0]["better"].dropna().to_frame("ours").join(pairs[1]["better"].rename("told"))
+    assert len(both) == pairs[1]["better"].notna().sum()
+    assert (both["ours"] == both["told"]).mean() > 0.9
+    assert found.intervals == "influence"
+
+
+def test_a_win_with_another_sign_elsewhere_is_of_this_cut_only(result):
+    tested = result.differences.dropna(subset="better")
+    models = ["bg_nbd", *tested["rival"].unique()]
+    rows = [
+        {"calibration_end": cut, "model": m, "metric": k, "value": v}
+        for cut in ("a", "b")
+        for (m, k), v in result.validation.set_index(["model", "metric"])["value"].items()
+        if m in models
+    ]
+    rolled = pd.DataFrame(rows)
+    same = result.confirmed(rolled)
+    assert same.verdict["finding"].iloc[0].id == "lifetime.verdict_overall_cuts"
+    first = same.verdict["finding"].iloc[0].values
+    assert first["won_everywhere"] == first["won"] and first["cuts"] == 2
+    assert "at this cut only" not in same.say()
+    turned = rolled.assign(value=rolled["value"].where(rolled["calibration_end"] == "a", 0.0))
+    turned.loc[(turned["calibration_end"] == "b") & (turned["model"] == "bg_nbd"), "value"] = 1e9
+    other = result.confirmed(turned)
+    assert "at this cut only" in other.say()
+    assert other.verdict["finding"].iloc[0].values["won_everywhere"] < first["won"]
+
+
+def test_few_on_the_rarer_side_have_values_without_a_verdict(summary, fit):
+    people = summary.customers
+    active = people["holdout_purchases"] > 0
+    for rows, tested in ((49, False), (60, True)):
+        some = pd.concat([people[active].head(rows), people[~active].head(400)])
+        size = len(some)
+        gap = (some["T"] - some["t_x"]).to_numpy()
+        own = Forecast("bg_nbd", expected=1 / (1 + gap), probability=np.linspace(0.1, 0.9, size))
+        other = Forecast("recency", score=-gap)
+        found = validation.validate(some, [own, other], resample.Bootstrap(100, 1))
+        assert found.differences["better"].notna().any() == tested
+        assert (
+            any(getattr(w, "id", "") == "lifetime.holdout_too_few" for w in found.warnings)
+            != tested
+        )
+
+
+def test_the_recommendation_names_the_best_of_each_job(result):
+    table = result.recommendation.set_index("job")
+    values = result.validation.set_index(["metric", "model"])["value"]
+    assert list(table.index) == ["choose", "level", "probability"]
+    race = values["brier"].drop("oracle", errors="ignore")
+    race = race[~race.index.str.endswith("_p_alive")]
+    assert table.loc["probability", "model"] == race.idxmin()
+    worse = result.validation.copy()
+    worse.loc[(worse["metric"] == "brier") & (worse["model"] == "nbd"), "value"] = 0.0
+    other = verdict.recommendation(worse, result.differences).set_index("job")
+    assert other.loc["probability", "model"] == "nbd"
+
+
+@pytest.mark.slow
+def test_equal_models_err_in_no_more_than_one_of_twenty_families():
+    """Forecasts that differ by noise alone: Holm calls a winner in at most 5 % of experiments."""
+    wrong = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        rate = rng.gamma(1, 1, 400)
+        people = pd.DataFrame({"x": 1, "t_x": 1.0, "T": 2.0}, index=range(400))
+        people["holdout_purchases"] = rng.poisson(rate)
+        people["holdout_spend"] = people["holdout_purchases"] * 10.0
+        some = [rate * rng.gamma(20, 1 / 20, 400) for _ in range(4)]
+        race = [
+            Forecast(f"m{k}", expected=s, probability=1 - np.exp(-s), spend=10 * s)
+            for k, s in enumerate(some)
+        ]
+        found = validation.validate(people, race, intervals="influence")
+        wrong += (found.differences["better"].dropna() != "neither").any()
+    assert wrong <= 7  # 5 % of 60 are 3; two and a half standard errors above

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +11,6 @@ import pandas as pd
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.holdout import metrics
 from cvlib.lifetime.holdout.baselines import (
     Array,
     Forecast,
@@ -19,16 +18,21 @@ from cvlib.lifetime.holdout.baselines import (
     customer_rows,
     hiatus_of,
 )
-from cvlib.lifetime.holdout.verdict import adjusted, paired, quiet_customers, verdict
+from cvlib.lifetime.holdout.scores import oracle, scores
+from cvlib.lifetime.holdout.uncertainty import uncertainty, way_of
+from cvlib.lifetime.holdout.verdict import (
+    at_other_cuts,
+    judged,
+    quiet_customers,
+    recommendation,
+    verdict,
+)
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import MODELS, RepeatBuyingFit, fit_repeat_buying
 from cvlib.results import Result
 from cvlib.statistics import forecasts as forecast_tables
-from cvlib.statistics import resample
 from cvlib.statistics.resample import Bootstrap
 from cvlib.words.message import Message, message
-
-_CEILING = ("capture_10", "capture_20", "lift_10", "hit_rate_10", "hit_rate_20")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,8 +46,9 @@ class Validation(Result):
         the probability of a purchase, `auc_expected` the expected purchases (both the only score
         there is); the prefix `spend_` marks forecasts of money. Model `oracle` is the ceiling.
     differences : DataFrame
-        model, rival, metric, difference, ci_low, ci_high, p, p_adjusted (Holm, over all that have
-        a better side), better: paired over the same resamples, see `verdict.paired`.
+        model, rival, metric, difference, ci_low, ci_high, p of every metric both have; of those
+        judged together (`uncertainty.FAMILY`) also joint_low, joint_high (simultaneous, by the
+        largest |t|), p_adjusted (Holm) and better.
     calibration : DataFrame
         model, bin, n, mean_probability, observed, ci_low, ci_high.
     decomposition : DataFrame
@@ -55,6 +60,8 @@ class Validation(Result):
         Forecast and outcome of repeat buyers silent longest, see `verdict.quiet_customers`.
     verdict : DataFrame
         finding: where the model beats its rivals and where it does not.
+    recommendation : DataFrame
+        job, model, metric, value: the best of the race at each job.
     bootstrap : Bootstrap
         Behind the intervals.
     """
@@ -69,6 +76,8 @@ class Validation(Result):
     verdict: pd.DataFrame
     bootstrap: Bootstrap
     warnings: tuple[str, ...] = ()
+    recommendation: pd.DataFrame = field(default_factory=pd.DataFrame)
+    intervals: str = "resample"
     headline_tables = ("validation", "verdict")
     charts: ClassVar[dict[str, str]] = {
         "auc": "cvlib.figures.lifetime:score_plot",
@@ -106,6 +115,19 @@ class Validation(Result):
         order = [model for model in self.validation["model"].unique() if model in wide.index]
         columns = [name for name in chosen if name in wide]
         return wide.reindex(index=order, columns=columns).rename_axis(columns=None).reset_index()
+
+    def confirmed(self, rolled: pd.DataFrame) -> Validation:
+        """The same, each win and loss held against other cuts.
+
+        Parameters
+        ----------
+        rolled : DataFrame
+            calibration_end, model, metric, value of every model and rival, as `rolling_origins`
+            gives them. A win or loss with another sign at any cut is told as of this cut only.
+        """
+        table = at_other_cuts(self.differences, rolled, self.model)
+        told = verdict(self.validation, table, self.quiet, self.bootstrap.level)
+        return replace(self, differences=table, verdict=told)
 
     def level_sentence(self) -> Message:
         """How far the total of expected purchases is off."""
@@ -206,39 +228,14 @@ def fitted_forecasts(
     return Rivals(tuple(found), pd.DataFrame(), tuple(warnings), tuple(fits))
 
 
-def _scores(
-    forecast: Forecast, bought: Array, spent: Array, counts: Array | None
-) -> dict[str, Array]:
-    active = (bought > 0).astype(float)
-    found: dict[str, Array] = {}
-    if forecast.expected is not None:
-        found |= metrics.amount_metrics(bought, forecast.expected, counts)
-        found["auc_expected"] = metrics.area_under_curve(active, forecast.expected, counts)["auc"]
-    if forecast.probability is not None:
-        found |= metrics.probability_metrics(active, forecast.probability, counts)
-    if forecast.score is not None:
-        found |= metrics.ranking_metrics(bought, forecast.score, counts)
-        found |= metrics.area_under_curve(active, forecast.score, counts)
-        found["auc_expected"] = found["auc"]
-    if forecast.spend is not None:
-        money = metrics.amount_metrics(spent, forecast.spend, counts)
-        found |= {f"spend_{name}": value for name, value in money.items()}
-    return found
-
-
-def _oracle(bought: Array, spent: Array, counts: Array | None) -> dict[str, Array]:
-    own = metrics.ranking_metrics(bought, bought, counts)
-    money = metrics.ranking_metrics(spent, spent, counts)
-    return {name: own[name] for name in _CEILING} | {f"spend_{n}": money[n] for n in _CEILING}
-
-
 def validate(
     customers: pd.DataFrame,
     forecasts: Sequence[Forecast],
     bootstrap: Bootstrap | None = None,
     warnings: Sequence[str] = (),
+    intervals: str = "",
 ) -> Validation:
-    """Compare forecasts with the holdout, with customer-bootstrap intervals.
+    """Compare forecasts with the holdout, with intervals over the choice of customers.
 
     Parameters
     ----------
@@ -252,6 +249,9 @@ def validate(
         intervals are of the comparison, not of the estimates.
     warnings : sequence of str
         Of how the forecasts were made, kept with the result.
+    intervals : {"", "resample", "influence"}
+        By resampling the customers, or in one pass from each customer's influence; empty:
+        resampling up to 20,000 customers.
 
     Returns
     -------
@@ -288,31 +288,23 @@ def validate(
         forecasts = [replace(f, probability=None, score=None) for f in forecasts]
         forecasts = [f for f in forecasts if f.expected is not None or f.spend is not None]
         said.append(message("lifetime.holdout_all_active"))
-    focal = forecasts[0].model
-    values = {f.model: _scores(f, bought, spent, None) for f in forecasts}
-    values["oracle"] = _oracle(bought, spent, None)
-    keys = [(model, metric) for model in values for metric in values[model]]
-    samples = _samples(forecasts, bought, spent, settings)
+    focal, way = forecasts[0].model, way_of(intervals, bought.size)
+    values = {f.model: scores(f, bought, spent) for f in forecasts}
+    known = uncertainty(forecasts, bought, spent, values, settings, way)
+    values["oracle"] = oracle(bought, spent)
+    none = {"ci_low": None, "ci_high": None}
     table = pd.DataFrame(
         [
             {"model": m, "metric": k, "value": float(values[m][k][0])}
-            | _interval(samples.get((m, k)), settings.level)
-            for m, k in keys
+            | known.values.get((m, k), none)
+            for m in values
+            for k in values[m]
         ]
     )
-    rows = [
-        {
-            "model": focal,
-            "rival": m,
-            "metric": k,
-            "difference": (gap := float(values[focal][k][0] - values[m][k][0])),
-        }
-        | paired(gap, samples[focal, k] - samples[m, k] if samples else None, settings.level)
-        for m, k in keys
-        if m not in (focal, "oracle") and k in values[focal]
-    ]
-    columns = ["model", "rival", "metric", "difference", "ci_low", "ci_high", "p"]
-    differences = adjusted(pd.DataFrame(rows, columns=columns), focal, settings.level)
+    few = min(int((bought > 0).sum()), int((bought == 0).sum()))
+    if few < _FEWEST_EITHER:
+        said.append(message("lifetime.holdout_too_few", few=few, fewest=_FEWEST_EITHER))
+    differences = judged(values, known, focal, settings.level, tested=few >= _FEWEST_EITHER)
     calibration, decomposition = _probable(forecasts, bought, settings.level)
     hiatus = hiatus_of(customers)
     frequency = customers["x"].clip(upper=7).astype(int).astype(str).replace("7", "7+")
@@ -332,10 +324,13 @@ def validate(
         verdict(table, differences, quiet, settings.level),
         settings,
         tuple(said),
+        recommendation(table, differences),
+        way,
     )
 
 
 _FEW = 100  # customers below which a comparison says little
+_FEWEST_EITHER = 50  # active or inactive customers below which there is no verdict
 
 
 def _about(customers: pd.DataFrame) -> list[Message]:
@@ -346,21 +341,6 @@ def _about(customers: pd.DataFrame) -> list[Message]:
     if count:
         found.append(message("lifetime.holdout_returned_more", count=count))
     return found
-
-
-def _samples(
-    forecasts: Sequence[Forecast], bought: Array, spent: Array, settings: Bootstrap
-) -> dict[tuple[str, str], Array]:
-    """Every metric of every forecast in every resample."""
-    drawn: dict[tuple[str, str], list[Array]] = {}
-    for counts in resample.multinomial(bought.size, settings.draws, settings.seed):
-        # a sample without an active customer has no AUC; such draws are left out of the interval
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found = [(f.model, _scores(f, bought, spent, counts)) for f in forecasts]
-            for model, scores in [*found, ("oracle", _oracle(bought, spent, counts))]:
-                for metric, value in scores.items():
-                    drawn.setdefault((model, metric), []).append(value)
-    return {key: np.concatenate(parts) for key, parts in drawn.items()}
 
 
 def _probable(
@@ -379,13 +359,6 @@ def _probable(
     if not bins:
         return pd.DataFrame(), pd.DataFrame()
     return pd.concat(bins, ignore_index=True), pd.concat(parts, ignore_index=True)
-
-
-def _interval(draws: Array | None, level: float) -> dict[str, float | None]:
-    if draws is None or not np.isfinite(draws).any():
-        return {"ci_low": None, "ci_high": None}
-    low, high = resample.percentile_limits(draws, level, nan_policy="omit")
-    return {"ci_low": float(low), "ci_high": float(high)}
 
 
 def _conditional(

@@ -6,106 +6,148 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cvlib.lifetime.holdout.uncertainty import FEWEST_DRAWS, Uncertainty, in_family
 from cvlib.statistics import multiple, resample
 from cvlib.words.message import Message, message
 
 Array = NDArray[np.float64]
 
-# What is better when larger, or when smaller. Metrics that say the same as another of them (lift
-# as capture, Brier skill as Brier) and those without a better side (bias, calibration) are not
-# compared.
-_HIGH = {"pearson", "spearman", "gini", "capture_10", "capture_20", "hit_rate_10", "hit_rate_20",
-         "auc", "auc_expected", "accuracy"}  # fmt: skip
-_LOW = {"mae", "rmse", "msle", "brier", "log_loss", "ece"}
-FEWEST_DRAWS = 100  # with fewer usable ones, or fewer than half, there is no p value
+_LOW = {"rmse", "spend_rmse", "brier"}  # of the family: better when smaller
 _FEWEST_PEOPLE = 20  # a mean of fewer is not held against a forecast
-
-
-def paired(difference: float, draws: Array | None, level: float) -> dict[str, float | None]:
-    """Interval and p value of a paired difference, both from the standard error of its draws.
-
-    The normal interval (Efron & Tibshirani 1993, section 12.6) goes with the p value of the same
-    standard error, so that one leaves out zero exactly where the other is below 1 − level; a share
-    of draws could say nothing below one in their number, too coarse for many comparisons.
-
-    Parameters
-    ----------
-    difference : float
-        Of the sample.
-    draws : array, optional
-        The same difference in every resample; missing where it is not defined.
-    level : float
-        Of the interval.
-    """
-    none: dict[str, float | None] = {"ci_low": None, "ci_high": None, "p": None}
-    if draws is None or not draws.size:
-        return none
-    usable = draws[np.isfinite(draws)]
-    if usable.size < 2 or not np.isfinite(difference):
-        return none
-    error = float(usable.std(ddof=1))
-    wide = resample.reach(level) * error
-    found: dict[str, float | None] = {
-        "ci_low": difference - wide,
-        "ci_high": difference + wide,
-        "p": None,
-    }
-    if usable.size >= max(FEWEST_DRAWS, draws.size / 2):
-        from scipy.special import ndtr
-
-        if error > 0:
-            found["p"] = float(2 * ndtr(-abs(difference) / error))
-        elif difference == 0:
-            found["p"] = 1.0  # the two never differ
-    return found
+# what a forecast is used for, and the metrics that judge it, the first that the race has
+JOBS: dict[str, tuple[str, ...]] = {
+    "choose": ("spend_capture_10", "capture_10"),
+    "level": ("bias",),
+    "probability": ("brier",),
+}
 
 
 def _side(metric: str) -> int:
-    """1 when larger is better, −1 when smaller is, 0 when neither."""
-    plain = metric.removeprefix("spend_")
-    return 1 if plain in _HIGH else -1 if plain in _LOW else 0
+    """1 when larger is better, −1 when smaller is."""
+    return -1 if metric in _LOW else 1
 
 
-def adjusted(differences: pd.DataFrame, model: str, level: float) -> pd.DataFrame:
-    """The differences with Holm's p over all that have a better side, and who is better.
+def judged(
+    values: dict[str, dict[str, Array]],
+    known: Uncertainty,
+    model: str,
+    level: float,
+    *,
+    tested: bool = True,
+) -> pd.DataFrame:
+    """All differences of a model from its rivals, and who is better in those judged together.
 
     Parameters
     ----------
-    differences : DataFrame
-        model, rival, metric, difference, ci_low, ci_high, p.
+    values : dict
+        Model to metric to (1,) value.
+    known : Uncertainty
+        Of the same.
     model : str
-        The model judged; P(alive) taken for a forecast is no rival, but a mistake shown beside.
+        The one judged; P(alive) taken for a forecast is no rival, but a mistake shown beside.
     level : float
-        Significance is 1 − level over all comparisons together.
+        Significance is 1 − level over the whole family (`uncertainty.FAMILY`).
+    tested : bool
+        False: no verdict, whatever the numbers.
 
     Returns
     -------
     DataFrame
-        With p_adjusted and better (the model's or the rival's name, "neither"; missing where
-        nothing is compared or tested).
+        model, rival, metric, difference, ci_low, ci_high, p, joint_low, joint_high, p_adjusted
+        and better (the model's or the rival's name, "neither"; missing where nothing is judged).
 
     References
     ----------
     Holm (1979) Scandinavian J. Statistics 6:65-70.
     """
-    table = differences.assign(
-        p_adjusted=np.nan, better=pd.Series(None, index=differences.index, dtype=object)
-    )
-    side = differences["metric"].map(_side)
-    rivals = ~differences["rival"].str.endswith("_p_alive")
-    counted = (side != 0) & differences["p"].notna() & rivals
-    if not counted.any():
+    none = {"ci_low": None, "ci_high": None, "p": None}
+    own, rows = values[model], []
+    for rival, scores in values.items():
+        for metric, value in scores.items():
+            if rival in (model, "oracle") or metric not in own:
+                continue
+            gap = float(own[metric][0] - value[0])
+            reach = known.joint.get((rival, metric), np.nan)
+            rows.append(
+                {"model": model, "rival": rival, "metric": metric, "difference": gap}
+                | known.pairs.get((rival, metric), none)
+                | {"joint_low": gap - reach, "joint_high": gap + reach}
+            )
+    columns = ["model", "rival", "metric", "difference", "ci_low", "ci_high", "p"]
+    columns += ["joint_low", "joint_high"]
+    table = pd.DataFrame(rows, columns=columns)
+    table = table.assign(p_adjusted=np.nan, better=pd.Series(None, index=table.index, dtype=object))
+    family = [in_family(*pair) for pair in zip(table["rival"], table["metric"], strict=True)]
+    counted = np.array(family, dtype=bool) & table["p"].notna().to_numpy(bool)
+    if not counted.any() or not tested:
         return table
-    p = differences.loc[counted, "p"].to_numpy(float)
-    corrected = multiple.adjusted(p, "holm")
+    corrected = multiple.adjusted(table.loc[counted, "p"].to_numpy(float), "holm")
     table.loc[counted, "p_adjusted"] = corrected
-    gain = (side * differences["difference"])[counted]
-    sure = corrected <= 1 - level
-    winner = np.where(
-        ~sure, "neither", np.where(gain > 0, model, differences.loc[counted, "rival"])
-    )
-    table.loc[counted, "better"] = winner
+    gain = (table["metric"].map(_side) * table["difference"])[counted]
+    winner = np.where(gain > 0, model, table.loc[counted, "rival"])
+    table.loc[counted, "better"] = np.where(corrected <= 1 - level, winner, "neither")
     return table
+
+
+def at_other_cuts(differences: pd.DataFrame, rolled: pd.DataFrame, model: str) -> pd.DataFrame:
+    """The differences with the number of other cuts, and of those with the same sign.
+
+    Parameters
+    ----------
+    differences : DataFrame
+        As `judged` gives them.
+    rolled : DataFrame
+        calibration_end, model, metric, value; empty: no other cuts.
+    model : str
+        The one judged.
+    """
+    if not len(rolled):
+        return differences
+    wide = rolled.pivot_table(index=["metric", "calibration_end"], columns="model", values="value")
+    cuts, same = [], []
+    for row in differences.itertuples():
+        there = row.rival in wide and model in wide and row.metric in wide.index.get_level_values(0)
+        gap = (wide.loc[row.metric, model] - wide.loc[row.metric, row.rival]) if there else []
+        gap = np.asarray(gap, dtype=float)
+        gap = gap[np.isfinite(gap)]
+        cuts.append(gap.size)
+        same.append(int((np.sign(gap) == np.sign(row.difference)).sum()))
+    return differences.assign(other_cuts=cuts, same_sign=same)
+
+
+def recommendation(values: pd.DataFrame, differences: pd.DataFrame) -> pd.DataFrame:
+    """Which of the race does each job best at this cut.
+
+    Parameters
+    ----------
+    values : DataFrame
+        model, metric, value.
+    differences : DataFrame
+        As `judged` gives them: whether the best can be told from the model judged.
+
+    Returns
+    -------
+    DataFrame
+        job (choose: whom to contact; level: the total; probability), metric, model, value,
+        judged_value of the model judged, told_apart (Holm; missing where not judged).
+    """
+    focal = str(values["model"].iloc[0])
+    race = values[~values["model"].str.endswith("_p_alive") & (values["model"] != "oracle")]
+    rows = []
+    for job, candidates in JOBS.items():
+        own = [m for m in candidates if ((race["model"] == focal) & (race["metric"] == m)).any()]
+        if not own:
+            continue
+        metric = own[0]
+        part = race[race["metric"] == metric].dropna(subset="value").set_index("model")["value"]
+        loss = part.abs() if metric == "bias" else -_side(metric) * part
+        best = focal if focal in loss and loss[focal] <= loss.min() + 1e-12 else str(loss.idxmin())
+        pair = differences[(differences["rival"] == best) & (differences["metric"] == metric)]
+        better = pair["better"].iloc[0] if len(pair) else None
+        told = None if best == focal or better is None else better == best
+        rows.append([job, metric, best, float(part[best]), float(part[focal]), told])
+    columns = ["job", "metric", "model", "value", "judged_value", "told_apart"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def verdict(
@@ -133,17 +175,24 @@ def verdict(
     model = str(values["model"].iloc[0])
     said = [_overall(differences, model, level)]
     tested = differences[differences["better"].notna()]
+    # losses first: what a reader should not have to look for
+    order = tested.assign(lost=tested["better"] != tested["rival"]).groupby("rival")["lost"].min()
+    tested = tested.sort_values("rival", key=lambda name: name.map(order), kind="stable")
     for rival, rows in tested.groupby("rival", sort=False):
         parts = {"model": model, "rival": str(rival)}
         won, lost, open_ = (
             rows.loc[rows["better"] == name, "metric"].tolist()
             for name in (model, rival, "neither")
         )
-        if lost:
-            losses = _numbers(value, model, rival, lost)
-            said.append(message("lifetime.verdict_losses", losses=losses, **parts))
-        if won:
-            said.append(message("lifetime.verdict_wins", metrics=won, **parts))
+        here = set(rows.loc[_here_only(rows), "metric"])
+        for kind in ("", "_here"):
+            names = [name for name in lost if (name in here) == bool(kind)]
+            if names:
+                losses = _numbers(value, model, rival, names)
+                said.append(message(f"lifetime.verdict_losses{kind}", losses=losses, **parts))
+            names = [name for name in won if (name in here) == bool(kind)]
+            if names:
+                said.append(message(f"lifetime.verdict_wins{kind}", metrics=names, **parts))
         if open_:
             further = len(open_) < len(rows)
             kind = "further" if further else "all"
@@ -185,6 +234,22 @@ def _overall(differences: pd.DataFrame, model: str, level: float) -> Message:
         return message("lifetime.verdict_untested", fewest=FEWEST_DRAWS)
     better = tested["better"]
     won, open_ = int((better == model).sum()), int((better == "neither").sum())
+    many = "other_cuts" in tested and tested["other_cuts"].max() > 0
+    if many:
+        everywhere = ~_here_only(tested) & (tested["other_cuts"] > 0)
+        return message(
+            "lifetime.verdict_overall_cuts",
+            model=model,
+            rivals=tested["rival"].nunique(),
+            comparisons=len(tested),
+            won=won,
+            lost=len(tested) - won - open_,
+            open=open_,
+            level=1 - level,
+            won_everywhere=int(((better == model) & everywhere).sum()),
+            lost_everywhere=int(((better == tested["rival"]) & everywhere).sum()),
+            cuts=int(tested["other_cuts"].max()),
+        )
     return message(
         "lifetime.verdict_overall",
         model=model,
@@ -195,6 +260,13 @@ def _overall(differences: pd.DataFrame, model: str, level: float) -> Message:
         open=open_,
         level=1 - level,
     )
+
+
+def _here_only(rows: pd.DataFrame) -> pd.Series:
+    """Wins and losses whose sign is another at some other cut."""
+    if "other_cuts" not in rows:
+        return pd.Series(False, index=rows.index)
+    return (rows["better"] != "neither") & (rows["same_sign"] < rows["other_cuts"])
 
 
 def _numbers(value: pd.Series, model: str, rival: object, metrics: list[str]) -> list[Message]:
