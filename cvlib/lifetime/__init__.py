@@ -38,13 +38,14 @@ from cvlib.lifetime.decisions.accounts import account_draws, key_account_sheet
 from cvlib.lifetime.decisions.answers import decisions_answer, decisions_methods
 from cvlib.lifetime.decisions.axes import eight_segments, spend_grades
 from cvlib.lifetime.decisions.capacity import allocate_capacity
+from cvlib.lifetime.decisions.claims import claims_table
 from cvlib.lifetime.decisions.complaints import ComplaintRates, complaint_cost
 from cvlib.lifetime.decisions.contagion import contagion_loss
 from cvlib.lifetime.decisions.firm import firm_value
 from cvlib.lifetime.decisions.network import network_value
 from cvlib.lifetime.decisions.potential import current_and_potential
 from cvlib.lifetime.decisions.simulate import simulate_decisions
-from cvlib.lifetime.decisions.states import relation_states
+from cvlib.lifetime.decisions.states import purchase_periods, relation_states
 from cvlib.lifetime.decisions.study import accounts_of, segments_of
 from cvlib.lifetime.decisions.winback import win_back
 from cvlib.lifetime.equity_models import equity_by_model
@@ -84,6 +85,7 @@ __all__ = [
     "bg_bb",
     "bg_nbd",
     "check_contracts",
+    "claims_table",
     "cohort_series",
     "complaint_cost",
     "contagion_loss",

@@ -466,6 +466,46 @@ class TestStates:
             states.state_values(np.ones((2, 2)), np.ones(2), 0.1)
 
 
+class TestClaims:
+    @pytest.fixture(scope="class")
+    def log(self):
+        import cvlib
+
+        return cvlib.lifetime.transaction_log("cdnow_sample")
+
+    def test_the_verdict_follows_value_costs_and_retention(self, log):
+        from cvlib.lifetime.decisions.claims import _verdict, claims_table
+
+        poor = claims_table(log, "1998-06-30", 20.0, 0.1)["claims"]["verdict"].tolist()
+        assert poor[2] == "unknown" and poor[4] == "fails"
+        rich = claims_table(log, "1998-06-30", 5e4, 0.1, cost_ratio=6)["claims"]
+        assert rich["verdict"].tolist()[2:] == ["holds", "open", "holds"]
+        none = claims_table(log, "1998-06-30", np.nan, 0.1, cost_ratio=2)["claims"]["verdict"]
+        assert none.tolist()[2:] == ["fails", "open", "unknown"]
+        told = [_verdict(*each, 0.45, 0.55) for each in ((0.5, 0.52), (0.4, 0.5), (0, 0.1))]
+        assert told == ["holds", "open", "fails"]
+
+    def test_periods_are_counted_from_each_first_purchase(self):
+        import cvlib
+
+        rows = pd.DataFrame({"customer_id": ["a", "a", "b"], "amount": 1.0,
+                             "date": ["2024-01-01", "2024-03-05", "2024-02-01"]})  # fmt: skip
+        log = cvlib.lifetime.transaction_log(rows)
+        found = states.purchase_periods(log, "2024-04-01", 30)
+        np.testing.assert_array_equal(found, [[1, 0, 1], [1, 0, np.nan]])
+        with pytest.raises(InputError, match="no customer is 400 days old"):
+            states.purchase_periods(log, "2024-04-01", 200)
+
+
+def test_an_earlier_model_is_asked_about_customers_as_they_are_now() -> None:
+    log, _ = potential.read_products("product_purchases")
+    cut = pd.Timestamp("2022-06-30")
+    found = potential.product_model(log, cut, 365)
+    np.testing.assert_allclose(found.chances_of(found), found.chance, rtol=1e-9, atol=1e-12)
+    later = potential.product_model(log, pd.Timestamp("2024-06-30"), 180)
+    assert len(found.chances_of(later)) == len(later.features) > len(found.features)
+
+
 def test_the_first_screen_follows_what_was_given() -> None:
     import cvlib
     from cvlib.statistics.resample import Bootstrap

@@ -37,6 +37,10 @@ class ProductModel:
         Mean spend in the horizon of those who bought, by product.
     current : Series
         Spend of the 365 days up to the cut, by customer.
+    coefficients : DataFrame (terms, products)
+        On the log-odds; a base rate is a constant.
+    features : DataFrame (customers, 3)
+        ln(1 + days bought), ln(1 + recency), ln(1 + spend).
     """
 
     chance: pd.DataFrame
@@ -45,6 +49,21 @@ class ProductModel:
     terms: pd.DataFrame
     spend: pd.Series
     current: pd.Series
+    coefficients: pd.DataFrame
+    features: pd.DataFrame
+
+    def chances_of(self, other: ProductModel) -> pd.DataFrame:
+        """This model's probabilities for the customers of another cut, as they were then."""
+        from scipy.special import expit
+
+        found = {}
+        for product in self.coefficients:
+            owned = other.owned.get(product, False)
+            grid = np.column_stack(
+                [np.ones(len(other.features)), np.ones(len(other.features)) * owned, other.features]
+            )
+            found[product] = expit(grid @ self.coefficients[product].to_numpy())
+        return pd.DataFrame(found, index=other.features.index)
 
     def potential(self, margin: float) -> pd.DataFrame:
         """P × margin × mean spend of buyers for what is not owned yet; 0 for what is."""
@@ -113,12 +132,12 @@ def product_model(log: pd.DataFrame, cut: pd.Timestamp, horizon: int) -> Product
         index="customer", columns="product", values="amount", aggfunc="sum"
     ).reindex(index=facts.index, columns=products)
     shared = np.log1p(facts[["days", "recency", "spend"]].to_numpy(float))
-    chance, terms, spend = {}, [], {}
+    chance, terms, spend, lines = {}, [], {}, {}
     for product in products:
         bought = later[product].notna().to_numpy(float)
         spend[product] = float(later[product].mean()) if bought.any() else 0.0
         grid = np.column_stack([np.ones(len(facts)), owned[product].astype(float), shared])
-        chance[product], rows = _fitted(bought, grid)
+        chance[product], rows, lines[product] = _fitted(bought, grid)
         terms += [{"product": product, **row} for row in rows]
     table = pd.DataFrame(terms)
     table["reason"] = pd.Series([row["reason"] for row in terms], dtype=object)  # messages stay
@@ -130,11 +149,17 @@ def product_model(log: pd.DataFrame, cut: pd.Timestamp, horizon: int) -> Product
         table,
         pd.Series(spend),
         recent.groupby("customer")["amount"].sum().reindex(facts.index).fillna(0.0),
+        pd.DataFrame(lines, index=list(TERMS)),
+        pd.DataFrame(shared, index=facts.index),
     )
 
 
-def _fitted(bought: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    buyers, varied = int(bought.sum()), grid.std(axis=0) > 0
+def _fitted(
+    bought: np.ndarray, grid: np.ndarray
+) -> tuple[np.ndarray, list[dict[str, Any]], np.ndarray]:
+    from scipy import special
+
+    buyers, varied, line = int(bought.sum()), grid.std(axis=0) > 0, np.zeros(grid.shape[1])
     varied[0] = True
     fit: Any = None
     reason: str | None = message("decisions.logit_few", events=buyers, terms=int(varied.sum()))
@@ -150,7 +175,8 @@ def _fitted(bought: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, list[dict
             "auc": np.nan,
             "reason": reason,
         }
-        return np.full(len(bought), bought.mean()), [row]
+        line[0] = special.logit(bought.mean())
+        return np.full(len(bought), bought.mean()), [row], line
     chance = fit.predict()
     names = [name for name, kept in zip(TERMS, varied, strict=True) if kept]
     quality = {
@@ -163,7 +189,8 @@ def _fitted(bought: np.ndarray, grid: np.ndarray) -> tuple[np.ndarray, list[dict
         {"term": name, "estimate": estimate, "std_error": error, **quality}
         for name, estimate, error in zip(names, fit.params, fit.bse, strict=True)
     ]
-    return chance, rows
+    line[varied] = fit.params
+    return chance, rows, line
 
 
 def current_and_potential(
@@ -336,13 +363,12 @@ def _validated(
     before: ProductModel, now: ProductModel, margin: float
 ) -> tuple[pd.DataFrame, float]:
     """Potential by the model of the earlier cut against what its customers bought after the cut."""
-    people = before.chance.index
-    products = [p for p in before.chance.columns if p in now.later.columns]
-    open_ = ~now.owned.reindex(people)[products].astype(bool)
-    # the earlier model's chances, of what is still not owned at the cut
-    forecast = (before.chance[products] * (margin * before.spend[products])).where(open_, 0.0)
-    later = (margin * now.later.reindex(people)[products]).where(open_, 0.0)
-    chance = before.chance[products].to_numpy()[open_.to_numpy()]
+    products = [p for p in before.coefficients if p in now.later.columns]
+    chances = before.chances_of(now)[products]
+    open_ = ~now.owned[products].astype(bool)
+    forecast = (chances * (margin * before.spend[products])).where(open_, 0.0)
+    later = (margin * now.later[products]).where(open_, 0.0)
+    chance = chances.to_numpy()[open_.to_numpy()]
     bought = (later.to_numpy() > 0)[open_.to_numpy()].astype(float)
     area = auc_of(chance, bought)
     total = forecast.sum(axis=1).to_numpy()

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cvlib.inputs.choices import number, whole
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.transactions import TransactionLog
 from cvlib.results import Finding
 from cvlib.statistics import resample
 from cvlib.words.message import message
@@ -94,6 +95,44 @@ def stopping_rules(
 def _reward(states: int, margin: float, contact: float) -> np.ndarray:
     """A margin on purchase, less the contact of every period; nothing once lost."""
     return np.array([margin - contact, *[-contact] * (states - 1), 0.0])
+
+
+def purchase_periods(log: TransactionLog, until: str, days: int) -> np.ndarray:
+    """Whether each customer bought in each period since the first purchase.
+
+    Parameters
+    ----------
+    log : TransactionLog
+        Any.
+    until : str
+        Last day.
+    days : int
+        Length of a period, counted from each customer's first purchase.
+
+    Returns
+    -------
+    ndarray (customers, periods)
+        1 or 0; NaN for periods that are not over by `until`.
+
+    Raises
+    ------
+    InputError
+        No customer is two periods old.
+    """
+    whole("days", days, 1)
+    bought = log.purchase_days(until)
+    day = pd.to_datetime(bought["day"])
+    first = day.groupby(bought["customer_id"]).transform("min")
+    period = ((day - first).dt.days // days).to_numpy()
+    who, _ = pd.factorize(bought["customer_id"])
+    start = first.groupby(who).first()
+    old = (((pd.Timestamp(until) - start).dt.days + 1) // days).to_numpy()
+    if old.max(initial=0) < 2:
+        raise InputError("days", f"no customer is {2 * days} days old", "Use a shorter period.")
+    grid = np.where(np.arange(old.max()) < old[:, None], 0.0, np.nan)
+    inside = period < old[who]
+    grid[who[inside], period[inside]] = 1.0
+    return grid[old >= 2]
 
 
 def relation_states(
