@@ -157,11 +157,12 @@ def test_full_collinearity_and_harman(advanced: Path, base: Base) -> None:
 
 
 def test_factors_that_overlap_are_told_and_others_are_not() -> None:
-    assert "hard to tell apart" in S.further("mobi", five(), ["common_method"], draws=0).say()
+    assert "hard to tell apart" in S.further("mobi", "acsi", ["common_method"], draws=0).say()
+    assert "no admissible solution" in S.further("mobi", five(), ["common_method"], draws=0).say()
     rng = np.random.default_rng(6)
     x, y = rng.normal(size=(2, 400))
-    items = {f"x{n}": x + 0.5 * rng.normal(size=400) for n in range(3)}
-    items |= {f"y{n}": 0.4 * x + y + 0.5 * rng.normal(size=400) for n in range(3)}
+    items = {f"x{n}": x + 0.8 * rng.normal(size=400) for n in range(3)}
+    items |= {f"y{n}": 0.4 * x + y + 0.8 * rng.normal(size=400) for n in range(3)}
     model = {"constructs": {"x": ["x0", "x1", "x2"], "y": ["y0", "y1", "y2"]},
              "paths": {"x": "y"}, "scale": [-20, 20]}  # fmt: skip
     apart = S.further(pd.DataFrame(items), model, ["common_method"], draws=0).say()

@@ -20,7 +20,7 @@ REFERENCE = S.Choices(
 
 def test_estimates_errors_and_p_equal_r(advanced: Path) -> None:
     known = pd.read_csv(advanced / "mobi_specification_curve.csv").sort_values("estimate")
-    found = S.specification_curve("mobi", "ecsi_mobile", "expectation", "loyalty",
+    found = S.specification_curve("mobi", "ecsi_mobile", ["expectation", "loyalty"],
                                   choices=REFERENCE, draws=10).specification_curve  # fmt: skip
     np.testing.assert_allclose(found["estimate"], known["estimate"], atol=1e-9)
     np.testing.assert_allclose(found["std_error"], known["se"], atol=1e-9)
@@ -30,7 +30,7 @@ def test_estimates_errors_and_p_equal_r(advanced: Path) -> None:
 def test_the_joint_test_equals_r_within_monte_carlo(advanced: Path) -> None:
     """1,000 draws there, 4,000 here: .03 is 2.4 standard errors of the difference at p = .15."""
     known = pd.read_csv(advanced / "mobi_specification_curve_joint.csv").set_index("statistic")
-    joint = S.specification_curve("mobi", "ecsi_mobile", "expectation", "loyalty",
+    joint = S.specification_curve("mobi", "ecsi_mobile", ["expectation", "loyalty"],
                                   choices=REFERENCE, draws=4000).specification_joint  # fmt: skip
     found = joint.set_index("statistic")
     names = {"median_estimate": "median_estimate", "stouffer_z": "stouffer_z",
@@ -61,7 +61,7 @@ MODEL = {"constructs": {"x": ["x0", "x1"], "c": ["c0", "c1"], "y": ["y0", "y1"]}
     [(0.5, "more than chance", True), (0.0, "no more than chance", False)],
 )
 def test_what_the_curve_says_follows_the_effect(effect: float, said: str, positive: bool) -> None:
-    found = S.specification_curve(made(effect), MODEL, "x", "y", draws=150)
+    found = S.specification_curve(made(effect), MODEL, ["x", "y"], draws=150)
     assert said in found.say()
     assert (found.specification_curve["estimate"].median() > 0.2) == positive
     assert set(found.specification_curve["estimator"]) == {"means", "pls", "plsc"}
@@ -71,30 +71,31 @@ def test_what_the_curve_says_follows_the_effect(effect: float, said: str, positi
 
 def test_without_gaps_there_is_one_rule_for_missing_answers() -> None:
     data = made(0.3)
-    whole = S.specification_curve(data, MODEL, "x", "y", draws=20)
+    whole = S.specification_curve(data, MODEL, ["x", "y"], draws=20)
     data.iloc[3, 0] = np.nan
-    gaps = S.specification_curve(data, MODEL, "x", "y", draws=20)
+    gaps = S.specification_curve(data, MODEL, ["x", "y"], draws=20)
     assert len(gaps.specification_curve) == 2 * len(whole.specification_curve)
 
 
 @pytest.mark.parametrize(
     ("ends", "choices", "wrong"),
-    [(("x", "z"), {}, "is not a construct"), (("x", "x"), {}, "the same"),
+    [(("x",), {}, "is not a path"), (("x", "z"), {}, "is not a construct"),
+     (("x", "x"), {}, "the same"),
      (("x", "y"), {"source_items": [["q"]]}, "is not an item of x"),
      (("x", "y"), {"controls": ["y"]}, "is an end of the path"),
      (("x", "c"), {"estimators": ["pls"]}, "no model has a path")],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_refused(
-    ends: tuple[str, str], choices: dict[str, Any], wrong: str
+    ends: tuple[str, ...], choices: dict[str, Any], wrong: str
 ) -> None:
     with pytest.raises(InputError, match=wrong):
-        S.specification_curve(made(0.3), MODEL, *ends, choices=S.Choices(**choices), draws=10)
+        S.specification_curve(made(0.3), MODEL, ends, choices=S.Choices(**choices), draws=10)
 
 
 def test_a_model_that_the_survey_cannot_answer_is_left_out_with_its_reason() -> None:
     few = S.Choices(["means"], scales=["raw"])
     found = S.specification_curve(
-        "mobi", ["acsi", MODEL], "expectation", "satisfaction", choices=few, draws=10
+        "mobi", ["acsi", MODEL], ["expectation", "satisfaction"], choices=few, draws=10
     )
     assert any("left out" in text for text in found.warnings)
 
@@ -103,7 +104,7 @@ def test_a_model_that_the_survey_cannot_answer_is_left_out_with_its_reason() -> 
 def test_the_joint_test_holds_its_size() -> None:
     """Without an effect 5 % of 200 samples are rejected, within three standard errors."""
     p = [
-        S.specification_curve(made(0.0, 150, seed), MODEL, "x", "y", draws=99)
+        S.specification_curve(made(0.0, 150, seed), MODEL, ["x", "y"], draws=99)
         .specification_joint.set_index("statistic")["p"]
         for seed in range(200)
     ]  # fmt: skip

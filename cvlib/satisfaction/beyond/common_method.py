@@ -90,6 +90,8 @@ def common_method(base: Base, marker: str = "") -> Section:
                     limit=CORRECTED_LIMIT) if hard
             else message("further.factors_apart", limit=CORRECTED_LIMIT)
         )  # fmt: skip
+    elif not base.survey.model.parents:
+        said.append(message("further.factors_none"))
     kind = "half" if share >= 0.5 else "less"
     said.append(message(f"further.harman_{kind}", share=share, count=int(rows[1][1])))
     tables = {"collinearity_full": table}

@@ -131,8 +131,7 @@ class SpecificationCurve(Result):
 def specification_curve(
     data: Data | Answers,
     models: AnyModel | Sequence[AnyModel],
-    source: str,
-    target: str,
+    path: Sequence[str],
     *,
     choices: Choices | None = None,
     columns: Columns | None = None,
@@ -148,8 +147,8 @@ def specification_curve(
     models : model or sequence of models
         The first gives the items of the mean scores; those with a path from source to target are
         estimated by PLS.
-    source, target : str
-        Constructs of the focal effect.
+    path : sequence of two str
+        Source and target of the focal effect.
     choices : Choices, optional
         What could have been done otherwise.
     columns : Columns, optional
@@ -180,7 +179,7 @@ def specification_curve(
     >>> import cvlib as cv
     >>> few = cv.satisfaction.Choices(estimators=["means"], scales=["standardised"])
     >>> found = cv.satisfaction.specification_curve(
-    ...     "mobi", "acsi", "expectation", "satisfaction", choices=few, draws=50)
+    ...     "mobi", "acsi", ["expectation", "satisfaction"], choices=few, draws=50)
     >>> len(found.specification_curve)
     64
     """
@@ -188,6 +187,10 @@ def specification_curve(
     if design is not None and not design.simple:
         raise InputError("curve", "takes no survey weights, strata or clusters",
                          "Leave them empty, or leave the curve out.")  # fmt: skip
+    if isinstance(path, str) or len(path) != 2 or not all(isinstance(e, str) for e in path):
+        raise InputError("curve", f"{path!r} is not a path",
+                         "Write its source and its target: [expectation, loyalty].")  # fmt: skip
+    source, target = path
     if chosen.draws < 2:
         raise InputError("draws", "the joint test needs resamples", "Use 500 and more.")
     given = [models] if isinstance(models, str | Model | Mapping) or not isinstance(
