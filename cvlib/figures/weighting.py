@@ -28,11 +28,21 @@ from cvlib.figures.style import (
     short,
     words,
 )
+from cvlib.figures.systems import (
+    attainment_chart,
+    credit_chart,
+    ledger_chart,
+    maturity_chart,
+    panel_chart,
+    pooled_chart,
+    variants_chart,
+)
 from cvlib.figures.validity import capture_chart, validity_chart
 
 __all__ = [
-    "alpha_chart", "capture_chart", "grade_chart", "rank_chart", "stability_chart",
-    "validity_chart", "weight_chart", "weight_heatmap",
+    "alpha_chart", "attainment_chart", "capture_chart", "credit_chart", "grade_chart",
+    "ledger_chart", "maturity_chart", "panel_chart", "pooled_chart", "rank_chart",
+    "stability_chart", "validity_chart", "variants_chart", "weight_chart", "weight_heatmap",
 ]  # fmt: skip
 
 Labels = Mapping[str, str]

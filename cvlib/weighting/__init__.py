@@ -31,7 +31,7 @@ from cvlib.weighting.answers import (
     scores_answer,
     weights_answer,
 )
-from cvlib.weighting.choice import choose_weights, read_bounds
+from cvlib.weighting.choice import Mix, choose_weights, needs_experts
 from cvlib.weighting.combine import combine_sources
 from cvlib.weighting.credit import credit_model
 from cvlib.weighting.data.objective import objective_weights
@@ -48,6 +48,7 @@ from cvlib.weighting.door import (
     validity,
 )
 from cvlib.weighting.experts.ahp import consistency_verdict
+from cvlib.weighting.experts.beside import weights_beside
 from cvlib.weighting.experts.best_worst import best_worst
 from cvlib.weighting.experts.files import (
     available_judgements,
@@ -56,8 +57,10 @@ from cvlib.weighting.experts.files import (
 from cvlib.weighting.experts.fuzzy import fuzzy_evaluation
 from cvlib.weighting.experts.fuzzy_ahp import fuzzy_ahp
 from cvlib.weighting.experts.group import expert_weights
+from cvlib.weighting.experts.judgements import left_out_verdict
 from cvlib.weighting.experts.network import network_process
 from cvlib.weighting.experts.workbook import write_workbook as workbook
+from cvlib.weighting.frozen import frozen_scores, read_reference
 from cvlib.weighting.grade import (
     grade,
     grade_by_each,
@@ -76,6 +79,15 @@ from cvlib.weighting.methods import (
     weighting_methods,
 )
 from cvlib.weighting.names import print_names
+from cvlib.weighting.optional import (
+    Hidden,
+    credit_section,
+    ledger_section,
+    maturity_section,
+    scorecard_section,
+    variants_section,
+)
+from cvlib.weighting.races import pool_races
 from cvlib.weighting.robustness import (
     newcomers,
     reversals_by_method,
@@ -90,6 +102,7 @@ from cvlib.weighting.score import (
     score_all,
     vikor_conditions,
     weighted_sums,
+    weights_by_method,
     wide_weights,
 )
 from cvlib.weighting.scorecard import scorecard
@@ -130,6 +143,7 @@ __all__ = [
     "draw_weights",
     "entropy",
     "entropy_by_period",
+    "frozen_scores",
     "fuzzy_ahp",
     "fuzzy_evaluation",
     "grade",
@@ -144,9 +158,11 @@ __all__ = [
     "network_process",
     "normalise",
     "panel_rows",
+    "pool_races",
     "rank_agreement",
     "rated_priorities",
     "read_judgements",
+    "read_reference",
     "return_on_investment",
     "score",
     "scorecard",
@@ -156,5 +172,7 @@ __all__ = [
     "total_cost",
     "validity",
     "weights_answer",
+    "weights_beside",
+    "weights_by_method",
     "workbook",
 ]

@@ -1,8 +1,9 @@
-"""One weighting, chosen by name: experts, data, equal, or weights found before."""
+"""One weighting by name: experts, data, both joined, learned, equal, or weights found before."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +12,45 @@ import pandas as pd
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import read_table
-from cvlib.weighting.data import importance
+from cvlib.weighting.combine import Combination, combine
+from cvlib.weighting.data import importance as spread
 from cvlib.weighting.data.objective import ObjectiveWeights, expand_weights, objective_weights
+from cvlib.weighting.data.outcome import learn_from_outcome
 from cvlib.weighting.experts import ahp
 from cvlib.weighting.experts.group import ExpertWeights, expert_weights
 from cvlib.weighting.experts.judgements import Judgements
-from cvlib.weighting.scale import Bounds, fit_bounds
-from cvlib.weighting.score import plain_weights
+from cvlib.weighting.scale import Normalised, normalise
+from cvlib.weighting.score import plain_weights, wide_weights
 from cvlib.weighting.table import Indicators
+from cvlib.words.message import message
+
+# What joins experts and data, by the names of users and of `combine`.
+COMBINED = {
+    "additive": "additive",
+    "multiplicative": "multiplicative",
+    "geometric": "minimum_relative_entropy",
+    "minimum_relative_entropy": "minimum_relative_entropy",
+    "game_theory": "game_theory",
+    "deviation_maximising": "deviation_maximising",
+}
+LEARNED = "learned"
+
+
+@dataclass(frozen=True)
+class Mix:
+    """What a combined weighting joins.
+
+    Attributes
+    ----------
+    expert, objective : str
+        Names of the expert and of the data weighting.
+    alpha : float
+        Share of the experts in the additive rule.
+    """
+
+    expert: str = "ahp_eigenvector"
+    objective: str = "entropy_minmax"
+    alpha: float = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +67,8 @@ class Choice:
         Where the weights came from experts.
     data : ObjectiveWeights or None
         Where they came from the data.
+    mixed : Combination or None
+        Where a rule joined both, with that rule's weights alone.
     warnings : tuple of str
     """
 
@@ -43,6 +77,7 @@ class Choice:
     expert: ExpertWeights | None = None
     data: ObjectiveWeights | None = None
     warnings: tuple[str, ...] = ()
+    mixed: Combination | None = None
 
 
 def choose_weights(
@@ -53,6 +88,9 @@ def choose_weights(
     method: str = "",
     aggregation: str = "aij",
     table: str = "alonso_lamata",
+    importance: Mapping[str, float] | None = None,
+    mix: Mix | None = None,
+    outcome: pd.Series | None = None,
 ) -> Choice:
     """Weights of the whole tree by one method.
 
@@ -61,16 +99,24 @@ def choose_weights(
     indicators : Indicators
         The customers, with their tree.
     weighting : str
-        ``equal``, ``ahp_`` and a method of `ahp`, a data method of `importance`, or a table of
-        weights (csv, xlsx, ...) such as notebook 04 writes, combined weights among them.
+        ``equal``; ``ahp_`` and a method of `ahp`; a data method of `importance`; a rule that joins
+        experts and data (additive, multiplicative, geometric, game_theory,
+        deviation_maximising); ``learned`` from the outcome; or a table of weights (csv, xlsx, ...)
+        such as notebook 04 writes.
     judgements : Judgements, optional
-        Expert judgements for the ``ahp_`` methods.
+        Expert judgements for the ``ahp_`` methods and the rules that join.
     method : str
         Which of the methods of a table of weights; empty where it holds one.
     aggregation : str
         How several experts are joined.
     table : str
         Random-index table.
+    importance : mapping of expert to float, optional
+        Weights of the experts; equal by default.
+    mix : Mix, optional
+        What a rule joins, and by which share.
+    outcome : pandas.Series, optional
+        What customers did later, for ``learned``.
 
     Returns
     -------
@@ -88,11 +134,15 @@ def choose_weights(
     """
     expert = [f"ahp_{name}" for name in ahp.METHODS]
     if not Path(weighting).suffix:
-        known = ["equal", *expert, *importance.METHODS]
+        known = ["equal", *expert, *spread.METHODS, *COMBINED, LEARNED]
         one_of("weighting", weighting, known, "Or name a file of weights.")
     if weighting == "equal":
         return Choice(weighting, plain_weights(indicators.tree)[0])
-    if weighting in importance.METHODS:
+    if weighting == LEARNED:
+        return _learned(indicators, outcome)
+    if weighting in COMBINED:
+        return _joined(indicators, weighting, judgements, aggregation, table, importance, mix)
+    if weighting in spread.METHODS:
         found = objective_weights(indicators, [weighting])
         return Choice(weighting, found.weights, data=found, warnings=found.warnings)
     if weighting in expert:
@@ -102,12 +152,74 @@ def choose_weights(
             )
         ways = (weighting.removeprefix("ahp_"),)
         result = expert_weights(
-            indicators.tree, judgements, methods=ways, aggregation=aggregation, table=table
-        )
+            indicators.tree, judgements, methods=ways, aggregation=aggregation, table=table,
+            importance=importance,
+        )  # fmt: skip
         columns = ["indicator", "parent", "method", "local_weight", "global_weight"]
         warnings = (*judgements.warnings, *result.warnings)
         return Choice(weighting, result.weights[columns], expert=result, warnings=warnings)
     return read_weights(indicators, weighting, method)
+
+
+def needs_experts(weighting: str) -> bool:
+    """Whether a weighting asks for expert judgements.
+
+    Parameters
+    ----------
+    weighting : str
+        As `choose_weights` takes it.
+
+    Returns
+    -------
+    bool
+    """
+    return weighting.startswith("ahp_") or weighting in COMBINED
+
+
+def _joined(
+    indicators: Indicators,
+    rule: str,
+    judgements: Judgements | None,
+    aggregation: str,
+    table: str,
+    importance: Mapping[str, float] | None,
+    mix: Mix | None,
+) -> Choice:
+    """Experts and data joined by one rule."""
+    mix, name = mix or Mix(), COMBINED[rule]
+    one_of("expert_method", mix.expert, [f"ahp_{method}" for method in ahp.METHODS])
+    one_of("objective", mix.objective, spread.METHODS)
+    options = {"aggregation": aggregation, "table": table, "importance": importance}
+    both = (
+        choose_weights(indicators, mix.expert, judgements, **options),  # type: ignore[arg-type]
+        choose_weights(indicators, mix.objective),
+    )
+    one, two = (wide_weights(each.weights, indicators.items)[each.method] for each in both)
+    found = combine(indicators.tree, one, two, normalise(indicators), alpha=mix.alpha)
+    known = list(dict.fromkeys(found.weights["method"]))
+    one_of("weighting", name, known, wrong="is not defined for these two weightings")
+    warnings = (*both[0].warnings, *both[1].warnings, *found.warnings)
+    weights = found.weights[found.weights["method"] == name].reset_index(drop=True)
+    mixed = replace(found, weights=weights)
+    return Choice(name, weights, both[0].expert, both[1].data, warnings, mixed)
+
+
+def _learned(indicators: Indicators, outcome: pd.Series | None) -> Choice:
+    """Weights by non-negative least squares on the outcome."""
+    if outcome is None:
+        raise InputError(
+            "parameter outcome", "is empty, and learned weights need it", "Name its column."
+        )
+    normalised: Normalised = normalise(indicators)
+    found = learn_from_outcome(normalised, outcome, starts=0)
+    if found.weights.empty:
+        raise InputError("weighting learned", found.warnings[0], "Weigh by another method.")
+    weights = found.weights.set_index("indicator")["global_weight"]
+    told = (*found.warnings, message("weighting.learned_flatters"))
+    return Choice(
+        "learned_weights", expand_weights(indicators.tree, weights, "learned_weights"),
+        warnings=told,
+    )  # fmt: skip
 
 
 def read_weights(indicators: Indicators, path: str, method: str = "") -> Choice:
@@ -161,37 +273,3 @@ def read_weights(indicators: Indicators, path: str, method: str = "") -> Choice:
             "Correct them.",
         )
     return Choice(chosen, expand_weights(indicators.tree, weights.loc[items], chosen))
-
-
-def read_bounds(indicators: Indicators, path: str) -> Bounds:
-    """Reference bounds kept from an earlier run; of the customers at hand where none are named.
-
-    Parameters
-    ----------
-    indicators : Indicators
-        The customers, with their tree.
-    path : str
-        A table such as ``tables/bounds.csv`` of a run of notebook 05; empty for none.
-
-    Returns
-    -------
-    Bounds
-    """
-    fitted = fit_bounds(indicators)
-    if not path:
-        return fitted
-    table = read_table(path)
-    names = ["indicator", "direction", "low", "high"]
-    absent = [name for name in names if name not in table.data.columns]
-    kept = fitted.table[["indicator", "direction"]].astype(str)
-    if absent or not table.data[names[:2]].astype(str).reset_index(drop=True).equals(kept):
-        wrong = f"has no column {absent[0]!r}" if absent else "holds other indicators"
-        raise InputError(
-            f"parameter bounds: {table.source}", wrong, "Give tables/bounds.csv of the same tree."
-        )
-    ends = table.data[["low", "high"]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
-    if not np.isfinite(ends).all() or (ends[:, 0] > ends[:, 1]).any():
-        raise InputError(
-            f"parameter bounds: {table.source}", "a low or high end is wrong", "Correct it."
-        )
-    return Bounds(fitted.table.assign(low=ends[:, 0], high=ends[:, 1]), ())

@@ -225,7 +225,9 @@ def raw_bounds(x: np.ndarray, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-def unit_scale(x: np.ndarray, plan: Plan, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def unit_scale(
+    x: np.ndarray, plan: Plan, low: np.ndarray, high: np.ndarray, *, clip: bool = True
+) -> np.ndarray:
     """Customers by items on the 0 to 1 scale (array part of `normalise`)."""
     position = {leaf: j for j, leaf in enumerate(plan.leaves)}
 
@@ -239,7 +241,8 @@ def unit_scale(x: np.ndarray, plan: Plan, low: np.ndarray, high: np.ndarray) -> 
         if span <= 0:
             return np.where(np.isnan(x[:, j]), np.nan, 0.0)
         z = (plan.distance(x, j) - low[j]) / span
-        np.clip(z, 0, 1, out=z)
+        if clip:
+            np.clip(z, 0, 1, out=z)
         return 1 - z if plan.kind[j] in ("cost", *NEAR) else z
 
     out = np.empty((len(x), len(plan.items)), order="F")

@@ -7,12 +7,13 @@ import pytest
 import cvlib as cv
 from cvlib.inputs.errors import InputError
 from cvlib.weighting.agreement import methods_verdict, pair_to_compare, rank_agreement
-from cvlib.weighting.choice import choose_weights, read_bounds
+from cvlib.weighting.choice import choose_weights
 from cvlib.weighting.combine import combine_sources
 from cvlib.weighting.data.objective import objective_weights
 from cvlib.weighting.experts.ahp import consistency_verdict
 from cvlib.weighting.experts.files import read_judgements
 from cvlib.weighting.experts.group import expert_weights
+from cvlib.weighting.frozen import read_bounds
 from cvlib.weighting.grade import stability_verdict
 from cvlib.weighting.robustness import newcomers, reversals_by_method, too_few
 from cvlib.weighting.scale import fit_bounds, normalise

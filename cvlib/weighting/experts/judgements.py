@@ -21,7 +21,7 @@ from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError, nearest, shorten
 from cvlib.inputs.shipped import shipped_yaml
 from cvlib.weighting.tree import Tree
-from cvlib.words.message import message
+from cvlib.words.message import Message, message
 
 FAULTY = ("refuse", "leave_out")
 _ROUNDED = 0.005 + 1e-9  # half a unit of the second decimal, as in printed reciprocals
@@ -317,6 +317,26 @@ def _echo(tree: Tree, kept: dict[str, dict[str, pd.DataFrame]]) -> pd.DataFrame:
                     given = {"expert": expert, "node": node, "row": row, "column": column}
                     rows.append({**given, "value": value, **said})
     return pd.DataFrame(rows, columns=["expert", "node", "row", "column", "value", "en", "zh"])
+
+
+def left_out_verdict(judgements: Judgements) -> tuple[int | None, Message | None]:
+    """How many experts were left out, and who, for the first screen of a report.
+
+    Parameters
+    ----------
+    judgements : Judgements
+        As read, those left out among them.
+
+    Returns
+    -------
+    tuple
+        The number and the sentence; None twice where nobody was left out.
+    """
+    gone = list(map(str, judgements.left_out["expert"]))
+    if not gone:
+        return None, None
+    total = len(gone) + len(judgements.matrices)
+    return len(gone), message("weighting.experts_out", count=len(gone), total=total, names=gone)
 
 
 def no_judgements() -> Judgements:
