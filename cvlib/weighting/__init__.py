@@ -31,7 +31,7 @@ from cvlib.weighting.answers import (
     scores_answer,
     weights_answer,
 )
-from cvlib.weighting.choice import Mix, choose_weights, needs_experts
+from cvlib.weighting.choice import Mix, choose_weights, needs_experts, weights_by_method
 from cvlib.weighting.combine import combine_sources
 from cvlib.weighting.credit import credit_model
 from cvlib.weighting.data.objective import objective_weights
@@ -102,7 +102,6 @@ from cvlib.weighting.score import (
     score_all,
     vikor_conditions,
     weighted_sums,
-    weights_by_method,
     wide_weights,
 )
 from cvlib.weighting.scorecard import scorecard

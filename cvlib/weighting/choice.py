@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -273,3 +273,31 @@ def read_weights(indicators: Indicators, path: str, method: str = "") -> Choice:
             "Correct them.",
         )
     return Choice(chosen, expand_weights(indicators.tree, weights.loc[items], chosen))
+
+
+def weights_by_method(weights: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
+    """One row per indicator, one column per method, in per cent: nothing is cut.
+
+    Parameters
+    ----------
+    weights : pandas.DataFrame
+        Tidy weights: indicator, method, global_weight.
+    items : sequence of str
+        The weight-carrying indicators, in order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        indicator, then a column for each method; columns add up to 100.
+
+    Examples
+    --------
+    >>> import cvlib as cv, pandas as pd
+    >>> frame = pd.DataFrame({"recency": [3, 9, 4], "frequency": [4, 1, 2], "monetary": [8, 1, 9]})
+    >>> found = cv.weighting.by_data(frame, ["entropy_sum", "critic"], tree="rfm").weights
+    >>> wide = cv.weighting.weights_by_method(found, ["recency", "frequency", "monetary"])
+    >>> list(wide)
+    ['indicator', 'entropy_sum', 'critic']
+    """
+    wide = 100 * wide_weights(weights, items)
+    return wide.rename_axis(columns=None).reset_index()

@@ -120,34 +120,6 @@ def wide_weights(weights: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
     return wide
 
 
-def weights_by_method(weights: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
-    """One row per indicator, one column per method, in per cent: nothing is cut.
-
-    Parameters
-    ----------
-    weights : pandas.DataFrame
-        Tidy weights: indicator, method, global_weight.
-    items : sequence of str
-        The weight-carrying indicators, in order.
-
-    Returns
-    -------
-    pandas.DataFrame
-        indicator, then a column for each method; columns add up to 100.
-
-    Examples
-    --------
-    >>> import cvlib as cv, pandas as pd
-    >>> frame = pd.DataFrame({"recency": [3, 9, 4], "frequency": [4, 1, 2], "monetary": [8, 1, 9]})
-    >>> found = cv.weighting.by_data(frame, ["entropy_sum", "critic"], tree="rfm").weights
-    >>> wide = cv.weighting.weights_by_method(found, ["recency", "frequency", "monetary"])
-    >>> list(wide)
-    ['indicator', 'entropy_sum', 'critic']
-    """
-    wide = 100 * wide_weights(weights, items)
-    return wide.rename_axis(columns=None).reset_index()
-
-
 def one_weighting(wide: pd.DataFrame, method: str) -> pd.Series:
     """Weights of one method out of `wide_weights`, refused by name if it is not there."""
     return wide[one_of("weighting", method, wide.columns, wrong="was not computed")]
