@@ -62,6 +62,7 @@ RATIOS = (
     "entropy_sum",
     "coefficient_of_variation",
 )  # refuse, by name, what is no positive benefit or cost
+FAST = ("rfm", "bank", "service_quality")
 WEIGHED = sorted(set(cv.weighting.available_trees()) - NOTHING_TO_WEIGH)
 
 
