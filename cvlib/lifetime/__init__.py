@@ -67,6 +67,7 @@ from cvlib.lifetime.purchases.dates import study_dates
 from cvlib.lifetime.purchases.quantities import quantity_log
 from cvlib.lifetime.purchases.summary import purchases, summarise_purchases
 from cvlib.lifetime.repeat_buying.fit import fit_repeat_buying
+from cvlib.lifetime.repeat_buying.regular import fit_regular, regularity
 from cvlib.lifetime.spend import fit_spend
 from cvlib.lifetime.value import lifetime_value
 from cvlib.statistics.disclosure import listed, pseudonym_note, pseudonyms, renamed
@@ -103,6 +104,7 @@ __all__ = [
     "firm_value",
     "fit_cohort",
     "fit_g2g",
+    "fit_regular",
     "fit_repeat_buying",
     "fit_spend",
     "fit_survival",
@@ -127,6 +129,7 @@ __all__ = [
     "rankings",
     "read_cohorts",
     "read_subscriptions",
+    "regularity",
     "relation_states",
     "rival_forecasts",
     "rolling_origins",
