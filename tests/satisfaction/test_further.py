@@ -16,6 +16,7 @@ from cvlib.satisfaction.beyond import copula, fimix, formative, mediation, neces
 from cvlib.satisfaction.beyond.base import Base
 from cvlib.satisfaction.beyond.common_method import full_collinearity, partialled
 from cvlib.satisfaction.beyond.interactions import size_of
+from cvlib.satisfaction.beyond.methods import further_methods
 from cvlib.satisfaction.beyond.tetrads import independent_tetrads, tetrad_values
 from cvlib.satisfaction.model.code import as_model
 from cvlib.satisfaction.survey.answers import open_survey
@@ -353,6 +354,9 @@ def test_segments_are_told_where_paths_differ(gap: float, found: bool) -> None:
     assert ("segment_paths" in told.tables) == found
     assert ("agree on 2 segments" in told.say()) == found
     assert ("one model for all" in told.say() or "none are told" in told.say()) != found
+    methods = list(further_methods(told)["method"])
+    assert methods == (["segments", "segments_moved"] if found else ["segments"])
+    assert "Hahn" in further_methods(told, "zh")["sentence"].iloc[0]
     if found:
         moved = told.table("segment_explained").set_index("partition")["sum_r_squared"]
         assert moved["one_model"] < moved["fimix"] <= moved["pos"]

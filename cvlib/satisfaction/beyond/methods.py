@@ -39,6 +39,8 @@ def further_methods(found: Further | SpecificationCurve, language: str = "en") -
     used += [(name, {}) for table, name in by_table.items() if len(found.table(table))]
     if len(tried := found.table("segments")):
         used.append(("segments", {"starts": int(tried["starts"].max())}))
+    if len(found.table("segment_explained")):
+        used.append(("segments_moved", {}))
     by_table = {"tetrad_blocks": "tetrads", "necessity": "necessity"}
     used += [(name, {}) for table, name in by_table.items() if len(found.table(table))]
     return methods_table("satisfaction", used, language)
