@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
+from cvlib.figures.decisions import curve_chart  # noqa: F401 beside the charts of its notebook
 from cvlib.figures.style import (
     CUSTOMERS,
     INK,
