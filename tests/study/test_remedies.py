@@ -18,7 +18,7 @@ NAMED = re.compile(r"`([^`{}]+)`")
 IN_FILES = {
     "column", "scale", "answers", "items", "missing_codes", "moderates", "experts", "expert",
     "rule", "children", "direction", "compulsory", "use", "formula", "mode", "weight", "en",
-    "items_from", "role", "bound", "wording", "indicators",
+    "items_from", "role", "stages", "dimensions", "bound", "wording", "indicators",
 }  # fmt: skip
 
 

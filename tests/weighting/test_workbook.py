@@ -352,6 +352,8 @@ def test_libreoffice_computes_the_same_ratio(tmp_path):
     command = ["soffice", "--headless", "--convert-to", "xlsx", "--outdir", str(tmp_path / "out")]
     profile = f"-env:UserInstallation=file://{tmp_path}/profile"
     subprocess.run([*command, profile, str(path)], check=True, capture_output=True, timeout=120)
+    if not (tmp_path / "out" / "a.xlsx").is_file():
+        pytest.skip("this LibreOffice has no Calc")
     book = openpyxl.load_workbook(tmp_path / "out" / "a.xlsx", data_only=True)
     matrices = read_judgements(tree, path).matrices["a"]
     nodes = [node for node, below in tree.compared.items() if len(below) > 1]

@@ -64,7 +64,7 @@ def simple_slopes(product: Product, at: np.ndarray, level: float = 0.95) -> pd.D
     slope = product.b1 + product.b3 * at
     error = np.sqrt(product.v11 + 2 * at * product.v13 + at**2 * product.v33)
     t = slope / error
-    reach = stats.t.ppf((1 + level) / 2, product.degrees) * error
+    reach = resample.reach(level, product.degrees) * error
     return pd.DataFrame({
         "moderator_at": at, "slope": slope, "std_error": error, "t": t,
         "p": 2 * stats.t.sf(np.abs(t), product.degrees),
@@ -94,7 +94,7 @@ def johnson_neyman(product: Product, level: float = 0.95) -> tuple[tuple[float, 
     Johnson & Neyman (1936), Statistical Research Memoirs 1:57-93; Bauer & Curran (2005),
     Multivariate Behavioral Research 40:373-400.
     """
-    t2 = stats.t.ppf((1 + level) / 2, product.degrees) ** 2
+    t2 = resample.reach(level, product.degrees) ** 2
     a = product.b3**2 - t2 * product.v33
     b = 2 * (product.b1 * product.b3 - t2 * product.v13)
     c = product.b1**2 - t2 * product.v11
