@@ -439,7 +439,7 @@ def test_reports_are_documents_that_fit_the_page(
         assert overflow(page) == 0, report
         seen.append(page.locator("html").get_attribute("lang"))
         page.close()
-    assert seen == ["en"] * 3 + ["zh"] + ["en"] * 7
+    assert seen == ["en"] * 3 + ["zh"] + ["en"] * (len(real_reports) - 1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

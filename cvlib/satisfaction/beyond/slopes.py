@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from cvlib.statistics import resample
+
 
 @dataclass(frozen=True)
 class Product:
