@@ -68,6 +68,7 @@ from cvlib.lifetime.purchases.quantities import quantity_log
 from cvlib.lifetime.purchases.summary import purchases, summarise_purchases
 from cvlib.lifetime.repeat_buying.fit import fit_repeat_buying
 from cvlib.lifetime.repeat_buying.regular import fit_regular, regularity
+from cvlib.lifetime.repeat_buying.time_varying import fit_time_varying
 from cvlib.lifetime.spend import fit_spend
 from cvlib.lifetime.value import lifetime_value
 from cvlib.statistics.disclosure import listed, pseudonym_note, pseudonyms, renamed
@@ -108,6 +109,7 @@ __all__ = [
     "fit_repeat_buying",
     "fit_spend",
     "fit_survival",
+    "fit_time_varying",
     "fitted_forecasts",
     "ggom_nbd",
     "holdout_methods",
