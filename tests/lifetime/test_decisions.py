@@ -480,6 +480,8 @@ class TestClaims:
         assert poor[2] == "unknown" and poor[4] == "fails"
         rich = claims_table(log, "1998-06-30", 5e4, 0.1, cost_ratio=6)["claims"]
         assert rich["verdict"].tolist()[2:] == ["holds", "open", "holds"]
+        # at 50 % five points more are worth 20 %: not within the claim, which two ranges are
+        assert rich["needs"][1].values["spans"] == ["7%–29%", "76%–95%"]
         none = claims_table(log, "1998-06-30", np.nan, 0.1, cost_ratio=2)["claims"]["verdict"]
         assert none.tolist()[2:] == ["fails", "open", "unknown"]
         told = [_verdict(*each, 0.45, 0.55) for each in ((0.5, 0.52), (0.4, 0.5), (0, 0.1))]

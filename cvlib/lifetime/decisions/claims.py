@@ -113,10 +113,12 @@ def _points(seen: dict[str, float], rate: float) -> tuple[Message, Message, Mess
     gain = value_multiple(start + _POINTS, rate) / value_multiple(start, rate) - 1
     grid = np.linspace(0.01, 0.949, 940)
     grown = value_multiple(grid + _POINTS, rate) / value_multiple(grid, rate) - 1
-    inside = grid[(grown >= CLAIM[0]) & (grown <= CLAIM[1])]
+    inside = np.concatenate([[False], (grown >= CLAIM[0]) & (grown <= CLAIM[1]), [False]])
+    ends = np.flatnonzero(np.diff(inside.astype(int)))  # the gain falls, then rises
+    spans = [f"{grid[a]:.0%}–{grid[b - 1]:.0%}" for a, b in ends.reshape(-1, 2)]
     return (
         message("decisions.claim_points"),
-        message("decisions.claim_points_needs", low=inside.min(), high=inside.max(), rate=rate),
+        message("decisions.claim_points_needs", spans=spans, rate=rate),
         message("decisions.claim_points_data", gain=gain[0], low=gain.min(), high=gain.max()),
         _verdict(float(gain.min()), float(gain.max()), *CLAIM),
     )
