@@ -85,7 +85,8 @@ def johnson_neyman_chart(
         ):
             source, moderator, target = (known.get(name, name) for name in names)
             at = own["moderator_at"].to_numpy()
-            clear = ((own["ci_low"] > 0) | (own["ci_high"] < 0)).to_numpy()
+            # the band touches zero at a root: the shade begins there
+            clear = ((own["ci_low"] > -1e-9) | (own["ci_high"] < 1e-9)).to_numpy()
             axis.plot(at, own["slope"], color=PALETTE[0])
             axis.fill_between(at, own["ci_low"], own["ci_high"], color=PALETTE[0], alpha=0.15, lw=0)
             if clear.any():

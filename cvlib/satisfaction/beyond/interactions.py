@@ -180,7 +180,11 @@ def _slopes(
             "observed_low": low, "observed_high": high, "roots_observed": len(inside),
             "share_significant": share,
         })  # fmt: skip
-        bands.append(simple_slopes(found, np.linspace(low, high, _GRID), level).assign(**keys))
+        bands.append(
+            simple_slopes(found, np.union1d(np.linspace(low, high, _GRID), inside), level).assign(
+                **keys
+            )
+        )
     shown, along = (pd.concat(parts, ignore_index=True) for parts in (slopes, bands))
     front = ["source", "moderator", "target"]
     shown = shown[[*front, *[c for c in shown if c not in front]]]
