@@ -171,8 +171,11 @@ def _sentence(overall: pd.DataFrame, rows: pd.DataFrame, level: float) -> str:
     elif first["ci_low"] > 0:
         kind = "above"
     worst = rows.loc[rows["gap"].idxmin()]
+    gap, low, high = (first[name] for name in ("gap", "ci_low", "ci_high"))
+    if kind == "short":  # so much too little
+        gap, low, high = -gap, -high, -low
     said = message(
-        f"service.gap_{kind}", gap=first["gap"], low=first["ci_low"], high=first["ci_high"],
+        f"service.gap_{kind}", gap=gap, low=low, high=high,
         level=level, people=int(first["n"]),
     )  # fmt: skip
     where = message(
@@ -188,6 +191,6 @@ def _warnings(rows: pd.DataFrame, weights: np.ndarray | None) -> tuple[str, ...]
     if len(weak):
         said.append(
             message("service.gap_unreliable", dimensions=list(weak["dimension"]),
-                    most=float(rows["alpha_gap"].max()))
+                    most=float(weak["alpha_gap"].max()))
         )  # fmt: skip
     return tuple(said)
