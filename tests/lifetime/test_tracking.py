@@ -46,3 +46,20 @@ def test_rolling_origins_repeat_the_main_cut(log, result):
     long = tracking.rolling_origins(log, origins=["1997-09-30"], holdout_days=273).table
     bias = long[(long["model"] == "bg_nbd") & (long["metric"] == "bias")]["value"].iloc[0]
     assert bias == pytest.approx(result.value("bg_nbd", "bias"), abs=1e-9)
+
+
+def test_every_rival_is_judged_at_every_cut(log):
+    cuts = ["1997-09-30", "1997-12-31"]
+    terms = {"origins": cuts, "holdout_days": 91, "other_models": ["mbg_nbd"], "every": True}
+    found = tracking.rolling_origins(log, **terms)
+    rows = found.table.set_index(["calibration_end", "model", "metric"])
+    for cut in cuts:
+        for model, metric in (("mbg_nbd", "spend_rmse"), ("last_period", "rmse"), ("logit", "auc")):
+            row = rows.loc[(cut, model, metric)]
+            assert row["ci_low"] < row["value"] < row["ci_high"]
+    table = found.summary().set_index(["model", "metric"])
+    each = [rows.loc[(cut, "bg_nbd", "brier"), "value"] for cut in cuts]
+    assert table.loc[("bg_nbd", "brier"), "worst"] == max(each)
+    assert table.loc[("bg_nbd", "brier"), "mean"] == pytest.approx(sum(each) / 2)
+    each = [rows.loc[(cut, "bg_nbd", "auc"), "value"] for cut in cuts]
+    assert table.loc[("bg_nbd", "auc"), "worst"] == min(each)

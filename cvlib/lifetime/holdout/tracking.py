@@ -12,16 +12,23 @@ from scipy import special
 
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.transactions import transaction_log
-from cvlib.lifetime.holdout.baselines import Forecast, customer_rows, hiatus_of
+from cvlib.lifetime.holdout.baselines import (
+    Forecast,
+    customer_rows,
+    hiatus_of,
+    rival_forecasts,
+)
 from cvlib.lifetime.holdout.season import (
     Season,
     monthly_purchases,
     seasonal_index,
     why_cuts_differ,
 )
-from cvlib.lifetime.holdout.validate import model_forecasts, validate
+from cvlib.lifetime.holdout.uncertainty import FAMILY
+from cvlib.lifetime.holdout.validate import fitted_forecasts, model_forecasts, validate
 from cvlib.lifetime.purchases.summary import PurchaseSummary, summarise_purchases
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
+from cvlib.lifetime.spend import fit_spend
 from cvlib.lifetime.units import DAYS
 from cvlib.results import Result
 from cvlib.statistics.resample import Bootstrap
@@ -157,6 +164,19 @@ class RollingOrigins(Result):
         """The sentence, None where the cuts agree."""
         return next(iter(self.sentences()), None)
 
+    def summary(self) -> pd.DataFrame:
+        """Mean and worst of every metric of every model over the cuts: model, metric, cuts, …"""
+        if not len(self.table):
+            return pd.DataFrame()
+        rows = []
+        for (model, metric), part in self.table.groupby(["model", "metric"], sort=False)["value"]:
+            values = part.dropna().to_numpy(float)
+            if values.size:
+                loss = values if metric in _LESS else abs(values) if "bias" in metric else -values
+                worst = float(values[loss.argmax()])
+                rows.append([model, metric, values.size, float(values.mean()), worst])
+        return pd.DataFrame(rows, columns=["model", "metric", "cuts", "mean", "worst"])
+
     def seasonal_index(self, asked: str) -> pd.DataFrame:
         """The seasonal index when asked for ("month"), or where it may explain the errors."""
         return self.season.index if asked == "month" or self.sentences() else pd.DataFrame()
@@ -169,6 +189,8 @@ def rolling_origins(
     holdout_days: int,
     model: str = "bg_nbd",
     unit: str = "week",
+    other_models: Sequence[str] = (),
+    every: bool = False,
 ) -> RollingOrigins:
     """Fit at several cuts and score the same length of holdout after each.
 
@@ -184,6 +206,11 @@ def rolling_origins(
         See `fit_repeat_buying`.
     unit : str
         See `summarise_purchases`.
+    other_models : sequence of str
+        Further models, where every rival is judged.
+    every : bool
+        Every model and rule, purchases and spend, with intervals by influence values; else the
+        model, its P(alive) and recency.
 
     Returns
     -------
@@ -208,12 +235,20 @@ def rolling_origins(
             customers = customer_rows(summary)
             fit = fit_repeat_buying(summary, model)
             recency = Forecast("recency", score=-hiatus_of(customers))
-            forecasts = [*model_forecasts(fit, summary), recency]
-            found = validate(customers, forecasts, Bootstrap(draws=0)).validation
+            forecasts, settings = [*model_forecasts(fit, summary), recency], Bootstrap(draws=0)
+            if every:
+                each = fit_spend(summary, required=False).forecast(customers)
+                others = fitted_forecasts(summary, other_models, each).forecasts
+                rules = rival_forecasts(summary).forecasts
+                forecasts = [*model_forecasts(fit, summary, each), *others, *rules]
+                settings = Bootstrap(draws=1)
+            judged = validate(customers, forecasts, settings, intervals="influence")
+            found = judged.validation
         except InputError as error:  # one cut that cannot be judged takes no other with it
             warnings.append(message("lifetime.cut_left_out", cut=origin, reason=str(error)))
             continue
-        found = found[found["metric"].isin(_ROLLING) & (found["model"] != "oracle")]
+        kept = (*_ROLLING, *FAMILY) if every else _ROLLING
+        found = found[found["metric"].isin(kept) & (found["model"] != "oracle")]
         dates = {"calibration_end": origin, "holdout_end": end, "customers": len(customers)}
         parts.append(found.assign(**dates))
         gone = summary.left_out[summary.left_out["count"] > 0]
@@ -227,12 +262,15 @@ def rolling_origins(
     table = pd.concat(parts, ignore_index=True)
     away = pd.concat(left_out, ignore_index=True)
     warnings += why_cuts_differ(table, model, season)
+    columns = ["calibration_end", "holdout_end", "customers", "model", "metric", "value"]
+    columns += ["ci_low", "ci_high"] if every else []
     return RollingOrigins(
-        table[["calibration_end", "holdout_end", "customers", "model", "metric", "value"]],
+        table[columns],
         away[["calibration_end", *away.columns.drop("calibration_end")]],
         season,
         tuple(warnings),
     )
 
 
+_LESS = ("mae", "rmse", "brier", "spend_rmse")  # worst when largest
 _ROLLING = ("bias", "mae", "rmse", "auc", "brier", "capture_10", "calibration_slope")
