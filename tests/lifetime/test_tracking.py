@@ -57,7 +57,7 @@ def test_every_rival_is_judged_at_every_cut(log):
         for model, metric in (("mbg_nbd", "spend_rmse"), ("last_period", "rmse"), ("logit", "auc")):
             row = rows.loc[(cut, model, metric)]
             assert row["ci_low"] < row["value"] < row["ci_high"]
-    table = found.summary().set_index(["model", "metric"])
+    table = found.mean_and_worst().set_index(["model", "metric"])
     each = [rows.loc[(cut, "bg_nbd", "brier"), "value"] for cut in cuts]
     assert table.loc[("bg_nbd", "brier"), "worst"] == max(each)
     assert table.loc[("bg_nbd", "brier"), "mean"] == pytest.approx(sum(each) / 2)

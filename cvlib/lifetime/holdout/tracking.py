@@ -164,7 +164,7 @@ class RollingOrigins(Result):
         """The sentence, None where the cuts agree."""
         return next(iter(self.sentences()), None)
 
-    def summary(self) -> pd.DataFrame:
+    def mean_and_worst(self) -> pd.DataFrame:
         """Mean and worst of every metric of every model over the cuts: model, metric, cuts, …"""
         if not len(self.table):
             return pd.DataFrame()
