@@ -261,3 +261,13 @@ def test_charts_of_nothing_are_none(chart):
     from cvlib.figures import systems
 
     assert getattr(systems, f"{chart}_chart")(pd.DataFrame()) is None
+
+
+def test_the_shipped_race_is_a_study_of_two_logs_or_more(mirror):
+    from importlib import resources
+
+    from cvlib.study.batch import read_study
+
+    text = resources.files("cvlib.study") / "studies" / "weighting_race.yaml"
+    assert "cdnow_sample" in text.read_text("utf-8")
+    assert read_study(Path(str(text))).title.startswith("Experts, data")
