@@ -20,6 +20,7 @@ from cvlib.lifetime.contracts.cohorts import (
 )
 from cvlib.lifetime.contracts.g2g import fit_g2g
 from cvlib.lifetime.contracts.incidence import cumulative_incidence
+from cvlib.lifetime.contracts.late_entry import hazards_by_reason, survival_with_entry
 from cvlib.lifetime.contracts.prepare import (
     contracts,
     prepare_subscriptions,
@@ -112,6 +113,7 @@ __all__ = [
     "fit_time_varying",
     "fitted_forecasts",
     "ggom_nbd",
+    "hazards_by_reason",
     "holdout_methods",
     "key_account_sheet",
     "lifetime_answer",
@@ -145,6 +147,7 @@ __all__ = [
     "subscription_value",
     "summarise_purchases",
     "survival",
+    "survival_with_entry",
     "tracking_errors",
     "tracking_table",
     "transaction_log",
