@@ -69,7 +69,8 @@ class TestGaps:
         turned = survey.rename(columns=lambda c: {"E": "P", "P": "E"}.get(c[0], c[0]) + c[1:])
         said = [gaps.service_gaps(t).sentence.values["parts"][0] for t in (survey, turned)]
         assert [text.id for text in said] == ["service.gap_short", "service.gap_above"]
-        assert said[0].values["gap"] == pytest.approx(-said[1].values["gap"])
+        assert said[0].values["gap"] == pytest.approx(said[1].values["gap"])
+        assert 0 < said[0].values["low"] < said[0].values["gap"] < said[0].values["high"]
 
     def test_a_reversed_item_and_a_missing_answer(self, survey):
         turned = survey.assign(E2=8 - survey["E2"], P2=8 - survey["P2"])
