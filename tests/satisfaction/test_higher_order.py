@@ -205,6 +205,9 @@ def test_two_stage_estimates_recover_a_simulated_second_order() -> None:
         survey = cv.satisfaction.simulate(drawn, 2000, seed=seed)
         found = cv.satisfaction.pls(pd.DataFrame(survey), chosen, estimator="plsc",
                                     assessment=cv.satisfaction.Assessment(folds=0))  # fmt: skip
-        estimates.append(found.path_coefficients["estimate"].to_numpy())
+        paths = found.path_coefficients.set_index(["source", "target"])["estimate"]
+        estimates.append([paths["experience", "satisfaction"], paths["experience", "loyalty"],
+                          paths["satisfaction", "loyalty"]])  # fmt: skip
     mean, error = np.mean(estimates, axis=0), np.std(estimates, axis=0) / np.sqrt(20)
-    assert np.abs(mean - [0.6, 0.2, 0.4]) == pytest.approx(0, abs=max(0.02, 4 * error.max()))
+    # cutting answers into ten classes costs about .01
+    assert np.abs(mean - [0.6, 0.2, 0.4]).max() < 0.015 + 4 * error.max()
