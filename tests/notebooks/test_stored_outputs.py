@@ -58,3 +58,16 @@ class TestNotebook:
         assert set(content.metadata["language_info"]) == {"name"}
         for cell in content.cells:
             assert set(cell.metadata) <= {"tags"}
+
+
+@pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)
+def test_lines_of_cells_can_be_read(path: Path) -> None:
+    """A parameter and its comment are one line by papermill's rule; all other lines fit a screen."""
+    cells = nbformat.read(path, as_version=4).cells
+    lines = [
+        line
+        for cell in cells
+        if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", [])
+        for line in cell.source.split("\n")
+    ]
+    assert max(map(len, lines)) <= 110
