@@ -84,7 +84,7 @@ def _outputs(cell: Any, heading: str, told: Told) -> None:
                 Shown(
                     "table",
                     str(table["id"]).removeprefix("table-"),
-                    restored(texts.get("title", "")),
+                    restored(texts.get("title", "")) or _text(table.find("caption")),
                     heading,
                     note=restored(texts.get("note", "")),
                     columns=tuple(str(head["data-column"]) for head in heads),
