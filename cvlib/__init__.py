@@ -1,8 +1,8 @@
 """Customer satisfaction, indicator weights and lifetime value: numbers a reviewer can check.
 
 This is the front door: ``cvlib.satisfaction``, ``cvlib.weighting`` and ``cvlib.lifetime`` hold what
-a researcher calls, ``load`` reads what they are called with. Each is loaded when first used, so
-that ``import cvlib`` costs little.
+a researcher calls, ``cvlib.customer`` joins them on one customer base, ``load`` reads what they are
+called with. Each is loaded when first used, so that ``import cvlib`` costs little.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_PILLARS = ("satisfaction", "weighting", "lifetime")
+_ROOMS = ("satisfaction", "weighting", "lifetime", "customer")
 _DOORS = {
     "InputError": "cvlib.inputs.errors",
     "load": "cvlib.inputs.readers",
@@ -40,7 +40,7 @@ _DOORS = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _PILLARS:
+    if name in _ROOMS:
         return importlib.import_module(f"cvlib.{name}")
     if name in _DOORS:
         return getattr(importlib.import_module(_DOORS[name]), name)
@@ -48,4 +48,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_DOORS, *_PILLARS])
+    return sorted([*globals(), *_DOORS, *_ROOMS])

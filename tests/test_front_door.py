@@ -9,7 +9,7 @@ from numpydoc.validate import validate
 import cvlib
 from cvlib.results import Result
 
-ROOMS = ("satisfaction", "weighting", "lifetime")
+ROOMS = ("satisfaction", "weighting", "lifetime", "customer")
 DOORS = {
     **{
         f"{room}.{name}": getattr(getattr(cvlib, room), name)

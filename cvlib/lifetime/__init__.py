@@ -21,6 +21,7 @@ from cvlib.lifetime.contracts.cohorts import (
 from cvlib.lifetime.contracts.g2g import fit_g2g
 from cvlib.lifetime.contracts.incidence import cumulative_incidence
 from cvlib.lifetime.contracts.late_entry import hazards_by_reason, survival_with_entry
+from cvlib.lifetime.contracts.leaving import fit_leaving
 from cvlib.lifetime.contracts.prepare import (
     contracts,
     prepare_subscriptions,
@@ -106,6 +107,7 @@ __all__ = [
     "firm_value",
     "fit_cohort",
     "fit_g2g",
+    "fit_leaving",
     "fit_regular",
     "fit_repeat_buying",
     "fit_spend",

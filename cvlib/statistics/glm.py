@@ -1,4 +1,4 @@
-"""Weighted generalised linear models by Newton steps: logit, complementary log-log, Poisson, line."""
+"""Weighted generalised linear models by Newton steps: logit, cloglog, Poisson, line."""
 
 from __future__ import annotations
 

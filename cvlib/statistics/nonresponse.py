@@ -74,6 +74,7 @@ def standardised_difference(values: Array, answered: Array, weights: Array) -> t
     values : ndarray (n,)
         Of all customers.
     answered : ndarray of bool (n,)
+        Who of them did.
     weights : ndarray (m,)
         Of the respondents.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cvlib.statistics.ranks import Order, Ranked, auc
+from cvlib.statistics.ranks import Order, Ranked, auc, equal_counts
 
 Array = np.ndarray
 FEWEST = 30  # people of a level that is looked at
@@ -17,11 +17,8 @@ SUSPECT, WARNING = 0.90, 0.80  # area under the curve of the score alone [P]
 
 
 def tenths(score: Array) -> Array:
-    """(n,) 1 to 10: the tenth of the score's order each value stands in, ties together."""
-    order = Order.of(score, 12)
-    sizes = np.bincount(order.group)
-    middle = (np.cumsum(sizes) - sizes / 2) / len(order.group)
-    return np.minimum((10 * middle).astype(int), 9)[order.group] + 1
+    """(n,) 1 to 10: the tenth each value stands in, equal values together."""
+    return equal_counts(score, 10) + 1
 
 
 def separation(levels: Mapping[str, Array], happened: Array) -> pd.DataFrame:

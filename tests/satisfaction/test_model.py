@@ -15,6 +15,7 @@ MOBI = pd.read_csv(Path(__file__).parents[2] / "data" / "mobi.csv")
 SIZES = {
     "scsb": (5, 6), "acsi": (6, 9), "ecsi": (6, 10), "ecsi_split": (7, 13),
     "ecsi_mobile": (7, 12), "ccsi": (6, 11), "ccsi_split": (8, 15), "general": (9, 17),
+    "customer_study": (4, 4),
 }  # fmt: skip
 
 

@@ -144,9 +144,7 @@ def _half(eta: Array, v: float, t: Array) -> tuple[Array, Array, Array, Array, A
     return log_s, by_eta, by_v, by_eta / grown, cross, log_s - by_eta + cross
 
 
-def _g2g_parts(
-    t: Array, d: Array, x: Array, w: Array, theta: Array
-) -> tuple[float, Array, Array]:
+def _g2g_parts(t: Array, d: Array, x: Array, w: Array, theta: Array) -> tuple[float, Array, Array]:
     """Log-likelihood, gradient and Hessian in (β, ln v)."""
     eta, v = x @ theta[:-1], float(np.exp(theta[-1]))
     end, begin = _half(eta, v, t), _half(eta, v, t - 1)

@@ -1,0 +1,32 @@
+"""One customer base, three pillars: what a point of satisfaction is worth.
+
+Beside the front door (`__all__`) stand here the single steps that the notebook calls.
+"""
+
+# ruff: noqa: F401
+
+from cvlib.customer.answers import (
+    customer_answer,
+    naive_sentence,
+    parts_sentence,
+    value_sentence,
+)
+from cvlib.customer.assumptions import sensitivity
+from cvlib.customer.base import Files, Plan, join
+from cvlib.customer.evidence import ladder, question_race, shape
+from cvlib.customer.gate import time_order
+from cvlib.customer.index import index
+from cvlib.customer.links import Worth
+from cvlib.customer.methods import customer_methods
+from cvlib.customer.people import calls, quadrants
+from cvlib.customer.simulate import MODEL, simulate
+from cvlib.customer.study import study
+from cvlib.customer.value import link, point_value
+from cvlib.statistics.campaign import Campaign
+from cvlib.statistics.resample import Bootstrap
+
+__all__ = [
+    "Campaign", "Files", "Plan", "calls", "customer_answer", "index", "join", "ladder", "link",
+    "point_value", "quadrants", "question_race", "sensitivity", "shape", "simulate", "study",
+    "time_order",
+]  # fmt: skip

@@ -1,0 +1,162 @@
+"""The first screen of a customer study: sentences from its numbers, each withheld by its gate."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cvlib.customer.base import CustomerBase
+from cvlib.customer.gate import TimeOrder
+from cvlib.customer.index import CustomerIndex
+from cvlib.customer.people import Calls
+from cvlib.customer.value import PointValue, SatisfactionLink
+from cvlib.words.answer import Answer, Tile, interval, number
+from cvlib.words.message import Message, message
+
+_WEAK = 1.5  # an E-value's limit below this is within reach of an ordinary unmeasured cause [P]
+_FAR = 0.5  # share of a value beyond the window that is worth a doubt [P]
+_APART = 0.2  # change of the value by another assumption that is worth a doubt [P]
+
+
+def adds_nothing(value: PointValue) -> bool:
+    """Whether the interval of the value of a point holds 0."""
+    if value.withheld:
+        return False
+    row = value.row("total")
+    return bool(row["lower"] <= 0 <= row["upper"])
+
+
+def value_sentence(value: PointValue, horizon: int) -> Message:
+    """What a point is worth, or that it adds nothing measurable, or why nothing is said."""
+    if value.withheld:
+        return message("customer.withheld", reason=value.withheld[0])
+    row = value.row("total")
+    facts = {"value": row["per_customer"], "low": row["lower"], "high": row["upper"]}
+    if adds_nothing(value):
+        return message("customer.nothing", **facts)
+    if pd.isna(row["lower"]):
+        return message("customer.worth_plain", value=row["per_customer"], months=horizon,
+                       base=row["base"])  # fmt: skip
+    return message("customer.worth", **facts, months=horizon, base=row["base"], level=value.level)
+
+
+def parts_sentence(value: PointValue) -> Message | None:
+    """The value of a point by its parts."""
+    if value.withheld or adds_nothing(value):
+        return None
+    parts = value.value_of_a_point.set_index("part")["per_customer"]
+    told = [message(f"customer.part_{name}", value=float(parts[name]))
+            for name in ("retention", "spend", "cost", "referral") if name in parts]  # fmt: skip
+    return message("customer.parts", parts=told)
+
+
+def naive_sentence(value: PointValue, index: CustomerIndex) -> Message | None:
+    """What it would read without correction for error in the answers."""
+    if value.withheld or adds_nothing(value):
+        return None
+    plain = value.row("total, uncorrected")["per_customer"]
+    return message("customer.uncorrected", value=plain, reliability=index.reliability)
+
+
+def customer_answer(
+    base: CustomerBase,
+    index: CustomerIndex,
+    gate: TimeOrder,
+    linked: SatisfactionLink,
+    value: PointValue,
+    e: dict[str, float],
+    called: Calls,
+    assumptions: pd.DataFrame,
+    horizon: int = 60,
+) -> Answer:
+    """What a point of satisfaction is worth, what to do about it, and what could overturn it.
+
+    Parameters
+    ----------
+    base, index, gate, linked, value
+        The steps of the study.
+    e : dict
+        From `ladder`.
+    called : Calls
+        From `calls`.
+    assumptions : DataFrame
+        From `sensitivity`.
+    horizon : int
+        Months.
+
+    Returns
+    -------
+    Answer
+        First screen.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.customer.study(cv.customer.simulate(600, seed=1), draws=10).answer.hero
+    'value_parts'
+    """
+    sources = dict(base.tables_read)
+    question = message("customer.asks", survey=sources["survey"].source, customers=len(base.ids),
+                       respondents=len(index.scores))  # fmt: skip
+    said = [value_sentence(value, horizon)]
+    said += [text for text in (parts_sentence(value), naive_sentence(value, index)) if text]
+    tiles = [
+        Tile(message("customer.tile_customers"), number(len(base.ids), 0),
+             message("customer.tile_answered", count=len(index.scores))),
+        Tile(message("customer.tile_index"), number(
+            float(index.weights @ index.scores / index.weights.sum()))),
+        Tile(message("customer.tile_reliability"), number(index.reliability, 2)),
+    ]  # fmt: skip
+    advice: list[str] = []
+    doubts: list[str] = [message("customer.simulated")] if base.simulated else []
+    hero = "retention_by_satisfaction"
+    if value.withheld:
+        doubts += list(value.withheld[1:])
+        advice.append(message("customer.advice_dates"))
+        hero = "odds_of_levels"
+    else:
+        row = value.row("total")
+        tiles.insert(0, Tile(message("customer.tile_value"), number(row["per_customer"], 2),
+                             interval(row["lower"], row["upper"], 2)))  # fmt: skip
+        tiles.append(Tile(message("customer.tile_effect"), number(
+            100 * linked.effect()["marginal_effect"], 2)))  # fmt: skip
+        hero = "value_parts"
+        if adds_nothing(value):
+            advice.append(message("customer.advice_nothing"))
+        else:
+            best = value.drivers_to_money.iloc[0]
+            advice.append(_best_driver(value.drivers_to_money, best))
+            weak = e["e_value_limit"] < _WEAK
+            doubts.append(message(
+                "customer.e_weak" if weak else "customer.e_value", e=e["e_value"],
+                limit=e["e_value_limit"]))  # fmt: skip
+            doubts += _moved(assumptions)
+            far = value.fact("share beyond the observed window")
+            if far > _FAR:
+                doubts.append(message("customer.beyond", share=far))
+        advice += called.sentences()
+    doubts += [*gate.warnings, *(w for w in base.warnings if isinstance(w, Message))]
+    return Answer(question, tuple(said), tuple(tiles[:5]), hero, tuple(advice[:3]),
+                  tuple(dict.fromkeys(doubts))[:3])  # fmt: skip
+
+
+def _best_driver(table: pd.DataFrame, best: pd.Series) -> Message:
+    if "return_on_quality" in table and table["return_on_quality"].notna().any():
+        row = table.sort_values("return_on_quality", ascending=False).iloc[0]
+        key = "customer.driver_pays" if row["return_on_quality"] > 0 else "customer.driver_costs"
+        return message(key, driver=row["driver"], roq=float(row["return_on_quality"]))
+    return message("customer.driver", driver=best["driver"], value=best["money_per_point"],
+                   low=best["lower"], high=best["upper"])  # fmt: skip
+
+
+def _moved(assumptions: pd.DataFrame) -> list[Message]:
+    """The assumption that moves the value most, where it moves it by a fifth."""
+    if not len(assumptions):
+        return []
+    inner = assumptions[~assumptions["assumption"].str.contains("horizon|as stated")]
+    inner = inner.dropna(subset="change")
+    if not len(inner):
+        return []
+    row = inner.loc[inner["change"].abs().idxmax()]
+    if abs(row["change"]) < _APART:
+        return []
+    return [message("customer.moved", assumption=row["assumption"], change=row["change"])]

@@ -1,0 +1,79 @@
+"""The value of a point when an assumption is another one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cvlib.customer.base import CustomerBase
+from cvlib.customer.index import CustomerIndex
+from cvlib.customer.links import Worth, estimate, mean, value_by_parts
+from cvlib.customer.value import PointValue, SatisfactionLink
+
+
+def sensitivity(
+    base: CustomerBase, index: CustomerIndex, linked: SatisfactionLink, value: PointValue,
+    worth: Worth | None = None,
+) -> pd.DataFrame:  # fmt: skip
+    """The value of a point when an assumption is another one.
+
+    Parameters
+    ----------
+    base : CustomerBase
+        Joined.
+    index : CustomerIndex
+        Scores, weights, reliability.
+    linked : SatisfactionLink
+        The links.
+    value : PointValue
+        Empty where the gate is closed; so is then this table.
+    worth : Worth, optional
+        Of the study.
+
+    Returns
+    -------
+    DataFrame
+        assumption, value_per_point, change (share of the study's own).
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> made = cv.customer.simulate(600, seed=1)
+    >>> base = cv.customer.join(made.files, made.plan)
+    >>> index = cv.customer.index(base)
+    >>> linked = cv.customer.link(base, index)
+    >>> gate = cv.customer.time_order(base, index.scores)
+    >>> none = cv.lifetime.Bootstrap(0)
+    >>> value = cv.customer.point_value(base, index, gate, linked, settings=none)
+    >>> len(cv.customer.sensitivity(base, index, linked, value))
+    8
+    """
+    worth = worth or Worth()
+    if value.withheld:
+        return pd.DataFrame()
+    own = value.row("total")["per_customer"]
+
+    def total(rho: float, w: Worth, model: str) -> float:
+        if rho == index.reliability and model == linked.found.leaving.model:
+            found = linked.found
+        else:
+            found = estimate(base, index.scores, rho, index.weights, items=index.items, model=model)
+        if not found.calibration.usable:
+            return float("nan")
+        return mean(np.sum(list(value_by_parts(found, w).values()), axis=0), found.weights)
+
+    rho, model = index.reliability, linked.found.leaving.model
+    rate = worth.annual_discount_rate
+    cases = {
+        "as stated": (rho, worth, model),
+        "reliability .1 lower": (rho - 0.1, worth, model),
+        "reliability .1 higher": (min(rho + 0.1, 1.0), worth, model),
+        "horizon halved": (rho, worth._replace(horizon=max(worth.horizon // 2, 1)), model),
+        "horizon doubled": (rho, worth._replace(horizon=2 * worth.horizon), model),
+        "discount rate halved": (rho, worth._replace(annual_discount_rate=rate / 2), model),
+        "discount rate doubled": (rho, worth._replace(annual_discount_rate=2 * rate), model),
+        "no heterogeneity (cloglog)": (rho, worth, "cloglog"),
+    }
+    rows = [(name, total(*case)) for name, case in cases.items()]
+    table = pd.DataFrame(rows, columns=["assumption", "value_per_point"])
+    return table.assign(change=table["value_per_point"] / own - 1)

@@ -1,0 +1,52 @@
+"""What a customer study did, in the sentences of a methods section."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cvlib.customer.base import CustomerBase
+from cvlib.customer.index import CustomerIndex
+from cvlib.customer.links import Worth
+from cvlib.customer.value import PointValue, SatisfactionLink
+from cvlib.words.methods import methods_table
+
+
+def customer_methods(
+    base: CustomerBase,
+    index: CustomerIndex,
+    linked: SatisfactionLink,
+    value: PointValue,
+    worth: Worth,
+    *,
+    language: str = "en",
+) -> pd.DataFrame:
+    """How customers were joined, satisfaction measured and its points valued.
+
+    Parameters
+    ----------
+    base, index, linked, value
+        The steps of the study.
+    worth : Worth
+        Margin, discount, horizon, reward.
+    language : {"en", "zh"}
+        Of the sentences.
+
+    Returns
+    -------
+    DataFrame
+        As `methods_table` makes it.
+    """
+    used: list[tuple[str, dict[str, object]]] = [
+        ("joined", {"customers": len(base.ids), "respondents": len(index.scores)}),
+        ("answered", {}),
+        ("gate", {}),
+        ("index", {"reliability": index.reliability}),
+        (linked.found.leaving.model, {}),
+    ]
+    if index.calibration.usable:
+        used.append(("calibrated", {"share": index.calibration.share}))
+    if not value.withheld:
+        drawn = len(value.draws.values) if value.draws else 0
+        used += [("money", {"months": worth.horizon, "draws": drawn}), ("drivers", {})]
+        used.append(("e_value", {}))
+    return methods_table("customer", used, language)

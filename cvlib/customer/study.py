@@ -1,0 +1,124 @@
+"""One call from three files to everything a customer study says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cvlib.customer.answers import customer_answer
+from cvlib.customer.assumptions import sensitivity
+from cvlib.customer.base import CustomerBase, Files, Plan, join
+from cvlib.customer.evidence import ladder, question_race, shape
+from cvlib.customer.gate import TimeOrder, time_order
+from cvlib.customer.index import CustomerIndex, index
+from cvlib.customer.links import Worth
+from cvlib.customer.people import calls, quadrants
+from cvlib.customer.simulate import SimulatedBase
+from cvlib.customer.value import PointValue, SatisfactionLink, link, point_value
+from cvlib.results import Result
+from cvlib.statistics.resample import SEED, Bootstrap
+from cvlib.words.answer import Answer
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class CustomerStudy(Result):
+    """Everything a customer study found; tables of closed gates are empty.
+
+    Attributes
+    ----------
+    base : CustomerBase
+    index : CustomerIndex
+    gate : TimeOrder
+    linked : SatisfactionLink
+    value : PointValue
+    answer : Answer
+    shape, question_race, ladder, quadrants, campaign, sensitivity : DataFrame
+    """
+
+    base: CustomerBase
+    index: CustomerIndex
+    gate: TimeOrder
+    linked: SatisfactionLink
+    value: PointValue
+    answer: Answer
+    shape: pd.DataFrame
+    question_race: pd.DataFrame
+    ladder: pd.DataFrame
+    quadrants: pd.DataFrame
+    campaign: pd.DataFrame
+    sensitivity: pd.DataFrame
+    headline_tables = ("value_of_a_point", "drivers_to_money", "ladder")
+
+    def sentences(self) -> list[str]:
+        """The verdict and its doubts."""
+        return [*self.answer.verdict, *self.answer.doubts]
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table of every step."""
+        found = dict(super().tables)
+        for step in (self.base, self.index, self.gate, self.linked, self.value):
+            found |= step.tables
+        return found
+
+
+def study(
+    files: Files | SimulatedBase,
+    plan: Plan | None = None,
+    *,
+    worth: Worth | None = None,
+    model: str = "g2g",
+    draws: int = 200,
+    seed: int = SEED,
+    level: float = 0.95,
+) -> CustomerStudy:
+    """What a point of satisfaction is worth, from a survey and contracts of the same customers.
+
+    Parameters
+    ----------
+    files : Files or SimulatedBase
+        What is read.
+    plan : Plan, optional
+        What joins and orders the files; a simulated base brings its own.
+    worth : Worth, optional
+        Margin, discount, horizon, reward.
+    model : {"g2g", "cloglog", "logit", "beta_logistic"}
+        Of leaving.
+    draws : int
+        Bootstrap resamples of customers.
+    seed : int
+        Of the random numbers.
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    CustomerStudy
+        Every step's tables, and the answer.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> found = cv.customer.study(cv.customer.simulate(600, seed=1), draws=10)
+    >>> found.gate.open
+    True
+    """
+    if isinstance(files, SimulatedBase):
+        plan = plan or files.plan
+        files = files.files
+    worth, settings = worth or Worth(), Bootstrap(draws, seed, level)
+    base = join(files, plan)
+    found = index(base)
+    gate = time_order(base, found.scores)
+    linked = link(base, found, model, level)
+    value = point_value(base, found, gate, linked, worth, settings, files.costs)
+    rungs, e = ladder(base, found, linked)
+    called = calls(base, found, linked, worth)
+    assumptions = sensitivity(base, found, linked, value, worth)
+    return CustomerStudy(
+        base, found, gate, linked, value,
+        customer_answer(base, found, gate, linked, value, e, called, assumptions, worth.horizon),
+        shape(base, found, linked), question_race(base, found, settings),
+        rungs, quadrants(base, found, linked, worth), called.campaign, assumptions,
+    )  # fmt: skip
