@@ -10,6 +10,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cvlib.figures.findings import pairs_finding
+from cvlib.figures.matrix import matrix_chart
 from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure, short, words
 
 MOST_NAMED = 8
@@ -112,6 +114,46 @@ def league_chart(
             figure.supxlabel(text["letters"], fontsize=8, x=0.99, ha="right")
         figure.legend(loc="outside upper left", ncols=2)
         _plain_rows(axes)
+    return figure
+
+
+def difference_matrix(pairwise: pd.DataFrame, *, language: str = "en") -> Figure | None:
+    """Every group against every other: row less column, in colour where they are told apart.
+
+    Parameters
+    ----------
+    pairwise : DataFrame
+        group_1, group_2, weights, difference (first less second) and different; pooled weights
+        are drawn.
+    language : str
+        Of the words.
+
+    Returns
+    -------
+    Figure or None
+        None where there are fewer than three groups.
+    """
+    own = pairwise[pairwise["weights"] == "pooled"] if len(pairwise) else pairwise
+    if len(own) < 3:
+        return None
+    text = words("groups", language)
+    names = list(dict.fromkeys([*own["group_1"], *own["group_2"]]))
+    grid = pd.DataFrame(np.nan, index=names, columns=names)
+    written = pd.DataFrame("", index=names, columns=names, dtype=object)
+    for row in own.itertuples(index=False):
+        for a, b, gap in (
+            (row.group_1, row.group_2, row.difference), (row.group_2, row.group_1, -row.difference),
+        ):  # fmt: skip
+            grid.loc[a, b] = gap if row.different else 0.0
+            sign = f"{gap:+.1f}"
+            written.loc[a, b] = sign if row.different else f"({sign})"
+    written = written.map(lambda cell: cell.replace("-", "−"))
+    most = max(float(grid.abs().max(axis=None)), 1e-9)
+    figure = matrix_chart(
+        grid, written, colours="PuOr", reach=(-most, most), title=text["row_less_column"],
+        note=text["not_apart"], names=([str(n) for n in names], [str(n) for n in names]),
+    )  # fmt: skip
+    figure.finding = pairs_finding(own["different"].to_numpy(bool))
     return figure
 
 

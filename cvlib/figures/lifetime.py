@@ -10,6 +10,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter, StrMethodFormatter
 
+from cvlib.figures.findings import (
+    calibration_finding,
+    closest_finding,
+    concentration_finding,
+    profit_finding,
+    score_finding,
+    tracking_finding,
+)
 from cvlib.figures.style import (
     FAINT,
     INK,
@@ -79,6 +87,7 @@ def tracking_plot(tracking: pd.DataFrame, unit: str = "week", language: str = "e
             axis.set(title=title, xlabel=unit, ylim=(0, None))
             axis.legend(loc="upper left" if start else "upper right")
             both_grids(axis)
+        figure.finding = tracking_finding(tracking)
         return figure
 
 
@@ -127,6 +136,7 @@ def conditional_expectation_plot(
         axis.set(ylabel=text["holdout_mean"], xlabel=across, ylim=(0, None))
         axis.legend(loc="best")
         both_grids(axis)
+        figure.finding = closest_finding(table, by, chosen, label)
         return figure
 
 
@@ -181,6 +191,7 @@ def calibration_plot(
         axis.set_ylim(-0.02, 1.02)
         axis.legend(loc="upper left")
         both_grids(axis)
+        figure.finding = calibration_finding(table, _drawn(table, models), label)
         return figure
 
 
@@ -230,6 +241,7 @@ def score_plot(
         axis.set_yticks(place, [label(model) for model in rows["model"]])
         axis.set_xlabel(text.get(metric, label(metric)))
         axis.margins(x=0.12)
+        figure.finding = score_finding(rows, reference, label)
         return figure
 
 
@@ -277,6 +289,7 @@ def profit_plot(
         axis.set(xlabel=text["contacted"], ylabel=earned)
         figure.legend(loc="outside lower center", ncols=2, title=text["dot"], title_fontsize=8.5)
         both_grids(axis)
+        figure.finding = profit_finding(curve, list(models) or list(curve["model"].unique()), label)
         return figure
 
 
@@ -327,4 +340,5 @@ def value_plot(customers: pd.DataFrame, language: str = "en") -> Figure | None:
         right.set(xlabel=text["customers_best_first"], ylabel=text["share_of_equity"])
         right.set(xlim=(0, 1), ylim=(0, 1.02))
         both_grids(left, right)
+        figure.finding = concentration_finding(tenth)
         return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from cvlib.figures.findings import (
+    estimators_finding,
+    htmt_finding,
+    index_finding,
+    loadings_finding,
+    priorities_finding,
+)
 from cvlib.figures.style import FAINT, HEAT, INK, PALETTE, PAPER, house_style, new_figure, words
 
 Labels = Mapping[str, str]
@@ -62,6 +69,7 @@ def index_chart(
         axes.set_xlabel(label)
         axes.set_xticks(range(0, 101, 20))
         plain_rows(axes)
+    figure.finding = index_finding(index, _said(labels))
     return figure
 
 
@@ -106,6 +114,7 @@ def importance_performance_map(
             _name_fields(axes, text)
         figure.draw_without_rendering()  # fixes the axes, which the placing of labels measures
         name_points(axes, across, up, [known.get(name, name) for name in table["construct"]])
+    figure.finding = priorities_finding(table, _said(labels))
     return figure
 
 
@@ -164,6 +173,7 @@ def htmt_chart(
         bar.set_label(text["htmt"])
         bar.outline.set_visible(False)
         bar.ax.axhline(threshold, color=PALETTE[1], lw=1.6)
+    figure.finding = htmt_finding(htmt, threshold, _said(labels))
     return figure
 
 
@@ -234,6 +244,7 @@ def estimator_chart(
         axes.tick_params(axis="y", pad=9)
         figure.legend(loc="outside upper right", ncols=len(estimators))
         plain_rows(axes)
+    figure.finding = estimators_finding(path_coefficients, _said(labels))
     return figure
 
 
@@ -282,7 +293,12 @@ def loadings_chart(
         axes.set_xlabel(text["threshold"].format(name=text["loading"], value=threshold))
         axes.margins(y=0.02)
         plain_rows(axes)
+    figure.finding = loadings_finding(loadings, threshold)
     return figure
+
+
+def _said(labels: Labels | None) -> Callable[[str], str]:
+    return lambda name: (labels or {}).get(name, name)
 
 
 def _reach(table: pd.DataFrame) -> tuple[float, float]:

@@ -84,22 +84,25 @@ def house_style() -> Iterator[None]:
 
 
 class PageFigure(Figure):
-    """A figure that a page shows as a drawing of its own, and every other format as a picture.
+    """A figure of the house.
 
     Attributes
     ----------
     page : str
-        HTML whose texts are escaped.
+        HTML, its texts escaped, that a page shows in place of the picture; empty: the picture.
+    finding : str or None
+        What it shows, made from its own numbers (a message): its title.
     """
 
     page: str = ""
+    finding: str | None = None
 
 
 def new_figure(
     width: float = 7.0, height: float = 4.0, rows: int = 1, columns: int = 1, **subplots: Any
-) -> tuple[Figure, Any]:
+) -> tuple[PageFigure, Any]:
     """A figure (inches) that no window manager knows of, with its axes; call in `house_style`."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = PageFigure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, **subplots)
 
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from cvlib.figures.findings import projection_finding
 from cvlib.figures.style import (
     FAINT,
     INK,
@@ -91,6 +92,7 @@ def survival_plot(
             both_grids(axis)
         _shares(axes[0][0], curves, text)
         axes[0][-1].legend(loc="upper right" if panel else "lower left")
+        figure.finding = projection_finding(curves, time, observed_until, label)
         return figure
 
 

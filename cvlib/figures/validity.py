@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from cvlib.figures.findings import capture_finding
 from cvlib.figures.style import INK, PALETTE, house_style, new_figure, short, words
 
 Labels = Mapping[str, str]
@@ -83,6 +84,9 @@ def capture_chart(
             axis.tick_params(axis="y", length=0)
             axis.grid(visible=False, axis="y")
         figure.supxlabel(text["points_more"], fontsize=9.5)
+        figure.finding = capture_finding(
+            gain.loc[contacted[0]], contacted[0], lambda name: _name(name, labels), baseline
+        )
         return figure
 
 

@@ -16,6 +16,15 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from cvlib.figures.findings import (
+    alpha_finding,
+    grades_finding,
+    moved_finding,
+    ranks_finding,
+    stability_finding,
+    weights_finding,
+)
+from cvlib.figures.matrix import matrix_chart
 from cvlib.figures.style import (
     CUSTOMERS,
     FAINT,
@@ -134,6 +143,7 @@ def weight_chart(
             for edge in np.arange(0.5, len(items) - 1):
                 first.axhline(edge, color="#E6E6E6", lw=0.8)
             _legend_right(figure)
+        figure.finding = weights_finding(weights, labels)
         return figure
 
 
@@ -212,6 +222,7 @@ def rank_chart(weights: pd.DataFrame, labels: Labels | None = None, language: st
         axis.spines[["left", "bottom"]].set_visible(False)
         axis.tick_params(length=0)
         axis.set_title(words("weighting", language)["rank"])
+        figure.finding = ranks_finding(weights, labels)
         return figure
 
 
@@ -254,6 +265,7 @@ def alpha_chart(
         for axis in (left, right):
             axis.set_xlabel(text["alpha"])
             axis.grid(True, axis="both")
+        figure.finding = alpha_finding(sweep, labels)
         return figure
 
 
@@ -302,7 +314,40 @@ def grade_chart(grades: pd.DataFrame, labels: Labels | None = None, language: st
         axes[0, 0].set_xlim(0, 1.08)
         handles, names = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside lower center", ncols=2)
+        figure.finding = grades_finding(grades)
         return figure
+
+
+def movement_chart(
+    moves: pd.DataFrame, one: str, other: str, labels: Labels | None = None, language: str = "en"
+) -> Figure:
+    """Where the customers of each grade are by another weighting: how many in each.
+
+    Parameters
+    ----------
+    moves : DataFrame
+        grade_a, grade_b, customers: every pair of grades; a missing count was not published.
+    one, other : str
+        The weightings behind rows and columns.
+    labels, language
+        As every chart takes them.
+    """
+    text = words("weighting", language)
+    grades = list(dict.fromkeys(moves["grade_a"]))
+    counts = moves.pivot(index="grade_a", columns="grade_b", values="customers")
+    counts = counts.reindex(index=grades, columns=grades).astype(float)
+    tops = counts.max(axis=1)
+    strength = counts.div(tops.where(tops > 0), axis=0)  # where a row's customers mostly are
+    written = counts.map(lambda count: "" if not count > 0 else f"{count:,.0f}")
+    written = written.mask(counts.isna(), "–")
+    names = [_name(grade, labels) for grade in grades]
+    figure = matrix_chart(
+        strength, written, title=text["moved_title"], names=(names, names),
+        axes_named=(_name(other, labels), _name(one, labels)),
+        note=text["too_few"] if counts.isna().any(axis=None) else "",
+    )  # fmt: skip
+    figure.finding = moved_finding(moves, _name(one, labels), _name(other, labels))
+    return figure
 
 
 def stability_chart(
@@ -331,6 +376,7 @@ def stability_chart(
         axis.set(xlim=(0, 1), xlabel=text["of_grade"])
         _percent(axis.xaxis)
         figure.legend(loc="outside lower center", ncols=5, title=text["keeps"], fontsize=8)
+        figure.finding = stability_finding(stability, lambda grade: _name(grade, labels))
         return figure
 
 

@@ -65,6 +65,7 @@ from cvlib.lifetime.holdout.validate import fitted_forecasts, model_forecasts, v
 from cvlib.lifetime.holdout.worth import validate_value
 from cvlib.lifetime.methods import holdout_methods, purchase_methods, subscription_methods
 from cvlib.lifetime.models import bg_bb, bg_nbd, ggom_nbd, mbg_nbd, nbd, pareto_nbd, spend
+from cvlib.lifetime.purchases.cohorts import purchase_cohorts
 from cvlib.lifetime.purchases.dates import study_dates
 from cvlib.lifetime.purchases.quantities import quantity_log
 from cvlib.lifetime.purchases.summary import purchases, summarise_purchases
@@ -130,6 +131,7 @@ __all__ = [
     "profit_curve",
     "project_cohorts",
     "pseudonym_note",
+    "purchase_cohorts",
     "purchase_methods",
     "purchases",
     "rankings",

@@ -78,7 +78,7 @@ def _outputs(cell: Any, heading: str, told: Told) -> None:
         data, texts = output.get("data", {}), output.get("metadata", {}).get("cvlib", {})
         page = BeautifulSoup(data.get("text/html", ""), "html.parser")
         table, figure = page.find("div", class_="cvlib-table"), page.find("p", id=True)
-        if table and str(table["id"]) != "table-record":
+        if table and str(table["id"]) not in ("table-record", "table-what_if"):
             heads = page.find_all("th", attrs={"data-column": True})
             told.shown.append(
                 Shown(

@@ -208,7 +208,8 @@ class Record:
         title, note = title or known.title, joined([known.note, note])
         decimals = known.decimals if decimals is None else decimals
         if isinstance(item, Figure):
-            self._show_figure(name, item, title, alt or known.alt or title)
+            finding = getattr(item, "finding", None) or ""
+            self._show_figure(name, item, (finding, title), alt or known.alt or title)
             return
         if counts:
             item, blank = publishable(item, counts, self.smallest_cell, within)
@@ -228,10 +229,13 @@ class Record:
         page = table_html(name, item, title, note, decimals, known.rows, self.words, known.marks)
         display(HTML(page), metadata={"cvlib": about})
 
-    def _show_figure(self, name: str, figure: Figure, title: str, alt: str) -> None:
+    def _show_figure(self, name: str, figure: Figure, titles: tuple[str, str], alt: str) -> None:
+        finding, title = titles
         texts = {"name": name, "title": stored(title), "alt": stored(alt)}
-        title, alt = self.words.text(title), self.words.text(alt)
-        self.figures[name] = {"title": title, "alt": alt}
+        finding, title, alt = (self.words.text(text) for text in (finding, title, alt))
+        self.figures[name] = {"title": title, "alt": alt} | (
+            {"finding": finding} if finding else {}
+        )
         buffer = io.BytesIO()
         with house_style():
             figure.savefig(buffer, format="png", metadata={"Software": None})
@@ -239,8 +243,8 @@ class Record:
                 target = self.folder / "figures" / name
                 figure.savefig(target.with_suffix(".png"), dpi=300, metadata={"Software": None})
                 figure.savefig(target.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
-        if title:
-            caption = HTML(_CAPTION.render(name=name, title=title))
+        if title or finding:
+            caption = HTML(_CAPTION.render(name=name, title=title, finding=finding))
             display(caption, metadata={"cvlib": {"kind": "caption", **texts}})
         width = round(figure.get_figwidth() * 100)
         picture = Image(buffer.getvalue(), format="png", width=width, alt=alt)
@@ -428,7 +432,8 @@ class Record:
 
 
 _CAPTION = Environment(autoescape=True, finalize=page_text).from_string(
-    '<p class="cvlib-caption" id="figure-{{ name }}">{{ title }}</p>'
+    '<p class="cvlib-caption" id="figure-{{ name }}">'
+    "{% if finding %}<b>{{ finding }}</b> {% endif %}<span>{{ title }}</span></p>"
 )
 
 

@@ -29,7 +29,7 @@ __all__ = [
 
 ROOMS = (
     "common", "inputs", "satisfaction", "further", "service", "weighting", "lifetime", "decisions",
-    "customer", "study",
+    "customer", "study", "figures",
 )  # fmt: skip
 _JOINED = "common.joined"
 _LISTS = {

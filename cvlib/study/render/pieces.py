@@ -10,6 +10,7 @@ from typing import Any
 import nbformat
 
 from cvlib.words.exhibits import exhibits
+from cvlib.words.safe import page_text
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,15 @@ def take(content: Any, notebook: str, hero: str) -> dict[str, Piece]:
         if cell.cell_type == "code":
             cell.outputs = kept
     return taken
+
+
+def without_repeated(html: str, verdict: list[str]) -> str:
+    """A figure whose title does not say once more what stands above it."""
+    for sentence in verdict:
+        html = html.replace(f"<b>{escape(sentence)}</b> ", "").replace(
+            f"<b>{page_text(escape(sentence, quote=False))}</b> ", ""
+        )
+    return html
 
 
 def _with_links(output: Any, kind: str, name: str) -> Any:

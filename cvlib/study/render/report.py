@@ -19,7 +19,13 @@ from cvlib.study.notebook import parse_parameters
 from cvlib.study.render.finished import answer_in, results_of
 from cvlib.study.render.formats import WRITERS
 from cvlib.study.render.page import page, rendered
-from cvlib.study.render.pieces import answer_of, sections, take, what_if_of
+from cvlib.study.render.pieces import (
+    answer_of,
+    sections,
+    take,
+    what_if_of,
+    without_repeated,
+)
 from cvlib.study.render.what_if import what_if_html, without_levers
 from cvlib.words.language import Words, translate
 from cvlib.words.tables import table_html
@@ -106,12 +112,13 @@ def notebook_body(folder: Path) -> tuple[str, list[dict[str, Any]]]:
     supposed = what_if_of(content)
     taken = take(content, manifest["notebook"], answer["hero"])
     hero = taken.pop(answer["hero"], None)
+    first = without_repeated(hero.html, answer["verdict"]) if hero else ""
     appendix = [
         {"heading": section.heading or words.text("Question"), "html": _converted(section.cells)}
         for section in sections(content)
     ]
     body = rendered(
-        "body.html", words, answer=answer, hero=hero.html if hero else "",
+        "body.html", words, answer=answer, hero=first,
         what_if=what_if_html(supposed, words) if supposed else "",
         evidence=list(taken.values()), appendix=appendix,
     )  # fmt: skip
