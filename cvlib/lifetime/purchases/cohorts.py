@@ -19,8 +19,9 @@ class PurchaseCohorts:
     Attributes
     ----------
     table : DataFrame
-        cohort (first month, or day, of its period), period (0, 1, … since then), customers (of the cohort),
-        active (of them, how many bought in the period), share. Periods that the log covers whole.
+        cohort (first month, or day, of its period), period (0, 1, … since then), customers (of
+        the cohort),
+        active (of them, how many bought in the period), share; only periods covered whole.
     unit : str
         Length of a period and of a cohort: week, month, quarter or year.
     """
