@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from cvlib.figures.decisions import curve_chart  # noqa: F401 beside the charts of its notebook
+from cvlib.figures.findings import shares_finding, staying_finding
 from cvlib.figures.style import (
     CUSTOMERS,
     INK,
@@ -112,6 +113,7 @@ def share_plot(
         if shares[["share_of_customers", "share_of_value"]].isna().any(axis=None):
             handles.append(_blank(text, fewest))
         figure.legend(handles=handles, loc="outside lower center", ncols=2)
+        figure.finding = shares_finding(shares, group, label)
         return figure
 
 
@@ -159,6 +161,7 @@ def transition_plot(
         axis.grid(False)
         if blank.any(axis=None):
             figure.legend(handles=[_blank(text, fewest)], loc="outside lower left", fontsize=8.5)
+        figure.finding = staying_finding(grid, label)
         return figure
 
 
