@@ -26,7 +26,7 @@ from cvlib.statistics.campaign import Campaign
 from cvlib.statistics.resample import Bootstrap
 
 __all__ = [
-    "Campaign", "Files", "Plan", "calls", "customer_answer", "index", "join", "ladder", "link",
+    "Files", "Plan", "calls", "customer_answer", "index", "join", "ladder", "link",
     "point_value", "quadrants", "question_race", "sensitivity", "shape", "simulate", "study",
     "time_order",
 ]  # fmt: skip

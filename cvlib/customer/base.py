@@ -26,9 +26,10 @@ _LATE_SHARE = 0.01  # of respondents; more answers than this after the event are
 class Files:
     """The files of a customer study: names of the catalogue, paths, or tables.
 
-    Attributes
+    Parameters
     ----------
     survey, contracts : str, DataFrame or Table
+        Answers, and contracts with start, end, fee.
     attributes : str, DataFrame or Table
         Of all customers, before the interview; blank for none.
     costs : str, DataFrame or Table
@@ -72,7 +73,7 @@ class Files:
 class Plan:
     """What joins and orders the files.
 
-    Attributes
+    Parameters
     ----------
     customer, interview : str
         Columns of the id and of the day of the interview.

@@ -48,7 +48,8 @@ class TestNotebook:
 
     def test_parameters_are_typed_and_explained(self, path: Path) -> None:
         parameters = {parameter.name: parameter for parameter in read_notebook(path).parameters}
-        assert {"data", "seed", "language", "out"} <= set(parameters)
+        assert {"seed", "language", "out"} <= set(parameters)
+        assert {"data", "survey"} & set(parameters)
         assert parameters["out"].default == ""
         assert all(parameter.help for parameter in parameters.values())
 

@@ -94,6 +94,7 @@ def fit_leaving(
     Returns
     -------
     Leaving
+        Coefficients, covariance, heterogeneity and log-likelihood.
 
     Raises
     ------
