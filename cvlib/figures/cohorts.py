@@ -17,7 +17,7 @@ def retention_map(
     Parameters
     ----------
     table : DataFrame
-        cohort, period (0, 1, …), share; a missing share was not published.
+        cohort, period (0, 1, …), share, or customers (left); a missing share was not published.
     language, label
         Of the words on the axes, and what cohorts are called.
     unit : str
@@ -28,6 +28,9 @@ def retention_map(
     PageFigure or None
         None without cohorts that are followed beyond their first period.
     """
+    if len(table) and "share" not in table:
+        first = table.groupby("cohort")["customers"].transform("first")
+        table = table.assign(share=table["customers"] / first)
     later = table[table["period"] > 0] if len(table) else table
     if not len(later):
         return None

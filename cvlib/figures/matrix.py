@@ -72,5 +72,5 @@ def matrix_chart(
         axis.spines[:].set_visible(False)
         if note:
             figure.text(0.01, 0.0, note, ha="left", va="bottom", fontsize=8)
-            figure.get_layout_engine().set(rect=(0, 0.08, 1, 0.92))  # type: ignore[union-attr, call-arg]
+            figure.set_layout_engine("constrained", rect=(0, 0.08, 1, 0.92))
     return figure

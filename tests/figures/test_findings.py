@@ -137,4 +137,6 @@ def test_a_map_of_cohorts_needs_a_later_period() -> None:
     table = pd.DataFrame({"cohort": "c", "period": [0, 1], "share": [1.0, 0.25]})
     figure = retention_map(table, unit="month")
     assert figure is not None and str(figure.finding).startswith("After 1 period 25%")
+    left = pd.DataFrame({"cohort": "c", "period": [0, 1], "customers": [8, 2]})
+    assert str(retention_map(left).finding) == str(figure.finding)
     assert retention_map(table.head(1)) is None and retention_map(table.head(0)) is None

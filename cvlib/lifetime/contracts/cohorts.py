@@ -59,15 +59,6 @@ class CohortSeries(Result):
     periods_per_year: float = 1.0
     reason: Message | None = None
 
-    @property
-    def shares(self) -> pd.DataFrame:
-        """Cohort, period and the share of the cohort that is left; empty when there are none."""
-        if not len(self.customers):
-            return pd.DataFrame()
-        first = self.customers.groupby("cohort")["customers"].transform("first")
-        left = self.customers["customers"] / first
-        return self.customers[["cohort", "period"]].assign(share=left)
-
 
 def read_cohorts(source: str = "fader_hardie_2007") -> CohortSeries:
     """The published series, or a file of one's own.

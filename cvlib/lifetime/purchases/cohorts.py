@@ -41,6 +41,7 @@ def purchase_cohorts(log: TransactionLog) -> PurchaseCohorts:
     Returns
     -------
     PurchaseCohorts
+        Share of each cohort that buys in each period, and the length of a period.
 
     Examples
     --------
