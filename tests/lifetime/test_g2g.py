@@ -12,6 +12,7 @@ import pytest
 import cvlib as cv
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.contracts.g2g import _lives, _objective, fit_g2g
+from cvlib.lifetime.contracts.leaving import fit_leaving
 
 
 def _drawn(seed: int, customers: int, effect: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -115,3 +116,22 @@ def test_bad_input(changed: dict[str, object], where: str) -> None:
     with pytest.raises(InputError) as error:
         cv.lifetime.fit_g2g(**given)
     assert error.value.where == where
+
+
+def test_both_doors_to_the_model_find_the_same_fit() -> None:
+    """`fit_leaving` writes it by the variance of hazards v = 1/r, with r/α in the constant."""
+    rng = np.random.default_rng(11)
+    x = rng.normal(size=3000)
+    hazard = rng.gamma(1.5, 0.06 / 1.5, size=3000) * np.exp(-0.5 * x)
+    life = np.ceil(rng.exponential(size=3000) / hazard)
+    duration, left = np.minimum(life, 24).astype(int), life <= 24
+    first = fit_g2g(duration, left, x[:, None], names=["x"])
+    second = fit_leaving("g2g", duration, left, x[:, None])
+    found = first.parameters.set_index("parameter")["estimate"]
+    likelihood = first.fit.set_index("measure").at["log_likelihood", "value"]
+    assert second.log_likelihood == pytest.approx(likelihood, abs=1e-6)
+    assert second.heterogeneity == pytest.approx(1 / found["r"], rel=1e-3)
+    assert second.coefficients == pytest.approx([np.log(found["r"] / found["alpha"]), found["x"]],
+                                                abs=1e-3)  # fmt: skip
+    curves = first.survival(np.arange(13), x[:5, None]), second.survival(x[:5, None], 13)
+    np.testing.assert_allclose(*curves, atol=1e-4)

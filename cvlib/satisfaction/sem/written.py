@@ -121,7 +121,7 @@ def specify(description: str) -> Layout:
     ]
     try:
         model = semopy_model("\n".join([*lines, *(f"{item} ~~ 0*{item}" for item in alone)]))
-    except (SyntaxError, ValueError, KeyError, AttributeError, NotImplementedError) as error:
+    except (SyntaxError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         raise InputError(
             "equations", f"semopy cannot read the model ({error})", "Check names and operators."
         ) from error
