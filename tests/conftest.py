@@ -1,8 +1,10 @@
 """What several test folders share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 
@@ -31,3 +33,25 @@ def lifetime_second(mirror: Path) -> Path:
     if not folder.is_dir():
         pytest.skip("no folder reference/lifetime-second beside the data sets not shipped")
     return folder
+
+
+@pytest.fixture(scope="session")
+def seed_systems(mirror: Path) -> Path:
+    """Worked examples of the founding systems, beside the data mirror."""
+    folder = mirror.parent / "reference" / "seed-systems"
+    if not folder.is_dir():
+        pytest.skip("no reference folder beside the data mirror")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def seed_numbers(seed_systems: Path) -> Callable[[str, str], pd.Series]:
+    """Their numbers of one example and quantity, by item."""
+    table = pd.read_csv(seed_systems / "seed_numbers.csv")
+
+    def find(example: str, quantity: str) -> pd.Series:
+        rows = table[(table["example"] == example) & (table["quantity"] == quantity)]
+        assert len(rows), (example, quantity)
+        return rows.set_index("item")["value"]
+
+    return find

@@ -1,7 +1,6 @@
 """Networks, offers, accounts, capacity, firm value, winning back: worked examples, identities."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,34 +25,17 @@ CLOSE = {"rtol": 0, "atol": 1e-6}
 
 
 @pytest.fixture(scope="module")
-def reference(mirror: Path) -> Path:
-    folder = mirror.parent / "reference" / "seed-systems"
-    if not folder.is_dir():
-        pytest.skip("no reference folder beside the data mirror")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def examples(reference):
-    return json.loads((reference / "decision_examples.json").read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def numbers(reference):
-    table = pd.read_csv(reference / "seed_numbers.csv")
-
-    def find(example, quantity):
-        rows = table[(table["example"] == example) & (table["quantity"] == quantity)]
-        assert len(rows), (example, quantity)
-        return rows.set_index("item")["value"]
-
-    return find
+def examples(seed_systems):
+    return json.loads((seed_systems / "decision_examples.json").read_text(encoding="utf-8"))
 
 
 class TestNetwork:
-    def test_every_number_of_the_reference(self, reference, numbers):
+    def test_every_number_of_the_reference(self, seed_systems, seed_numbers):
         found = network.network_value(
-            reference / "network_nodes.csv", reference / "network_edges.csv", 0.2, directed=False
+            seed_systems / "network_nodes.csv",
+            seed_systems / "network_edges.csv",
+            0.2,
+            directed=False,
         )
         rows = found["network_value"].set_index("customer")
         told = {
@@ -65,9 +47,9 @@ class TestNetwork:
             "value_within_2": "clv_within_2_steps",
         }
         for column, quantity in told.items():
-            expected = numbers("network", quantity)
+            expected = seed_numbers("network", quantity)
             np.testing.assert_allclose(rows.loc[expected.index, column], expected, **CLOSE)
-        cut = numbers("network", "clv_cut_off_from_largest_part")
+        cut = seed_numbers("network", "clv_cut_off_from_largest_part")
         assert rows.loc[rows["value_cut_off"] > 0, "value_cut_off"].to_dict() == cut.to_dict()
         assert found.facts["spectral_radius"] == pytest.approx(1, abs=1e-9)
 
@@ -123,17 +105,17 @@ class TestContagion:
 
 class TestPotential:
     @pytest.fixture(scope="class")
-    def model(self, reference):
-        log, _ = potential.read_products(reference / "product_log.csv")
+    def model(self, seed_systems):
+        log, _ = potential.read_products(seed_systems / "product_log.csv")
         return potential.product_model(log, pd.Timestamp("2023-12-31"), 366)
 
-    def test_every_number_of_the_reference(self, model, numbers):
-        assert len(model.chance) == numbers("cross_sell", "customers").iloc[0]
+    def test_every_number_of_the_reference(self, model, seed_numbers):
+        assert len(model.chance) == seed_numbers("cross_sell", "customers").iloc[0]
         for product, rows in model.terms.groupby("product"):
             told = rows.set_index("term")[["estimate", "std_error"]].to_numpy()
-            coef = numbers("cross_sell", f"logit_coef_{product}")
+            coef = seed_numbers("cross_sell", f"logit_coef_{product}")
             np.testing.assert_allclose(told[:, 0], coef, atol=1e-5)
-            error = numbers("cross_sell", f"logit_se_{product}")
+            error = seed_numbers("cross_sell", f"logit_se_{product}")
             np.testing.assert_allclose(told[:, 1], error, atol=1e-4)
             row = rows.iloc[0]
             for name, quantity in {
@@ -141,14 +123,14 @@ class TestPotential:
                 "log_likelihood": "loglik",
                 "auc": "auc",
             }.items():
-                expected = numbers("cross_sell", f"{quantity}_{product}").iloc[0]
+                expected = seed_numbers("cross_sell", f"{quantity}_{product}").iloc[0]
                 assert row[name] == pytest.approx(expected, abs=1e-6), (product, name)
-            mean = numbers("cross_sell", f"mean_year_spend_of_buyers_{product}").iloc[0]
+            mean = seed_numbers("cross_sell", f"mean_year_spend_of_buyers_{product}").iloc[0]
             assert model.spend[product] == pytest.approx(mean, abs=1e-6)
         value = model.potential(0.3).sum(axis=1)
-        each = numbers("cross_sell", "potential_value_margin_0.3_sum_over_products_not_owned")
+        each = seed_numbers("cross_sell", "potential_value_margin_0.3_sum_over_products_not_owned")
         np.testing.assert_allclose(value[each.index], each, **CLOSE)
-        total = numbers("cross_sell", "potential_value_total").iloc[0]
+        total = seed_numbers("cross_sell", "potential_value_total").iloc[0]
         assert value.sum() == pytest.approx(total, abs=1e-4)
 
     def test_few_buyers_get_a_base_rate_and_owners_no_offer(self):

@@ -1,7 +1,5 @@
 """Service gaps, profiles, value, needs, chains, employees: numbers of R, and bad input refused."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,26 +12,6 @@ from cvlib.statistics.resample import Bootstrap
 FEW = Bootstrap(60, 3)
 
 
-@pytest.fixture(scope="module")
-def reference(mirror: Path) -> Path:
-    folder = mirror.parent / "reference" / "seed-systems"
-    if not folder.is_dir():
-        pytest.skip("no reference folder beside the data mirror")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def numbers(reference):
-    table = pd.read_csv(reference / "seed_numbers.csv")
-
-    def find(example, quantity):
-        rows = table[(table["example"] == example) & (table["quantity"] == quantity)]
-        assert len(rows), (example, quantity)
-        return rows.set_index("item")["value"]
-
-    return find
-
-
 def same(found, expected, tolerance=1e-6):
     found = pd.Series(found)
     assert set(found.index) == set(expected.index)
@@ -43,14 +21,14 @@ def same(found, expected, tolerance=1e-6):
 
 
 class TestGaps:
-    def test_every_number_of_the_reference(self, reference, numbers):
-        found = gaps.service_gaps(reference / "servqual.csv")
+    def test_every_number_of_the_reference(self, seed_systems, seed_numbers):
+        found = gaps.service_gaps(seed_systems / "servqual.csv")
         rows = found["service_dimensions"].set_index("dimension")
         items = found["service_items"].set_index("item")
         items.index = [
-            f"G{n}" if "G1" in numbers("servqual", "gap_item_mean") else n for n in items.index
+            f"G{n}" if "G1" in seed_numbers("servqual", "gap_item_mean") else n for n in items.index
         ]
-        same(items["gap"], numbers("servqual", "gap_item_mean").rename(str))
+        same(items["gap"], seed_numbers("servqual", "gap_item_mean").rename(str))
         for column, quantity in {
             "gap": "gap_dimension_mean",
             "ci_low": "gap_dimension_low",
@@ -59,10 +37,10 @@ class TestGaps:
             "servperf": "servperf_0_100",
             "weight": "weight_mean",
         }.items():
-            same(rows[column], numbers("servqual", quantity))
+            same(rows[column], seed_numbers("servqual", quantity))
         for kind, row in found["service_overall"].set_index("kind").iterrows():
             told = {"mean": row["gap"], "low": row["ci_low"], "high": row["ci_high"]}
-            same(told, numbers("servqual", f"overall_{kind}"))
+            same(told, seed_numbers("servqual", f"overall_{kind}"))
         assert found.sentence.values["parts"][0].id == "service.gap_short"
 
     def test_the_sentence_turns_with_the_answers(self, survey):
@@ -100,17 +78,17 @@ class TestGaps:
 
 
 class TestProfiles:
-    def test_every_number_of_the_reference(self, reference, numbers):
+    def test_every_number_of_the_reference(self, seed_systems, seed_numbers):
         found = profiles.brand_profiles(
-            reference / "semantic_differential.csv", turned=["pair2", "pair6"], bootstrap=FEW
+            seed_systems / "semantic_differential.csv", turned=["pair2", "pair6"], bootstrap=FEW
         )
         for (brand, factor), row in (
             found["brand_factors"].set_index(["brand", "factor"]).iterrows()
         ):
             told = {"mean": row["mean"], "low": row["ci_low"], "high": row["ci_high"]}
-            same(told, numbers("semantic", f"{brand}_{factor}"))
+            same(told, seed_numbers("semantic", f"{brand}_{factor}"))
         for _, row in found["brand_differences"].iterrows():
-            expected = numbers("semantic", f"difference_welch_{row['factor']}")
+            expected = seed_numbers("semantic", f"difference_welch_{row['factor']}")
             told = {
                 "difference": row["difference"],
                 "low": row["ci_low"],
@@ -120,7 +98,7 @@ class TestProfiles:
             same({k: v for k, v in told.items() if k in expected.index}, expected)
         [apart] = found["brand_distances"]["distance"]
         assert apart == pytest.approx(
-            numbers("semantic", "profile_distance_D_9_pairs").iloc[0], abs=1e-6
+            seed_numbers("semantic", "profile_distance_D_9_pairs").iloc[0], abs=1e-6
         )
 
     def test_brands_seen_alike_do_not_differ(self):
@@ -140,10 +118,12 @@ class TestProfiles:
 
 
 class TestDelivered:
-    def test_the_worked_example(self, reference):
+    def test_the_worked_example(self, seed_systems):
         import json
 
-        example = json.loads((reference / "decision_examples.json").read_text())["delivered_value"]
+        example = json.loads((seed_systems / "decision_examples.json").read_text())[
+            "delivered_value"
+        ]
         found = delivered.value_of_brands(
             np.array(example["value_scores"]),
             np.array(example["cost_scores"]),
@@ -195,11 +175,11 @@ class TestDelivered:
 
 
 class TestNeeds:
-    def test_every_number_of_the_reference(self, reference, numbers):
-        found = needs.need_opportunities(reference / "needs.csv", bootstrap=FEW)
+    def test_every_number_of_the_reference(self, seed_systems, seed_numbers):
+        found = needs.need_opportunities(seed_systems / "needs.csv", bootstrap=FEW)
         rows = found["need_opportunities"].set_index("need")
         for name in ("importance", "satisfaction", "opportunity"):
-            same(rows[name], numbers("ulwick", name))
+            same(rows[name], seed_numbers("ulwick", name))
         assert rows["probability_first"].sum() == pytest.approx(1)
 
     def test_the_sentence_follows_the_scores(self):
@@ -218,11 +198,11 @@ class TestNeeds:
 
 
 class TestKano:
-    def test_every_number_of_the_reference(self, reference, numbers):
-        rows = kano.kano_classes(reference / "kano.csv", bootstrap=FEW)["kano_classes"]
+    def test_every_number_of_the_reference(self, seed_systems, seed_numbers):
+        rows = kano.kano_classes(seed_systems / "kano.csv", bootstrap=FEW)["kano_classes"]
         for _, row in rows.iterrows():
-            same(row[list(kano.KINDS)], numbers("kano", f"count_{row['feature']}"))
-            same(row[["better", "worse"]], numbers("kano", f"better_worse_{row['feature']}"))
+            same(row[list(kano.KINDS)], seed_numbers("kano", f"count_{row['feature']}"))
+            same(row[["better", "worse"]], seed_numbers("kano", f"better_worse_{row['feature']}"))
 
     def test_what_is_not_clear_is_told(self):
         data = pd.DataFrame({"respondent": range(20), "feature": "x", "functional": [1, 2] * 10,
@@ -236,19 +216,23 @@ class TestKano:
 
 
 class TestChains:
-    def test_every_number_of_the_reference(self, reference, numbers):
-        found = chains.means_end_chains(reference / "ladders.csv", bootstrap=FEW)
+    def test_every_number_of_the_reference(self, seed_systems, seed_numbers):
+        found = chains.means_end_chains(seed_systems / "ladders.csv", bootstrap=FEW)
         links = found["chain_links"]
         links.index = links["from_code"] + ">" + links["to_code"]
         direct = links[links["direct"] > 0]
-        same(direct["direct"], numbers("ladders", "direct_links"))
-        same(direct["respondents"], numbers("ladders", "respondents_with_direct_link"))
-        same(links.loc[links["indirect"] > 0, "indirect"], numbers("ladders", "indirect_links"))
+        same(direct["direct"], seed_numbers("ladders", "direct_links"))
+        same(direct["respondents"], seed_numbers("ladders", "respondents_with_direct_link"))
+        same(
+            links.loc[links["indirect"] > 0, "indirect"], seed_numbers("ladders", "indirect_links")
+        )
         codes = found["chain_codes"].set_index("code")
         for name in ("in_degree", "out_degree", "abstractness", "centrality", "prestige"):
-            same(codes[name], numbers("ladders", f"{name}_direct"))
+            same(codes[name], seed_numbers("ladders", f"{name}_direct"))
         for _, row in found["chain_cutoffs"].iterrows():
-            expected = numbers("ladders", f"share_of_direct_links_kept_cutoff_{int(row['cutoff'])}")
+            expected = seed_numbers(
+                "ladders", f"share_of_direct_links_kept_cutoff_{int(row['cutoff'])}"
+            )
             told = {"links": row["share_of_links"], "cells": row["share_of_cells"]}
             same(told, expected)
         assert found.facts["cutoff"] == 6
@@ -270,32 +254,34 @@ class TestChains:
 
 
 class TestEmployees:
-    def test_every_number_of_the_reference(self, reference, numbers):
-        data = pd.read_csv(reference / "units.csv")
+    def test_every_number_of_the_reference(self, seed_systems, seed_numbers):
+        data = pd.read_csv(seed_systems / "units.csv")
         staff = data.drop_duplicates("unit")
         for method in ("reml", "ml"):
             found = employees.employees_to_customers(staff, data, reml=method == "reml")
             slope = found["employee_effect"].set_index("method").loc["mixed"]
             facts = found.facts
-            fixed = numbers("units", f"fixed_{method}")
+            fixed = seed_numbers("units", f"fixed_{method}")
             same({"(Intercept)": facts["intercept"][0], "es": slope["slope"]}, fixed)
-            error = numbers("units", f"fixed_se_{method}")
+            error = seed_numbers("units", f"fixed_se_{method}")
             told = pd.Series({"(Intercept)": facts["intercept"][1], "es": slope["std_error"]})
             np.testing.assert_allclose(told[error.index], error, rtol=3e-3)
-            spread = numbers("units", f"variance_{method}")
+            spread = seed_numbers("units", f"variance_{method}")
             told = [facts["variance_unit"], facts["variance_customer"]]
             np.testing.assert_allclose(sorted(told), sorted(spread), rtol=1e-4)
-            loglik = numbers("units", f"loglik_{method}").iloc[0]
+            loglik = seed_numbers("units", f"loglik_{method}").iloc[0]
             assert facts["log_likelihood"] == pytest.approx(loglik, abs=1e-5)
             naive = found["employee_effect"].set_index("method").loc["naive", "std_error"]
         found = employees.employees_to_customers(staff, data)
-        assert naive == pytest.approx(numbers("units", "naive_ols_slope_se").iloc[0], abs=1e-6)
+        assert naive == pytest.approx(seed_numbers("units", "naive_ols_slope_se").iloc[0], abs=1e-6)
         told = {"icc": "icc_empty_model_reml",
                 "unit_variance_explained": "share_of_unit_variance_explained_reml"}  # fmt: skip
         for fact, quantity in told.items():
-            assert found.facts[fact] == pytest.approx(numbers("units", quantity).iloc[0], rel=1e-4)
+            assert found.facts[fact] == pytest.approx(
+                seed_numbers("units", quantity).iloc[0], rel=1e-4
+            )
         assert found.facts["correlation_of_means"] == pytest.approx(
-            numbers("units", "correlation_of_unit_means").iloc[0], abs=1e-6
+            seed_numbers("units", "correlation_of_unit_means").iloc[0], abs=1e-6
         )
         assert "service.employees_no_icc2" in [text.id for text in found.warnings]
 
