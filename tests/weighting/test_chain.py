@@ -1,6 +1,5 @@
 """From any weighting to scores, from one year to the next, and from several logs to one answer."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -97,11 +96,8 @@ def test_a_reference_that_is_none_is_refused(customers, tmp_path):
         w.read_reference(customers, str(tmp_path), bounds="bounds.csv")
 
 
-def test_last_years_bounds_and_weights_agree_with_the_shared_numbers(make_tree):
-    mirror = os.environ.get("CVLIB_DATA_MIRROR", "")
-    folder = Path(mirror).parent / "reference" / "seed-systems"
-    if not mirror or not folder.is_dir():
-        pytest.skip("the shared examples are not at hand")
+def test_last_years_bounds_and_weights_agree_with_the_shared_numbers(make_tree, seed_systems):
+    folder = seed_systems
     numbers = pd.read_csv(folder / "seed_numbers.csv")
     numbers = numbers.set_index(["example", "quantity", "item"])["value"]["panel"]
     kinds = {f"x{j}": {"direction": "cost" if j == 4 else "benefit"} for j in range(1, 5)}

@@ -1,8 +1,5 @@
 """Levels, scorecards, ledgers, credit, panels and scoring variants against worked examples."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,14 +16,10 @@ w = cv.weighting
 
 
 @pytest.fixture(scope="session")
-def shared():
+def shared(seed_systems):
     """The folder of shared examples, and their printed numbers."""
-    mirror = os.environ.get("CVLIB_DATA_MIRROR", "")
-    folder = Path(mirror).parent / "reference" / "seed-systems"
-    if not mirror or not folder.is_dir():
-        pytest.skip("the shared examples are not at hand")
-    numbers = pd.read_csv(folder / "seed_numbers.csv")
-    return folder, numbers.set_index(["example", "quantity", "item"])["value"]
+    numbers = pd.read_csv(seed_systems / "seed_numbers.csv")
+    return seed_systems, numbers.set_index(["example", "quantity", "item"])["value"]
 
 
 def six_customers(seed_examples, make_tree):
