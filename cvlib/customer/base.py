@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cvlib.customer.defaults import settled
 from cvlib.inputs.checks import column_of, fault, numeric
 from cvlib.inputs.dates import to_dates
 from cvlib.inputs.errors import InputError, nearest
@@ -246,9 +247,9 @@ def join(files: Files, plan: Plan | None = None) -> CustomerBase:
     """
     from cvlib.inputs.choices import one_of
 
-    plan = plan or Plan()
+    files, plan, left_out = settled(files, plan or Plan())
     one_of("late_answers", plan.late_answers, ("refuse", "leave_out"))
-    notes: list[str] = []
+    notes: list[str] = [*left_out]
     opened = [(name, files.open(name)) for name in ("survey", "contracts", "attributes")]
     read = tuple((name, table) for name, table in opened if table is not None)
     survey, twice = _by_id(dict(read)["survey"], plan.customer)
@@ -329,7 +330,8 @@ def join(files: Files, plan: Plan | None = None) -> CustomerBase:
         {
             name: np.log(pd.to_numeric(attributes[name], errors="coerce").where(lambda v: v > 0))
             for name in sorted(spare & set(attributes))
-        }
+        },
+        index=ids,
     ).loc[order]
     if "fee" not in outcomes:
         raise InputError(contracts.place("fee"), "there is no such column",

@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from cvlib.figures.style import PageFigure, house_style
 from cvlib.inputs.columns import opened
-from cvlib.inputs.datasets import invented
+from cvlib.inputs.datasets import invented, simulated
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table
 from cvlib.results import Finding
 from cvlib.statistics.disclosure import publishable, unlabelled
@@ -345,6 +345,31 @@ class Record:
             self.invented.append(table.source)
         self.warn(table.warnings)
         return table
+
+    def read_all(self, reading: Reading = AS_IT_IS, **inputs: str) -> list[Table | None]:
+        """Read inputs that stand in for each other; simulated ones give way to the reader's own.
+
+        Parameters
+        ----------
+        reading : Reading
+            How files are read.
+        **inputs : str
+            By parameter, as in `read`.
+
+        Returns
+        -------
+        list of Table or None
+            In the order given. Where one input is not a simulated data set of the catalogue, those
+            that are count as not given, and a warning names them.
+        """
+        given = {name: str(data).strip() for name, data in inputs.items() if str(data).strip()}
+        made = [name for name, data in given.items() if simulated(data)]
+        if len(made) < len(given) and made:
+            self.warn([message("common.demonstrations_left_out", parameters=made)])
+            inputs |= dict.fromkeys(made, "")
+        found = [self.read(name, data, reading) for name, data in inputs.items()]
+        self.origin()
+        return found
 
     def origin(self) -> None:
         """Warn of the inputs read that are simulated, in one sentence."""

@@ -78,3 +78,16 @@ def test_chinese_captions_and_warnings(tmp_path: Path) -> None:
     results = kept(record)
     assert results["captions"]["table"]["title"] == "输入数据"
     assert results["warnings"] == ["无。", "Not in any catalogue."]
+
+
+def test_simulated_defaults_give_way_to_data_of_ones_own(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_text("respondent,need\n1,2\n", encoding="utf-8")
+    shown = Record("little")
+    alone = shown.read_all(data="service_survey", needs_data="needs_survey")
+    assert all(table is not None for table in alone) and len(shown.invented) == 2
+    own = Record("little")
+    first, second, third = own.read_all(data="service_survey", needs_data=str(mine), more_data="")
+    assert first is None and third is None and second is not None
+    assert not own.invented
+    assert any("simulated defaults of data" in text for text in own.warnings)

@@ -1,0 +1,75 @@
+"""What belongs to the shipped base applies to it alone; own files stand by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from cvlib.inputs import datasets
+from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import Table
+from cvlib.words.message import Message, message
+
+if TYPE_CHECKING:
+    from cvlib.customer.base import Files, Plan
+
+_NEEDED, _SPARE = ("survey", "contracts"), ("attributes", "costs")
+
+
+def settled(files: Files, plan: Plan) -> tuple[Files, Plan, list[Message]]:
+    """Files without demonstrations beside own ones, and the shipped base's own plan for it.
+
+    Parameters
+    ----------
+    files, plan
+        As given.
+
+    Returns
+    -------
+    tuple of Files, Plan and list of Message
+        What of the files is used, the plan with blanks filled for the shipped base, and what was
+        left out.
+
+    Raises
+    ------
+    InputError
+        A survey of one's own beside the simulated contracts, or the reverse.
+    """
+    given = {name: getattr(files, name) for name in (*_NEEDED, *_SPARE)}
+    given = {name: data for name, data in given.items() if not isinstance(data, str) or data}
+    made = [name for name, data in given.items() if _is_simulated(data)]
+    if not made:
+        return files, plan, []
+    if len(made) == len(given) or all(name in made for name in _NEEDED):
+        return files, _shipped_plan(files.survey, plan), []
+    for name in _NEEDED:
+        if name in made:
+            raise InputError(name, "is the simulated default, but other files are your own",
+                             f"Give your own file as {name}.")  # fmt: skip
+    blank: dict[str, Any] = dict.fromkeys(made, "")
+    spared = replace(files, **blank)
+    return spared, plan, [message("common.demonstrations_left_out", parameters=made)]
+
+
+def _is_simulated(data: Any) -> bool:
+    if isinstance(data, Table):
+        return datasets.invented(data.sha256)
+    return isinstance(data, str) and datasets.simulated(data)
+
+
+def _shipped_plan(survey: Any, plan: Plan) -> Plan:
+    """Blanks of the plan filled by the catalogue's entry of the survey."""
+    known = datasets.entries().get(survey) if isinstance(survey, str) else None
+    own: dict[str, Any] = dict(known.dates) if known else {}
+    blank = {
+        "holdout_end": not plan.holdout_end,
+        "controls": _automatic(plan.controls),
+        "answering": not plan.answering,
+        "segment": not plan.segment,
+    }
+    return replace(plan, **{name: own[name] for name in own if blank.get(name)})
+
+
+def _automatic(controls: Sequence[str]) -> bool:
+    return tuple(controls) == ("auto",)
