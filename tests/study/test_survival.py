@@ -72,7 +72,10 @@ def finished(out: Path) -> list[str]:
 
 
 def left_over(out: Path) -> list[str]:
-    return [path.relative_to(out).as_posix() for path in out.rglob(".*")]
+    # os.walk passes over what a running batch takes away meanwhile; rglob stumbles
+    below = ((Path(folder), [*inner, *files]) for folder, inner, files in os.walk(out))
+    hidden = [folder / name for folder, names in below for name in names if name[0] == "."]
+    return [path.relative_to(out).as_posix() for path in hidden]
 
 
 def results(out: Path) -> dict[str, bytes]:
