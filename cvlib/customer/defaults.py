@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from cvlib.inputs import datasets
 from cvlib.inputs.errors import InputError
-from cvlib.inputs.readers import Table
 from cvlib.words.message import Message, message
 
 if TYPE_CHECKING:
@@ -36,13 +35,9 @@ def settled(files: Files, plan: Plan) -> tuple[Files, Plan, list[Message]]:
     InputError
         A survey of one's own beside the simulated contracts, or the reverse.
     """
-    given = {name: getattr(files, name) for name in (*_NEEDED, *_SPARE)}
-    given = {name: data for name, data in given.items() if not isinstance(data, str) or data}
-    made = [name for name, data in given.items() if _is_simulated(data)]
-    if not made:
-        return files, plan, []
-    if len(made) == len(given) or all(name in made for name in _NEEDED):
-        return files, _shipped_plan(files.survey, plan), []
+    made = datasets.demonstrations({name: getattr(files, name) for name in (*_NEEDED, *_SPARE)})
+    if not made or all(name in made for name in _NEEDED):  # costs may be tried on the shipped base
+        return files, _shipped_plan(files, plan), []
     for name in _NEEDED:
         if name in made:
             raise InputError(name, "is the simulated default, but other files are your own",
@@ -52,14 +47,9 @@ def settled(files: Files, plan: Plan) -> tuple[Files, Plan, list[Message]]:
     return spared, plan, [message("common.demonstrations_left_out", parameters=made)]
 
 
-def _is_simulated(data: Any) -> bool:
-    if isinstance(data, Table):
-        return datasets.invented(data.sha256)
-    return isinstance(data, str) and datasets.simulated(data)
-
-
-def _shipped_plan(survey: Any, plan: Plan) -> Plan:
-    """Blanks of the plan filled by the catalogue's entry of the survey."""
+def _shipped_plan(files: Files, plan: Plan) -> Plan:
+    """Blanks of the plan filled by the catalogue's entry of the survey, if it is one."""
+    survey = files.survey
     known = datasets.entries().get(survey) if isinstance(survey, str) else None
     own: dict[str, Any] = dict(known.dates) if known else {}
     blank = {

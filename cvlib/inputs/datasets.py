@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -81,6 +81,29 @@ def simulated(data: str | Path) -> bool:
 def invented(digest: str) -> bool:
     """Whether a SHA-256 is that of a data set of the catalogue in which nobody is real."""
     return any(item.simulated and item.sha256 == digest for item in entries().values())
+
+
+def demonstrations(inputs: Mapping[str, Any]) -> list[str]:
+    """The inputs that are simulated data sets of the catalogue beside others that are not.
+
+    They count as not given: a report on one's own data tells of nothing that was not given.
+
+    Parameters
+    ----------
+    inputs : mapping of str to str, Path, DataFrame or Table
+        By parameter; blank ones are not given.
+    """
+    given = {
+        name: data for name, data in inputs.items() if not isinstance(data, str) or data.strip()
+    }
+    made = [name for name, data in given.items() if _is_simulated(data)]
+    return made if len(made) < len(given) else []
+
+
+def _is_simulated(data: Any) -> bool:
+    if isinstance(data, str | Path):
+        return simulated(data)
+    return invented(getattr(data, "sha256", ""))
 
 
 def sha256(path: Path) -> str:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import atexit
 import importlib.metadata
 import io
-import json
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from IPython.display import HTML, Image, display
 from jinja2 import Environment
@@ -20,10 +18,11 @@ from matplotlib.figure import Figure
 
 from cvlib.figures.style import PageFigure, house_style
 from cvlib.inputs.columns import opened
-from cvlib.inputs.datasets import invented, simulated
+from cvlib.inputs.datasets import demonstrations, invented
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table
 from cvlib.results import Finding
 from cvlib.statistics.disclosure import publishable, unlabelled
+from cvlib.study.plain import write_json
 from cvlib.study.render.page import answer_html
 from cvlib.study.render.what_if import what_if_content, what_if_html, without_levers
 from cvlib.words.answer import Answer
@@ -61,29 +60,6 @@ def versions() -> dict[str, str]:
     for package in PACKAGES:
         found[package] = importlib.metadata.version(package)
     return found
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON has it: NaN and NaT become null, numpy scalars and dates plain."""
-    if isinstance(value, dict):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
-        return [plain(inner) for inner in value]
-    if value is None or value is pd.NaT or value is pd.NA:
-        return None
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None if np.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
-    if isinstance(value, bool | int | float | str):
-        return value
-    return str(value)
-
-
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON that is the same, byte for byte, for the same content."""
-    text = json.dumps(plain(content), ensure_ascii=False, indent=1, sort_keys=False)
-    path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 class Record:
@@ -362,9 +338,7 @@ class Record:
             In the order given. Where one input is not a simulated data set of the catalogue, those
             that are count as not given, and a warning names them.
         """
-        given = {name: str(data).strip() for name, data in inputs.items() if str(data).strip()}
-        made = [name for name, data in given.items() if simulated(data)]
-        if len(made) < len(given) and made:
+        if made := demonstrations(inputs):
             self.warn([message("common.demonstrations_left_out", parameters=made)])
             inputs |= dict.fromkeys(made, "")
         found = [self.read(name, data, reading) for name, data in inputs.items()]

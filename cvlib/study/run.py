@@ -197,7 +197,8 @@ def _answer(
     progress: bool,
 ) -> None:
     """Execute a notebook aside and give the result its name when it is complete."""
-    from cvlib.study.record import versions, write_json
+    from cvlib.study.plain import write_json
+    from cvlib.study.record import versions
     from cvlib.study.render.report import write_reports
 
     home, identity = folder.parent, folder.name

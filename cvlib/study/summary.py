@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cvlib.study.lock import aside, claim, put_in_place
-from cvlib.study.record import write_json
+from cvlib.study.plain import write_json
 from cvlib.study.render.report import combined_report
 from cvlib.words.safe import write_csv
 
