@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
-NUMERICAL = ("tests/lifetime", "tests/satisfaction", "tests/weighting")
+NUMERICAL = (
+    "tests/customer", "tests/lifetime", "tests/satisfaction", "tests/statistics", "tests/weighting",
+)  # fmt: skip
 PYTEST = ("-m", "pytest", "-n", "2", "--dist", "loadscope", "-p", "no:cacheprovider")
 NBVAL = ("--nbval", "--nbval-current-env", "--nbval-sanitize-with", "tests/notebooks/sanitize.cfg")
 
