@@ -227,7 +227,7 @@ def place_and_die(done: Path, folder: Path) -> None:
 STEPS = {
     "as it begins": ("run.execute", die, False),
     "half of the results": ("run.execute", result_half_and_die, False),
-    "half of the manifest": ("record.write_json", write_half_and_die, False),
+    "half of the manifest": ("plain.write_json", write_half_and_die, False),
     "half of the report": ("render.report.write_reports", report_half_and_die, False),
     "before the rename": ("run.put_in_place", die, False),
     "after the rename": ("run.put_in_place", place_and_die, True),
