@@ -1,4 +1,4 @@
-"""The page over all runs: reports/index.html, with each run's headlines and first figure."""
+"""The page over all runs: reports/index.html, by question, each with its verdict and downloads."""
 
 from __future__ import annotations
 
@@ -8,12 +8,32 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from cvlib.study.render.finished import THUMBNAIL, answer_in
 from cvlib.study.render.page import page
 from cvlib.study.render.report import shown_parameters
-from cvlib.words.language import translate
+from cvlib.words.language import Words, translate
+from cvlib.words.message import message
 
 _LONGEST_TEXT = 500
 _TABLES = '\n "tables": '
+# Notebooks by the question they answer; a notebook of the user's own stands under the last.
+QUESTIONS = {
+    "How satisfied are customers, and why?": (
+        "01_satisfaction_index", "02_models_compared", "03_groups_and_waves",
+        "11_service_and_needs",
+    ),
+    "How much should each indicator count?": ("04_indicator_weights", "05_customer_scores"),
+    "What are customers worth, and do they stay?": (
+        "06_lifetime_and_churn", "07_subscription_churn", "08_segments_and_economics",
+        "10_decisions",
+    ),
+    "What is a point of satisfaction worth?": ("09_customer_study",),
+    "Notebooks of your own": (),
+}  # fmt: skip
+_DOWNLOADS = {
+    "PDF": "report.pdf", "DOCX": "report.docx", "PPTX": "report.pptx", "XLSX": "report.xlsx",
+    "LaTeX": "latex/main.tex", "notebook": "notebook.ipynb", "JSON": "results.json",
+}  # fmt: skip
 _DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -40,13 +60,25 @@ def write_gallery(root: Path) -> tuple[Path, list[Path]]:
         except _DAMAGED:
             unreadable.append(manifest.parent)
     runs.sort(key=lambda run: run["started"], reverse=True)
-    runs.sort(key=lambda run: run["notebook"])
+    runs.sort(key=lambda run: (run["question"], run["notebook"]))
+    for place, run in enumerate(runs):
+        run["place"] = place
+    languages = {run["language"] for run in runs}
+    words = Words(languages.pop() if len(languages) == 1 else "en")
+    kept = ("notebook", "language", "files", "about", "words", "facts")
     text = page(
         "gallery.html",
+        words.language,
         runs=runs,
-        data=[{key: run[key] for key in ("notebook", "about", "words", "facts")} for run in runs],
+        groups=[
+            {"question": question, "runs": asked}
+            for number, question in enumerate(QUESTIONS)
+            if (asked := [run for run in runs if run["question"] == number])
+        ],
+        data=[{key: run[key] for key in kept} for run in runs],
         notebooks=sorted({run["notebook"] for run in runs}),
         studies=_studies(root),
+        said=_said(words),
     )
     aside = root / f".index.{os.getpid()}.html"
     aside.write_text(text, encoding="utf-8", newline="\n")
@@ -63,28 +95,56 @@ def _run(folder: Path, root: Path) -> dict[str, Any]:
     changed = shown_parameters(manifest, "changed")
     settings = [f"{name} = {_value(value)}" for name, value in changed.items()]
     sentences = [headline["sentence"] for headline in results["headlines"].values()]
+    answer = answer_in(results)
     started = manifest["started"][:16].replace("T", " ")
-    name, figure = next(iter(results["figures"].items()), ("", {"alt": ""}))
-    thumbnail = folder / "figures" / f"{name}.svg"
+    figures = results["figures"]
+    name = answer["hero"] or next(iter(figures), "")
+    drawn = figures.get(name, {"alt": ""})
+    pictures = (folder / THUMBNAIL, folder / "figures" / f"{name}.svg")
+    thumbnail = next((file for file in pictures if name and file.is_file()), None)
+    files = sorted(
+        {file for entry in manifest["inputs"].values() for file in entry["file"].split(", ")}
+    )
+    captions = [
+        about["title"] for about in (*results.get("captions", {}).values(), *figures.values())
+    ]
     return {
+        "question": _question(notebook),
         "notebook": notebook,
         "title": _short(title),
         "language": language,
         "href": _link(folder / "report.html", root),
-        "formats": {
+        "downloads": {
             ending: _link(file, root)
-            for ending in ("pdf", "docx", "pptx", "xlsx")
-            if (file := folder / f"report.{ending}").is_file()
+            for ending, name in _DOWNLOADS.items()
+            if (file := folder / name).is_file()
         },
-        "settings": _short(" · ".join(settings) or "default settings"),
-        "headlines": [_short(sentence) for sentence in sentences],
+        "settings": _short(" · ".join(settings) or Words(language).text("default settings")),
+        "verdict": [_short(sentence) for sentence in answer["verdict"]],
+        "tiles": [
+            {part: _short(text) for part, text in tile.items()} for tile in answer["tiles"][:2]
+        ],
         "started": started,
-        "warnings": len(manifest["warnings"]),
-        "thumbnail": _link(thumbnail, root) if name and thumbnail.is_file() else "",
-        "alt": _short(figure["alt"]),
-        "about": _short(f"{title}, {started}, run {folder.name}"),
+        "warnings": [_short(warning) for warning in manifest["warnings"]],
+        "thumbnail": _link(thumbnail, root) if thumbnail else "",
+        "alt": _short(drawn.get("finding") or drawn["alt"]),
+        "files": files,
+        "about": _short(f"{title}, {started}, {folder.name}"),
         "words": "\n".join(
-            [notebook, manifest["title"], folder.name, title, *settings, *sentences]
+            [
+                notebook,
+                manifest["title"],
+                folder.name,
+                title,
+                answer["question"],
+                *files,
+                *settings,
+                *answer["verdict"],
+                *sentences,
+                *captions,
+                results.get("methods", ""),
+                *results.get("references", []),
+            ]
         ),
         "facts": {
             "Headline numbers": {
@@ -99,6 +159,38 @@ def _run(folder: Path, root: Path) -> dict[str, Any]:
             "Warnings": {"number of warnings": len(manifest["warnings"])},
         },
     }
+
+
+def _said(words: Words) -> dict[str, Any]:
+    """What the page's script says, its slots left open."""
+    names = ("Headline numbers", "Parameters", "Inputs", "Versions", "Warnings")
+    kept = {
+        "one": message("study.runs", n=1),
+        "runs": message("study.several_runs", n="{a}"),
+        "some": message("study.some_of_runs", some="{a}", runs="{b}"),
+        "differ": message("study.runs_differ", listed="{a}"),
+        "differing": message("study.differing", n="{a}", group="{b}"),
+        "alone": message("study.not_in_both", n="{a}"),
+        "all": "all",
+        "any": "any",
+        "same": "Nothing differs: same parameters, inputs, versions and headline numbers.",
+        "different": "The runs are of different notebooks.",
+        "third": "Two runs can be compared at a time, and two are chosen. "
+        "Untick one of them, or end the comparison, to choose another.",
+        "opened": "Two runs are compared below the one chosen last.",
+        "chosen": "One run chosen. Choose a second to compare them.",
+    }
+    return {name: words.text(text) for name, text in kept.items()} | {
+        "groups": {name: words.text(name) for name in names},
+        "names": {"en": "English", "zh": "中文"},
+        "comma": "、" if words.language == "zh" else ", ",
+    }
+
+
+def _question(notebook: str) -> int:
+    """The place among `QUESTIONS` of the one that a notebook answers."""
+    asked = (place for place, names in enumerate(QUESTIONS.values()) if notebook in names)
+    return next(asked, len(QUESTIONS) - 1)
 
 
 def _studies(root: Path) -> list[dict[str, Any]]:

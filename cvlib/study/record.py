@@ -17,12 +17,14 @@ from jinja2 import Environment
 from matplotlib.figure import Figure
 
 from cvlib.figures.style import PageFigure, house_style
+from cvlib.figures.thumbnail import write_thumbnail
 from cvlib.inputs.columns import opened
 from cvlib.inputs.datasets import demonstrations, invented
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table
 from cvlib.results import Finding
 from cvlib.statistics.disclosure import publishable, unlabelled
 from cvlib.study.plain import write_json
+from cvlib.study.render.finished import THUMBNAIL
 from cvlib.study.render.page import answer_html
 from cvlib.study.render.what_if import what_if_content, what_if_html, without_levers
 from cvlib.words.answer import Answer
@@ -35,18 +37,9 @@ from cvlib.words.tables import table_html
 from cvlib.words.what_if import WhatIf
 
 PACKAGES = (
-    "cvlib",
-    "numpy",
-    "pandas",
-    "scipy",
-    "statsmodels",
-    "semopy",
-    "scikit-learn",
-    "lifelines",
-    "duckdb",
-    "matplotlib",
-    "networkx",
-)
+    "cvlib", "numpy", "pandas", "scipy", "statsmodels", "semopy", "scikit-learn", "lifelines",
+    "duckdb", "matplotlib", "networkx",
+)  # fmt: skip
 BENEATH = ("numpy", "scipy")  # every number stands on them: always cited
 _WARNINGS = Environment(autoescape=True, finalize=page_text).from_string(
     '<div class="cvlib-warning" role="note"><strong>{{ head }}</strong><ul>'
@@ -104,6 +97,7 @@ class Record:
         self.tables: dict[str, pd.DataFrame] = {}
         self.captions: dict[str, dict[str, Any]] = {}
         self.figures: dict[str, dict[str, str]] = {}
+        self._drawn: dict[str, Figure] = {}
         self.headlines: dict[str, dict[str, Any]] = {}
         self.sentences: list[str] = []
         self.warnings: list[str] = []
@@ -212,6 +206,7 @@ class Record:
         self.figures[name] = {"title": title, "alt": alt} | (
             {"finding": finding} if finding else {}
         )
+        self._drawn[name] = figure
         buffer = io.BytesIO()
         with house_style():
             figure.savefig(buffer, format="png", metadata={"Software": None})
@@ -386,6 +381,7 @@ class Record:
             table = table_html("record", listing, "Data and seed", words=self.words)
             display(HTML(table))
         if self.folder:
+            write_thumbnail(self._drawn, self.answered.get("hero", ""), self.folder / THUMBNAIL)
             write_json(
                 self.folder / "results.json",
                 {

@@ -196,7 +196,8 @@ def test_the_gallery_opens_with_every_run_and_its_thumbnail(open_page: Open, rep
     page = gallery(open_page, reports)
     expect(page).to_have_title("Reports")
     expect(page.get_by_role("status").first).to_have_text("4 runs")
-    expect(page.get_by_role("heading", level=3)).to_have_count(4)
+    expect(page.get_by_role("heading", level=3)).to_have_text("Notebooks of your own")
+    expect(page.get_by_role("heading", level=4)).to_have_count(4)
     images = page.get_by_role("img", name="The line rises.")
     expect(images).to_have_count(3)
     for image in images.all():
@@ -242,7 +243,6 @@ def test_filters_by_notebook_and_by_a_parameter_that_differs(
     assert parameter.locator("option").all_inner_texts() == [
         "any",
         "draws",
-        "language",
         "model",
         "note",
     ]
@@ -297,6 +297,41 @@ def test_two_runs_are_compared(open_page: Open, reports: Path) -> None:
     page.get_by_role("button", name="End the comparison").click()
     expect(comparison).to_be_hidden()
     expect(page.get_by_role("checkbox", checked=True)).to_have_count(0)
+
+
+def test_the_comparison_opens_at_the_run_chosen_last(open_page: Open, reports: Path) -> None:
+    page = gallery(open_page, reports)
+    choose(page, "language = zh", "default settings")
+    before = "comparison.closest('li').previousElementSibling"
+    assert "default settings" in page.evaluate(f"{before}.innerText")
+    page.get_by_role("button", name="End the comparison").click()
+    choose(page, "default settings", "language = zh")
+    assert "language = zh" in page.evaluate(f"{before}.innerText")
+    expect(page.get_by_role("region", name="Two runs compared")).to_be_in_viewport()
+
+
+def test_filters_by_data_file_and_language(open_page: Open, reports: Path, tmp_path: Path) -> None:
+    source = a_report(reports).parent
+    manifest = json.loads((source / "manifest.json").read_text(encoding="utf-8"))
+    for run, (file, language) in enumerate(
+        [("mobi.csv, brand.csv", "en"), ("cdnow.csv", "en"), ("cdnow.csv", "zh")]
+    ):
+        folder = tmp_path / "shown" / f"{run}"
+        folder.mkdir(parents=True)
+        manifest["inputs"] = {"data": {"file": file, "sha256": "0" * 64}}
+        manifest["parameters"] |= {"language": language}
+        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+        shutil.copy(source / "results.json", folder / "results.json")
+    page = open_page(write_gallery(tmp_path)[0])
+    file, language = (page.get_by_role("combobox", name=name) for name in ("Data file", "Language"))
+    assert file.locator("option").all_inner_texts() == ["all", "brand.csv", "cdnow.csv", "mobi.csv"]
+    file.select_option("cdnow.csv")
+    assert len(shown(page)) == 2
+    language.select_option("中文")
+    assert len(shown(page)) == 1
+    page.get_by_role("button", name="Show all").click()
+    file.select_option("brand.csv")
+    assert len(shown(page)) == 1
 
 
 def test_a_third_choice_is_explained(open_page: Open, reports: Path) -> None:

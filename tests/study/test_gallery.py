@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cvlib.study.gallery import write_gallery
+from cvlib.study.gallery import QUESTIONS, write_gallery
+from cvlib.study.notebook import shipped
 
 AddRun = Callable[..., Path]
 
@@ -34,6 +35,11 @@ def add_run(tmp_path: Path) -> AddRun:
         results = {
             "headlines": {"index": {"value": 72.5, "sentence": given.get("sentence", "It is 72.")}},
             "figures": {"bars": {"title": "Bars", "alt": "The finding"}},
+            **{
+                key: given[key]
+                for key in ("answer", "captions", "methods", "references")
+                if key in given
+            },
             "tables": {"loadings": [{"item": "a", "loading": 0.7}]},
         }
         (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
@@ -46,7 +52,7 @@ def add_run(tmp_path: Path) -> AddRun:
 
 
 def cards(page: Path) -> list[str]:
-    return re.findall(r'<li class="run".*?</li>', page.read_text(encoding="utf-8"), re.DOTALL)
+    return re.findall(r'<li class="run".*?\n</li>', page.read_text(encoding="utf-8"), re.DOTALL)
 
 
 def embedded(page: Path) -> list[dict[str, Any]]:
@@ -62,16 +68,79 @@ def test_a_run_has_a_card_with_thumbnail_headline_and_settings(
     (card,) = cards(write_gallery(tmp_path)[0])
     assert 'src="01_index/aaaa/figures/bars.svg" alt="The finding"' in card
     assert 'href="01_index/aaaa/report.html"' in card
-    assert "It is 72." in card and "2 warnings" in card and "2026-11-22 02:04 UTC" in card
+    assert "It is 72." in card and "2026-11-22 02:04 UTC" in card
+    assert re.search(r"<summary[^>]*>2 warnings</summary><ul><li dir=.auto.>a</li>", card)
     assert "model = ccsi · columns = q1, q2 · weights = (empty)" in card
 
 
 def test_other_formats_of_a_report_are_linked(add_run: AddRun, tmp_path: Path) -> None:
     (add_run() / "report.docx").write_text("")
+    (tmp_path / "01_index" / "aaaa" / "latex").mkdir()
+    (tmp_path / "01_index" / "aaaa" / "latex" / "main.tex").write_text("")
     (card,) = cards(write_gallery(tmp_path)[0])
     assert re.findall(r'<a href="([^"]+)" aria-describedby="about-0">(\w+)</a>', card) == [
-        ("01_index/aaaa/report.docx", "docx")
+        ("01_index/aaaa/report.docx", "DOCX"),
+        ("01_index/aaaa/latex/main.tex", "LaTeX"),
+        ("01_index/aaaa/results.json", "JSON"),
     ]
+
+
+def test_a_card_has_the_verdict_two_tiles_and_the_picture_made_for_it(
+    add_run: AddRun, tmp_path: Path
+) -> None:
+    tiles = [{"label": f"Tile {n}", "value": f"{n}.0", "interval": f"{n} – 9"} for n in range(3)]
+    answer = {
+        "question": "How satisfied?", "verdict": ["Fairly."], "tiles": tiles, "hero": "bars",
+        "advice": [], "doubts": [],
+    }  # fmt: skip
+    (add_run(answer=answer) / "thumbnail.png").write_bytes(b"")
+    (card,) = cards(write_gallery(tmp_path)[0])
+    assert "Fairly." in card and "It is 72." not in card
+    assert re.findall(r"<dt>(.*?)</dt><dd><strong>(.*?)</strong>", card) == [
+        ("Tile 0", "0.0"),
+        ("Tile 1", "1.0"),
+    ]
+    assert 'src="01_index/aaaa/thumbnail.png"' in card
+
+
+def test_every_shipped_notebook_stands_under_its_question(add_run: AddRun, tmp_path: Path) -> None:
+    names = [path.stem for path in shipped()]
+    assert sorted(name for names in QUESTIONS.values() for name in names) == names
+    for name in (*names, "mine"):
+        add_run(notebook=name)
+    text = write_gallery(tmp_path)[0].read_text(encoding="utf-8")
+    under = {
+        question: re.findall(r'href="([^"/]+)/aaaa/report.html"', part)
+        for question, part in re.findall(
+            r'<h3 id="question-\d">(.*?)</h3>(.*?)</section>', text, re.DOTALL
+        )
+    }
+    assert {question: tuple(sorted(found)) for question, found in under.items()} == {
+        **{question: tuple(sorted(names)) for question, names in QUESTIONS.items()},
+        "Notebooks of your own": ("mine",),
+    }
+
+
+def test_search_knows_captions_methods_and_works_cited(add_run: AddRun, tmp_path: Path) -> None:
+    add_run(
+        captions={"scores": {"title": "RFM scores", "note": "", "decimals": 3}},
+        methods="Purchases follow the Pareto/NBD model.",
+        references=["Schmittlein, D. C. (1987)."],
+    )
+    (run,) = embedded(write_gallery(tmp_path)[0])
+    for word in ("RFM", "Pareto/NBD", "Schmittlein", "mobi.csv", "Bars"):
+        assert word in run["words"], word
+    assert run["files"] == ["mobi.csv"]
+
+
+def test_a_page_over_chinese_runs_is_chinese(add_run: AddRun, tmp_path: Path) -> None:
+    add_run(parameters={"language": "zh"}, warnings=["a", "b"])
+    text = write_gallery(tmp_path)[0].read_text(encoding="utf-8")
+    assert '<html lang="zh">' in text and "2 条提示" in text and "1 次运行" in text
+    said = re.search(r"const said = (.*?);  // what", text)
+    assert said and not re.search(r"[A-Za-z]{4}", re.sub(r'"[a-zA-Z ]+":|English', "", said[1]))
+    add_run("bbbb")
+    assert '<html lang="en">' in write_gallery(tmp_path)[0].read_text(encoding="utf-8")
 
 
 def test_what_runs_are_compared_by_is_in_the_page(add_run: AddRun, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from cvlib.inputs.errors import InputError
 from cvlib.words.exhibits import exhibits
 
+THUMBNAIL = "thumbnail.png"  # in the folder of a run: its hero figure, drawn for a card
+
 
 def results_of(folder: Path) -> dict[str, Any]:
     """The ``results.json`` of a run folder."""
