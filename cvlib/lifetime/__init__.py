@@ -36,6 +36,7 @@ from cvlib.lifetime.contracts.survival import (
 )
 from cvlib.lifetime.contracts.terms import ContractTerms
 from cvlib.lifetime.contracts.validate import validate_survival
+from cvlib.lifetime.covariates import calendar_covariates, purchase_covariates
 from cvlib.lifetime.decisions.accounts import account_draws, key_account_sheet
 from cvlib.lifetime.decisions.answers import decisions_answer, decisions_methods
 from cvlib.lifetime.decisions.axes import eight_segments, spend_grades
@@ -89,6 +90,7 @@ __all__ = [
     "best_contact",
     "bg_bb",
     "bg_nbd",
+    "calendar_covariates",
     "check_contracts",
     "claims_table",
     "cohort_series",
@@ -132,6 +134,7 @@ __all__ = [
     "project_cohorts",
     "pseudonym_note",
     "purchase_cohorts",
+    "purchase_covariates",
     "purchase_methods",
     "purchases",
     "rankings",

@@ -807,7 +807,7 @@ def test_covariate_gradient_equals_finite_differences():
         ({"T": np.nan}, {}, "missing or infinite"),
         ({"x": "many"}, {}, "not numbers"),
         ({}, {"model": "bgnbd"}, "Did you mean 'bg_nbd'"),
-        ({}, {"model": "bg_nbd", "covariates": ["id"]}, "takes none"),
+        ({}, {"model": "nbd", "covariates": ["id"]}, "takes none"),
         ({}, {"model": "bg_bb"}, "whole numbers of opportunities"),
         ({"z": 1.0}, {"model": "pareto_nbd", "covariates": ["z"]}, "constant or repeat"),
         ({}, {"model": "pareto_nbd", "covariates": ["zz"]}, "has no column 'zz'"),

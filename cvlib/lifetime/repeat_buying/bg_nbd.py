@@ -127,7 +127,7 @@ def p_alive(
     ndarray
         Probabilities, one per customer.
     """
-    r, alpha, a, b = np.exp(theta)
+    r, alpha, a, b = (np.exp(value) for value in theta)
     with np.errstate(divide="ignore", invalid="ignore"):
         odds = np.log(a / (b + (x + early - 1))) + (r + x) * np.log1p((T - t_x) / (alpha + t_x))
     return np.where(x + early > 0, expit(-odds), 1.0)
@@ -152,13 +152,13 @@ def expected_if_alive(
     ndarray
         Purchases, one value per customer and time ahead.
     """
-    r, alpha, a, b = np.exp(theta)
+    r, alpha, a, b = (np.exp(value) for value in theta)
     return purchases_until_dropout(r + x, alpha + T, a, b + x + early, t)
 
 
 def chance_if_alive(theta: np.ndarray, t: np.ndarray, x: np.ndarray, T: np.ndarray) -> np.ndarray:
     """At least one purchase within t of a living customer: dropout only follows a purchase."""
-    r, alpha, _, _ = np.exp(theta)
+    r, alpha = (np.exp(value) for value in theta[:2])
     return -np.expm1(-(r + x) * np.log1p(t / (alpha + T)))
 
 
@@ -179,7 +179,7 @@ def expected_from_start(theta: np.ndarray, t: np.ndarray, early: int = 0) -> np.
     ndarray
         Purchases, in the shape of `t`.
     """
-    r, alpha, a, b = np.exp(theta)
+    r, alpha, a, b = (np.exp(value) for value in theta)
     stays = b / (a + b) if early else 1.0
     return stays * purchases_until_dropout(r, alpha, a, b + early, t)
 

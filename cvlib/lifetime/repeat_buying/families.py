@@ -7,8 +7,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from cvlib.inputs.errors import InputError
 from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying import bg_bb, bg_nbd, ggom_nbd, mbg_nbd, nbd, pareto_nbd
+from cvlib.lifetime.repeat_buying.bg_covariates import with_static
 from cvlib.lifetime.repeat_buying.special import gauss
 
 
@@ -58,6 +60,46 @@ FAMILIES: dict[str, Family] = {
     "nbd": nbd,
 }
 MODELS: dict[str, Family] = FAMILIES | {"ggom_nbd": ggom_nbd}  # its coordinates are its own
+
+
+WITH_COVARIATES = ("pareto_nbd", "bg_nbd", "mbg_nbd")
+
+
+def family_of(model: str, covariates: bool = False, constrained: bool = False) -> Any:
+    """The family of a model, with static covariates or without."""
+    if covariates and model != "pareto_nbd":
+        return with_static(model, constrained)
+    return MODELS[model]
+
+
+def check_enough(data: Histories, model: str) -> None:
+    """Raise where nothing can be learnt of a model, or a covariate cannot be one."""
+    if not data.x.any():
+        raise InputError(
+            "histories",
+            "nobody bought again",
+            "Nothing can be learnt about repeat buying; use a longer calibration period.",
+        )
+    if not (data.T > 0).any():
+        raise InputError("histories", "every customer has age T = 0", "Choose a later cut.")
+    if data.names:
+        spread = data.z.std(axis=0)
+        if (
+            np.linalg.matrix_rank(np.column_stack([np.ones(data.x.size), data.z]))
+            <= data.z.shape[1]
+        ):
+            raise InputError(
+                "covariates", "are constant or repeat one another", "Leave the surplus ones out."
+            )
+        if (spread < 0.01).any() or (spread > 100).any():
+            raise InputError(
+                f"covariate {data.names[int(np.argmax(np.abs(np.log(spread))))]!r}",
+                "varies on a scale far from one",
+                "Divide it so that its standard deviation lies between 0.01 and 100.",
+            )
+    check = getattr(MODELS[model], "check", None)
+    if check is not None:
+        check(data)
 
 
 def estimates(family: Any, theta: np.ndarray) -> dict[str, float]:

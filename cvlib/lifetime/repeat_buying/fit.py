@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from cvlib.inputs.choices import number, one_of
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.maximise import Maximum, fit_table, newton, parameter_table
 from cvlib.lifetime.purchases.histories import Histories, check_histories, distinct_histories
-from cvlib.lifetime.repeat_buying import pareto_nbd
 from cvlib.lifetime.repeat_buying.coordinates import (
     bounds,
     climb,
@@ -22,7 +21,15 @@ from cvlib.lifetime.repeat_buying.coordinates import (
     to_log_parameters,
 )
 from cvlib.lifetime.repeat_buying.diagnosis import diagnose
-from cvlib.lifetime.repeat_buying.families import MODELS, discounted, estimates
+from cvlib.lifetime.repeat_buying.effects import coefficients, effects
+from cvlib.lifetime.repeat_buying.families import (
+    MODELS,
+    WITH_COVARIATES,
+    check_enough,
+    discounted,
+    estimates,
+    family_of,
+)
 from cvlib.lifetime.units import PERIODS_PER_YEAR
 from cvlib.results import Result
 from cvlib.statistics import resample
@@ -56,6 +63,12 @@ class RepeatBuyingFit(Result):
         model, check, value, threshold, verdict: what the data can and cannot tell.
     histories : DataFrame
         Distinct histories with the number of ``customers``.
+    effects : DataFrame
+        With covariates: covariate, process (purchase, dropout), effect (share by which one unit
+        changes the rate; of BG/NBD the odds of dropping out), ci_low, ci_high, chi_square, df, p
+        (likelihood ratio against the model without the covariate).
+    constrained : bool
+        Whether covariates move a and b of the dropout chances alike.
     warnings : tuple of str
     """
 
@@ -70,19 +83,26 @@ class RepeatBuyingFit(Result):
     _maximum: Maximum
     _data: Histories
     warnings: tuple[str, ...] = ()
+    effects: pd.DataFrame = field(default_factory=pd.DataFrame)
+    constrained: bool = False
     headline_tables = ("parameters", "fit", "diagnosis")
+
+    @property
+    def family(self) -> Any:
+        """The module that knows the model."""
+        return family_of(self.model, bool(self.covariates), self.constrained)
 
     def p_alive(self, x: Any, t_x: Any, T: Any, covariates: Any = None) -> np.ndarray:
         """Probability of not having dropped out by T (BG/NBD: 1 whenever x = 0)."""
         x, t_x, T = _history(x, t_x, T)
-        return MODELS[self.model].p_alive(self._theta(covariates), x, t_x, T)
+        return self.family.p_alive(self._theta(covariates), x, t_x, T)
 
     def expected_purchases(
         self, horizon: Any, x: Any, t_x: Any, T: Any, covariates: Any = None
     ) -> np.ndarray:
         """Expected purchases in (T, T + horizon] given the history."""
         x, t_x, T = _history(x, t_x, T)
-        t, theta, family = _horizon(horizon), self._theta(covariates), MODELS[self.model]
+        t, theta, family = _horizon(horizon), self._theta(covariates), self.family
         return family.p_alive(theta, x, t_x, T) * family.expected_if_alive(theta, t, x, T)
 
     def probability_of_purchase(
@@ -90,19 +110,17 @@ class RepeatBuyingFit(Result):
     ) -> np.ndarray:
         """Probability of a purchase in (T, T + horizon]: the score to hold against churn."""
         x, t_x, T = _history(x, t_x, T)
-        t, theta, family = _horizon(horizon), self._theta(covariates), MODELS[self.model]
+        t, theta, family = _horizon(horizon), self._theta(covariates), self.family
         return family.p_alive(theta, x, t_x, T) * family.chance_if_alive(theta, t, x, T)
 
     def expected_from_start(self, t: Any, covariates: Any = None) -> np.ndarray:
         """Expected repeat purchases of a new customer by age t."""
-        return MODELS[self.model].expected_from_start(self._theta(covariates), _horizon(t))
+        return self.family.expected_from_start(self._theta(covariates), _horizon(t))
 
     def purchase_distribution(self, n: Any, t: Any) -> np.ndarray:
         """P(X(t) = n): n repeat purchases of a new customer by age t."""
         self._without_covariates("purchase_distribution")
-        return MODELS[self.model].distribution(
-            self._theta(None), np.asarray(n, dtype=float), _horizon(t)
-        )
+        return self.family.distribution(self._theta(None), np.asarray(n, dtype=float), _horizon(t))
 
     def purchase_counts(self, largest: int = 7) -> pd.DataFrame:
         """Customers by number of repeat purchases, actual and expected; the last row is open."""
@@ -187,7 +205,7 @@ class RepeatBuyingFit(Result):
         if horizon is not None:
             number("horizon", horizon, 0, ends="()", remedy="It counts periods ahead.")
         x, t_x, T = np.broadcast_arrays(*_history(x, t_x, T))
-        theta, family = self._theta(covariates), MODELS[self.model]
+        theta, family = self._theta(covariates), self.family
         force = math.log1p(annual_rate) / per_year
         later = discounted(family, theta, force, horizon, x, T)
         return family.p_alive(theta, x, t_x, T) * later
@@ -210,7 +228,7 @@ class RepeatBuyingFit(Result):
     def bootstrap(self, draws: int, seed: int, level: float | None = None) -> RepeatBuyingBootstrap:
         """Refit to resampled customers (multinomial counts on histories) from the estimate."""
         level = self.level if level is None else level
-        family, data = MODELS[self.model], self._data
+        family, data = self.family, self._data
         share, people = data.count / data.customers, round(data.customers)
         size, stuck = len(family.PARAMETERS), 0
         names = self.parameters["parameter"]
@@ -247,7 +265,7 @@ class RepeatBuyingFit(Result):
 
         `count` is in the order of `histories`. Tables stay those of the estimate.
         """
-        family, data = MODELS[self.model], self._data.with_count(count)
+        family, data = self.family, self._data.with_count(count)
         start, curvature = self._maximum.at, self._maximum.hessian
         objective = log_likelihood(family, data)
         return self.at(
@@ -260,11 +278,11 @@ class RepeatBuyingFit(Result):
 
     def natural(self) -> dict[str, float]:
         """Parameters and derived quantities by name, at the point the model now has."""
-        return _estimates(MODELS[self.model], self._maximum.at)
+        return _estimates(self.family, self._maximum.at)
 
     def _theta(self, covariates: Any) -> Any:
         """Log-parameters; with covariates two of them vary by row."""
-        family, data = MODELS[self.model], self._data
+        family, data = self.family, self._data
         base = to_log_parameters(self._maximum.at, len(family.PARAMETERS))
         if not data.names:
             if covariates is not None:
@@ -279,7 +297,7 @@ class RepeatBuyingFit(Result):
                 "Give one row per customer.",
             )
         z = np.asarray(covariates, dtype=float).reshape(-1, len(data.names))
-        return pareto_nbd.with_covariates(base, self._maximum.at[len(base) :], z)
+        return self.family.with_covariates(base, self._maximum.at[len(base) :], z)
 
     def _without_covariates(self, what: str) -> None:
         if self._data.names:
@@ -287,7 +305,12 @@ class RepeatBuyingFit(Result):
 
 
 def fit_repeat_buying(
-    data: Any, model: str = "bg_nbd", *, covariates: Sequence[str] = (), level: float = 0.95
+    data: Any,
+    model: str = "bg_nbd",
+    *,
+    covariates: Sequence[str] = (),
+    constrained: bool = False,
+    level: float = 0.95,
 ) -> RepeatBuyingFit:
     """Fit a model of repeat buying by maximum likelihood.
 
@@ -299,9 +322,12 @@ def fit_repeat_buying(
     model : str
         bg_nbd, mbg_nbd, pareto_nbd, ggom_nbd, bg_bb or nbd.
     covariates : sequence of str
-        Static covariates, for ``pareto_nbd`` only: there each acts once on the purchase rate and
-        once on the dropout rate, as exp(γ'z), which can be read; BG/NBD has no single parameter
-        for the dropout chance (Fader & Hardie 2007, note 019). The data must be a DataFrame.
+        Static covariates of pareto_nbd, bg_nbd and mbg_nbd, columns of a DataFrame. Each acts once
+        on the purchase rate, as exp(γ'z), and once on dropout: on the rate of the Pareto/NBD
+        (Fader & Hardie 2007, note 019), on the odds a/b of BG/NBD, whose b stays as it is.
+    constrained : bool
+        Of BG/NBD and MBG/NBD: covariates multiply a and b alike, as in CLVTools, which leaves the
+        mean chance of dropping out as it is and moves its spread alone.
     level : float
         Confidence of the intervals.
 
@@ -329,13 +355,15 @@ def fit_repeat_buying(
     ['r', 'alpha', 'mean_purchase_rate', 'purchase_rate_cv']
     """
     one_of("model", model, MODELS)
-    if covariates and model != "pareto_nbd":
-        raise InputError("covariates", f"{model} takes none", 'Choose model="pareto_nbd".')
+    if covariates and model not in WITH_COVARIATES:
+        raise InputError(
+            "covariates", f"{model} takes none", f"Choose one of {', '.join(WITH_COVARIATES)}."
+        )
     frame = data if isinstance(data, pd.DataFrame) else data.histories
     unit = None if isinstance(data, pd.DataFrame) else data.unit
     histories = distinct_histories(frame, covariates)
-    _check_enough(histories, model)
-    family = MODELS[model]
+    check_enough(histories, model)
+    family = family_of(model, bool(covariates), constrained)
     found = climb(family, histories)
     diagnosis, warnings, profiled = diagnose(model, family, histories, found, level)
     table = parameter_table(
@@ -347,9 +375,12 @@ def fit_repeat_buying(
         family.SHARES,
         profiled,
     )
-    names = [f"{what}:{name}" for what in ("purchase", "dropout") for name in covariates]
-    if names:
-        table = pd.concat([table, _coefficients(model, names, found, level)], ignore_index=True)
+    told = pd.DataFrame()
+    if histories.names:
+        told, unknown = effects(model, family, histories, found, level)
+        warnings = [*warnings, *unknown]
+        own = coefficients(model, histories.names, found, level)
+        table = pd.concat([table, own], ignore_index=True)
     return RepeatBuyingFit(
         model,
         unit,
@@ -362,54 +393,14 @@ def fit_repeat_buying(
         found,
         histories,
         tuple(warnings),
+        told,
+        constrained,
     )
-
-
-def _check_enough(data: Histories, model: str) -> None:
-    if not data.x.any():
-        raise InputError(
-            "histories",
-            "nobody bought again",
-            "Nothing can be learnt about repeat buying; use a longer calibration period.",
-        )
-    if not (data.T > 0).any():
-        raise InputError("histories", "every customer has age T = 0", "Choose a later cut.")
-    if data.names:
-        spread = data.z.std(axis=0)
-        if (
-            np.linalg.matrix_rank(np.column_stack([np.ones(data.x.size), data.z]))
-            <= data.z.shape[1]
-        ):
-            raise InputError(
-                "covariates", "are constant or repeat one another", "Leave the surplus ones out."
-            )
-        if (spread < 0.01).any() or (spread > 100).any():
-            raise InputError(
-                f"covariate {data.names[int(np.argmax(np.abs(np.log(spread))))]!r}",
-                "varies on a scale far from one",
-                "Divide it so that its standard deviation lies between 0.01 and 100.",
-            )
-    check = getattr(MODELS[model], "check", None)
-    if check is not None:
-        check(data)
 
 
 def _estimates(family: Any, point: np.ndarray) -> dict[str, float]:
     """Parameters and derived quantities by name, from a point of the optimiser's."""
     return estimates(family, to_log_parameters(point, len(family.PARAMETERS)))
-
-
-def _coefficients(model: str, names: list[str], found: Maximum, level: float) -> pd.DataFrame:
-    value = found.at[-len(names) :]
-    error = np.sqrt(np.diag(found.covariance())[-len(names) :])
-    wide = resample.reach(level) * error
-    columns = {
-        "estimate": value,
-        "std_error": error,
-        "ci_low": value - wide,
-        "ci_high": value + wide,
-    }
-    return pd.DataFrame({"model": model, "parameter": names, "kind": "covariate", **columns})
 
 
 def _history(x: Any, t_x: Any, T: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

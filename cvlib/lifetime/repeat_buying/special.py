@@ -23,6 +23,8 @@ from scipy.special import (
 
 # Rows integrated at once, which bounds the memory of their nodes.
 _ROWS = 1 << 14
+# Distinct values of a parameter up to which rows are taken value by value.
+_VALUES = 50
 # From here the asymptotic series of log-gamma are exact to rounding.
 _LARGE = 100.0
 
@@ -33,22 +35,24 @@ def log1p_exp(odds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.maximum(odds, 0.0) + np.log1p(small), np.where(odds > 0, 1.0, small) / (1.0 + small)
 
 
-def log_rising(z: float, k: Any) -> Any:
+def log_rising(z: Any, k: Any) -> Any:
     """log Γ(z + k)/Γ(z) for k >= 0: of two large log-gammas no digit of the difference is left."""
-    if z < _LARGE:
+    if np.ndim(z) == 0 and z < _LARGE:
         return gammaln(z + k) - gammaln(z)
     w = z + k
     ends = [1 / (12 * y) - 1 / (360 * y**3) + 1 / (1260 * y**5) for y in (z, w)]
-    return k * np.log(z) + (w - 0.5) * np.log1p(k / z) - k + (ends[1] - ends[0])
+    series = k * np.log(z) + (w - 0.5) * np.log1p(k / z) - k + (ends[1] - ends[0])
+    return np.where(z < _LARGE, gammaln(w) - gammaln(z), series) if np.ndim(z) else series
 
 
-def digamma_rising(z: float, k: Any) -> Any:
+def digamma_rising(z: Any, k: Any) -> Any:
     """ψ(z + k) - ψ(z) for k >= 0, the slope of `log_rising` in z, with a small relative error."""
-    if z < _LARGE:
+    if np.ndim(z) == 0 and z < _LARGE:
         return digamma(z + k) - digamma(z)
     w = z + k
     ends = [1 / (12 * y**2) - 1 / (120 * y**4) + 1 / (252 * y**6) for y in (z, w)]
-    return np.log1p(k / z) + k / (2 * z * w) + (ends[0] - ends[1])
+    series = np.log1p(k / z) + k / (2 * z * w) + (ends[0] - ends[1])
+    return np.where(z < _LARGE, digamma(w) - digamma(z), series) if np.ndim(z) else series
 
 
 def nbd_pmf(n: np.ndarray, r: float, alpha: float, t: np.ndarray) -> np.ndarray:
@@ -69,7 +73,7 @@ def gauss(nodes: int) -> tuple[np.ndarray, np.ndarray]:
     return (at + 1) / 2, weight / 2
 
 
-def purchases_until_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndarray:
+def purchases_until_dropout(R: Any, A: Any, a: Any, B: Any, t: Any) -> np.ndarray:
     """Mean of (1 - exp(-λpt))/p over λ ~ gamma(R, rate A) and p ~ beta(a, B).
 
     The textbook form (1-z)^R 2F1(R, B; a+B-1; z) is infinity times zero from R of about 1,000;
@@ -77,6 +81,8 @@ def purchases_until_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndar
     large a, and on rows where library versions of 2F1 lose digits, the mean over p is taken by
     quadrature.
     """
+    if np.ndim(a):  # of its own for every customer, by covariates
+        return _each_with_its_own(R, A, a, B, t)
     if a > 8:
         return _mean_over_dropout(R, A, a, B, t)
     if abs(a - 1) < 2e-4:
@@ -97,15 +103,32 @@ def purchases_until_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndar
     return value
 
 
-def _mean_over_dropout(R: Any, A: Any, a: float, B: Any, t: Any) -> np.ndarray:
+def _each_with_its_own(R: Any, A: Any, a: Any, B: Any, t: Any) -> np.ndarray:
+    """The same where `a` differs by row: rows of one `a` together, many of them by quadrature."""
+    values, place = np.unique(a, return_inverse=True)
+    if values.size > _VALUES:
+        return _mean_over_dropout(R, A, a, B, t)
+    place = np.broadcast_to(
+        place.reshape(np.shape(a)), np.broadcast_shapes(*map(np.shape, (R, A, a, B, t)))
+    )
+    R, A, B, t = (np.broadcast_to(value, place.shape) for value in (R, A, B, t))
+    result = np.empty(place.shape)
+    for number, value in enumerate(values):
+        rows = place == number
+        own = (R[rows], A[rows], float(value), B[rows], t[rows])
+        result[rows] = purchases_until_dropout(*own)
+    return result
+
+
+def _mean_over_dropout(R: Any, A: Any, a: Any, B: Any, t: Any) -> np.ndarray:
     """The same mean by Gauss-Legendre in logit p, in pieces around the bulk and the bend."""
-    arrays = np.broadcast_arrays(R, A, B, t)
+    arrays = np.broadcast_arrays(R, A, a, B, t)
     shape, columns = arrays[0].shape, [np.reshape(array, (-1, 1)) for array in arrays]
     result = np.empty(columns[0].shape[0])
     at, weight = gauss(40)
     for begin in range(0, result.size, _ROWS):
         part = slice(begin, begin + _ROWS)
-        r, rate, b, ahead = (column[part] for column in columns)
+        r, rate, a, b, ahead = (column[part] for column in columns)
         pace = ahead / rate
         # below `low` 1 - exp(-λpt) is λpt, above `high` p is 1; both tails have known masses
         bend = -np.log(np.maximum(r * pace, 1e-300))

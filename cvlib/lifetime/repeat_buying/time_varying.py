@@ -40,6 +40,19 @@ class _Paths:
     offset: Array  # where in it t_x lies, when it does
     open: Array  # part of each period between t_x and T
     bought: Array  # Σ of covariates at repeat purchases, (customers, covariates)
+    count: Array  # customers each row stands for
+
+    def distinct(self) -> _Paths:
+        """Customers who came, bought last and bought alike as one row: their terms are equal."""
+        own = self.z[:, 0, :]
+        spans = [self.lived.sum(axis=1), self.open.sum(axis=1)]
+        key = np.column_stack([*spans, self.x, self.bought, own])
+        _, rows, count = np.unique(key, axis=0, return_index=True, return_counts=True)
+        parts = (self.z, self.lived, self.offset, self.open, self.bought)
+        z, lived, offset, opened, bought = (part[rows] for part in parts)
+        return _Paths(
+            self.ids[rows], self.x[rows], z, lived, offset, opened, bought, count.astype(float)
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -167,7 +180,8 @@ def fit_time_varying(
     fixed = pd.DataFrame(index=pd.Index([])) if static is None else static.astype(float)
     paths, fixed = _paths(purchases, season, pd.Timestamp(until), fixed)
     names = [*map(str, season.columns), *map(str, fixed.columns)]
-    found = _climb(paths)
+    few = paths.distinct()
+    found = _climb(few)
     k, z = len(names), reach(level)
     errors = np.sqrt(np.diag(found.covariance()))
     at, low, high = found.at, found.at - z * errors, found.at + z * errors
@@ -189,7 +203,8 @@ def fit_time_varying(
     )
     rows, said = [], []
     for column, name in enumerate(names):
-        gained = max(2 * (found.value - _climb(_without(paths, column)).value), 0.0)
+        near = np.delete(found.at, [4 + column, 4 + k + column])
+        gained = max(2 * (found.value - _climb(_without(few, column), near).value), 0.0)
         for process, place in (("purchase", 4 + column), ("dropout", 4 + k + column)):
             known = bool(z * errors[place] < 5 and not found.held[place])
             if not known:
@@ -227,10 +242,10 @@ def customer_table(paths: _Paths, theta: Array) -> pd.DataFrame:
     )
 
 
-def _climb(paths: _Paths) -> Maximum:
+def _climb(paths: _Paths, near: Array | None = None) -> Maximum:
     k = paths.z.shape[2]
-    rate = paths.x.sum() / paths.lived.sum()
-    length = paths.lived.sum() / len(paths.x)
+    lived = paths.count @ paths.lived.sum(axis=1)
+    rate, length = paths.count @ paths.x / lived, lived / paths.count.sum()
     starts = [
         np.array([*np.log([r, r / (rate * f), s, s * length * lives]), *[0.0] * (2 * k)])
         for r, f, s, lives in ((0.5, 1.5, 0.6, 0.5), (1.5, 2.0, 1.5, 1.0))
@@ -239,10 +254,10 @@ def _climb(paths: _Paths) -> Maximum:
 
     def objective(theta: Array) -> tuple[float, Array]:
         value, *_, slope = _rows(paths, theta, slopes=True)
-        return float(value.sum()), slope
+        return float(paths.count @ value), slope
 
     whole: Objective = objective
-    return maximise(whole, starts, -edge, edge)
+    return maximise(whole, starts if near is None else [near], -edge, edge)
 
 
 def _rows(
@@ -250,7 +265,7 @@ def _rows(
 ) -> tuple[Array, Array, Array, Array, Array]:
     """Log-likelihood, log-odds of having dropped out, A(T), C(T); slopes of the sum."""
     r, alpha, s, beta = np.exp(theta[:4])
-    k, x, z = paths.z.shape[2], paths.x, paths.z
+    k, x, z, n = paths.z.shape[2], paths.x, paths.z, paths.count
     gamma, delta = theta[4 : 4 + k], theta[4 + k :]
     up, down = np.exp(z @ gamma), np.exp(z @ delta)
     dA, dC = up * paths.lived, down * paths.lived
@@ -297,19 +312,20 @@ def _rows(
     weight_c = -(s * dC * left_c[:, None] + (s + 1) * (dC * later_c + down * timed_c))
     weight_c = weight_c + share.sum(axis=2)
     slope = [
-        r * by_r.sum(),
-        alpha * by_alpha.sum(),
-        s * by_s.sum(),
-        beta * by_beta.sum(),
-        *(np.einsum("nw,nwk->k", weight_a, z) + paths.bought.sum(axis=0)),
-        *np.einsum("nw,nwk->k", weight_c, z),
+        r * (n @ by_r),
+        alpha * (n @ by_alpha),
+        s * (n @ by_s),
+        beta * (n @ by_beta),
+        *(np.einsum("nw,nwk->k", n[:, None] * weight_a, z) + n @ paths.bought),
+        *np.einsum("nw,nwk->k", n[:, None] * weight_c, z),
     ]
     return value, log_odds, A, C, np.array(slope)
 
 
 def _without(paths: _Paths, column: int) -> _Paths:
     z, bought = np.delete(paths.z, column, axis=2), np.delete(paths.bought, column, axis=1)
-    return _Paths(paths.ids, paths.x, z, paths.lived, paths.offset, paths.open, bought)
+    rest = (paths.lived, paths.offset, paths.open, bought, paths.count)
+    return _Paths(paths.ids, paths.x, z, *rest)
 
 
 def _design(season: pd.DataFrame, static: pd.DataFrame) -> Array:
@@ -370,6 +386,7 @@ def _paths(
     used = begin < end
     return (
         _Paths(first.index, x, z[:, used], lived[:, used],
-               np.where(open_ > 0, opened - left, 0)[:, used], open_[:, used], bought),
+               np.where(open_ > 0, opened - left, 0)[:, used], open_[:, used], bought,
+               np.ones(len(first))),
         own,
     )  # fmt: skip
