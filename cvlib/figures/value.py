@@ -7,11 +7,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
+from cvlib.figures.matrix import matrix_chart
 from cvlib.figures.style import (
     FAINT,
     INK,
     PALETTE,
     Label,
+    PageFigure,
     both_grids,
     house_style,
     new_figure,
@@ -100,6 +102,36 @@ def equity_plot(table: pd.DataFrame, language: str = "en", label: Label = plain)
         axis.set_ylim(-0.6, len(table) - 0.4)
         axis.grid(axis="x")
         return figure
+
+
+def definitions_plot(
+    table: pd.DataFrame, language: str = "en", label: Label = plain
+) -> PageFigure | None:
+    """Area under the ROC curve of every forecast under every definition of churn, as a grid.
+
+    Parameters
+    ----------
+    table : DataFrame
+        definition, model, auc, as `churn_definitions` gives them.
+    language, label
+        Of the words on the axes, and what models and definitions are called.
+
+    Returns
+    -------
+    PageFigure or None
+        None without a definition.
+    """
+    if not len(table):
+        return None
+    text = words("lifetime", language)
+    grid = table.pivot(index="model", columns="definition", values="auc")
+    grid = grid.loc[list(dict.fromkeys(table["model"])), list(dict.fromkeys(table["definition"]))]
+    written = grid.map(lambda area: "" if area != area else f"{100 * area:.0f}")
+    return matrix_chart(
+        grid - 0.5, written, colours="RdBu", reach=(-0.5, 0.5), title=text["area_hundredths"],
+        axes_named=(text["definition"], ""),
+        names=([label(name) for name in grid.columns], [label(name) for name in grid.index]),
+    )  # fmt: skip
 
 
 def _reach(middle: np.ndarray, low: pd.Series, high: pd.Series) -> np.ndarray:

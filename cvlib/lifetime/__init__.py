@@ -53,6 +53,7 @@ from cvlib.lifetime.decisions.study import accounts_of, segments_of
 from cvlib.lifetime.decisions.winback import win_back
 from cvlib.lifetime.equity_models import equity_by_model
 from cvlib.lifetime.holdout.baselines import rival_forecasts
+from cvlib.lifetime.holdout.churn_definitions import churn_definitions
 from cvlib.lifetime.holdout.contact import best_contact, customer_list, profit_curve, rankings
 from cvlib.lifetime.holdout.metrics import definitions
 from cvlib.lifetime.holdout.stacking import stacking_weights
@@ -92,6 +93,7 @@ __all__ = [
     "bg_nbd",
     "calendar_covariates",
     "check_contracts",
+    "churn_definitions",
     "claims_table",
     "cohort_series",
     "complaint_cost",

@@ -173,7 +173,8 @@ def holdout_methods(
     settings = found.bootstrap
     if settings.draws:
         facts = {"draws": settings.draws, "seed": settings.seed}
-        used.append(("bootstrap", {"level": _percent(settings.level)} | facts))
+        how = "influence" if found.intervals == "influence" else "bootstrap"
+        used.append((how, {"level": _percent(settings.level)} | facts))
     if rolled is not None:
         dates = rolled.table[["calibration_end", "holdout_end"]].drop_duplicates()
         first, last = dates["calibration_end"].min(), dates["calibration_end"].max()

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from cvlib.lifetime.holdout.baselines import customer_rows, rival_forecasts
+from cvlib.lifetime.holdout.baselines import rival_forecasts
+from cvlib.lifetime.holdout.forecast import customer_rows
 from cvlib.lifetime.holdout.tracking import tracking_table
 from cvlib.lifetime.holdout.validate import (
     Validation,

@@ -192,6 +192,8 @@ def test_holdout_tells_draws_seed_rivals_and_cuts(log, summary, result, language
     ]  # fmt: skip
     assert holds(said["holdout"], 273, "1998-06-30")
     assert holds(said["bootstrap"], 200, "95%", result.bootstrap.seed)
+    quick = told(methods.holdout_methods(summary, replace(result, intervals="influence")))
+    assert "influence" in quick and "bootstrap" not in quick
     assert holds(said["rolling"], 2, "1997-06-30", "1997-12-31", 181)
     once = tracking.rolling_origins(log, origins=["1997-06-30"], holdout_days=91)
     said = told(methods.holdout_methods(summary, result, once, language=language))

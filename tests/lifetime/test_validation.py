@@ -11,7 +11,8 @@ from scipy import integrate
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.holdout import metrics, tracking, uncertainty, verdict
 from cvlib.lifetime.holdout import validate as validation
-from cvlib.lifetime.holdout.baselines import Forecast, tune_hiatus
+from cvlib.lifetime.holdout.baselines import tune_hiatus
+from cvlib.lifetime.holdout.forecast import Forecast
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
 from cvlib.lifetime.simulate import simulate_histories
 from cvlib.statistics import ranks, resample

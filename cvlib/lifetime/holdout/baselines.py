@@ -2,67 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
 from cvlib.inputs.errors import InputError
+from cvlib.lifetime.holdout.boosted import boosted_forecast
+from cvlib.lifetime.holdout.forecast import (
+    Array,
+    Forecast,
+    Rivals,
+    customer_rows,
+    earlier_end,
+    hiatus_of,
+)
 from cvlib.lifetime.logistic import fit_logit
 from cvlib.lifetime.purchases.summary import PurchaseSummary
-from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
+from cvlib.lifetime.repeat_buying import fit_repeat_buying
 from cvlib.lifetime.units import DAYS
 from cvlib.words.message import Message, message
-
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What one model says of each customer's holdout; None where it says nothing."""
-
-    model: str
-    expected: Array | None = None  # purchases
-    probability: Array | None = None  # of at least one purchase
-    spend: Array | None = None  # money
-    score: Array | None = None  # order only
-
-
-@dataclass(frozen=True)
-class Rivals:
-    """Forecasts of the rivals, how each was made, and the models among them as fitted."""
-
-    forecasts: tuple[Forecast, ...]
-    rules: pd.DataFrame
-    warnings: tuple[str, ...]
-    fits: tuple[RepeatBuyingFit, ...] = ()
-
-
-def customer_rows(summary: PurchaseSummary) -> pd.DataFrame:
-    """The customers of a summary, which must be in memory to be compared one by one."""
-    if summary.customers is None:
-        raise InputError(
-            "customers_to", "the customers went to a file", "Summarise without it to validate."
-        )
-    return summary.customers
-
-
-def hiatus_of(customers: pd.DataFrame) -> Array:
-    """Time from the last purchase to the cut, in the customers' unit, without rounding noise."""
-    return np.round((customers["T"] - customers["t_x"]).to_numpy(dtype=float), 9)
-
-
-def earlier_end(summary: PurchaseSummary) -> tuple[pd.Timestamp, int]:
-    """Where the calibration is split so that rules can learn, and the days left to learn from.
-
-    The last part of the calibration is as long as the holdout, or half the calibration.
-    """
-    cut, end = pd.Timestamp(summary.cut), pd.Timestamp(summary.end)
-    seen = (cut - customer_rows(summary)["first_purchase"].min()).days + 1
-    days = min((end - cut).days, seen // 2)
-    return cut - pd.Timedelta(days=days), days
 
 
 def tune_hiatus(hiatus: Array, active: Array) -> tuple[float, float]:
@@ -119,8 +78,8 @@ def rival_forecasts(summary: PurchaseSummary) -> Rivals:
     -------
     Rivals
         forecasts: recency, hiatus, hiatus_six_months, repeat_rate, past_spend, past_repeat_spend,
-        last_period, cell_means, logit, nbd, in the order of `summary.customers`. rules: model,
-        rule.
+        last_period, cell_means, logit, boosted_trees, nbd, in the order of `summary.customers`.
+        rules: model, rule.
 
     References
     ----------
@@ -157,7 +116,8 @@ def rival_forecasts(summary: PurchaseSummary) -> Rivals:
 
 
 _ORDER = ("recency", "hiatus", "hiatus_six_months", "repeat_rate", "past_spend",
-          "past_repeat_spend", "last_period", "cell_means", "logit", "nbd")  # fmt: skip
+          "past_repeat_spend", "last_period", "cell_means", "logit",
+          "boosted_trees", "nbd")  # fmt: skip
 _Rule = tuple[Forecast, Message]
 
 
@@ -247,6 +207,11 @@ def _trained(
     else:
         forecast = Forecast("logit", probability=1 - (1 - logit) ** stretch)
         found.append((forecast, message("lifetime.rule_logit", **window)))
+    trees = boosted_forecast(earlier, summary)
+    if isinstance(trees, Message):
+        warnings.append(message("lifetime.rival_left_out", model="boosted_trees", reason=trees))
+    else:
+        found.append(trees)
     return [*found, *nbd], warnings
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from cvlib.lifetime.holdout.baselines import Forecast, customer_rows
+from cvlib.lifetime.holdout.forecast import Forecast, customer_rows
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit
 from cvlib.lifetime.units import DAYS

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cvlib.lifetime.holdout import metrics
-from cvlib.lifetime.holdout.baselines import Array, Forecast
+from cvlib.lifetime.holdout.forecast import Array, Forecast
 from cvlib.statistics import forecasts as probabilities
 from cvlib.statistics import influence, resample
 from cvlib.statistics.influence import Placed

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.holdout.baselines import customer_rows, earlier_end
+from cvlib.lifetime.holdout.forecast import customer_rows, earlier_end
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
 

@@ -12,12 +12,8 @@ from scipy import special
 
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.transactions import transaction_log
-from cvlib.lifetime.holdout.baselines import (
-    Forecast,
-    customer_rows,
-    hiatus_of,
-    rival_forecasts,
-)
+from cvlib.lifetime.holdout.baselines import rival_forecasts
+from cvlib.lifetime.holdout.forecast import Forecast, customer_rows, hiatus_of
 from cvlib.lifetime.holdout.season import (
     Season,
     monthly_purchases,

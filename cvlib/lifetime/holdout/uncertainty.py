@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cvlib.inputs.choices import one_of
-from cvlib.lifetime.holdout.baselines import Array, Forecast
+from cvlib.lifetime.holdout.forecast import Array, Forecast
 from cvlib.lifetime.holdout.scores import Influences, resampled
 from cvlib.statistics import resample
 from cvlib.statistics.influence import standard_error

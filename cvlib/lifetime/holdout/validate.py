@@ -11,7 +11,7 @@ import pandas as pd
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
-from cvlib.lifetime.holdout.baselines import (
+from cvlib.lifetime.holdout.forecast import (
     Array,
     Forecast,
     Rivals,

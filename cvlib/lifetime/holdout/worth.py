@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from cvlib.lifetime.holdout.baselines import Forecast, customer_rows, hiatus_of
+from cvlib.lifetime.holdout.forecast import Forecast, customer_rows, hiatus_of
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit
 from cvlib.lifetime.spend import SpendFit
