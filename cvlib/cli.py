@@ -87,7 +87,7 @@ def run(
     from cvlib.study.gallery import write_gallery
     from cvlib.study.notebook import find, read_notebook, shipped
     from cvlib.study.parameters import parameters_of
-    from cvlib.study.render.report import check_formats
+    from cvlib.study.render.finished import check_formats
     from cvlib.study.run import question, run_notebook
 
     if everything == bool(notebooks):

@@ -145,7 +145,7 @@ def read_study(path: Path) -> Study:
                 ("defaults", name), f"no notebook takes {name!r}", nearest(name, sorted(used))
             )
     formats = tuple(written.report.formats)
-    from cvlib.study.render.report import check_formats
+    from cvlib.study.render.finished import check_formats
 
     check_formats(formats)
     return Study(written.title, tuple(cells), formats)

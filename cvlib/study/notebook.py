@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ast
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import nbformat
 
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.shipped import shipped_folder
@@ -79,29 +78,53 @@ def parse_parameters(name: str, source: str) -> tuple[Parameter, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True)
+class _Cell:
+    kind: str
+    source: str
+    tags: tuple[str, ...]
+
+
+def _cells(path: Path) -> list[_Cell]:
+    """Kinds, sources and tags; a notebook of today is plain JSON and needs no nbformat."""
+    content: Any = json.loads(path.read_text(encoding="utf-8"))
+    if content["nbformat"] != 4:
+        import nbformat  # slow to load
+
+        content = nbformat.convert(nbformat.from_dict(content), 4)
+    return [
+        _Cell(
+            kind=cell["cell_type"],
+            source="".join(cell["source"]),  # lines, or one text
+            tags=tuple(cell["metadata"].get("tags", ())),
+        )
+        for cell in content["cells"]
+    ]
+
+
 def read_notebook(path: Path) -> Notebook:
     """Read a notebook's title, first section and parameters cell."""
     try:
-        content = nbformat.read(path, as_version=4)
-    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        cells = _cells(path)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise InputError(str(path), "is not a Jupyter notebook", "Check the file.") from error
-    tagged = [c for c in content.cells if "parameters" in c.metadata.get("tags", [])]
+    tagged = [cell for cell in cells if "parameters" in cell.tags]
     if len(tagged) != 1:
         raise InputError(
             str(path),
             f"has {len(tagged)} cells tagged 'parameters'",
             "Tag the one cell that holds the parameters.",
         )
-    prose = [cell for cell in content.cells if cell.cell_type == "markdown"]
+    prose = [cell for cell in cells if cell.kind == "markdown"]
     lines = [line for cell in prose for line in cell.source.splitlines()]
-    asked = next((c.source for c in prose if "question" in c.metadata.get("tags", [])), "")
+    asked = next((c.source for c in prose if "question" in c.tags), "")
     paragraphs = [part for part in asked.split("\n\n") if not part.startswith("#")]
     return Notebook(
         path=path,
         title=next((line[2:] for line in lines if line.startswith("# ")), path.stem),
         question=" ".join(paragraphs[0].split()) if paragraphs else "",
         parameters=parse_parameters(path.stem, tagged[0].source),
-        source="\n\x00".join(f"{cell.cell_type}\n{cell.source}" for cell in content.cells),
+        source="\n\x00".join(f"{cell.kind}\n{cell.source}" for cell in cells),
     )
 
 

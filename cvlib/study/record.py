@@ -212,7 +212,7 @@ class Record:
             figure.savefig(buffer, format="png", metadata={"Software": None})
             if self.folder:
                 target = self.folder / "figures" / name
-                figure.savefig(target.with_suffix(".png"), dpi=300, metadata={"Software": None})
+                target.with_suffix(".png").write_bytes(buffer.getvalue())
                 figure.savefig(target.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
         if title or finding:
             caption = HTML(_CAPTION.render(name=name, title=title, finding=finding))

@@ -16,7 +16,6 @@ from typing import Any
 import cvlib
 from cvlib.inputs.datasets import sha256
 from cvlib.inputs.errors import InputError
-from cvlib.statistics.disclosure import secret
 from cvlib.study.execute import RunFailed, execute, write_tidy
 from cvlib.study.files import check_files, input_files, input_hashes, published, sent
 from cvlib.study.lock import aside, claim, clear_abandoned, put_in_place
@@ -105,6 +104,8 @@ def question(
     notebook: Notebook, parameters: dict[str, Any], out: Path
 ) -> tuple[dict[str, Any], dict[str, str], Run]:
     """All arguments, the hashes of their files, and where the answer lies or will lie."""
+    from cvlib.statistics.disclosure import secret
+
     arguments = notebook.arguments(parameters)
     files = input_files(notebook, arguments)
     check_files(files)
@@ -258,7 +259,8 @@ def _answer(
 
 def add_reports(run: Run, formats: tuple[str, ...]) -> None:
     """Write the reports that a finished run does not have yet; each appears when complete."""
-    from cvlib.study.render.report import check_formats, write_reports
+    from cvlib.study.render.finished import check_formats
+    from cvlib.study.render.report import write_reports
 
     check_formats(formats)
     folder = run.folder

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # What a format needs beside the suite itself: the package, as its distribution is called.
-FORMATS = {"docx": "pypandoc-binary", "pdf": "typst", "pptx": "python-pptx", "xlsx": "openpyxl"}
+FORMATS = {
+    "docx": "pypandoc-binary", "pdf": "typst", "pptx": "python-pptx", "xlsx": "openpyxl",
+    "png": "typst",
+}  # fmt: skip
 _PACKAGES = (
     "numpy",
     "pandas",

@@ -9,6 +9,7 @@ from typing import Any
 
 import docx
 import docx.shared
+import numpy as np
 import openpyxl
 import pandas as pd
 import pptx
@@ -16,9 +17,12 @@ import pptx.util
 import pypandoc
 import pypdf
 import pytest
+from PIL import Image
 
 from cvlib.study.notebook import read_notebook
+from cvlib.study.render.finished import FORMATS
 from cvlib.study.render.fitting import fitted
+from cvlib.study.render.formats import WRITERS
 from cvlib.study.render.latex import write_latex
 from cvlib.study.render.slides import write_pptx
 from cvlib.study.render.word_tables import column_widths
@@ -74,7 +78,34 @@ def test_docx_has_a_real_table_a_caption_and_the_figure(folder: Path) -> None:
     assert "Numbers & <signs>" in text and "A <line>" in text
     assert len(document.inline_shapes) == 1
     image = next(p for p in document.part.package.iter_parts() if "image" in p.content_type)
-    assert len(image.blob) == (folder / "figures" / "line.png").stat().st_size
+    assert image.blob == (folder / "png" / "line.png").read_bytes()
+
+
+def test_pictures_for_print_are_the_figures_at_300_dpi(folder: Path) -> None:
+    print_, screen = (Image.open(folder / place / "line.png") for place in ("png", "figures"))
+    assert print_.info["dpi"] == pytest.approx((300, 300), abs=0.01)
+    assert print_.width / screen.width == pytest.approx(300 / 110, rel=0.01)
+    seen, drawn = (
+        np.asarray(each.convert("L").resize((33, 22), Image.Resampling.BOX), float).ravel()
+        for each in (screen, print_)
+    )
+    assert np.corrcoef(seen, drawn)[0, 1] > 0.8  # the same lines, smoothed by another program
+    assert np.corrcoef(seen, drawn[::-1])[0, 1] < 0.5
+
+
+def test_word_documents_have_the_page_and_styles_of_the_template(folder: Path) -> None:
+    document = docx.Document(str(folder / "report.docx"))
+    section = document.sections[0]
+    assert round(section.page_width.mm) == 210 and round(section.left_margin.mm) == 20
+    table = document.styles["Table"].element
+    borders = {side.tag.rpartition("}")[2] for side in table.xpath("w:tblPr/w:tblBorders/*")}
+    assert borders == {"top", "bottom"}
+    assert table.xpath("w:tblStylePr[@w:type='firstRow']/w:tcPr/w:tcBorders/w:bottom")
+    assert {each.style.name for each in document.tables} == {"Table"}
+
+
+def test_every_format_has_its_writer() -> None:
+    assert ("html", *WRITERS) == FORMATS
 
 
 def test_columns_share_the_page_without_breaking_a_number() -> None:
@@ -213,7 +244,7 @@ def test_pptx_tells_the_answer_in_five_slides(folder: Path) -> None:
     assert "Loyalty is 5% & \\rising_now.\n总体满意度为 70。" in said
     assert {"满意度", "70.1", "69.0 – 71.2", "-2+3", "12 %"} <= set(said)
     (picture,) = [shape for shape in hero.shapes if shape.shape_type == 13]
-    assert picture.image.blob == (folder / "figures" / "line.png").read_bytes()
+    assert picture.image.blob == (folder / "png" / "line.png").read_bytes()
     assert picture._element.nvPicPr.cNvPr.get("descr") == 'A "rising" line'
     (table,) = [shape.table for shape in evidence.shapes if shape.has_table]
     assert [cell.text for cell in table.rows[0].cells] == ["name", "value", "p"]

@@ -7,10 +7,18 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.words.exhibits import exhibits
 
 THUMBNAIL = "thumbnail.png"  # in the folder of a run: its hero figure, drawn for a card
+FORMATS = ("html", "docx", "pptx", "pdf", "xlsx", "latex", "png")
+
+
+def check_formats(formats: tuple[str, ...]) -> None:
+    """Refuse a report format there is none of, before anything runs."""
+    for name in formats:
+        one_of("report format", name, FORMATS)
 
 
 def results_of(folder: Path) -> dict[str, Any]:

@@ -9,21 +9,22 @@ from pathlib import Path
 
 from cvlib.study.render.finished import library, results_of
 from cvlib.study.render.latex import write_latex
+from cvlib.study.render.pictures import pictures, write_png
 from cvlib.study.render.slides import write_pptx
-from cvlib.study.render.word_tables import three_lines
+from cvlib.study.render.word_tables import fit_table
 from cvlib.study.render.workbook import write_xlsx
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_TEXT_WIDTH = 170  # mm, on A4
-_STYLES = {"Table Caption": (10, 9, 3), "Table Note": (8.5, 3, 6)}  # points: type, before, after
+_TEXT_WIDTH = 170  # mm, on A4, as in templates/reference.docx
 _FILES = re.compile(r'<p class="files">.*?</p>', re.DOTALL)
 _NOTE = re.compile(r'<p class="note">(.*?)</p>', re.DOTALL)
 
 
-def _for_print(folder: Path, page: str) -> str:
-    """The page with 300 dpi figures from the folder and right-aligned number columns."""
+def _for_print(folder: Path, page: str, kind: str) -> str:
+    """The page with figures for print (kind "svg" or "png") and right-aligned number columns."""
+    place = "figures" if kind == "svg" else pictures(folder, "docx").name
     for name, figure in results_of(folder)["figures"].items():
-        source = f"figures/{name}.png"  # within the folder: no page tells where that lies
+        source = f"{place}/{name}.{kind}"  # within the folder: no page tells where that lies
         start = rf'<p class="cvlib-caption" id="figure-{re.escape(name)}">'
         shown = re.search(rf"{start}(.*?)</p>(.*?)<img[^>]*?>", page, re.DOTALL)
         if shown:
@@ -40,32 +41,30 @@ def _for_print(folder: Path, page: str) -> str:
 
 
 def write_docx(folder: Path, page: str, title: str, language: str) -> Path:
-    """A Word document: headings, real tables with three lines, captions, figures at 300 dpi."""
+    """A Word document: headings, real tables with three lines, captions, figures at 300 dpi.
+
+    Page and styles are those of templates/reference.docx, which Word can edit.
+    """
     pandoc = library("pypandoc", "docx")
     docx = library("docx", "docx")
     library("docx.shared", "docx")
     target = folder / "report.docx"
     pandoc.convert_text(
-        _for_print(folder, page),
+        _for_print(folder, page, "png"),
         "docx",
         format="html",
         outputfile=str(target),
-        extra_args=["--quiet", f"--metadata=lang:{language}", f"--resource-path={folder}"],
+        extra_args=[
+            "--quiet",
+            f"--reference-doc={_TEMPLATES / 'reference.docx'}",
+            f"--metadata=lang:{language}",
+            f"--resource-path={folder}",
+        ],
     )
     document = docx.Document(str(target))
     document.core_properties.title = title
     for table in document.tables:
-        three_lines(table, _TEXT_WIDTH)
-    for name, (size, before, after) in _STYLES.items():
-        if name in document.styles:
-            style = document.styles[name]
-            style.font.size = docx.shared.Pt(size)
-            style.paragraph_format.space_before = docx.shared.Pt(before)
-            style.paragraph_format.space_after = docx.shared.Pt(after)
-    for section in document.sections:
-        section.page_width, section.page_height = docx.shared.Mm(210), docx.shared.Mm(297)
-        section.left_margin = section.right_margin = docx.shared.Mm((210 - _TEXT_WIDTH) / 2)
-        section.top_margin = section.bottom_margin = docx.shared.Mm(22)
+        fit_table(table, _TEXT_WIDTH)
     width = docx.shared.Mm(_TEXT_WIDTH)
     for shape in document.inline_shapes:
         if shape.width > width:
@@ -84,7 +83,7 @@ def write_pdf(folder: Path, page: str, title: str, language: str) -> Path:
     source = folder / ".report.typ"
     try:
         text = pandoc.convert_text(
-            _for_print(folder, page),
+            _for_print(folder, page, "svg"),
             "typst",
             format="html",
             extra_args=[
@@ -110,4 +109,5 @@ WRITERS: dict[str, Callable[[Path, str, str, str], Path]] = {
     "pdf": write_pdf,
     "xlsx": write_xlsx,
     "latex": write_latex,
+    "png": write_png,
 }

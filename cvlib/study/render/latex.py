@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from cvlib.study.render.finished import answer_in, evidence_in, library, results_of
+from cvlib.study.render.finished import answer_in, evidence_in, results_of
+from cvlib.study.render.pictures import drawn
 from cvlib.study.render.word_tables import column_widths
 from cvlib.words.exhibits import Exhibit, exhibits
 from cvlib.words.language import Words
@@ -46,7 +47,8 @@ def write_latex(folder: Path, page: str, title: str, language: str) -> Path:
     results = results_of(folder)
     words = Words(language, results["names"])
     for name in results["figures"]:
-        _figure(folder, target, name)
+        (picture,) = drawn(folder, [name], "pdf", "latex")
+        (target / f"{_file(name)}.pdf").write_bytes(picture)
     parts = {name: _included(name, about) for name, about in results["figures"].items()}
     for name, rows in results["tables"].items():
         if rows:
@@ -59,19 +61,6 @@ def write_latex(folder: Path, page: str, title: str, language: str) -> Path:
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
-
-
-def _figure(folder: Path, target: Path, name: str) -> None:
-    # text is outlines in the SVG, so that the PDF needs no fonts
-    page = f'#set page(width: auto, height: auto, margin: 0pt)\n#image("figures/{name}.svg")'
-    source = folder / f".{name}.typ"
-    _write(source, page)
-    try:
-        library("typst", "latex").compile(
-            str(source), output=str(target / f"{_file(name)}.pdf"), root=str(folder)
-        )
-    finally:
-        source.unlink()
 
 
 def _file(name: str) -> str:

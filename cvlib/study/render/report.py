@@ -12,11 +12,10 @@ from typing import Any
 import nbformat
 import pandas as pd
 
-from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.study.execute import RunFailed
 from cvlib.study.notebook import parse_parameters
-from cvlib.study.render.finished import answer_in, results_of
+from cvlib.study.render.finished import answer_in, check_formats, results_of
 from cvlib.study.render.formats import WRITERS
 from cvlib.study.render.page import page, rendered
 from cvlib.study.render.pieces import (
@@ -30,15 +29,8 @@ from cvlib.study.render.what_if import what_if_html, without_levers
 from cvlib.words.language import Words, translate
 from cvlib.words.tables import table_html
 
-FORMATS = ("html", *WRITERS)
 _BODY = ("<!-- body -->", "<!-- end of body -->")
 _EXPORTING = Lock()  # runs of a batch are threads of one process
-
-
-def check_formats(formats: tuple[str, ...]) -> None:
-    """Refuse a report format there is none of, before anything runs."""
-    for name in formats:
-        one_of("report format", name, FORMATS)
 
 
 def write_reports(folder: Path, formats: tuple[str, ...]) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 from cvlib.figures.style import FAINT, INK, PALETTE
 from cvlib.study.render.finished import answer_in, evidence_in, library, results_of
 from cvlib.study.render.fitting import cut, fitted, heights_of
+from cvlib.study.render.pictures import pictures
 from cvlib.study.render.word_tables import column_widths
 from cvlib.words.language import Words
 from cvlib.words.message import message
@@ -188,7 +189,7 @@ class _Deck:
     def figure(self, folder: Path, name: str, about: dict[str, str]) -> None:
         """A figure of the run, as large as the slide allows, with its description."""
         self.slide(about["title"] or name.replace("_", " "))
-        picture = self.now.shapes.add_picture(str(folder / "figures" / f"{name}.png"), 0, 0)
+        picture = self.now.shapes.add_picture(str(pictures(folder, "pptx") / f"{name}.png"), 0, 0)
         scale = min(self._mm(_TEXT) / picture.width, self._mm(_BOTTOM - _TOP) / picture.height)
         picture.width, picture.height = int(picture.width * scale), int(picture.height * scale)
         picture.left = int((self._mm(_WIDE) - picture.width) / 2)

@@ -1,4 +1,4 @@
-"""Tables of a Word document as journals print them: three lines, columns as wide as needed."""
+"""Tables of a Word document: columns as wide as needed; the three lines are the template's"""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ _PADDING = 2.4  # mm, both sides of a cell together
 _LONGEST = 90  # characters; longer cells are broken into lines anyway
 
 
-def three_lines(table: Any, page: float) -> None:
-    """Set a python-docx table in three lines, at most ``page`` mm wide.
+def fit_table(table: Any, page: float) -> None:
+    """Give a python-docx table its columns and type, at most ``page`` mm wide.
 
-    Numbers and words are kept whole: the columns share the page by what they hold, and the type
-    gets smaller before a number would be broken.
+    The three lines are those of the style Table in templates/reference.docx. Numbers and words
+    are kept whole: the columns share the page by what they hold, and the type gets smaller before
+    a number would be broken.
     """
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
     from docx.shared import Mm, Pt
 
-    def element(parent: Any, tag: str, **values: Any) -> Any:
+    def element(tag: str, **values: Any) -> Any:
         made = OxmlElement(f"w:{tag}")
         for name, value in values.items():
             made.set(qn(f"w:{name}"), str(value))
-        parent.append(made)
         return made
 
     rows = [list(row.tc_lst) for row in table._tbl.tr_lst]
@@ -39,35 +39,23 @@ def three_lines(table: Any, page: float) -> None:
     ]
     size, widths = column_widths(texts, page)
     properties = table._tbl.tblPr
-    for tag in ("tblW", "tblLayout", "tblBorders", "tblCellMar"):
+    for tag in ("tblW", "tblLayout"):
         for old in properties.findall(qn(f"w:{tag}")):
             properties.remove(old)
-    # in the order the format demands
-    element(properties, "tblW", w=round(Mm(sum(widths)).twips), type="dxa")
-    borders = element(properties, "tblBorders")
-    for side in ("top", "bottom"):
-        element(borders, side, val="single", sz=12)
-    element(properties, "tblLayout", type="fixed")
-    margins = element(properties, "tblCellMar")
-    for side in ("left", "right"):
-        element(margins, side, w=round(Mm(_PADDING / 2).twips), type="dxa")
+    total = element("tblW", w=round(Mm(sum(widths)).twips), type="dxa")
+    properties.find(qn("w:tblStyle")).addnext(total)  # in the order the format demands
+    properties.find(qn("w:tblLook")).addprevious(element("tblLayout", type="fixed"))
     for column, width in zip(table._tbl.tblGrid.gridCol_lst, widths, strict=True):
         column.w = Mm(width)
-    for position, row in enumerate(rows):
+    for row in rows:
         for cell, width in zip(row, widths, strict=True):
             cell.width = Mm(width)
-            if position == 0:
-                element(element(cell.get_or_add_tcPr(), "tcBorders"), "bottom", val="single", sz=6)
     if rows:
-        element(table._tbl.tr_lst[0].get_or_add_trPr(), "tblHeader")  # repeated on every page
-    for position, row in enumerate(table.rows):
-        for cell in row.cells:
-            for paragraph in cell.paragraphs:
-                paragraph.paragraph_format.space_before = Pt(1)
-                paragraph.paragraph_format.space_after = Pt(1)
-                for run in paragraph.runs:
-                    run.font.size = Pt(size)
-                    run.font.bold = position == 0
+        head = table._tbl.tr_lst[0].get_or_add_trPr()
+        if head.find(qn("w:tblHeader")) is None:
+            head.append(element("tblHeader"))  # repeated on every page
+    for run in table._tbl.iter(qn("w:r")):
+        run.get_or_add_rPr().sz_val = Pt(size)
 
 
 def length(text: str) -> int:
