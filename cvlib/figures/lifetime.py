@@ -251,8 +251,10 @@ def profit_plot(
     language: str = "en",
     label: Label = plain,
     currency: str = "",
-) -> Figure:
+) -> Figure | None:
     """Profit by the share of customers contacted, for each ranking and the best possible one.
+
+    A dashed line is the profit of contacting everybody, the line at nothing that of nobody.
 
     A dot marks the share of customers with most profit.
 
@@ -266,7 +268,14 @@ def profit_plot(
         Of the words on the axes, and what models are called.
     currency : str
         Of the profit.
+
+    Returns
+    -------
+    Figure or None
+        None without a curve.
     """
+    if not len(curve):
+        return None
     text = words("lifetime", language)
     with house_style():
         figure, axis = new_figure(7.0, 3.8)
@@ -283,6 +292,10 @@ def profit_plot(
                 label=name,
             )  # fmt: skip
         axis.axhline(0, color=INK, lw=0.8)
+        everybody = curve.loc[curve["share"] == 1, "profit"].dropna()
+        if len(everybody):
+            earned_by_all = float(everybody.iloc[0])
+            axis.axhline(earned_by_all, color=INK, lw=0.8, ls=":", label=text["everybody"])
         axis.xaxis.set_major_formatter(PercentFormatter(1))
         axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         earned = f"{text['profit']}, {currency}" if currency else text["profit"]

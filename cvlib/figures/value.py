@@ -11,6 +11,7 @@ from cvlib.figures.matrix import matrix_chart
 from cvlib.figures.style import (
     FAINT,
     INK,
+    LINES,
     PALETTE,
     Label,
     PageFigure,
@@ -132,6 +133,39 @@ def definitions_plot(
         axes_named=(text["definition"], ""),
         names=([label(name) for name in grid.columns], [label(name) for name in grid.index]),
     )  # fmt: skip
+
+
+def qini_plot(curve: pd.DataFrame, language: str = "en", label: Label = plain) -> Figure | None:
+    """Customers held beyond the controls by share contacted, for each score and by chance.
+
+    Parameters
+    ----------
+    curve : DataFrame
+        model, share, gained, chance, as `campaign_experiment` gives them.
+    language, label
+        Of the words on the axes, and what scores are called.
+
+    Returns
+    -------
+    Figure or None
+        None without a curve.
+    """
+    if not len(curve):
+        return None
+    text = words("lifetime", language)
+    with house_style():
+        figure, axis = new_figure(6.4, 3.6)
+        for number, (name, rows) in enumerate(curve.groupby("model", sort=False)):
+            color, dash = PALETTE[number % len(PALETTE)], LINES[number % len(LINES)]
+            axis.plot(
+                rows["share"], rows["gained"], color=color, ls=dash, lw=1.6, label=label(str(name))
+            )
+        axis.plot(rows["share"], rows["chance"], color=FAINT, lw=1.2, label=text["chance"])
+        axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axis.set(xlabel=text["contacted"], ylabel=text["gained"])
+        axis.legend(loc="lower right")
+        both_grids(axis)
+        return figure
 
 
 def _reach(middle: np.ndarray, low: pd.Series, high: pd.Series) -> np.ndarray:

@@ -54,8 +54,11 @@ from cvlib.lifetime.decisions.winback import win_back
 from cvlib.lifetime.equity_models import equity_by_model
 from cvlib.lifetime.holdout.baselines import rival_forecasts
 from cvlib.lifetime.holdout.churn_definitions import churn_definitions
-from cvlib.lifetime.holdout.contact import best_contact, customer_list, profit_curve, rankings
+from cvlib.lifetime.holdout.contact import customer_list
+from cvlib.lifetime.holdout.experiment import campaign_experiment
 from cvlib.lifetime.holdout.metrics import definitions
+from cvlib.lifetime.holdout.next_period import next_period
+from cvlib.lifetime.holdout.retention import retention_campaign
 from cvlib.lifetime.holdout.stacking import stacking_weights
 from cvlib.lifetime.holdout.tracking import (
     count_fit,
@@ -76,11 +79,14 @@ from cvlib.lifetime.repeat_buying.regular import fit_regular, regularity
 from cvlib.lifetime.repeat_buying.time_varying import fit_time_varying
 from cvlib.lifetime.spend import fit_spend
 from cvlib.lifetime.value import lifetime_value
+from cvlib.statistics.campaign import Campaign, expected_profit, maximum_profit
 from cvlib.statistics.disclosure import listed, pseudonym_note, pseudonyms, renamed
 from cvlib.statistics.resample import Bootstrap
+from cvlib.statistics.uplift import qini, uplift_at
 
 __all__ = [
     "Bootstrap",
+    "Campaign",
     "ComplaintRates",
     "ContractColumns",
     "ContractTerms",
@@ -88,10 +94,10 @@ __all__ = [
     "account_draws",
     "allocate_capacity",
     "audit_log",
-    "best_contact",
     "bg_bb",
     "bg_nbd",
     "calendar_covariates",
+    "campaign_experiment",
     "check_contracts",
     "churn_definitions",
     "claims_table",
@@ -109,6 +115,7 @@ __all__ = [
     "economics_answer",
     "eight_segments",
     "equity_by_model",
+    "expected_profit",
     "firm_value",
     "fit_cohort",
     "fit_g2g",
@@ -125,25 +132,27 @@ __all__ = [
     "key_account_sheet",
     "lifetime_answer",
     "lifetime_value",
+    "maximum_profit",
     "mbg_nbd",
     "mean_curves",
     "model_forecasts",
     "nbd",
     "network_value",
+    "next_period",
     "pareto_nbd",
     "prepare_subscriptions",
-    "profit_curve",
     "project_cohorts",
     "pseudonym_note",
     "purchase_cohorts",
     "purchase_covariates",
     "purchase_methods",
     "purchases",
-    "rankings",
+    "qini",
     "read_cohorts",
     "read_subscriptions",
     "regularity",
     "relation_states",
+    "retention_campaign",
     "rival_forecasts",
     "rolling_origins",
     "simulate_decisions",
@@ -160,6 +169,7 @@ __all__ = [
     "tracking_errors",
     "tracking_table",
     "transaction_log",
+    "uplift_at",
     "validate",
     "validate_survival",
     "validate_value",

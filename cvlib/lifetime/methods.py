@@ -14,6 +14,7 @@ from cvlib.lifetime.contracts.prepare import Subscriptions
 from cvlib.lifetime.contracts.survival import SubscriptionValue, SurvivalFits
 from cvlib.lifetime.contracts.validate import SurvivalValidation
 from cvlib.lifetime.economics import Payback, RetentionGain, SpendingSplit
+from cvlib.lifetime.holdout.retention import RetentionCampaign
 from cvlib.lifetime.holdout.tracking import RollingOrigins
 from cvlib.lifetime.holdout.validate import Validation
 from cvlib.lifetime.purchases.summary import PurchaseSummary
@@ -128,7 +129,7 @@ def holdout_methods(
     found: Validation,
     rolled: RollingOrigins | None = None,
     *,
-    profit: pd.DataFrame | None = None,
+    campaign: RetentionCampaign | None = None,
     language: str = "en",
 ) -> pd.DataFrame:
     """How forecasts were judged on a holdout.
@@ -137,8 +138,8 @@ def holdout_methods(
     ----------
     summary, found, rolled
         The split, the comparison, and the same at other cuts.
-    profit : DataFrame, optional
-        The curve of `targeting.profit_curve`, where it was shown.
+    campaign : RetentionCampaign, optional
+        Where one was judged.
     language : {"en", "zh"}
         Of the sentences.
 
@@ -175,14 +176,16 @@ def holdout_methods(
         facts = {"draws": settings.draws, "seed": settings.seed}
         how = "influence" if found.intervals == "influence" else "bootstrap"
         used.append((how, {"level": _percent(settings.level)} | facts))
-    if rolled is not None:
+    if rolled is not None and len(rolled.table):
         dates = rolled.table[["calibration_end", "holdout_end"]].drop_duplicates()
         first, last = dates["calibration_end"].min(), dates["calibration_end"].max()
         ahead = pd.to_datetime(dates["holdout_end"]) - pd.to_datetime(dates["calibration_end"])
         facts = {"cuts": len(dates), "first": first, "last": last, "days": ahead.dt.days.iloc[0]}
         used.append(("rolling" if len(dates) > 1 else "rolling_once", facts))
-    if profit is not None:
-        used.append(("contact_profit", {}))
+    if campaign is not None and campaign.reason is None:
+        terms = campaign.campaign
+        facts = {"response": _percent(terms.response), "contact": f"{terms.contact:g}"}
+        used.append(("campaign", facts | {"incentive": f"{terms.incentive:g}"}))
     return _told(used, language)
 
 

@@ -16,12 +16,13 @@ from cvlib.lifetime.contracts import cohorts as subscription
 from cvlib.lifetime.contracts import prepare, survival
 from cvlib.lifetime.contracts.terms import ContractTerms
 from cvlib.lifetime.contracts.validate import validate_survival
-from cvlib.lifetime.holdout import contact as targeting
 from cvlib.lifetime.holdout import tracking
 from cvlib.lifetime.holdout import validate as validation
+from cvlib.lifetime.holdout.retention import RetentionCampaign
 from cvlib.lifetime.purchases.summary import summarise_purchases
 from cvlib.lifetime.repeat_buying import FAMILIES, fit_repeat_buying
 from cvlib.lifetime.value import lifetime_value
+from cvlib.statistics.campaign import Campaign
 from cvlib.statistics.resample import Bootstrap
 from cvlib.words.literature import apa, bibliography
 
@@ -182,22 +183,22 @@ def test_every_model_has_a_sentence_and_faults_are_told(log, summary, fit, spend
 @BOTH
 def test_holdout_tells_draws_seed_rivals_and_cuts(log, summary, result, language):
     rolled = tracking.rolling_origins(log, origins=["1997-06-30", "1997-12-31"], holdout_days=181)
-    profit = targeting.profit_curve(
-        [1.0, 2.0], {"a": np.array([1.0, 2.0])}, margin=1, contact_cost=0
-    )
-    said = told(methods.holdout_methods(summary, result, rolled, profit=profit, language=language))
+    campaign = RetentionCampaign(*[pd.DataFrame()] * 4, Campaign(response=0.25))
+    more = {"campaign": campaign, "language": language}
+    said = told(methods.holdout_methods(summary, result, rolled, **more))
     assert list(said) == [
         "holdout", "beside_mbg_nbd_pareto_nbd", "rivals", "churn_score", "bootstrap",
-        "rolling", "contact_profit",
+        "rolling", "campaign",
     ]  # fmt: skip
     assert holds(said["holdout"], 273, "1998-06-30")
     assert holds(said["bootstrap"], 200, "95%", result.bootstrap.seed)
     quick = told(methods.holdout_methods(summary, replace(result, intervals="influence")))
     assert "influence" in quick and "bootstrap" not in quick
+    assert holds(said["campaign"], "25%", 10)
     assert holds(said["rolling"], 2, "1997-06-30", "1997-12-31", 181)
     once = tracking.rolling_origins(log, origins=["1997-06-30"], holdout_days=91)
     said = told(methods.holdout_methods(summary, result, once, language=language))
-    assert holds(said["rolling_once"], "1997-06-30", 91) and "contact_profit" not in said
+    assert holds(said["rolling_once"], "1997-06-30", 91) and "campaign" not in said
 
 
 def test_without_draws_rivals_or_cuts_nothing_is_said_of_them(log, summary, fit):

@@ -1,4 +1,4 @@
-"""Profit of contacting the best by hand, and customer lists that hide names only."""
+"""Customer lists that hide names only."""
 
 import numpy as np
 import pandas as pd
@@ -7,21 +7,6 @@ import pytest
 from cvlib.lifetime.holdout import contact as targeting
 from cvlib.lifetime.value import lifetime_value
 from cvlib.statistics.disclosure import key_table, pseudonyms
-
-
-def test_profit_curve():
-    spend = np.array([100.0, 0, 50, 0])
-    scores = {"good": np.array([4.0, 1, 3, 2]), "tied": np.zeros(4)}
-    curve = targeting.profit_curve(spend, scores, margin=0.5, contact_cost=10)
-    at = curve.set_index(["model", "share"])
-    assert at.loc[("good", 0.25), "profit"] == 40
-    assert at.loc[("good", 0.5), "profit"] == 55
-    assert at.loc[("good", 1.0), "profit"] == at.loc[("tied", 1.0), "profit"] == 35
-    assert at.loc[("tied", 0.5), "profit"] == pytest.approx(0.5 * 75 - 20)
-    assert at.loc[("good", 0.5), "regret"] == 0
-    best = targeting.best_contact(curve).set_index("model")
-    assert best.loc["oracle", "customers"] == best.loc["good", "customers"] == 2
-    assert (best["regret"] >= 0).all()
 
 
 def test_customer_list_hides_names_and_keeps_values(summary, fit, spend):

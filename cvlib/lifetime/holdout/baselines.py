@@ -35,7 +35,8 @@ def tune_hiatus(hiatus: Array, active: Array) -> tuple[float, float]:
     return float(values[best]), float(right[best])
 
 
-def _features(customers: pd.DataFrame) -> Array:
+def plain_features(customers: pd.DataFrame) -> Array:
+    """Ones, frequency, time since the last purchase, age and spend: what a logit is told."""
     x, age = customers["x"].to_numpy(dtype=float), customers["T"].to_numpy(dtype=float)
     spend = np.log1p(np.maximum(customers["monetary"].to_numpy(dtype=float), 0))
     return np.column_stack([np.ones(len(x)), np.log1p(x), hiatus_of(customers), age, spend])
@@ -201,7 +202,7 @@ def _trained(
             message("lifetime.rule_cell_means", **window),
         ),
     ]
-    logit = _logit(_features(then), active, _features(now))
+    logit = _logit(plain_features(then), active, plain_features(now))
     if isinstance(logit, Message):
         warnings.append(message("lifetime.rival_left_out", model="logit", reason=logit))
     else:

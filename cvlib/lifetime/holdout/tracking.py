@@ -160,12 +160,22 @@ class RollingOrigins(Result):
         """The sentence, None where the cuts agree."""
         return next(iter(self.sentences()), None)
 
-    def mean_and_worst(self) -> pd.DataFrame:
-        """Mean and worst of every metric of every model over the cuts: model, metric, cuts, …"""
+    def mean_and_worst(self, main: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Mean and worst of every metric of every model over the cuts: model, metric, cuts, …
+
+        Parameters
+        ----------
+        main : DataFrame, optional
+            model, metric, value at the main cut, counted as one of them.
+        """
         if not len(self.table):
             return pd.DataFrame()
+        table = self.table
+        if main is not None:
+            asked = main["metric"].isin(table["metric"]) & main["model"].isin(table["model"])
+            table = pd.concat([table, main[asked]], ignore_index=True)
         rows = []
-        for (model, metric), part in self.table.groupby(["model", "metric"], sort=False)["value"]:
+        for (model, metric), part in table.groupby(["model", "metric"], sort=False)["value"]:
             values = part.dropna().to_numpy(float)
             if values.size:
                 loss = values if metric in _LESS else abs(values) if "bias" in metric else -values
@@ -187,6 +197,7 @@ def rolling_origins(
     unit: str = "week",
     other_models: Sequence[str] = (),
     every: bool = False,
+    fewest: int = 0,
 ) -> RollingOrigins:
     """Fit at several cuts and score the same length of holdout after each.
 
@@ -207,6 +218,8 @@ def rolling_origins(
     every : bool
         Every model and rule, purchases and spend, with intervals by influence values; else the
         model, its P(alive) and recency.
+    fewest : int
+        Customers below which a cut is left out.
 
     Returns
     -------
@@ -229,6 +242,10 @@ def rolling_origins(
         try:
             summary = summarise_purchases(log, calibration_end=origin, holdout_end=end, unit=unit)
             customers = customer_rows(summary)
+            if len(customers) < fewest:
+                few = message("lifetime.cut_few", customers=len(customers), fewest=fewest)
+                warnings.append(message("lifetime.cut_left_out", cut=origin, reason=few))
+                continue
             fit = fit_repeat_buying(summary, model)
             recency = Forecast("recency", score=-hiatus_of(customers))
             forecasts, settings = [*model_forecasts(fit, summary), recency], Bootstrap(draws=0)
@@ -258,6 +275,8 @@ def rolling_origins(
     table = pd.concat(parts, ignore_index=True)
     away = pd.concat(left_out, ignore_index=True)
     warnings += why_cuts_differ(table, model, season)
+    if _overlapping(table, holdout_days):
+        warnings.append(message("lifetime.cuts_overlap", days=holdout_days))
     columns = ["calibration_end", "holdout_end", "customers", "model", "metric", "value"]
     columns += ["ci_low", "ci_high"] if every else []
     return RollingOrigins(
@@ -266,6 +285,12 @@ def rolling_origins(
         season,
         tuple(warnings),
     )
+
+
+def _overlapping(table: pd.DataFrame, days: int) -> bool:
+    """Whether a holdout begins before the one of an earlier cut has ended."""
+    cuts = pd.to_datetime(pd.Series(sorted(table["calibration_end"].unique())))
+    return bool((cuts.diff().dt.days < days).any())
 
 
 _LESS = ("mae", "rmse", "brier", "spend_rmse")  # worst when largest

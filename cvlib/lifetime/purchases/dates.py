@@ -77,10 +77,11 @@ def study_dates(
     """The dates given, and for blank ones what follows from the log.
 
     A data set of the catalogue has dates of its own. For any other log the calibration ends at two
-    thirds of its span, the holdout with it; origins are three, evenly spaced from a third of the
-    span to where a horizon of a quarter of it remains, or none when the log has fewer than 180
-    days; the segmentation is at its last day, the earlier one half a year before, or half of the
-    span.
+    thirds of its span, the holdout with it; origins lie one, two, … holdouts
+    before the end, as long as the calibration before them is no shorter than the holdout after
+    them (the cut itself is judged already, and is none of them), or none when the log has fewer
+    than 180 days; the segmentation is at its last day, the earlier one half a year before, or half
+    of the span.
 
     Parameters
     ----------
@@ -130,7 +131,7 @@ def study_dates(
                 "holdout_end", f"{end} lies before the cut {cut}", "Choose a later day."
             )
         end = last
-    days = int(origin_days) or int(shipped.get("origin_days", 0)) or span // 4
+    days = int(origin_days) or int(shipped.get("origin_days", 0)) or (end - cut).days or span // 4
     if isinstance(origins, str) and origins not in ("", "none"):
         origins = [origins]
     listed = list(origins or ()) if origins != "none" else []
@@ -144,8 +145,8 @@ def study_dates(
                 f"on {last}", "Choose an earlier day, or a smaller origin_days.",
             )  # fmt: skip
     if not known and origins != "none" and span >= _SHORTEST:
-        start, stop = span // 3, span - days
-        known = [first + dt.timedelta(days=start + (stop - start) * i // 2) for i in range(3)]
+        cuts_found = _earlier_cuts(first, end, days)
+        known = [one for one in cuts_found if one != cut or days != (end - cut).days]
     now = given("at", at, last)
     _inside(log, "at", now)
     gap = min(_HALF_YEAR, (now - first).days // 2)
@@ -156,6 +157,12 @@ def study_dates(
     if then > now:
         raise InputError("before", f"{then} lies after {now} (at)", "Choose an earlier day.")
     return StudyDates(cut, end, tuple(known), days, now, then)
+
+
+def _earlier_cuts(first: dt.date, end: dt.date, days: int) -> list[dt.date]:
+    """Cuts whose holdouts follow each other up to the end, the earliest first."""
+    number = ((end - first).days + 1) // days - 1 if days > 0 else 0
+    return [end - dt.timedelta(days=days * back) for back in range(number, 0, -1)]
 
 
 def _inside(log: TransactionLog, name: str, day: dt.date) -> None:
