@@ -21,7 +21,7 @@ export MPLBACKEND := agg
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DEFAULT_GOAL := help
-.PHONY: report test kernels lab bench docs slow lint format notebooks lock clean help
+.PHONY: report test scale kernels lab bench docs slow lint format notebooks lock clean help
 
 report: $(RUN)  ## set up if needed, then run the default notebooks into reports/
 	$(PYTHON) -m cvlib run --all
@@ -29,6 +29,9 @@ report: $(RUN)  ## set up if needed, then run the default notebooks into reports
 test: $(DEV)  ## set up if needed, then run the tests and check the notebooks' stored outputs
 	$(PYTHON) -m pytest -n 2 --dist loadscope tests
 	$(PYTHON) -m pytest -n 2 --dist loadscope -p no:cacheprovider --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
+
+scale: $(VENV)-scale/.installed  ## Spark and Dask: their tests, in an environment of their own (needs Java)
+	$(VENV)-scale/bin/python -m pytest -n 0 tests/scale
 
 kernels: $(DEV)  ## the numerical tests and the notebooks as older processors compute them
 	$(PYTHON) tests/kernels.py
@@ -57,21 +60,24 @@ notebooks: $(RUN)  ## re-execute the committed notebooks in place, and write doc
 	$(PYTHON) -m cvlib refresh
 	$(PYTHON) -m cvlib pages
 
-# uv writes both locks; the second takes the first's versions.
+# uv writes the locks; each takes the versions of the one before.
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
-lock:  ## resolve both locks anew from pyproject.toml (needs uv)
+EXTRAS := $(PY) -c "import tomllib; all = tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']; print(*all['spark'], *all['dask'], sep='\n')"
+lock:  ## resolve the locks anew from pyproject.toml (needs uv)
 	$(COMPILE) --extra reports -o requirements.lock
 	$(COMPILE) --extra test -c requirements.lock -o requirements-test.lock
+	$(EXTRAS) | $(subst pyproject.toml,-,$(COMPILE)) -c requirements-test.lock -o requirements-scale.lock
 
 clean:  ## remove the environment, caches and finished reports
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache build *.egg-info && find reports -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
+	rm -rf $(VENV) $(VENV)-scale .pytest_cache .ruff_cache .mypy_cache build *.egg-info && find reports -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 # uv is used when it happens to be there (it is quicker); pip does the same work without it.
-install = if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(PYTHON) $(1); \
-	else $(PYTHON) -m pip install --quiet --disable-pip-version-check $(1); fi
+into = if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(1) $(2); \
+	else $(1) -m pip install --quiet --disable-pip-version-check $(2); fi
+install = $(call into,$(PYTHON),$(1))
 
 $(RUN): requirements.lock pyproject.toml
 	@$(PY) -c "import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f'cvlib needs Python 3.11 or newer; {sys.executable} is {v[0]}.{v[1]}. Use: make PY=/path/to/python3.11')"
@@ -79,6 +85,13 @@ $(RUN): requirements.lock pyproject.toml
 	$(call install,--require-hashes -r requirements.lock)
 	$(call install,--no-deps -e .)
 	@$(PYTHON) -c "import pathlib; pathlib.Path('$(RUN)').touch()"
+
+$(VENV)-scale/.installed: requirements-test.lock requirements-scale.lock pyproject.toml
+	test -x $(VENV)-scale/bin/python || $(PY) -m venv $(VENV)-scale
+	$(call into,$(VENV)-scale/bin/python,--require-hashes -r requirements-test.lock)
+	$(call into,$(VENV)-scale/bin/python,--require-hashes -r requirements-scale.lock)
+	$(call into,$(VENV)-scale/bin/python,--no-deps -e .)
+	@touch $@
 
 $(DEV): $(RUN) requirements-test.lock
 	$(call install,--require-hashes -r requirements-test.lock)

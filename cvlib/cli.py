@@ -12,7 +12,7 @@ import click
 
 import cvlib
 from cvlib.inputs.errors import InputError
-from cvlib.upkeep import data, doctor, pages, plain_errors, refresh
+from cvlib.upkeep import clean, data, doctor, pages, plain_errors, refresh
 
 if TYPE_CHECKING:
     from cvlib.study.compare import RunComparison
@@ -37,11 +37,21 @@ _OUT = click.option(
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(cvlib.__version__, prog_name="cvlib")
-def main() -> None:
+@click.option("-v", "--verbose", is_flag=True, help="Say each step, with the time it took.")
+def main(verbose: bool) -> None:
     """Customer satisfaction, indicator weights and lifetime value, as reports."""
+    if verbose:
+        import logging
+
+        told = logging.StreamHandler()
+        told.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+        log = logging.getLogger("cvlib")
+        log.handlers[:] = [told]
+        log.setLevel(logging.INFO)
+        log.propagate = False
 
 
-for _command in (refresh, pages, data, doctor):
+for _command in (refresh, pages, data, doctor, clean):
     main.add_command(_command)
 
 
@@ -154,17 +164,34 @@ def describe(notebook: str) -> None:
 @_JOBS
 @click.option("--dask", default="", help="Address of a Dask scheduler.")
 @click.option("--dry-run", is_flag=True, help="List what would run, and stop.")
+@click.option(
+    "--force",
+    type=click.IntRange(1),
+    multiple=True,
+    metavar="CELL",
+    help="Run this cell again (its number in --dry-run); may be repeated.",
+)
 @plain_errors
-def batch(study: Path, out: Path, jobs: int, dask: str, dry_run: bool) -> None:
+def batch(
+    study: Path, out: Path, jobs: int, dask: str, dry_run: bool, force: tuple[int, ...]
+) -> None:
     """Run the STUDY file's grid of notebooks; an interrupted batch continues where it stopped."""
     from cvlib.study.batch import planned, read_study, run_study
     from cvlib.study.gallery import write_gallery
 
     found = read_study(study)
+    for cell in force:
+        if cell > len(found.cells):
+            raise InputError(
+                "--force", f"there is no cell {cell}, the study has {len(found.cells)}",
+                "See `cvlib batch --dry-run`.",
+            )  # fmt: skip
     if dry_run:
-        click.echo(planned(found, out).to_string(index=False))
+        click.echo(planned(found, out, force).to_string(index=False))
         return
-    outcomes = run_study(found, out, jobs=jobs, dask=dask, progress=sys.stderr.isatty())
+    outcomes = run_study(
+        found, out, jobs=jobs, dask=dask, force=force, progress=sys.stderr.isatty()
+    )
     failed = [outcome for outcome in outcomes if outcome.reason]
     done = [outcome.run for outcome in outcomes if outcome.run]
     before = sum(run.existed for run in done)

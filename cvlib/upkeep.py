@@ -119,3 +119,29 @@ def doctor(out: Path) -> None:
             click.echo(f"      {each.remedy}")
     if not all(each.well for each in found):
         sys.exit(1)
+
+
+@click.command()
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("reports"),
+    show_default=True,
+    help="Folder for reports.",
+)
+@click.option("--older", is_flag=True, help="Also runs that an earlier program made.")
+@click.option("--dry-run", is_flag=True, help="Say what would go, and stop.")
+@plain_errors
+def clean(out: Path, older: bool, dry_run: bool) -> None:
+    """Remove failed and damaged runs and what killed runs have left; finished answers stay."""
+    from cvlib.study.clear import clear, leftovers
+    from cvlib.study.gallery import write_gallery
+
+    found = leftovers(out, older=older)
+    gone = found if dry_run else clear(out, found)
+    for each in gone:
+        click.echo(f"{each.reason:<28}{each.folder.parent.name}/{each.folder.name}")
+    said = "would be removed" if dry_run else "removed"
+    click.echo(f"{len(gone)} folder{'' if len(gone) == 1 else 's'} {said}.")
+    if gone and not dry_run:
+        write_gallery(out)

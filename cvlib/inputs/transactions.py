@@ -12,11 +12,13 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.database import connect, memory_share, own_folder, told
+from cvlib.inputs.elsewhere import Elsewhere, backend_of, stays
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.references import reference, spark_table
 from cvlib.inputs.transactions_cells import Cells
 from cvlib.inputs.transactions_returns import match_returns
 from cvlib.inputs.transactions_rules import LogRules
-from cvlib.inputs.transactions_source import open_source
+from cvlib.inputs.transactions_source import elsewhere, open_source
 from cvlib.words.message import message
 
 # Money is kept to a millionth: sums then do not depend on the order of the rows, and a purchase
@@ -123,7 +125,11 @@ def transaction_log(data: Any, rules: LogRules | None = None) -> TransactionLog:
     ----------
     data : str, Path, list of these, DataFrame, Table, DuckDB relation or Ibis table
         A data set of the catalogue, a file (CSV in any usual encoding, Parquet, xlsx, sav, dta), a
-        pattern such as ``orders_*.csv``, several files with the same columns, or a table.
+        pattern such as ``orders_*.csv``, several files with the same columns, a folder of Parquet
+        parts, a table of a DuckDB file (``duckdb://shop.duckdb#orders``) or of Spark
+        (``spark://orders``, ``spark://folder/of/orders/``), or a table itself. A table of Spark,
+        and of any other database behind Ibis, is worked on there: purchase days and customers are
+        kept in its memory, and only what is asked for comes back.
     rules : LogRules, optional
         Columns, filters and rules; the default names and rules otherwise.
 
@@ -148,18 +154,27 @@ def transaction_log(data: Any, rules: LogRules | None = None) -> TransactionLog:
     if isinstance(data, TransactionLog):
         return data
     rules = rules or LogRules()
+    named = reference(data)
+    if named is not None and named.kind == "spark":
+        data = spark_table(named)
     _, share = memory_share(rules.memory_limit)
     folder = own_folder()
     path = Path(folder.name)
-    connection = connect(path, share)
+    connection: Any = None
     try:
-        source = open_source(connection, data, path, rules.reading)
+        if stays(data):
+            connection = Elsewhere(backend_of(data), named.name if named else "the table")
+            source = elsewhere(connection, data)
+        else:
+            connection = connect(path, share)
+            source = open_source(connection, data, path, rules.reading)
         with told(source.name, share):
             cells = Cells(connection, source, rules)
             cells.read()
             log = _log(cells, path, share)
     except BaseException:
-        connection.close()
+        if connection is not None:
+            connection.close()
         folder.cleanup()
         raise
     log._folder = folder
@@ -173,7 +188,8 @@ def _log(cells: Cells, folder: Path, share: int) -> TransactionLog:
     _filtered(cells, rows, left_out)
     found = _checked(cells, rows, left_out)
     store = ""
-    if found["kept"] * _DAY_BYTES > share * _IN_MEMORY:
+    near = not isinstance(connection, Elsewhere)
+    if near and found["kept"] * _DAY_BYTES > share * _IN_MEMORY:
         connection.execute(f"ATTACH '{folder / 'days.duckdb'}' AS store")
         store = "store."
     lines = f"({cells.lines()}) WHERE dropped = 0"

@@ -152,8 +152,8 @@ def _concentrated(log: TransactionLog) -> Iterator[Finding]:
 
 
 def _alike(log: TransactionLog) -> Iterator[Finding]:
-    kind = log.query("SELECT typeof(customer_id) AS kind FROM days LIMIT 1")["kind"]
-    if not len(kind) or kind[0] != "VARCHAR":
+    kinds = dict(row[:2] for row in log.connection.execute("DESCRIBE days").fetchall())
+    if kinds["customer_id"] != "VARCHAR":
         return
     plain = "lower(regexp_replace(customer_id, '[\\s\u00a0\u3000]+', '', 'g'))"
     for name, same in (

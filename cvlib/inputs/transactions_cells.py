@@ -224,7 +224,8 @@ class Cells:
         more = f" ({count - 1:,} more rows like it)" if count > 1 else ""
         self.connection.execute("SET preserve_insertion_order = true")
         for number, part in enumerate(self.source.parts):
-            numbered = f"({self._part(number, part, 'row_number() OVER ()')})"
+            place = "row_number() OVER ()" if part.ordered else "0"
+            numbered = f"({self._part(number, part, place)})"
             rows = f"SELECT * FROM {numbered}" if bare else self.lines(numbered, ", line")
             cell = role if bare else f"cell_{role}"
             found = self.connection.execute(

@@ -6,6 +6,7 @@ import csv
 import gzip
 import hashlib
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ import pandas as pd
 
 from cvlib.inputs import datasets, text
 from cvlib.inputs.database import quoted
+from cvlib.inputs.elsewhere import Elsewhere
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.formats import kind_of, unique_names
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table, from_frame, load_table
+from cvlib.inputs.references import Reference, attached, reference
 from cvlib.words.message import message
 
 # A file's encoding is told from so much of its beginning.
@@ -39,6 +42,8 @@ class Part:
         The table behind it, which knows the places of its rows.
     zones : dict
         Zone of the columns of times whose type does not keep it.
+    ordered : bool
+        Whether its rows have places; those of a distributed table have none.
     """
 
     name: str
@@ -47,9 +52,12 @@ class Part:
     text: Path | None = None
     table: Table | None = None
     zones: dict[str, str] = field(default_factory=dict)
+    ordered: bool = True
 
     def place(self, column: str, row: int) -> str:
         """Where the cell in the part's row (from 1) stands in the user's file."""
+        if not self.ordered:
+            return f"{self.name}, column {column}"
         if self.table is not None:
             return self.table.place(column, int(self.table.data.index[row - 1]))
         return f"{self.name}, column {column}, data row {row + self._blank_lines(row)}"
@@ -89,7 +97,8 @@ def open_source(connection: Any, data: Any, folder: Path, reading: Reading = AS_
     connection : duckdb.DuckDBPyConnection
         That will read it.
     data : str, Path, sequence of these, Table, DataFrame, DuckDB relation or Ibis table
-        A data set of the catalogue, a file, a pattern, several files, or a table.
+        A data set of the catalogue, a file, a pattern, several files, a folder of Parquet parts,
+        a table of a DuckDB file (``duckdb://shop.duckdb#orders``), or a table.
     folder : Path
         For copies of what DuckDB cannot read as it is.
     reading : Reading
@@ -119,6 +128,14 @@ def in_memory(connection: Any, table: Table, name: str) -> Part:
     return Part(table.source, name, columns, table=table, zones=zones)
 
 
+def elsewhere(connection: Elsewhere, data: Any) -> Source:
+    """A table that is read where it is, by a connection of its own."""
+    names = [str(name) for name in data.columns]
+    unique_names(names, connection.name)
+    connection.keep("source", data)
+    return Source(connection.name, "", [Part(connection.name, "source", names, ordered=False)], [])
+
+
 def _database(connection: Any, data: Any, folder: Path) -> Source:
     """A table of a database, through a Parquet file: it may live anywhere."""
     path = folder / "table.parquet"
@@ -138,7 +155,40 @@ def _database(connection: Any, data: Any, folder: Path) -> Source:
     return Source("the table", "", [_parquet(connection, path, "the table")], [])
 
 
+def _stored(connection: Any, data: Sequence[Any]) -> Source | None:
+    """Tables of DuckDB files, and folders of Parquet parts, which are one table each."""
+    found = [reference(each) or folder_of_parts(each) for each in data]
+    if not any(found):
+        return None
+    parts, hashes = [], []
+    for number, each in enumerate(found):
+        if each is None or (isinstance(each, Reference) and each.path is None):
+            raise InputError(
+                f"{data[number]}", "cannot be read together with a table of a database",
+                "Give tables of one kind, or write them to Parquet files.",
+            )  # fmt: skip
+        if isinstance(each, Path):
+            parts.append(_parquet(connection, each / "*.parquet", each.name))
+            hashes += [datasets.sha256(path) for path in sorted(each.glob("*.parquet"))]
+        else:
+            parts.append(_typed(connection, attached(connection, each, number), each.name))
+            hashes.append(datasets.sha256(Path(each.place).expanduser()))
+    _same_columns(parts)
+    return Source(*_named(parts, hashes), parts, [])
+
+
+def folder_of_parts(data: Any) -> Path | None:
+    """A folder of Parquet files, as Spark and Dask write one table; None for anything else."""
+    if not isinstance(data, (str, Path)) or str(data) in datasets.entries():
+        return None
+    path = Path(data).expanduser()
+    return path if path.is_dir() and any(path.glob("*.parquet")) else None
+
+
 def _files(connection: Any, data: Any, folder: Path, reading: Reading) -> Source:
+    stored = _stored(connection, data if isinstance(data, (list, tuple)) else [data])
+    if stored is not None:
+        return stored
     paths = datasets.files(data)
     known = {item.sha256: item.read for item in datasets.entries().values()}
     hashes = [datasets.sha256(path) for path in paths]
@@ -161,6 +211,11 @@ def _files(connection: Any, data: Any, folder: Path, reading: Reading) -> Source
             notes += [note for note in table.warnings if note not in notes]
             part = in_memory(connection, table, f"memory_{number}")
         parts.append(part)
+    _same_columns(parts)
+    return Source(*_named(parts, hashes), parts, notes)
+
+
+def _same_columns(parts: list[Part]) -> None:
     for part in parts:
         for column in set(parts[0].columns) ^ set(part.columns):
             lacks = parts[0].name if column in part.columns else part.name
@@ -169,11 +224,13 @@ def _files(connection: Any, data: Any, folder: Path, reading: Reading) -> Source
                 "there is no such column, another file has it",
                 "Give all files the same columns.",
             )
-    name, sha256 = parts[0].name, hashes[0]
-    if len(parts) > 1:
-        name = f"{name} and {len(parts) - 1} more"
-        sha256 = hashlib.sha256("".join(hashes).encode()).hexdigest()
-    return Source(name, sha256, parts, notes)
+
+
+def _named(parts: list[Part], hashes: list[str]) -> tuple[str, str]:
+    """Name and hash of what several parts are together."""
+    more = f" and {len(parts) - 1} more" if len(parts) > 1 else ""
+    together = hashlib.sha256("".join(hashes).encode()).hexdigest()
+    return f"{parts[0].name}{more}", hashes[0] if len(hashes) == 1 else together
 
 
 def _unpacked(path: Path, target: Path) -> Path:
@@ -186,31 +243,38 @@ def _unpacked(path: Path, target: Path) -> Path:
 
 
 def _parquet(connection: Any, path: Path, name: str) -> Part:
+    """A Parquet file, or the files of a pattern, which are one table."""
+    sql = f"read_parquet({quoted(path)})"
+    first = path if "*" not in path.name else sorted(path.parent.glob(path.name))[0]
+    asked = f"SELECT name FROM parquet_schema({quoted(first)}) WHERE num_children IS NULL"
+    part = _typed(connection, sql, name, asked)
+    if part.zones:  # DuckDB's own type does not keep the zone
+        from pyarrow import parquet
+
+        types = {one.name: one.type for one in parquet.read_schema(first)}
+        zones = {column: types[column].tz for column in part.zones}
+        part.zones = {column: zone for column, zone in zones.items() if zone}
+    return part
+
+
+def _typed(connection: Any, sql: str, name: str, names: str = "") -> Part:
+    """A table whose columns have types: what stands after FROM, and its names as they are."""
     import duckdb
 
-    sql = f"read_parquet({quoted(path)})"
     try:
-        kinds = {
-            one: kind for one, kind, *_ in connection.execute(f"DESCRIBE FROM {sql}").fetchall()
-        }
+        described = connection.execute(f"DESCRIBE FROM {sql}").fetchall()
         (rows,) = connection.execute(f"SELECT count(*) FROM {sql}").fetchone()
-        schema = connection.execute(
-            f"SELECT name FROM parquet_schema({quoted(path)}) WHERE num_children IS NULL"
-        ).fetchall()
+        written = [one for (one,) in connection.execute(names).fetchall()] if names else []
     except duckdb.Error as error:
-        reason = str(error).partition("\n")[0].replace(str(path), name)[:200]
+        folder, reason = sql.partition("'")[2].rpartition("/")[0], str(error).partition("\n")[0]
+        reason = (reason.replace(f"{folder}/", "") if folder else reason)[:200]
         raise InputError(name, f"cannot be read ({reason})", "Save the file again.") from error
     if not rows:
         raise InputError(name, "has no rows", "Give a log with at least one transaction.")
-    unique_names([one for (one,) in schema], name)
-    zones = {}
-    if any("ZONE" in kind for kind in kinds.values()):  # DuckDB's own type does not keep the zone
-        from pyarrow import parquet
-
-        types = {one.name: one.type for one in parquet.read_schema(path)}
-        zones = {one: types[one].tz for one, kind in kinds.items() if "ZONE" in kind}
-    columns = [one for one in kinds if one != "__index_level_0__"]
-    return Part(name, sql, columns, zones={one: zone for one, zone in zones.items() if zone})
+    unique_names(written, name)
+    kinds = {column: kind for column, kind, *_ in described if column != "__index_level_0__"}
+    zones = {column: "" for column, kind in kinds.items() if "ZONE" in kind}
+    return Part(name, sql, list(kinds), zones=zones)
 
 
 def _text(path: Path, name: str, copy: Path, notes: list[str]) -> Part | None:

@@ -10,7 +10,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,7 +161,13 @@ def _beside(study: Path, value: Any) -> Any:
 
 
 def run_study(
-    study: Study, out: Path, *, jobs: int = 2, dask: str = "", progress: bool = False
+    study: Study,
+    out: Path,
+    *,
+    jobs: int = 2,
+    dask: str = "",
+    force: Collection[int] = (),
+    progress: bool = False,
 ) -> list[Outcome]:
     """Run every cell; what is finished is not repeated, one failure does not stop the rest.
 
@@ -177,6 +183,8 @@ def run_study(
         Kernels at the same time.
     dask : str
         Address of a Dask scheduler; empty = this machine.
+    force : collection of int
+        Cells, counted from 1, that run again though they are finished.
     progress : bool
         Show a bar with the time left, and failures as they come.
 
@@ -205,13 +213,13 @@ def run_study(
             from distributed import Client
         except ImportError as error:
             raise InputError(
-                "--dask", "needs Dask", "Install it: pip install 'dask[distributed]'."
+                "--dask", "needs Dask", "Install it: pip install 'cvlib[dask]'."
             ) from error
         stack.enter_context(Client(dask))
         backend = {"backend": "dask"}
 
     def several(positions: list[int], wait: bool) -> Iterator[tuple[int, Outcome | None]]:
-        tasks = (joblib.delayed(_one)(study, at, out, wait) for at in positions)
+        tasks = (joblib.delayed(_one)(study, at, out, wait, at + 1 in force) for at in positions)
         yield from joblib.Parallel(return_as="generator_unordered")(tasks)
 
     found: dict[int, Outcome] = {}
@@ -249,12 +257,13 @@ def run_study(
     return outcomes
 
 
-def _one(study: Study, at: int, out: Path, wait: bool) -> tuple[int, Outcome | None]:
+def _one(study: Study, at: int, out: Path, wait: bool, force: bool) -> tuple[int, Outcome | None]:
     """Run one cell; None when another process is at it."""
     cell = study.cells[at]
+    _LOG.info("cell %d of %d: %s", at + 1, len(study.cells), cell.label)
     run = None
     try:
-        run = run_notebook(cell.notebook, cell.parameters, out, wait=wait)
+        run = run_notebook(cell.notebook, cell.parameters, out, wait=wait, force=force)
         add_reports(run, study.formats)
     except Busy:
         return at, None
@@ -320,16 +329,17 @@ def check_study(study: Study) -> list[Outcome]:
     return [Outcome(cell, None, reasons[at]) for at, cell in enumerate(study.cells)]
 
 
-def planned(study: Study, out: Path) -> pd.DataFrame:
-    """What a batch would do: one row per cell with its state, run id and parameters."""
+def planned(study: Study, out: Path, force: Collection[int] = ()) -> pd.DataFrame:
+    """What a batch would do: one row per cell with its number, state, run id and parameters."""
     import pandas as pd
 
     rows = []
-    for cell in study.cells:
+    for number, cell in enumerate(study.cells, start=1):
         _, _, run = question(cell.notebook, cell.parameters, out)
         rows.append(
             {
-                "state": "to run" if run.unfinished() else "finished",
+                "cell": number,
+                "state": "to run" if number in force or run.unfinished() else "finished",
                 "notebook": cell.notebook.name,
                 "run": run.folder.name,
                 "parameters": json.dumps(cell.parameters, ensure_ascii=False),

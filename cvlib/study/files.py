@@ -12,6 +12,7 @@ from typing import Any
 from cvlib.inputs.datasets import entries, fetch, sha256
 from cvlib.inputs.documents import Source
 from cvlib.inputs.limits import hold_workbook
+from cvlib.inputs.references import fingerprint, reference
 from cvlib.study.notebook import Notebook
 
 
@@ -33,6 +34,9 @@ def files_of(value: Any) -> list[Path]:
     """
     if not can_be_path(value):
         return []
+    table = reference(value)
+    if table is not None:
+        return [table.path.resolve()] if table.path and table.path.is_file() else []
     path = Path(value).expanduser()
     if value in entries():
         return [fetch(value)]
@@ -89,6 +93,15 @@ def input_hashes(files: dict[str, list[Path]]) -> dict[str, str]:
     return found
 
 
+def tables_elsewhere(arguments: dict[str, Any]) -> dict[str, str]:
+    """A hash of each parameter that names a table which is no file here."""
+    return {
+        name: found
+        for name, value in arguments.items()
+        if isinstance(value, str) and (found := fingerprint(value))
+    }
+
+
 def _stamp(path: Path) -> tuple[int, int]:
     found = path.stat()
     return found.st_size, found.st_mtime_ns
@@ -102,7 +115,7 @@ def _hash_once(path: Path, size: int, modified: int) -> str:
 
 def sent(arguments: dict[str, Any], files: dict[str, list[Path]]) -> dict[str, Any]:
     """Arguments as the kernel gets them: files by full path, data sets by name."""
-    return _replaced(arguments, files, lambda text: str(Path(text).expanduser().absolute()))
+    return _replaced(arguments, files, _absolute)
 
 
 def published(arguments: dict[str, Any], files: dict[str, list[Path]]) -> dict[str, Any]:
@@ -111,7 +124,17 @@ def published(arguments: dict[str, Any], files: dict[str, list[Path]]) -> dict[s
     return _replaced(arguments, files, _below)
 
 
+def _absolute(text: str) -> str:
+    table = reference(text)
+    if table is None:
+        return str(Path(text).expanduser().absolute())
+    return text.replace(table.place, str(Path(table.place).expanduser().absolute()), 1)
+
+
 def _below(text: str) -> str:
+    table = reference(text)
+    if table is not None:
+        return text.replace(table.place, _below(table.place), 1)
     path = Path(text).expanduser()
     slash = "/" if text.endswith(("/", os.sep)) else ""
     absolute = Path(os.path.normpath(path.absolute()))

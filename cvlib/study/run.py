@@ -17,7 +17,14 @@ import cvlib
 from cvlib.inputs.datasets import sha256
 from cvlib.inputs.errors import InputError
 from cvlib.study.execute import RunFailed, execute, write_tidy
-from cvlib.study.files import check_files, input_files, input_hashes, published, sent
+from cvlib.study.files import (
+    check_files,
+    input_files,
+    input_hashes,
+    published,
+    sent,
+    tables_elsewhere,
+)
 from cvlib.study.lock import aside, claim, clear_abandoned, put_in_place
 from cvlib.study.notebook import Notebook
 
@@ -109,7 +116,7 @@ def question(
     arguments = notebook.arguments(parameters)
     files = input_files(notebook, arguments)
     check_files(files)
-    hashes = input_hashes(files)
+    hashes = input_hashes(files) | tables_elsewhere(arguments)
     identity = run_id(notebook, arguments, hashes, secret(out.resolve() / notebook.name))
     folder = out.resolve() / notebook.name / identity
     return arguments, hashes, Run(folder, existed=True)
@@ -211,8 +218,11 @@ def _answer(
         work = aside(home, identity)
         started = time.time()
         given = sent(arguments, files) | {"out": str(work)}
+        _LOG.info("%s %s: begun", notebook.name, identity)
         execute(notebook, given, work, failed, progress)
-        if input_hashes(input_files(notebook, arguments)) != hashes:
+        _LOG.info("%s %s: executed, %.1f s", notebook.name, identity, time.time() - started)
+        now = input_hashes(input_files(notebook, arguments)) | tables_elsewhere(arguments)
+        if now != hashes:
             raise InputError(
                 notebook.name, "an input file changed while the run was reading it", "Run it again."
             )
@@ -231,8 +241,11 @@ def _answer(
                     if p.name != "out" and arguments[p.name] != p.default
                 },
                 "inputs": {
-                    name: {"file": ", ".join(p.name for p in paths), "sha256": hashes[name]}
-                    for name, paths in files.items()
+                    name: {
+                        "file": ", ".join(p.name for p in files.get(name, [])) or arguments[name],
+                        "sha256": digest,
+                    }
+                    for name, digest in hashes.items()
                 },
                 "versions": versions() | {"cvlib_code": code_fingerprint()},
                 "seed": arguments.get("seed"),
@@ -248,6 +261,7 @@ def _answer(
         )
         write_reports(work, ("html",))
         put_in_place(work, folder)
+        _LOG.info("%s %s: in place, %.1f s", notebook.name, identity, time.time() - started)
         shutil.rmtree(failed, ignore_errors=True)
     except OSError as error:
         where = error.filename or home

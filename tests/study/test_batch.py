@@ -1,3 +1,4 @@
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -72,6 +73,22 @@ def test_pages_do_not_tell_where_files_lie(folder: Path) -> None:
     for page in pages:
         text = page.read_text()
         assert "d.csv" in text and str(folder) not in text
+
+
+def test_one_cell_is_run_again(folder: Path) -> None:
+    words = ["-v", "batch", str(folder / "study.yaml"), "--out", str(folder), "--force"]
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("manifest.json")}
+    plan = CliRunner().invoke(main, [*words, "2", "--dry-run"]).output.splitlines()
+    assert [line.split()[:3] for line in plan[1:]] == [
+        ["1", "finished", "little"], ["2", "to", "run"], ["3", "to", "run"]
+    ]  # fmt: skip
+    told = CliRunner().invoke(main, [*words, "2"])
+    assert "cell 2 of 3: little (draws = 3, strict = True)" in told.output + told.stderr
+    changed = [path for path, time in before.items() if path.stat().st_mtime_ns != time]
+    (again,) = changed
+    assert json.loads(again.read_text())["changed"]["draws"] == 3
+    wrong = CliRunner().invoke(main, [*words, "4"])
+    assert wrong.exit_code == 2 and "no cell 4, the study has 3" in wrong.output + wrong.stderr
 
 
 def test_finished_runs_are_not_repeated_and_failures_give_status_one(folder: Path) -> None:

@@ -160,7 +160,7 @@ def _pooled(a: _Moments, b: _Moments) -> tuple[np.ndarray, np.ndarray]:
 
 
 @np.errstate(divide="ignore", invalid="ignore")  # samples without a complete row: NaN, told
-def _simulate(study: _Study, n: int, bar: Any) -> dict[str, pd.DataFrame]:
+def _simulate(study: _Study, n: int) -> dict[str, pd.DataFrame]:
     """Tables for one size."""
     people, model = study.drawn_from, study.drawn_from.model
     generator = resample.generator(study.seed, n)
@@ -196,7 +196,6 @@ def _simulate(study: _Study, n: int, bar: Any) -> dict[str, pd.DataFrame]:
             "inadmissible": ~fit.admissible & fit.converged & ~fit.degenerate,
             "left_out": 1 - first.rows / n,
         })  # fmt: skip
-        bar.update(many)
     every = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     kept, judged = ~every["failed"], ~np.isnan(every["found"])
     if min(kept.sum(), judged.sum()) < 2:
@@ -319,10 +318,12 @@ def plan_survey(
     planned = sorted({study.rounded(n) for n in sizes})
     told: list[str] = []
     with tqdm(total=replications * len(planned), unit="survey", disable=not progress) as bar:
-        done = joblib.Parallel(n_jobs=jobs, backend="threading")(
-            joblib.delayed(_simulate)(study, n, bar) for n in planned
-        )
-        tables = dict(zip(planned, done, strict=True))
+        run = joblib.Parallel(n_jobs=jobs, prefer="threads", return_as="generator")
+        tables = {}
+        for n, table in zip(planned, run(joblib.delayed(_simulate)(study, n) for n in planned),
+                            strict=True):  # fmt: skip
+            tables[n] = table
+            bar.update(replications)
         rows = []
         for name, target in aim.targets.items():
             rows.append(_smallest(study, tables, name, target, aim, bar))
@@ -391,7 +392,8 @@ def _smallest(study: _Study, tables: dict[int, dict[str, pd.DataFrame]], name: s
     def figure(n: int) -> tuple[float, float]:
         if n not in tables:
             bar.total += study.replications
-            tables[n] = _simulate(study, n, bar)
+            tables[n] = _simulate(study, n)
+            bar.update(study.replications)
         return _figure(tables[n], name, goal.path, study.construct)
 
     n = min(tables, key=lambda size: abs(np.log(max(ratio(figure(size)[0]), 1e-6))))
