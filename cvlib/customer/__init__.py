@@ -12,8 +12,9 @@ from cvlib.customer.answers import (
     value_sentence,
 )
 from cvlib.customer.assumptions import sensitivity
-from cvlib.customer.base import Files, Plan, join
+from cvlib.customer.base import join
 from cvlib.customer.evidence import ladder, question_race, shape
+from cvlib.customer.files import Files, Plan
 from cvlib.customer.gate import time_order
 from cvlib.customer.index import index
 from cvlib.customer.links import Worth

@@ -7,6 +7,7 @@ import pandas as pd
 from cvlib.customer.base import CustomerBase
 from cvlib.customer.gate import TimeOrder
 from cvlib.customer.index import CustomerIndex
+from cvlib.customer.links import PARTS
 from cvlib.customer.people import Calls
 from cvlib.customer.value import PointValue, SatisfactionLink
 from cvlib.words.answer import Answer, Tile, interval, number
@@ -45,7 +46,7 @@ def parts_sentence(value: PointValue) -> Message | None:
         return None
     parts = value.value_of_a_point.set_index("part")["per_customer"]
     told = [message(f"customer.part_{name}", value=float(parts[name]))
-            for name in ("retention", "spend", "cost", "referral") if name in parts]  # fmt: skip
+            for name in PARTS if name in parts]  # fmt: skip
     return message("customer.parts", parts=told)
 
 

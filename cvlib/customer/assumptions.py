@@ -54,7 +54,7 @@ def sensitivity(
     own = value.row("total")["per_customer"]
 
     def total(rho: float, w: Worth, model: str) -> float:
-        if rho == index.reliability and model == linked.found.leaving.model:
+        if rho == index.reliability and model == linked.found.model:
             found = linked.found
         else:
             found = estimate(base, index.scores, rho, index.weights, items=index.items, model=model)
@@ -62,7 +62,7 @@ def sensitivity(
             return float("nan")
         return mean(np.sum(list(value_by_parts(found, w).values()), axis=0), found.weights)
 
-    rho, model = index.reliability, linked.found.leaving.model
+    rho, model = index.reliability, linked.found.model
     rate = worth.annual_discount_rate
     cases = {
         "as stated": (rho, worth, model),
@@ -74,6 +74,8 @@ def sensitivity(
         "discount rate doubled": (rho, worth._replace(annual_discount_rate=2 * rate), model),
         "no heterogeneity (cloglog)": (rho, worth, "cloglog"),
     }
+    if linked.found.buying is not None:  # of transactions heterogeneity is the model
+        del cases["no heterogeneity (cloglog)"]
     rows = [(name, total(*case)) for name, case in cases.items()]
     table = pd.DataFrame(rows, columns=["assumption", "value_per_point"])
     return table.assign(change=table["value_per_point"] / own - 1)

@@ -11,9 +11,9 @@ from cvlib.inputs.errors import InputError
 from cvlib.words.message import Message, message
 
 if TYPE_CHECKING:
-    from cvlib.customer.base import Files, Plan
+    from cvlib.customer.files import Files, Plan
 
-_NEEDED, _SPARE = ("survey", "contracts"), ("attributes", "costs")
+_SPARE = ("attributes", "costs")
 
 
 def settled(files: Files, plan: Plan) -> tuple[Files, Plan, list[Message]]:
@@ -35,10 +35,14 @@ def settled(files: Files, plan: Plan) -> tuple[Files, Plan, list[Message]]:
     InputError
         A survey of one's own beside the simulated contracts, or the reverse.
     """
-    made = datasets.demonstrations({name: getattr(files, name) for name in (*_NEEDED, *_SPARE)})
-    if not made or all(name in made for name in _NEEDED):  # costs may be tried on the shipped base
+    bought = not isinstance(files.transactions, str) or bool(files.transactions)
+    own = "transactions" if bought and plan.kind != "contract" else "contracts"
+    other = "contracts" if own == "transactions" else "transactions"
+    names = ("survey", own, other, *_SPARE)
+    made = datasets.demonstrations({name: getattr(files, name) for name in names})
+    if not made or {"survey", own} <= set(made):  # costs may be tried on the shipped base
         return files, _shipped_plan(files, plan), []
-    for name in _NEEDED:
+    for name in ("survey", own):
         if name in made:
             raise InputError(name, "is the simulated default, but other files are your own",
                              f"Give your own file as {name}.")  # fmt: skip

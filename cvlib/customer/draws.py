@@ -19,10 +19,12 @@ from cvlib.customer.links import (
     present_value,
     value_by_parts,
 )
+from cvlib.satisfaction.index import default_target
 from cvlib.statistics.nonresponse import response_weights
-from cvlib.statistics.resample import Bootstrap, counts, reach
+from cvlib.statistics.resample import Bootstrap, counts, generator, reach
 
 Array = np.ndarray
+ASYMPTOTIC = 5000  # respondents above which repeat buying is drawn and not fitted again
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,25 +118,45 @@ def bootstrap(
     first = solve_pls(model, *(np.stack(part) for part in zip(*plain, strict=True)))
     second = solve_pls(model, *(np.stack(part) for part in zip(*weighted, strict=True)))
     effects = driver_effects(model, second)
+    points = drawn_points(full, settings)
+    own_fit = second if base.kind == "transactions" else first  # whose reliability links rest on
+    target = model.construct_names.index(default_target(model))
     kept, reasons = [], []
     for draw, (own, w) in enumerate(zip(rows, weights, strict=True)):
         if not first.converged[draw] or not second.converged[draw]:
             reasons.append("PLS did not converge")
             continue
-        score, rho = scores_of(model, first, draw, values)
+        score = scores_of(model, first, draw, values)[0]
+        rho = float(own_fit.rho_a[draw, target])
         found = estimate(
-            base, score, rho, w.astype(float), items=index.items, model=full.leaving.model,
-            counts=own.astype(float), start=full,
+            base, score, rho, w.astype(float), items=index.items, model=full.model,
+            counts=own.astype(float), start=full, drawn=None if points is None else points[draw],
         )  # fmt: skip
         if not found.calibration.usable:
             reasons.append("too little of the index is true")
-        elif not found.leaving.converged:
+        elif not found.leaving.converged or not (found.buying is None or points is not None
+                                                 or found.buying.fit.converged):  # fmt: skip
             reasons.append("the link did not converge")
         else:
             kept.append(quantities(base, found, worth, effects[draw], names) | {"reliability": rho})
     told = pd.Series(reasons, dtype=object).value_counts()
     failures = pd.DataFrame({"reason": told.index, "count": told.to_numpy()})
     return Draws(pd.DataFrame(kept), failures)
+
+
+def drawn_points(full: Pass, settings: Bootstrap) -> Array | None:
+    """Parameters of repeat buying by their asymptotic law, where refits of a large base take long.
+
+    Normal, with the sandwich covariance (draws, 6); None for contracts and small bases.
+    """
+    if full.buying is None or len(full.eta) <= ASYMPTOTIC:
+        return None
+    fit = full.buying.fit
+    at = np.concatenate([fit.theta, fit.purchase, fit.dropout])
+    values, vectors = np.linalg.eigh(fit.covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    normal = generator(settings.seed, 5).standard_normal((settings.draws, len(at)))
+    return np.asarray(at + normal @ root.T)
 
 
 def limits(estimate: float, spread: float, level: float) -> tuple[float, float]:

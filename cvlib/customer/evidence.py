@@ -198,13 +198,14 @@ def ladder(
     raw, se = fit.coefficients[1], fit.errors[1]
     rho = index.reliability
     row = linked.effect()
+    told = "leaving" if linked.found.buying is None else "no purchase"
     rows: list[tuple[object, ...]] = [
-        ("no controls", "leaving", raw / rho, (raw - z_ * se) / rho, (raw + z_ * se) / rho, True,
+        ("no controls", told, raw / rho, (raw - z_ * se) / rho, (raw + z_ * se) / rho, True,
          "what satisfied customers do, whatever else they are"),
-        ("controls", "leaving", row["effect_per_point"], row["lower"], row["upper"], True,
+        ("controls", told, row["effect_per_point"], row["lower"], row["upper"], True,
          "behaviour before the interview held equal"),
-        ("two waves", "leaving", np.nan, np.nan, np.nan, False, "one interview per customer"),
-        ("instrument", "leaving", np.nan, np.nan, np.nan, False, "no instrument named"),
+        ("two waves", told, np.nan, np.nan, np.nan, False, "one interview per customer"),
+        ("instrument", told, np.nan, np.nan, np.nan, False, "no instrument named"),
     ]  # fmt: skip
     if "spend" in linked.found.links:
         rows += _linear_rungs(base, index, linked, z, z_)
@@ -213,8 +214,9 @@ def ladder(
     if not np.isfinite(ratio).all():
         e = dict.fromkeys(("rr", "e_value", "e_value_limit"), np.nan)
     else:
-        e = e_value(ratio[0], ratio[1], ratio[2], bool(base.left.mean() > _COMMON))
-    rows.append(("E-value, one standard deviation", "leaving", e["e_value"], e["e_value_limit"],
+        common = bool(base.left.mean() > _COMMON)
+        e = e_value(ratio[0], ratio[1], ratio[2], common, linked.found.buying is not None)
+    rows.append(("E-value, one standard deviation", told, e["e_value"], e["e_value_limit"],
                  np.nan, True, "risk ratio an unmeasured cause needs with both; lower: of the limit"
                  ))  # fmt: skip
     columns = ["rung", "outcome", "estimate", "lower", "upper", "allowed", "reason"]
@@ -228,10 +230,12 @@ def _linear_rungs(
     from scipy.stats import jarque_bera
 
     fee = base.outcomes["fee"].to_numpy(float)
+    lag = [base.before["fee_before"].to_numpy(float)] if "fee_before" in base.before else []
+    seen = np.isfinite(np.column_stack([fee, *lag])).all(axis=1)
+    fee, z, lag, s = fee[seen], z[seen], [each[seen] for each in lag], index.scores[seen]
     if not (fee > 0).all():
         return [("Gaussian copula", "spend", np.nan, np.nan, np.nan, False, "fees of zero")]
-    y, s = np.log(fee), index.scores
-    lag = [base.before["fee_before"].to_numpy(float)] if "fee_before" in base.before else []
+    y = np.log(fee)
     ranks = mid_ranks(s)
     term = ndtri(np.clip(ranks / (len(s) + 1), 1e-6, 1 - 1e-6))
     skewed = bool(jarque_bera(s).pvalue < 1e-3)

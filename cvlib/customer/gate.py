@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.customer.base import CustomerBase
+from cvlib.customer.bought import CONTROLS
 from cvlib.results import Result
 from cvlib.statistics.separation import SUSPECT, WARNING, area, separation, tenths
 from cvlib.words.message import Message, message
@@ -79,6 +80,8 @@ def time_order(base: CustomerBase, index: np.ndarray) -> TimeOrder:
     levels[f"{target} (tenths)"] = tenths(index)
     controls = base.controls.to_numpy(float)[base.answered]
     for name, values in zip(base.controls.columns, controls.T, strict=True):
+        if base.kind == "transactions" and name in CONTROLS:
+            continue  # counted from purchases before the interview
         few = len(np.unique(values)) <= 10
         levels[str(name)] = values if few else tenths(values)
     found = separation(levels, base.left)

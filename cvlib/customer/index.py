@@ -44,7 +44,9 @@ class CustomerIndex(Result):
     calibration : Calibration
         Given the controls.
     reliability : float
-        ρ_A of satisfaction.
+        ρ_A of satisfaction on which corrections rest: weighted for transactions, whose links are.
+    plain_reliability : float
+        ρ_A without weights.
     items : int
         Of satisfaction.
     response_start : ndarray
@@ -58,6 +60,7 @@ class CustomerIndex(Result):
     weights: Array
     calibration: Calibration
     reliability: float
+    plain_reliability: float
     items: int
     response_start: Array
     warnings: tuple[str, ...] = ()
@@ -133,6 +136,10 @@ def index(base: CustomerBase) -> CustomerIndex:
     controls = base.controls.to_numpy(float)[base.answered]
     found = calibrated(score, controls, rho, items)
     w = answered.weights
+    used = rho
+    if base.kind == "transactions":
+        second = solve_pls(model, *(m[None] for m in moments(values, w)))
+        used = scores_of(model, second, 0, values)[1]
     rows = [
         (str(name), *standardised_difference(column, base.answered, w))
         for name, column in base.known.items()
@@ -148,6 +155,8 @@ def index(base: CustomerBase) -> CustomerIndex:
         "variance given the controls": found.variance_given,
         "lambda": found.share,
     }
+    if base.kind == "transactions":
+        facts["reliability, weighted"] = used
     told = [] if found.usable else [message("customer.too_noisy", share=found.share)]
     if items < 2:
         told.append(message("customer.one_item"))
@@ -158,5 +167,5 @@ def index(base: CustomerBase) -> CustomerIndex:
     return CustomerIndex(
         pd.DataFrame(rows, columns=["variable", "smd_before", "smd_after"]),
         pd.DataFrame({"measure": list(facts), "value": list(facts.values())}),
-        table, score, w, found, rho, items, answered.coefficients, tuple(told),
+        table, score, w, found, used, rho, items, answered.coefficients, tuple(told),
     )  # fmt: skip

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from cvlib.customer.base import CustomerBase
 from cvlib.lifetime.contracts.leaving import Leaving, fit_leaving, g2g_survival
+from cvlib.lifetime.repeat_buying.trait import TraitFit, discounted_purchases, fit_trait
+from cvlib.lifetime.units import PERIODS_PER_YEAR
 from cvlib.statistics.attenuation import Calibration, calibrated
 from cvlib.statistics.glm import Fitted, fit_glm, with_constant
 from cvlib.statistics.parts import shapley
 
 Array = np.ndarray
-PARTS = ("retention", "spend", "cost", "referral")
+PARTS = ("retention", "purchases", "dropout", "spend", "cost", "referral")
+STRICT = "pareto_nbd_strict"
+BUYING = ("pareto_nbd", STRICT)
 _COLUMN = {"spend": "fee", "cost": "service_cost", "referral": "referrals"}
 _LAG = {"spend": "fee_before", "cost": "service_cost_before"}
 
@@ -64,6 +70,39 @@ class Link(NamedTuple):
     fit: Fitted
 
 
+class Buying(NamedTuple):
+    """Repeat buying as a function of satisfaction.
+
+    Attributes
+    ----------
+    fit : TraitFit
+        Weighted Pareto/NBD, per point of the measured index.
+    scores : ndarray (m,)
+        The index.
+    past : DataFrame
+        x, t_x, T in weeks at the interview.
+    reliability : float
+        Weighted: the past is outcome and no control, so that λ is ρ.
+    """
+
+    fit: TraitFit
+    scores: Array
+    past: pd.DataFrame
+    reliability: float
+
+    def purchases(
+        self, worth: Worth, bought: float = 0.0, dropped: float = 0.0, months: float | None = None
+    ) -> Array:
+        """(m,) discounted purchases of the horizon, after so many points by rate and by dropout."""
+        length = worth.horizon if months is None else months
+        return discounted_purchases(
+            self.fit, self.scores, self.past,
+            math.log1p(worth.annual_discount_rate) / PERIODS_PER_YEAR["week"],
+            length * PERIODS_PER_YEAR["week"] / 12,
+            bought * float(self.fit.purchase[0]), dropped * float(self.fit.dropout[0]),
+        )  # fmt: skip
+
+
 class Pass(NamedTuple):
     """One estimation of everything, of the data or of a resample.
 
@@ -78,6 +117,8 @@ class Pass(NamedTuple):
         Linear predictor of leaving.
     weights : ndarray (m,)
         Response weights times counts.
+    buying : Buying or None
+        Of transactions, on which values then rest; leaving is whether nothing more was bought.
     """
 
     leaving: Leaving
@@ -85,6 +126,20 @@ class Pass(NamedTuple):
     links: dict[str, Link]
     eta: Array
     weights: Array
+    buying: Buying | None = None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What a point of satisfaction moves."""
+        own = ("retention",) if self.buying is None else ("purchases", "dropout")
+        return (*own, *self.links)
+
+    @property
+    def model(self) -> str:
+        """The model that values rest on."""
+        if self.buying is None:
+            return self.leaving.model
+        return STRICT if self.buying.fit.strict else BUYING[0]
 
 
 def estimate(
@@ -97,6 +152,7 @@ def estimate(
     model: str = "g2g",
     counts: Array | None = None,
     start: Pass | None = None,
+    drawn: Array | None = None,
 ) -> Pass:
     """Fit every link to satisfaction as measured.
 
@@ -116,11 +172,14 @@ def estimate(
     items : int
         Behind the index.
     model : str
-        Of leaving, one of `leaving.LINKS` but cox.
+        Of leaving, one of `leaving.LINKS` but cox; of transactions pareto_nbd or
+        pareto_nbd_strict.
     counts : ndarray (m,), optional
         How often each respondent is in a resample.
     start : Pass, optional
         Where to begin.
+    drawn : ndarray, optional
+        Parameters of repeat buying drawn from their distribution, in place of a fit.
 
     Returns
     -------
@@ -129,15 +188,25 @@ def estimate(
     z = base.controls.to_numpy(float)[base.answered]
     c = np.ones(len(scores)) if counts is None else counts
     x = np.column_stack([scores, z])
+    buying = None
+    if base.histories is not None and base.past is not None:
+        begin = start.buying.fit if start and start.buying else None
+        if drawn is None:
+            past = base.past if model == STRICT else None
+            fit = fit_trait(base.histories, scores, weights * c, past=past, start=begin)
+        else:
+            assert begin is not None
+            fit = begin.moved(drawn)
+        buying, model = Buying(fit, scores, base.past, reliability), "logit"
     leaving = fit_leaving(model, base.duration, base.left, x, c, start.leaving if start else None)
     found = calibrated(scores, z, reliability, items, c)
     links = {}
     for part, column in _COLUMN.items():
         if column in base.outcomes:
-            begin = start.links[part] if start else None
-            links[part] = _other(base, part, scores, z, reliability, items, c, begin)
+            known = start.links[part] if start else None
+            links[part] = _other(base, part, scores, z, reliability, items, c, known)
     eta = with_constant(x) @ leaving.coefficients
-    return Pass(leaving, found, links, eta, weights * c)
+    return Pass(leaving, found, links, eta, weights * c, buying)
 
 
 def _other(
@@ -149,8 +218,11 @@ def _other(
     own = z
     if lag in base.before and np.isfinite(base.before[lag]).all():
         own = np.column_stack([z, base.before[lag].to_numpy(float)])
+    x, seen_all = with_constant(scores, own), np.isfinite(y)
+    if base.kind == "transactions":  # what a purchase costs is seen of those who bought
+        y = np.where(seen_all, y, 1.0)
+        counts = counts * seen_all
     found = calibrated(scores, own, reliability, items, counts)
-    x = with_constant(scores, own)
     if part != "referral" and (y > 0).all():
         fit = fit_glm("line", np.log(y), x, weights=counts)
         fitted = np.exp(x @ fit.coefficients)
@@ -164,7 +236,13 @@ def _other(
 
 
 def discounted_months(found: Pass, worth: Worth, points: float, naive: bool = False) -> Array:
-    """(m,) Σ δ^t S(t) at the present satisfaction plus `points` true (or measured) points."""
+    """(m,) Σ δ^t S(t) at the present satisfaction plus `points` true (or measured) points.
+
+    Of transactions: discounted purchases.
+    """
+    if found.buying is not None:
+        step = points / (1.0 if naive else found.buying.reliability)
+        return found.buying.purchases(worth, step, step)
     return curves(found, worth, points, naive) @ worth.discounts
 
 
@@ -194,14 +272,27 @@ def value_by_parts(
     found: Pass, worth: Worth, points: float = 1.0, naive: bool = False
 ) -> dict[str, Array]:
     """Value of more satisfaction per customer (m,), by parts that add up (Shapley 1953)."""
-    now = discounted_months(found, worth, 0.0)
-    then = discounted_months(found, worth, points, naive)
+    if found.buying is not None:
+        step = points / (1.0 if naive else found.buying.reliability)
+        every = {
+            (a, b): found.buying.purchases(worth, step * a, step * b)
+            for a in (0, 1)
+            for b in (0, 1)
+        }
+
+        def flow(moved: frozenset[str]) -> Array:
+            return every["purchases" in moved, "dropout" in moved]
+    else:
+        now = discounted_months(found, worth, 0.0)
+        then = discounted_months(found, worth, points, naive)
+
+        def flow(moved: frozenset[str]) -> Array:
+            return then if "retention" in moved else now
 
     def value(moved: frozenset[str]) -> Array:
-        months = then if "retention" in moved else now
-        return months * monthly(found, worth, moved, points, naive)
+        return flow(moved) * monthly(found, worth, moved, points, naive)
 
-    return shapley(("retention", *found.links), value)
+    return shapley(found.parts, value)
 
 
 def present_value(found: Pass, worth: Worth) -> Array:

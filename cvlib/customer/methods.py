@@ -5,9 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from cvlib.customer.base import CustomerBase
+from cvlib.customer.draws import drawn_points
 from cvlib.customer.index import CustomerIndex
 from cvlib.customer.links import Worth
 from cvlib.customer.value import PointValue, SatisfactionLink
+from cvlib.statistics.resample import Bootstrap
 from cvlib.words.methods import methods_table
 
 
@@ -41,12 +43,14 @@ def customer_methods(
         ("answered", {}),
         ("gate", {}),
         ("index", {"reliability": index.reliability}),
-        (linked.found.leaving.model, {}),
+        (linked.found.model, {}),
     ]
     if index.calibration.usable:
         used.append(("calibrated", {"share": index.calibration.share}))
     if not value.withheld:
         drawn = len(value.draws.values) if value.draws else 0
+        if drawn_points(linked.found, Bootstrap(1)) is not None:
+            used.append(("drawn", {}))
         used += [("money", {"months": worth.horizon, "draws": drawn}), ("drivers", {})]
         used.append(("e_value", {}))
     return methods_table("customer", used, language)

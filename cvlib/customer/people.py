@@ -18,7 +18,7 @@ from cvlib.statistics.resample import generator
 from cvlib.words.message import message
 
 Array = np.ndarray
-_YEAR, _FOLDS = 12, 5
+_FOLDS = 5
 _HELP = 0.25  # share of leavers that the planned experiment should be able to see saved [P]
 
 
@@ -77,7 +77,8 @@ class Calls(Result):
     campaign : DataFrame
         order, emp (expected maximum profit per customer), called (share).
     value_at_risk : DataFrame
-        id, p_leave (within a year), value, at_risk; largest first.
+        id, p_leave (within a year; of transactions: no purchase in the window), value, at_risk;
+        largest first.
     per_arm : int
         Customers per arm of an experiment that would see a quarter of the leavers saved.
     """
@@ -137,8 +138,8 @@ def calls(
         out = fold != k
         fit = fit_leaving(linked.found.leaving.model, base.duration[out], base.left[out], x[out],
                           start=linked.found.leaving)  # fmt: skip
-        curve = fit.survival(x[~out], max(window, _YEAR) + 1)
-        risk[~out], soon[~out] = 1 - curve[:, window], 1 - curve[:, _YEAR]
+        curve = fit.survival(x[~out], max(window, base.year) + 1)
+        risk[~out], soon[~out] = 1 - curve[:, window], 1 - curve[:, base.year]
     value = present_value(linked.found, worth or Worth())
     orders = {"risk": risk, "value at risk": risk * value, "least satisfied": -index.scores,
               "value": value}  # fmt: skip

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from cvlib.customer.base import Files, Plan
+from cvlib.customer.files import Files, Plan
 from cvlib.inputs.choices import one_of, whole
 from cvlib.statistics.parts import shapley
 from cvlib.statistics.resample import generator
@@ -40,13 +40,15 @@ class SimulatedBase:
     Attributes
     ----------
     survey, contracts, attributes : DataFrame
-        As files would be.
+        As files would be; of buyers contracts are empty.
     truth : dict
         effect_per_point (log hazard), value_of_a_point, its parts, discounted_months_per_point,
         mean_index, leave_rate.
     true_index : ndarray (n,)
         Of every customer.
     plan : Plan
+    transactions : DataFrame
+        One row per purchase; empty of customers under contract.
     """
 
     survey: pd.DataFrame
@@ -55,10 +57,13 @@ class SimulatedBase:
     truth: dict[str, Any]
     true_index: Array
     plan: Plan
+    transactions: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def files(self) -> Files:
-        """The three tables as the files of a study."""
+        """The tables as the files of a study."""
+        if len(self.transactions):
+            return Files(self.survey, "", self.attributes, transactions=self.transactions)
         return Files(self.survey, self.contracts, self.attributes)
 
 
@@ -70,8 +75,39 @@ def expected_index(trait: Array, loading: float) -> Array:
     return np.asarray((9 - below.sum(axis=1)) / 9 * 100)
 
 
-def simulate(customers: int = 3000, seed: int = 20261126, world: str = "clean") -> SimulatedBase:
-    """Customers under contract, a third of whom answer a survey, with known value of a point.
+def middle_index(loading: float) -> float:
+    """The mean of `expected_index` over the population."""
+    nodes, share = np.polynomial.hermite_e.hermegauss(60)
+    return float(expected_index(nodes, loading) @ share / share.sum())
+
+
+def traits(n: int, cause: float, rng: np.random.Generator) -> tuple[Array, ...]:
+    """Image, quality, satisfaction, loyalty and an unobserved cause, (n,) each, standard normal."""
+    normal = rng.standard_normal
+    image, unseen = normal(n), normal(n)
+    quality = 0.6 * image + 0.8 * normal(n)
+    trait = 0.25 * image + 0.55 * quality - cause * unseen
+    trait = trait + np.sqrt(0.47 - cause**2) * normal(n)
+    return image, quality, trait, 0.7 * trait + np.sqrt(0.51) * normal(n), unseen
+
+
+def answers_to(
+    values: tuple[Array, ...], loading: float, rng: np.random.Generator
+) -> dict[str, Array]:
+    """Three answers from 1 to 10 to each of four traits, all with one loading."""
+    found = {}
+    for stem, value in zip(("IMAG", "QUAL", "SATI", "LOYA"), values, strict=True):
+        for item in (1, 2, 3):
+            noise = np.sqrt(1 - loading**2) * rng.standard_normal(len(value))
+            raw = _MIDDLE + _SPREAD * (loading * value + noise)
+            found[f"{stem}{item}"] = np.clip(np.rint(raw), 1, 10).astype(int)
+    return found
+
+
+def simulate(
+    customers: int = 3000, seed: int = 20261126, world: str = "clean", kind: str = "contract"
+) -> SimulatedBase:
+    """Customers, a third of whom answer a survey, and what a point of satisfaction is worth.
 
     Parameters
     ----------
@@ -84,6 +120,8 @@ def simulate(customers: int = 3000, seed: int = 20261126, world: str = "clean") 
         unmeasured cause lowers satisfaction and raises leaving); frailty, frailty_lognormal
         (customers differ beyond what is measured); leaked (who has left answers afterwards, one
         standard deviation lower).
+    kind : {"contract", "transactions"}
+        Of transactions clean, low_reliability, zero and confounded.
 
     Returns
     -------
@@ -97,22 +135,22 @@ def simulate(customers: int = 3000, seed: int = 20261126, world: str = "clean") 
     >>> made.survey.columns[:3].tolist()
     ['id', 'interviewed_on', 'IMAG1']
     """
-    one_of("world", world, tuple(WORLDS))
+    one_of("kind", kind, ("contract", "transactions"))
     n = whole("customers", customers, 1)
+    if kind == "transactions":
+        from cvlib.customer.simulate_buying import simulate_buyers
+
+        return simulate_buyers(n, seed, world)
+    one_of("world", world, tuple(WORLDS))
     p, rng = {**_BASE, **WORLDS[world]}, generator(seed)
     normal = rng.standard_normal
-    image, cause = normal(n), normal(n)
-    quality = 0.6 * image + 0.8 * normal(n)
-    trait = 0.25 * image + 0.55 * quality - p["cause"] * cause
-    trait = trait + np.sqrt(0.47 - p["cause"] ** 2) * normal(n)
-    loyalty = 0.7 * trait + np.sqrt(0.51) * normal(n)
+    image, quality, trait, loyalty, cause = traits(n, p["cause"], rng)
     use = 0.4 * trait + np.sqrt(0.84) * normal(n)
     tenure = np.clip(np.rint(np.exp(2.8 + 0.8 * normal(n))), 1, 120).astype(int)
     long = (np.log(tenure) - 2.8) / 0.8
     yearly = (rng.random(n) < 0.4).astype(int)
     true = expected_index(trait, p["loading"])
-    nodes, share = np.polynomial.hermite_e.hermegauss(60)
-    off = true - float(expected_index(nodes, p["loading"]) @ share / share.sum())
+    off = true - middle_index(p["loading"])
     eta = -3.9 + p["hazard"] * off - 0.4 * yearly - 0.15 * use - 0.2 * long
     eta = eta + p["cause_hazard"] * cause
     frail = np.ones(n)
@@ -133,11 +171,8 @@ def simulate(customers: int = 3000, seed: int = 20261126, world: str = "clean") 
         felt = trait - p["leak"] * (left & (seen <= when))
     ids = np.array([f"c{number:05d}" for number in range(1, n + 1)])
     survey = pd.DataFrame({"id": ids, "interviewed_on": _days(when, 1)})
-    for stem, value in (("IMAG", image), ("QUAL", quality), ("SATI", felt), ("LOYA", loyalty)):
-        for item in (1, 2, 3):
-            noise = np.sqrt(1 - p["loading"] ** 2) * normal(n)
-            raw = _MIDDLE + _SPREAD * (p["loading"] * value + noise)
-            survey[f"{stem}{item}"] = np.clip(np.rint(raw), 1, 10).astype(int)
+    for name, column in answers_to((image, quality, felt, loyalty), p["loading"], rng).items():
+        survey[name] = column
     end = np.where(left, _days(seen - 1, 15), "")
     contracts = pd.DataFrame(
         {"id": ids, "start": _days(-tenure, 1), "end": end, "fee": fee.round(2),

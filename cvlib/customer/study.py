@@ -8,8 +8,9 @@ import pandas as pd
 
 from cvlib.customer.answers import customer_answer
 from cvlib.customer.assumptions import sensitivity
-from cvlib.customer.base import CustomerBase, Files, Plan, join
+from cvlib.customer.base import CustomerBase, join
 from cvlib.customer.evidence import ladder, question_race, shape
+from cvlib.customer.files import Files, Plan
 from cvlib.customer.gate import TimeOrder, time_order
 from cvlib.customer.index import CustomerIndex, index
 from cvlib.customer.links import Worth

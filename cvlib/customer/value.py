@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from cvlib.customer.base import CustomerBase
+from cvlib.customer.buying import buying_rows
 from cvlib.customer.draws import Draws, bootstrap, limits, quantities
 from cvlib.customer.foretold import holdout_check, retention_by_thirds
 from cvlib.customer.gate import TimeOrder
 from cvlib.customer.index import CustomerIndex, driver_effects, moments, solve_pls
 from cvlib.customer.links import (
+    BUYING,
     Pass,
     Worth,
     curves,
@@ -54,7 +56,7 @@ class SatisfactionLink(Result):
     level: float
 
     def effect(self, estimator: str = "corrected") -> pd.Series:
-        """The row of the leading model of leaving."""
+        """The row of the leading model of leaving, or of not buying again."""
         rows = self.link[self.link["model"] == self.found.leaving.model]
         row: pd.Series = rows[rows["estimator"] == estimator].iloc[0]
         return row
@@ -71,8 +73,10 @@ def link(
         Joined.
     index : CustomerIndex
         Scores, weights, reliability.
-    model : {"g2g", "cloglog", "logit", "beta_logistic"}
-        Of leaving, on which values rest; the others and Cox stand beside it.
+    model : {"g2g", "cloglog", "logit", "beta_logistic", "pareto_nbd", "pareto_nbd_strict"}
+        Of leaving, on which values rest; the others and Cox stand beside it. Of transactions the
+        last two: strict takes the past for given and not for an outcome, at three to six times
+        the standard error.
     level : float
         Of the intervals, by the delta method.
 
@@ -96,14 +100,21 @@ def link(
     """
     from cvlib.inputs.choices import one_of
 
-    one_of("link", model, tuple(name for name in LINKS if name != "cox"))
+    if base.kind == "transactions":
+        model = model if model in BUYING else BUYING[0]
+    else:
+        one_of("link", model, tuple(name for name in LINKS if name != "cox"))
     found = estimate(base, index.scores, index.reliability, index.weights, items=index.items,
                      model=model)  # fmt: skip
     z = reach(level)
     controls = base.controls.to_numpy(float)[base.answered]
     x = np.column_stack([index.scores, controls])
     rows = []
-    for name in (model, *(other for other in LINKS if other != model)):
+    if found.buying is not None:
+        step = np.eye(1, x.shape[1])[0] / 2
+        more, less = (found.leaving.survival(x + d * step, 2)[:, -1] for d in (1, -1))
+        rows += buying_rows(base, index, found, mean(less - more, found.weights), z)
+    for name in () if found.buying else (model, *(other for other in LINKS if other != model)):
         fit = found.leaving if name == model else fit_leaving(name, base.duration, base.left, x)
         naive = float(fit.coefficients[1]), float(fit.errors[1])
         moved = float("nan")
@@ -255,7 +266,7 @@ def point_value(
     size, level = len(base.ids), settings.level
     score = float(index.weights @ index.scores / index.weights.sum())
     rows = []
-    for part in ("retention", *found.links, "total"):
+    for part in (*found.parts, "total"):
         low, high = limits(full[part], drawn.spread(part), level)
         elastic = full[part] / full["value"] * score
         rows.append((part, full[part], full[part] * size, low, high, elastic))
@@ -266,11 +277,11 @@ def point_value(
     table = pd.DataFrame(
         rows, columns=["part", "per_customer", "base", "lower", "upper", "elasticity"]
     )
-    months = np.arange(worth.horizon) >= base.duration.max()
+    months = np.arange(worth.horizon) >= base.window
     gained = _gained(found, worth)
     facts = {
         "value of a customer now": full["value"],
-        "discounted months per point": full["months"],
+        f"discounted {'purchases' if found.buying else 'months'} per point": full["months"],
         "share beyond the observed window": float(gained[months].sum() / gained.sum()),
         "bootstrap draws": len(drawn.values),
         "draws that failed": float(drawn.failures["count"].sum()),
@@ -280,7 +291,7 @@ def point_value(
         _segments(base, full, drawn, level),
         _drivers(names, effects, full, drawn, level, priced, gained, size, worth),
         holdout_check(base, index, found),
-        retention_by_thirds(base, index, found),
+        pd.DataFrame() if found.buying else retention_by_thirds(base, index, found),
         pd.DataFrame({"measure": list(facts), "value": list(facts.values())}),
         drawn, size, level,
     )  # fmt: skip
@@ -290,8 +301,16 @@ def _gained(found: Pass, worth: Worth) -> Array:
     """(horizon,) mean discounted value that a point adds in each month."""
     now = monthly(found, worth, frozenset(), 0.0, False)
     more = monthly(found, worth, frozenset(found.links), 1.0, False)
-    per_month = curves(found, worth, 1.0) * more[:, None] - curves(found, worth, 0.0) * now[:, None]
     w = found.weights
+    if found.buying is not None:
+        step = 1 / found.buying.reliability
+        until = [
+            mean(found.buying.purchases(worth, step, step, month) * more
+                 - found.buying.purchases(worth, months=month) * now, w)
+            for month in range(1, worth.horizon + 1)
+        ]  # fmt: skip
+        return np.diff(until, prepend=0.0)
+    per_month = curves(found, worth, 1.0) * more[:, None] - curves(found, worth, 0.0) * now[:, None]
     return np.asarray(w @ per_month / w.sum() * worth.discounts)
 
 

@@ -77,6 +77,7 @@ from cvlib.lifetime.purchases.summary import purchases, summarise_purchases
 from cvlib.lifetime.repeat_buying.fit import fit_repeat_buying
 from cvlib.lifetime.repeat_buying.regular import fit_regular, regularity
 from cvlib.lifetime.repeat_buying.time_varying import fit_time_varying
+from cvlib.lifetime.repeat_buying.trait import discounted_purchases, fit_trait
 from cvlib.lifetime.spend import fit_spend
 from cvlib.lifetime.value import lifetime_value
 from cvlib.statistics.campaign import Campaign, expected_profit, maximum_profit
@@ -112,6 +113,7 @@ __all__ = [
     "customer_list",
     "decisions_answer",
     "definitions",
+    "discounted_purchases",
     "economics_answer",
     "eight_segments",
     "equity_by_model",
@@ -125,6 +127,7 @@ __all__ = [
     "fit_spend",
     "fit_survival",
     "fit_time_varying",
+    "fit_trait",
     "fitted_forecasts",
     "ggom_nbd",
     "hazards_by_reason",

@@ -13,7 +13,14 @@ def common_hazard_as_risk(ratio: float) -> float:
     return float((1 - 0.5 ** np.sqrt(ratio)) / (1 - 0.5 ** np.sqrt(1 / ratio)))
 
 
-def e_value(ratio: float, lower: float, upper: float, common: bool = False) -> dict[str, float]:
+def common_odds_as_risk(ratio: float) -> float:
+    """An odds ratio of an outcome that is common as a risk ratio: its root (ibid.)."""
+    return float(np.sqrt(ratio))
+
+
+def e_value(
+    ratio: float, lower: float, upper: float, common: bool = False, odds: bool = False
+) -> dict[str, float]:
     """The E-value of a ratio and of the limit nearer to 1.
 
     Parameters
@@ -21,14 +28,17 @@ def e_value(ratio: float, lower: float, upper: float, common: bool = False) -> d
     ratio, lower, upper : float
         A risk ratio, or a hazard ratio where `common`, with its limits.
     common : bool
-        The ratio is one of hazards and more than 15 % had the outcome.
+        The ratio is one of hazards or odds, and more than 15 % had the outcome.
+    odds : bool
+        It is one of odds.
 
     Returns
     -------
     dict
         rr, e_value, e_value_limit (1 where the interval holds 1).
     """
-    change = common_hazard_as_risk if common else float
+    brought = common_odds_as_risk if odds else common_hazard_as_risk
+    change = brought if common else float
     rr, near = change(ratio), change(upper if ratio < 1 else lower)
     crosses = lower <= 1 <= upper
     return {

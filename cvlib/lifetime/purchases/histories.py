@@ -103,6 +103,15 @@ def _ordered(
     return Histories(x, t_x, T, count, z, names, x[start], start)
 
 
+def in_order_of_x(
+    x: np.ndarray, t_x: np.ndarray, T: np.ndarray, count: np.ndarray, z: np.ndarray
+) -> tuple[Histories, np.ndarray]:
+    """Histories of single customers, none merged, and the position each was given at."""
+    order = np.argsort(x, kind="stable")
+    names = tuple(f"z{position}" for position in range(z.shape[1]))
+    return _ordered(x[order], t_x[order], T[order], count[order], z[order], names), order
+
+
 def distinct_histories(
     frame: pd.DataFrame, covariates: Sequence[str] = (), where: str = "histories"
 ) -> Histories:

@@ -84,33 +84,60 @@ def total(
     theta: np.ndarray, data: Histories, coefficients: np.ndarray | None = None
 ) -> tuple[float, np.ndarray]:
     """Log-likelihood of all customers and its gradient in log-parameters (and coefficients)."""
+    either, shrink, fade, slopes = _rows(theta, data, coefficients)
+    x, count = data.x, data.count
+    own = theta if coefficients is None else with_covariates(theta, coefficients, data.z)
+    r, s = np.exp(own[0]), np.exp(own[2])
+    value = data.sum_over_x(log_rising(r, data.x_values))
+    value -= count @ ((r + x) * shrink + x * own[1] + s * fade)
+    value += count @ either
+    by_r, by_alpha, by_s, by_beta = (count * each for each in slopes)
+    rising = data.sum_over_x(digamma_rising(r, data.x_values))
+    slope = [r * rising + by_r.sum(), by_alpha.sum(), by_s.sum(), by_beta.sum()]
+    if coefficients is not None:
+        slope += [*(-by_alpha @ data.z), *(-by_beta @ data.z)]
+    return value, np.array(slope)
+
+
+def scores(
+    theta: np.ndarray, data: Histories, coefficients: np.ndarray | None = None
+) -> np.ndarray:
+    """(m, 4 + 2k) gradient of one customer of each history, for errors that do not trust the model.
+
+    In log-parameters and coefficients; Σ count x scores is the gradient of `total`.
+    """
+    *_, (by_r, by_alpha, by_s, by_beta) = _rows(theta, data, coefficients)
+    r = float(np.exp(theta[0]))
+    by_r = by_r + r * data.spread(lambda x: digamma_rising(r, x))
+    columns = [each[:, None] for each in (by_r, by_alpha, by_s, by_beta)]
+    if coefficients is not None:
+        columns += [-by_alpha[:, None] * data.z, -by_beta[:, None] * data.z]
+    return np.hstack(columns)
+
+
+def _rows(
+    theta: np.ndarray, data: Histories, coefficients: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[np.ndarray]]:
+    """By history: log(1 + odds of dropout), log(1 + T/α), log(1 + T/β), slopes in log-parameters.
+
+    The slope in log r lacks its term in x alone, which customers of one x share.
+    """
     own = theta if coefficients is None else with_covariates(theta, coefficients, data.z)
     r, alpha, s, beta = (np.exp(value) for value in own)
-    x, t_x, T, count = data.x, data.t_x, data.T, data.count
+    x, t_x, T = data.x, data.t_x, data.T
     shrink, fade = np.log1p(T / alpha), np.log1p(T / beta)
-    value = data.sum_over_x(log_rising(r, data.x_values))
-    value -= count @ ((r + x) * shrink + x * np.log(alpha) + s * fade)
-    slope_r = data.sum_over_x(digamma_rising(r, data.x_values)) - count @ shrink
-
     log_odds, near = _dropout(r, alpha, s, beta, x, t_x, T)
     either, gone = log1p_exp(log_odds)
-    value += count @ either
-    dead = count * gone
     by_r = np.log1p((T - t_x) / (alpha + t_x)) - near.log_first
     by_s = 1 + s * (np.log1p((T - t_x) / (beta + t_x)) - near.log_second)
     by_alpha = (r + x) * (alpha / (alpha + T) - alpha * near.inverse_first)
     by_beta = s * beta / (beta + T) - (s + 1) * beta * near.inverse_second
-    slope_alpha = count * (T / (alpha + T) * (r + x) - x) + dead * by_alpha
-    slope_beta = count * (s * T / (beta + T)) + dead * by_beta
-    slope = [
-        r * (slope_r + dead @ by_r),
-        slope_alpha.sum(),
-        dead @ by_s - s * (count @ fade),
-        slope_beta.sum(),
-    ]
-    if coefficients is not None:
-        slope += [*(-slope_alpha @ data.z), *(-slope_beta @ data.z)]
-    return value, np.array(slope)
+    return either, shrink, fade, [
+        r * (gone * by_r - shrink),
+        T / (alpha + T) * (r + x) - x + gone * by_alpha,
+        gone * by_s - s * fade,
+        s * T / (beta + T) + gone * by_beta,
+    ]  # fmt: skip
 
 
 def _dropout(r: Any, alpha: Any, s: Any, beta: Any, x: Any, t_x: Any, T: Any) -> tuple[Any, Any]:

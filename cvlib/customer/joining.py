@@ -1,0 +1,173 @@
+"""Tables joined by customer: dates, ids, interviews and what is known of everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from cvlib.customer.files import Plan
+from cvlib.inputs.checks import column_of, fault
+from cvlib.inputs.dates import to_dates
+from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.readers import Table
+from cvlib.satisfaction.survey.answers import open_survey
+from cvlib.satisfaction.survey.missing import Survey, prepare
+
+Array = np.ndarray
+
+
+def months(days: pd.Series) -> pd.Series:
+    """Months since the year 0."""
+    return days.dt.year * 12 + days.dt.month
+
+
+def dates(table: Table, name: str, notes: list[str]) -> pd.Series:
+    """A column of dates whose blanks stay blank."""
+    values = table.data[name]
+    some = Table(table.data[values.notna()], source=table.source, files=table.files)
+    if not len(some.data):
+        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[ns]")
+    found, said = to_dates(some, name)
+    notes += said
+    return found.dt.floor("D").reindex(values.index)
+
+
+def spelling(ids: pd.Series) -> pd.Series:
+    """Ids as text: 17.0 and 17 are one customer."""
+    text = ids.map(lambda v: f"{v:.0f}" if isinstance(v, float) and v == int(v) else str(v))
+    return text.str.strip()
+
+
+def by_id(table: Table, name: str) -> tuple[Table, int]:
+    """Rows by customer, of several the last; how many were dropped."""
+    ids = column_of(table, name)
+    if ids.isna().any():
+        raise fault(table, name, ids.isna(), "names no customer", "Fill it in, or drop the row.")
+    spelt = spelling(ids)
+    again = spelt.duplicated(keep="last")
+    kept = table.data[~again].assign(**{name: spelt[~again]})
+    return Table(kept, source=table.source, sha256=table.sha256, files=table.files), int(
+        again.sum()
+    )
+
+
+def column(table: Table, name: str) -> str:
+    """A column that has to be there."""
+    if name not in table.data:
+        known = [str(each) for each in table.data]
+        raise InputError(table.place(name), "there is no such column", nearest(name, known))
+    return name
+
+
+def day_of(text: str, where: str, otherwise: pd.Timestamp) -> pd.Timestamp:
+    """A day as a parameter gives it."""
+    if not text:
+        return otherwise
+    found = pd.to_datetime(text, errors="coerce")
+    if found is pd.NaT:
+        raise InputError(where, f"{text!r} is not a date", "Write it as 2024-06-30.")
+    return found.normalize()
+
+
+def interviews(survey: Table, plan: Plan, notes: list[str]) -> tuple[pd.Series, bool]:
+    """The day of every interview, and whether the file says it."""
+    if plan.interview in survey.data:
+        day = dates(survey, plan.interview, notes)
+        if day.isna().any():
+            raise fault(survey, plan.interview, day.isna(), "is an interview without a date",
+                        "Fill in the date, or drop the row.")  # fmt: skip
+        return day, True
+    if not plan.reference_date:
+        raise InputError(
+            survey.place(plan.interview), "there is no such column, and reference_date is blank",
+            "Name the column with the day of the interview as interview, or give reference_date.",
+        )  # fmt: skip
+    one = day_of(plan.reference_date, "reference_date", pd.NaT)
+    return pd.Series(one, index=survey.data.index), False
+
+
+def features(
+    attributes: pd.DataFrame,
+    asked: Sequence[str],
+    spare: set[str],
+    first: tuple[str, ...] = ("log tenure",),
+) -> pd.DataFrame:
+    """Columns as they enter a model; ``log name`` takes logs."""
+    if list(asked) == ["auto"]:
+        numbers = attributes.select_dtypes("number").columns
+        own = {each.removeprefix("log ") for each in first}
+        asked = [*first, *(str(n) for n in numbers if n not in spare | own | {"tenure"})]
+    found = {}
+    for name in asked:
+        log, plain = name.startswith("log "), name.removeprefix("log ").strip()
+        if plain not in attributes:
+            known = [str(column) for column in attributes]
+            raise InputError("controls", f"there is no attribute {plain!r}", nearest(plain, known))
+        values = attributes[plain]
+        if not pd.api.types.is_numeric_dtype(values):
+            levels = values.dropna().astype(str).value_counts().index[1:]
+            for level in levels[:20]:
+                coded = (values.astype(str) == level).astype(float)
+                found[f"{plain}: {level}"] = coded.where(values.notna())
+            continue
+        values = values.astype(float)
+        if log and (values <= 0).any():
+            raise InputError(f"controls, {name}", "holds values of 0 or less, without a logarithm",
+                             f"Write {plain} without log.")  # fmt: skip
+        found[name] = np.log(values) if log else values
+    return pd.DataFrame(found, index=attributes.index)
+
+
+def known_of_all(
+    table: Table | None, plan: Plan, ids: pd.Index, notes: list[str]
+) -> tuple[pd.DataFrame, pd.Series, int]:
+    """Attributes by customer, the day of their values, and how many rows were dropped."""
+    if table is None:
+        return pd.DataFrame(index=ids), pd.Series(pd.NaT, index=ids, dtype="datetime64[ns]"), 0
+    table, dropped = by_id(table, plan.customer)
+    at = pd.Series(pd.NaT, index=pd.Index(table.data[plan.customer]), dtype="datetime64[ns]")
+    attributes = table.data.set_index(plan.customer).reindex(ids)
+    if "at" in attributes:
+        at = pd.Series(dates(table, "at", notes).to_numpy(), index=at.index)
+        attributes = attributes.drop(columns="at")
+    return attributes, at, dropped
+
+
+def followed(
+    survey: Table, plan: Plan, own: pd.Series, usable: Array, gone: pd.Series,
+    controls: pd.DataFrame, known: pd.DataFrame,
+) -> tuple[Survey, pd.Index, Array]:  # fmt: skip
+    """Answers of the respondents in the link, everybody at risk, and who of them answered.
+
+    Parameters
+    ----------
+    survey : Table
+        One row per respondent.
+    plan : Plan
+        Names the id and the model.
+    own : Series
+        Day of the interview of every respondent with behaviour.
+    usable : ndarray of bool
+        Of them, in time order.
+    gone : Series
+        Of all customers, whether they were gone or not yet there at the interviews.
+    controls, known : DataFrame
+        Of all customers.
+    """
+    ids = controls.index
+    whole = controls.notna().all(axis=1) & known.notna().all(axis=1)
+    usable = usable & whole.reindex(own.index).to_numpy()
+    rows = survey.data[plan.customer].isin(own.index[usable]).to_numpy()
+    chosen = Table(survey.data[rows], source=survey.source, files=survey.files)
+    answers = prepare(open_survey(chosen, plan.model))
+    used = pd.Index(chosen.data[plan.customer].loc[answers.index])
+    keep = ~gone & whole
+    keep &= ~pd.Series(np.isin(ids, own.index) & ~np.isin(ids, used), index=ids)
+    base = ids[keep.to_numpy()]
+    answered = np.isin(base, used)
+    place = used.get_indexer(base[answered])
+    ordered = replace(answers, values=answers.values[place], index=answers.index[place])
+    return ordered, base, answered
