@@ -12,15 +12,15 @@ from cvlib.customer.answers import (
     value_sentence,
 )
 from cvlib.customer.assumptions import sensitivity
-from cvlib.customer.base import join
 from cvlib.customer.evidence import ladder, question_race, shape
 from cvlib.customer.files import Files, Plan
 from cvlib.customer.gate import time_order
 from cvlib.customer.index import index
+from cvlib.customer.join import join
 from cvlib.customer.links import Worth
 from cvlib.customer.methods import customer_methods
 from cvlib.customer.people import calls, quadrants
-from cvlib.customer.simulate import MODEL, simulate
+from cvlib.customer.simulate import simulate
 from cvlib.customer.study import study
 from cvlib.customer.value import link, point_value
 from cvlib.statistics.campaign import Campaign

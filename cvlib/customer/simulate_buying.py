@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.customer.files import Plan
-from cvlib.customer.simulate import (
+from cvlib.customer.simulate_traits import (
     MODEL,
     SimulatedBase,
     answers_to,

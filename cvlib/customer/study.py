@@ -8,14 +8,15 @@ import pandas as pd
 
 from cvlib.customer.answers import customer_answer
 from cvlib.customer.assumptions import sensitivity
-from cvlib.customer.base import CustomerBase, join
+from cvlib.customer.base import CustomerBase
 from cvlib.customer.evidence import ladder, question_race, shape
 from cvlib.customer.files import Files, Plan
 from cvlib.customer.gate import TimeOrder, time_order
 from cvlib.customer.index import CustomerIndex, index
+from cvlib.customer.join import join
 from cvlib.customer.links import Worth
 from cvlib.customer.people import calls, quadrants
-from cvlib.customer.simulate import SimulatedBase
+from cvlib.customer.simulate_traits import SimulatedBase
 from cvlib.customer.value import PointValue, SatisfactionLink, link, point_value
 from cvlib.results import Result
 from cvlib.statistics.resample import SEED, Bootstrap

@@ -108,6 +108,7 @@ def fit_trait(
     Returns
     -------
     TraitFit
+        Parameters per unit of the traits, with sandwich errors.
 
     Raises
     ------
@@ -229,6 +230,7 @@ def discounted_purchases(
     Returns
     -------
     ndarray (n,)
+        Purchases, each worth what it is worth today.
 
     Examples
     --------

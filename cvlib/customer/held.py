@@ -1,0 +1,124 @@
+"""A survey and contracts as one customer base: who left, and when, after the own interview."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cvlib.customer.base import CustomerBase
+from cvlib.customer.files import Files, Plan
+from cvlib.customer.joining import (
+    by_id,
+    column,
+    dates,
+    day_of,
+    features,
+    followed,
+    interviews,
+    known_of_all,
+    months,
+)
+from cvlib.inputs.checks import fault, numeric
+from cvlib.inputs.errors import InputError
+from cvlib.words.message import message
+
+
+def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
+    """Join a survey and contracts; see `join`."""
+    opened = [(name, files.open(name)) for name in ("survey", "contracts", "attributes")]
+    read = tuple((name, table) for name, table in opened if table is not None)
+    survey, twice = by_id(dict(read)["survey"], plan.customer)
+    contracts, doubled = by_id(dict(read)["contracts"], plan.customer)
+    start = dates(contracts, column(contracts, "start"), notes)
+    if start.isna().any():
+        raise fault(contracts, "start", start.isna(), "is a contract without a first day",
+                    "Fill in the date.")  # fmt: skip
+    end = dates(contracts, column(contracts, "end"), notes)
+    wrong = end < start
+    if wrong.any():
+        raise fault(contracts, "end", wrong, "{value} is before the contract's first day",
+                    "Correct the date.")  # fmt: skip
+    ids = pd.Index(contracts.data[plan.customer])
+    life = pd.DataFrame({"start": start.to_numpy(), "end": end.to_numpy()}, index=ids)
+    until = day_of(plan.holdout_end, "holdout_end", max(start.max(), end.max()))
+    life["end"] = life["end"].where(life["end"] <= until)
+    day, dated = interviews(survey, plan, notes)
+    asked = pd.Series(day.to_numpy(), index=pd.Index(survey.data[plan.customer]))
+    both = asked.index.isin(ids)
+    if not both.any():
+        raise InputError(
+            survey.source, f"no {plan.customer} of the survey is one of {contracts.source}",
+            "Both files need the same ids.",
+        )  # fmt: skip
+    own = asked[both]
+    mine = life.loc[own.index]
+    late = (mine["end"] <= own).to_numpy()
+    outside = ~late & ((own > until) | (mine["start"] > own)).to_numpy()
+    attributes, at, dropped = known_of_all(dict(read).get("attributes"), plan, ids, notes)
+    newer = (at.reindex(own.index) > own).to_numpy() & ~late & ~outside
+    middle = pd.Timestamp(own.sort_values().iloc[len(own) // 2])
+    clock = own.reindex(ids).fillna(middle)
+    gone = ((life["end"] <= clock) | (life["start"] > clock)) & ~pd.Series(
+        np.isin(ids, own.index), index=ids
+    )
+    attributes = attributes.assign(
+        tenure=np.maximum(months(clock) - months(life["start"]), 1).to_numpy(float)
+    )
+    spare = {"fee_before", "service_cost_before"}
+    controls = features(attributes, plan.controls, spare)
+    known = features(attributes, plan.answering, spare) if plan.answering else controls
+    answers, base, answered = followed(
+        survey, plan, own, ~late & ~outside & ~newer, gone, controls, known
+    )
+    order = base[answered]
+    mine, when = life.loc[order], asked.loc[order]
+    left = mine["end"].notna().to_numpy()
+    last = mine["end"].fillna(until)
+    duration = (months(last) - months(when) + 1).to_numpy(float)
+    paid = contracts.data.set_index(plan.customer)
+    outcomes = pd.DataFrame(
+        {
+            name: numeric(contracts, name)[0].set_axis(ids).loc[order].to_numpy(float)
+            for name in ("fee", "service_cost", "referrals")
+            if name in paid
+        },
+        index=order,
+    )
+    before = pd.DataFrame(
+        {
+            name: np.log(pd.to_numeric(attributes[name], errors="coerce").where(lambda v: v > 0))
+            for name in sorted(spare & set(attributes))
+        },
+        index=ids,
+    ).loc[order]
+    if "fee" not in outcomes:
+        raise InputError(contracts.place("fee"), "there is no such column",
+                         "A column fee says what each customer pays per month.")  # fmt: skip
+    counted = [
+        ("customers in the contracts", len(ids)),
+        ("respondents", len(asked)),
+        ("respondents without behaviour", int((~both).sum())),
+        ("customers without an interview", int((~np.isin(ids, own.index)).sum())),
+        ("gone or not yet there at the interviews", int(gone.sum())),
+        ("duplicates, the latest kept", twice + doubled + dropped),
+        ("interviewed after leaving", int(late.sum())),
+        ("interviewed outside the contract or the window", int(outside.sum())),
+        ("attributes dated after the interview", int(newer.sum())),
+        ("incomplete answers or attributes", int((~late & ~outside & ~newer).sum() - len(order))),
+        ("respondents in the link", len(order)),
+    ]
+    audit = pd.DataFrame(counted, columns=["what", "count"])
+    if len(order) < 50 or left.sum() < 10 or left.all():
+        raise InputError(
+            contracts.source, f"{len(order)} respondents can be followed and {int(left.sum())} of "
+            "them left: too few", "A link needs 50 respondents and 10 who left, and some who stay.",
+        )  # fmt: skip
+    told = [] if dated else [message("customer.undated")]
+    simulated = any("simulated" in t.source for _, t in read)
+    return CustomerBase(
+        audit.assign(share=audit["count"] / len(ids)), answers, base, answered,
+        known.loc[base], controls.loc[base], duration, left, outcomes, before,
+        attributes[plan.segment].loc[base].astype(str) if plan.segment else None,
+        dated, int(late.sum()), len(own), plan.late_answers == "refuse", simulated, read,
+        (*notes, *told, *answers.warnings), window=float(duration.max()),
+    )  # fmt: skip
