@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 import cvlib as cv
-from cvlib.lifetime.contracts.cohorts import cohort_losses, fit_cohort, read_cohorts
+from cvlib.lifetime.contracts.cohorts import cohort_losses, fit_cohort
+from cvlib.lifetime.contracts.series import read_cohorts
 from cvlib.lifetime.repeat_buying.fit import fit_repeat_buying
 from cvlib.lifetime.spend import fit_spend
 from cvlib.weighting.data.importance import importance, shares

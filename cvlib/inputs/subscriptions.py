@@ -32,16 +32,7 @@ _LEFT = {"yes", "y", "true", "t", "1", "left", "churn", "churned", "lost", "gone
 _THERE = {"no", "n", "false", "f", "0", "there", "stayed", "stay", "retained", "active", "current",
           "joined", "existing", "existing customer", "loyal", "否", "留存", "在网",
           "未流失"}  # fmt: skip
-_PLAIN = {
-    "yes",
-    "no",
-    "true",
-    "false",
-    "1",
-    "0",
-    "是",
-    "否",
-}  # need no word about how they were read
+_PLAIN = {"yes", "no", "true", "false", "1", "0", "是", "否"}  # read without a word about it
 _MONTHS = 12
 
 
@@ -68,6 +59,10 @@ class ContractColumns:
         Last day of observation when dates are given; empty: the last date in the two columns.
     periods_per_year : float
         Length of a period when durations are derived from dates.
+    observed_from : str
+        First day of observation when dates are given: contracts that began before are at risk from
+        the age they had then, and those that ended before are not there. Empty: all are seen from
+        their first day.
 
     Examples
     --------
@@ -85,6 +80,7 @@ class ContractColumns:
     end: str = ""
     observed_until: str = ""
     periods_per_year: float = 12.0
+    observed_from: str = ""
 
     def __post_init__(self) -> None:
         values = self.event_value
@@ -99,8 +95,12 @@ class ContractColumns:
             raise InputError(
                 "end", "is given without start", "Name the column of the first day as start."
             )
-        if self.observed_until != "":
-            _day(self.observed_until)
+        for day in filter(None, (self.observed_until, self.observed_from)):
+            _day(day)
+        if self.observed_from and not (self.start and self.end):
+            raise InputError(
+                "observed_from", "is given without start and end", "Name these columns as well."
+            )
         if not self.periods_per_year > 0:
             raise InputError(
                 "periods_per_year", f"{self.periods_per_year} is not positive", "12 means months."
@@ -122,6 +122,10 @@ class CheckedContracts:
     reason : Series of str or None
         Why, of those who left ("not stated" where the cell is blank); None without such a column.
     start : Series of datetime64 or None
+    entry : Series of float or None
+        Whole periods served when observation began; None where all are seen from the first day.
+    end : Series of datetime64 or None
+        Last day, missing while a contract runs.
     left_out : DataFrame
         column, reason, count, share.
     warnings : tuple of str
@@ -137,6 +141,8 @@ class CheckedContracts:
     warnings: tuple[str, ...] = ()
     source: str = "table in memory"
     columns: ContractColumns = field(default_factory=ContractColumns)
+    entry: pd.Series | None = None
+    end: pd.Series | None = None
 
 
 def check_contracts(
@@ -186,15 +192,25 @@ def check_contracts(
     customer = _one_contract_a_row(table, given.customer)
     used += [customer] if customer else []
     start = _dates(table, given.start, notes) if given.start else None
+    entry = ended = None
     if given.start and given.end:
         assert start is not None
         used += [name for name in (given.duration, given.event) if name in table.data.columns]
-        keep, duration, event, said = _from_dates(table, given, start, notes)
+        ended = _dates(table, given.end, notes, blank=True)
+        keep, duration, event, said = _from_dates(table, given, start, ended)
         notes += said
         if not keep.all():
             rows.append((given.start, "begins after the end of observation", int((~keep).sum())))
+        if given.observed_from:
+            entry = _served(start, _day(given.observed_from), given.periods_per_year)
+            unseen = keep & (entry > 0) & (duration <= entry)
+            rows.append((given.end, "over before observation began", int(unseen.sum())))
+            keep &= ~unseen
+            if not keep.any():
+                raise InputError("observed_from", "leaves no contract", "Give an earlier day.")
+            entry = entry[keep]
         table = replace(table, data=table.data[keep])
-        duration, event, start = duration[keep], event[keep], start[keep]
+        duration, event, start, ended = (v[keep] for v in (duration, event, start, ended))
     else:
         names = {
             role: _role(table, role, getattr(given, role), notes) for role in ("duration", "event")
@@ -210,8 +226,9 @@ def check_contracts(
     rest = table.data[[name for name in table.data.columns if name not in used]]
     counts = left_out_of(table, [], rows, len(table.data) + sum(row[2] for row in rows))
     return CheckedContracts(
-        rest, duration, event, reason, start, counts, tuple(notes), table.source, given
-    )
+        rest, duration, event, reason, start, counts, tuple(notes), table.source, given,
+        entry if entry is not None and (entry > 0).any() else None, ended,
+    )  # fmt: skip
 
 
 def _short(name: object) -> str:
@@ -363,10 +380,9 @@ def _dates(table: Table, column: str, notes: list[str], blank: bool = False) -> 
 
 
 def _from_dates(
-    table: Table, given: ContractColumns, start: pd.Series, notes: list[str]
+    table: Table, given: ContractColumns, start: pd.Series, end: pd.Series
 ) -> tuple[pd.Series, pd.Series, pd.Series, list[Message]]:
     """Which contracts had begun, whole periods, whether they ended, and what had to be assumed."""
-    end = _dates(table, given.end, notes, blank=True)
     wrong = end < start
     if wrong.any():
         raise fault(
@@ -406,6 +422,12 @@ def _from_dates(
     ]
     duration = pd.Series(np.where(event, np.maximum(begun, 1), whole), index=start.index)
     return keep, duration.astype(float), event, said
+
+
+def _served(start: pd.Series, since: pd.Timestamp, per_year: float) -> pd.Series:
+    """Whole periods served on the day observation began; 0 for contracts that began later."""
+    day = pd.Series(since, index=start.index).where(start < since, start)
+    return pd.Series(_periods(start, day, per_year)[0], index=start.index).where(start < since, 0.0)
 
 
 def _periods(start: pd.Series, last: pd.Series, per_year: float) -> tuple[np.ndarray, np.ndarray]:

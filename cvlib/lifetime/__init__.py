@@ -12,15 +12,13 @@ from cvlib.lifetime import economics, equity, methods, segments
 from cvlib.lifetime.answers import economics_answer, lifetime_answer
 from cvlib.lifetime.assumptions import assumptions
 from cvlib.lifetime.contracts.answers import contracts_answer
-from cvlib.lifetime.contracts.cohorts import (
-    cohort_series,
-    fit_cohort,
-    project_cohorts,
-    read_cohorts,
-)
+from cvlib.lifetime.contracts.cohorts import fit_cohort, project_cohorts
+from cvlib.lifetime.contracts.differing import fit_differing
 from cvlib.lifetime.contracts.g2g import fit_g2g
+from cvlib.lifetime.contracts.gray import gray_test
 from cvlib.lifetime.contracts.incidence import cumulative_incidence
 from cvlib.lifetime.contracts.late_entry import hazards_by_reason, survival_with_entry
+from cvlib.lifetime.contracts.later import validate_later
 from cvlib.lifetime.contracts.leaving import fit_leaving
 from cvlib.lifetime.contracts.prepare import (
     contracts,
@@ -28,14 +26,12 @@ from cvlib.lifetime.contracts.prepare import (
     read_subscriptions,
     simulated_subscriptions,
 )
-from cvlib.lifetime.contracts.survival import (
-    fit_survival,
-    mean_curves,
-    subscription_value,
-    survival,
-)
+from cvlib.lifetime.contracts.reasons import why_contracts_end
+from cvlib.lifetime.contracts.series import cohort_series, read_cohorts
+from cvlib.lifetime.contracts.survival import fit_survival, mean_curves, survival
 from cvlib.lifetime.contracts.terms import ContractTerms
 from cvlib.lifetime.contracts.validate import validate_survival
+from cvlib.lifetime.contracts.worth import subscription_value
 from cvlib.lifetime.covariates import calendar_covariates, purchase_covariates
 from cvlib.lifetime.decisions.accounts import account_draws, key_account_sheet
 from cvlib.lifetime.decisions.answers import decisions_answer, decisions_methods
@@ -120,6 +116,7 @@ __all__ = [
     "expected_profit",
     "firm_value",
     "fit_cohort",
+    "fit_differing",
     "fit_g2g",
     "fit_leaving",
     "fit_regular",
@@ -130,6 +127,7 @@ __all__ = [
     "fit_trait",
     "fitted_forecasts",
     "ggom_nbd",
+    "gray_test",
     "hazards_by_reason",
     "holdout_methods",
     "key_account_sheet",
@@ -174,7 +172,9 @@ __all__ = [
     "transaction_log",
     "uplift_at",
     "validate",
+    "validate_later",
     "validate_survival",
     "validate_value",
+    "why_contracts_end",
     "win_back",
 ]

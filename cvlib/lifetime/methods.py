@@ -11,8 +11,9 @@ import pandas as pd
 from cvlib.inputs.readers import Table
 from cvlib.lifetime.contracts.cohorts import CohortProjection
 from cvlib.lifetime.contracts.prepare import Subscriptions
-from cvlib.lifetime.contracts.survival import SubscriptionValue, SurvivalFits
+from cvlib.lifetime.contracts.survival import SURVIVAL_MODELS, SurvivalFits
 from cvlib.lifetime.contracts.validate import SurvivalValidation
+from cvlib.lifetime.contracts.worth import SubscriptionValue
 from cvlib.lifetime.economics import Payback, RetentionGain, SpendingSplit
 from cvlib.lifetime.holdout.retention import RetentionCampaign
 from cvlib.lifetime.holdout.tracking import RollingOrigins
@@ -247,7 +248,7 @@ def subscription_methods(
     young, incomplete = (int(count) for count in contracts.left_out["count"])
     if young or incomplete:
         used.append(("contracts_left_out", {"young": young, "incomplete": incomplete}))
-    used += _sentences(("kaplan_meier", "cox", "weibull_aft", "logit", *_COHORT), fits.curves)
+    used += _sentences(SURVIVAL_MODELS, fits.curves)
     if contracts.reason is not None:
         used.append(("incidence_by_reason", {}))
     settings = judged.bootstrap

@@ -62,3 +62,20 @@ def test_thin_risk_sets_and_bad_input() -> None:
     with pytest.raises(InputError, match="ten losses"):
         why = pd.Series(["a", None, None])
         cv.lifetime.hazards_by_reason([1, 2, 3], why, pd.DataFrame({"z": [0, 1, 0]}))
+
+
+def test_grays_test_as_in_cmprsk(mgus: tuple[pd.DataFrame, dict]) -> None:
+    data, told = mgus
+    why = data["cause"].map({1: "cause1", 2: "cause2"})
+    found = cv.lifetime.gray_test(data["months"], why, data["male"])
+    table = found["gray_test"].set_index("reason")
+    for reason, (statistic, p) in told["gray_test_by_sex"].items():
+        assert table.loc[reason, "chi_square"] == pytest.approx(statistic, abs=1e-8)
+        assert table.loc[reason, "p"] == pytest.approx(p, abs=1e-9)
+    assert found.sentence.id == "lifetime.gray_differ" and "cause2" in found.say()
+    assert "cause1" not in found.say()
+    # the opposite: the first reason alone
+    alike = cv.lifetime.gray_test(data["months"], why.where(why == "cause1"), data["male"])
+    assert alike.sentence.id == "lifetime.gray_alike"
+    with pytest.raises(InputError, match="two to 10 groups"):
+        cv.lifetime.gray_test(data["months"], why, np.ones(len(data)))

@@ -13,7 +13,7 @@ from cvlib.inputs.subscriptions import check_contracts
 from cvlib.inputs.transactions import LogRules
 from cvlib.lifetime import economics, equity, methods, segments
 from cvlib.lifetime.contracts import cohorts as subscription
-from cvlib.lifetime.contracts import prepare, survival
+from cvlib.lifetime.contracts import prepare, series, survival, worth
 from cvlib.lifetime.contracts.terms import ContractTerms
 from cvlib.lifetime.contracts.validate import validate_survival
 from cvlib.lifetime.holdout import tracking
@@ -218,13 +218,13 @@ def test_without_draws_rivals_or_cuts_nothing_is_said_of_them(log, summary, fit)
 @BOTH
 def test_subscriptions_tell_models_counts_and_assumptions(contracts, language):
     models = ["kaplan_meier", "cox", "sbg"]
-    projected = subscription.project_cohorts(subscription.read_cohorts(), 7, discount_rate=0.12)
+    projected = subscription.project_cohorts(series.read_cohorts(), 7, discount_rate=0.12)
     table = prepare.read_subscriptions("simulated", 50, 1)
     fits = survival.fit_survival(contracts.data, models)
     settings = Bootstrap(5, 7, 0.9)
     judged = validate_survival(contracts.data, models, horizons=[12], bootstrap=settings)
     terms = ContractTerms(20, 0.1, payment="end", horizon=240)
-    value = survival.subscription_value(fits, contracts.data, terms)
+    value = worth.subscription_value(fits, contracts.data, terms)
     everything = (projected, table, contracts, fits, judged, value)
     said = told(methods.subscription_methods(*everything, language=language))
     # a model of cohorts and of contracts is told once: its two sentences are the same

@@ -11,6 +11,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.inputs.subscriptions import ContractColumns, check_contracts
 from cvlib.lifetime import economics
 from cvlib.lifetime.contracts import cohorts as subscription
+from cvlib.lifetime.contracts import series
 from cvlib.lifetime.contracts import terms as contract_terms
 from cvlib.lifetime.contracts.terms import ContractTerms
 
@@ -18,13 +19,13 @@ REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
 
 
 def losses(cohort, years=7):
-    rows = subscription.read_cohorts().customers.query("cohort == @cohort")
+    rows = series.read_cohorts().customers.query("cohort == @cohort")
     return subscription.cohort_losses(rows["customers"].iloc[: years + 1])
 
 
 def test_shipped_cohorts_are_the_published_series():
     table = pd.read_csv(REFERENCE / "sbg_fader_hardie_2007.csv")
-    shipped = subscription.read_cohorts().customers
+    shipped = series.read_cohorts().customers
     for name in ("high_end", "regular"):
         part = shipped[shipped["cohort"] == name]
         np.testing.assert_allclose(part["customers"] / 10, table[f"{name}_pct"])
@@ -154,7 +155,7 @@ def test_grouped_and_cohort_losses_agree():
 
 
 def test_projection_table():
-    found = subscription.project_cohorts(subscription.read_cohorts(), 7)
+    found = subscription.project_cohorts(series.read_cohorts(), 7)
     chosen = "cohort == 'high_end' and model == 'sbg'"
     row = found.projection.query(f"{chosen} and period == 12").iloc[0]
     assert (round(row["survival"], 3), round(row["actual"], 3)) == (0.378, 0.394)
@@ -169,22 +170,22 @@ def test_projection_table():
     gap = found.residual.query("cohort == 'high_end' and renewals == 4").set_index("model")
     assert gap.loc["sbg", "residual_lifetime"] > gap.loc["geometric", "residual_lifetime"]
     assert "geometric" in found.sentence and found.fitted_periods == 7
-    assert subscription.project_cohorts(subscription.read_cohorts()).fitted_periods == 7
-    whole = subscription.project_cohorts(subscription.read_cohorts(), 12)
+    assert subscription.project_cohorts(series.read_cohorts()).fitted_periods == 7
+    whole = subscription.project_cohorts(series.read_cohorts(), 12)
     assert whole.sentence.startswith("No later periods")
 
 
 def test_own_cohorts_from_a_file(tmp_path):
     path = tmp_path / "cohorts.csv"
-    subscription.read_cohorts().customers.to_csv(path, index=False)
+    series.read_cohorts().customers.to_csv(path, index=False)
     pd.testing.assert_frame_equal(
-        subscription.read_cohorts(str(path)).customers,
-        subscription.read_cohorts().customers,
+        series.read_cohorts(str(path)).customers,
+        series.read_cohorts().customers,
         check_dtype=False,
     )
-    subscription.read_cohorts().customers.drop(columns="period").to_csv(path, index=False)
+    series.read_cohorts().customers.drop(columns="period").to_csv(path, index=False)
     with pytest.raises(InputError, match="column period: there is no such column"):
-        subscription.read_cohorts(str(path))
+        series.read_cohorts(str(path))
 
 
 @pytest.mark.parametrize("payment", ["begin", "end"])
@@ -285,22 +286,22 @@ def contracts_by_date(rows: int = 300) -> pd.DataFrame:
 def test_cohorts_of_own_contracts_are_the_years_they_began_in():
     columns = ContractColumns(start="start", end="end", observed_until="2023-12-31")
     checked = check_contracts(contracts_by_date(), columns)
-    series = subscription.cohort_series("auto", checked, simulated=False)
-    assert series.customers["cohort"].unique().tolist() == ["2019", "2020", "2021"]
-    first = series.customers.query("cohort == '2019'")
+    found = series.cohort_series("auto", checked, simulated=False)
+    assert found.customers["cohort"].unique().tolist() == ["2019", "2020", "2021"]
+    first = found.customers.query("cohort == '2019'")
     born = checked.start.dt.year == 2019
     assert first["customers"].iloc[0] == born.sum()
     gone = born & checked.event & (checked.duration <= 12)
     assert first.set_index("period").loc[12, "customers"] == born.sum() - gone.sum()
-    projected = subscription.project_cohorts(series, discount_rate=0.1)
+    projected = subscription.project_cohorts(found, discount_rate=0.1)
     assert projected.smallest_error < 0.1 and projected.discount_rate < 0.01  # of a month
 
 
 def test_no_cohorts_come_from_data_that_were_not_given():
     plain = check_contracts(pd.DataFrame({"tenure": [1, 2, 3], "Churn": ["Yes", "No", "Yes"]}))
     for source, reason in (("auto", "need the day"), ("", "No cohorts were asked for")):
-        series = subscription.cohort_series(source, plain, simulated=False)
-        assert not series.customers.shape[1] and reason in series.reason
-        projected = subscription.project_cohorts(series)
-        assert projected.smallest_error is None and projected.sentence == series.reason
-    assert len(subscription.cohort_series("auto", plain, simulated=True).customers) == 26
+        found = series.cohort_series(source, plain, simulated=False)
+        assert not found.customers.shape[1] and reason in found.reason
+        projected = subscription.project_cohorts(found)
+        assert projected.smallest_error is None and projected.sentence == found.reason
+    assert len(series.cohort_series("auto", plain, simulated=True).customers) == 26

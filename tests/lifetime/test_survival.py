@@ -6,7 +6,7 @@ import pytest
 
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.subscriptions import ContractColumns, check_contracts
-from cvlib.lifetime.contracts import prepare, survival
+from cvlib.lifetime.contracts import prepare, survival, worth
 from cvlib.lifetime.contracts.terms import ContractTerms
 
 COVARIATES = ["Contract", "InternetService", "PaymentMethod", "MonthlyCharges", "SeniorCitizen"]
@@ -129,7 +129,7 @@ def test_models_without_covariates_share_one_curve(simulated):
 
 def test_value_says_what_lies_beyond_the_data(simulated):
     fits = survival.fit_survival(simulated.data, ["kaplan_meier", "cox", "sbg"])
-    found = survival.subscription_value(fits, simulated.data, ContractTerms(20, 0.1))
+    found = worth.subscription_value(fits, simulated.data, ContractTerms(20, 0.1))
     rows = found.value.set_index("model")
     assert rows.loc[["kaplan_meier", "cox"], "lifetime_value"].isna().all()
     assert rows.loc["sbg", "within_data"] == pytest.approx(
@@ -141,7 +141,7 @@ def test_value_says_what_lies_beyond_the_data(simulated):
 
 def test_value_of_models_that_end_with_the_data_says_so(simulated):
     fits = survival.fit_survival(simulated.data, ["kaplan_meier"])
-    found = survival.subscription_value(fits, simulated.data, ContractTerms(20, 0.1))
+    found = worth.subscription_value(fits, simulated.data, ContractTerms(20, 0.1))
     assert "none of them reaches beyond" in found.sentence and "nan" not in found.sentence
 
 
@@ -182,7 +182,9 @@ def survival_validation(data, models):
 def test_one_categorical_covariate_and_none_at_all():
     raw = prepare.simulated_subscriptions(600, seed=5)
     one = prepare.prepare_subscriptions(check_contracts(raw), ["Contract"])
-    assert set(survival.fit_survival(one.data).curves) == set(survival.SURVIVAL_MODELS)
+    assert set(survival.fit_survival(one.data, survival.SURVIVAL_MODELS).curves) == set(
+        survival.SURVIVAL_MODELS
+    )
     judged = survival_validation(one.data, survival.SURVIVAL_MODELS)
     assert set(judged.validation["model"]) == set(survival.SURVIVAL_MODELS)
     none = prepare.prepare_subscriptions(check_contracts(raw), [])

@@ -11,8 +11,9 @@ from cvlib.inputs.readers import Table
 from cvlib.lifetime.answers import about, foremost, limits, row_of, share_limits
 from cvlib.lifetime.contracts.cohorts import CohortProjection
 from cvlib.lifetime.contracts.prepare import Subscriptions
-from cvlib.lifetime.contracts.survival import SubscriptionValue, SurvivalFits
+from cvlib.lifetime.contracts.survival import SurvivalFits
 from cvlib.lifetime.contracts.validate import SurvivalValidation
+from cvlib.lifetime.contracts.worth import SubscriptionValue
 from cvlib.words.answer import Answer, Tile, interval, number
 from cvlib.words.message import Message, message
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from cvlib.inputs.checks import column_of, fault, numeric
 from cvlib.inputs.choices import one_of, whole
-from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError
-from cvlib.inputs.readers import load_table
-from cvlib.inputs.subscriptions import CheckedContracts
+from cvlib.lifetime.contracts.series import CohortSeries
 from cvlib.lifetime.maximise import maximise
 from cvlib.lifetime.repeat_buying.special import digamma_rising, log_rising
 from cvlib.results import Result
@@ -24,7 +20,6 @@ from cvlib.statistics import resample
 from cvlib.words.message import Message, message
 
 Array = NDArray[np.float64]
-PUBLISHED = Path(__file__).with_name("published") / "fader_hardie_2007.yaml"
 # Parameters of each cohort model, all positive and estimated on the log scale.
 COHORT_MODELS = {
     "geometric": ("churn_odds",),
@@ -35,124 +30,6 @@ COHORT_MODELS = {
 
 _FAR = 15.0  # logs of parameters beyond which nothing changes
 _WIDE = 3 * np.log(10)  # an interval over three powers of ten says nothing about a parameter
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class CohortSeries(Result):
-    """Customers left by cohort and period.
-
-    Attributes
-    ----------
-    customers : DataFrame
-        cohort, period (0, 1, …), customers; without columns when there are none.
-    fitted_periods : int
-        Periods the models may see where nothing else is asked for: seven of the published twelve
-        as its authors, two thirds of any other.
-    periods_per_year : float
-        1 of the published ones and of a file, whose rate of discount is per period.
-    reason : Message or None
-        Why there are none.
-    """
-
-    customers: pd.DataFrame
-    fitted_periods: int
-    periods_per_year: float = 1.0
-    reason: Message | None = None
-
-
-def read_cohorts(source: str = "fader_hardie_2007") -> CohortSeries:
-    """The published series, or a file of one's own.
-
-    Parameters
-    ----------
-    source : str
-        "fader_hardie_2007" (two cohorts of 1,000, twelve years), or a table with the columns
-        cohort, period (0, 1, …) and customers.
-
-    Returns
-    -------
-    CohortSeries
-        Customers left by cohort and period.
-
-    Examples
-    --------
-    >>> import cvlib as cv
-    >>> cv.lifetime.read_cohorts().customers["cohort"].unique().tolist()
-    ['high_end', 'regular']
-    """
-    if source != "fader_hardie_2007":
-        table = load_table(source)
-        for name in ("cohort", "period", "customers"):
-            numbers = column_of(table, name) if name == "cohort" else numeric(table, name)[0]
-            if numbers.isna().any():
-                raise fault(table, name, numbers.isna(), "is empty", "Fill it in.")
-        frame = table.data[["cohort", "period", "customers"]]
-        return CohortSeries(frame, max(2, int(2 * frame["period"].max() // 3)))
-    content = Source(PUBLISHED).content
-    parts = [
-        pd.DataFrame({"cohort": name, "period": range(len(percent)), "percent": percent})
-        for name, percent in content["survival_percent"].items()
-    ]
-    table = pd.concat(parts, ignore_index=True)
-    customers = np.round(table.pop("percent") * content["customers"] / 100)
-    return CohortSeries(table.assign(customers=customers), 7)
-
-
-def cohort_series(source: str, contracts: CheckedContracts, simulated: bool) -> CohortSeries:
-    """The cohorts a study looks at.
-
-    Parameters
-    ----------
-    source : str
-        As in `read_cohorts`; "auto": the published ones beside the simulated contracts, of other
-        contracts the years in which they began; empty: none.
-    contracts : CheckedContracts
-        Whose cohorts are derived.
-    simulated : bool
-        Whether the contracts are the simulated ones.
-
-    Returns
-    -------
-    CohortSeries
-        Customers left by cohort and period; empty with the reason.
-
-    Examples
-    --------
-    >>> import cvlib as cv
-    >>> table = cv.lifetime.simulated_subscriptions(300, seed=1)
-    >>> series = cv.lifetime.cohort_series("auto", cv.lifetime.check_contracts(table), True)
-    >>> series.customers["cohort"].unique().tolist()
-    ['high_end', 'regular']
-    """
-    if source == "auto":
-        return read_cohorts() if simulated else _by_year(contracts)
-    if not source:
-        return CohortSeries(pd.DataFrame(), 0, reason=message("lifetime.cohorts_none"))
-    return read_cohorts(source)
-
-
-def _by_year(contracts: CheckedContracts) -> CohortSeries:
-    """Contracts by the year they began in, as long as all of a year have been observed."""
-    if contracts.start is None:
-        return CohortSeries(pd.DataFrame(), 0, reason=message("lifetime.cohorts_need_start"))
-    parts = []
-    for year, rows in contracts.duration.groupby(contracts.start.dt.year):
-        left = contracts.event[rows.index]
-        if left.all():  # nobody says how long the last one could have been seen
-            continue
-        periods = np.arange(int(rows[~left].min()) + 1)
-        kept = [int((~(left & (rows <= period))).sum()) for period in periods]
-        if len(rows) >= _SMALLEST and periods.size > 3 and kept[-1] < kept[0]:
-            parts.append(pd.DataFrame({"cohort": str(year), "period": periods, "customers": kept}))
-    if not parts:
-        why = message("lifetime.cohorts_too_small", customers=_SMALLEST)
-        return CohortSeries(pd.DataFrame(), 0, reason=why)
-    frame = pd.concat(parts, ignore_index=True)
-    fitted = max(2, int(2 * frame.groupby("cohort")["period"].max().min() // 3))
-    return CohortSeries(frame, fitted, contracts.columns.periods_per_year)
-
-
-_SMALLEST = 20  # customers of a cohort worth a curve
 
 
 def cohort_losses(customers: ArrayLike) -> pd.DataFrame:
@@ -167,10 +44,20 @@ def cohort_losses(customers: ArrayLike) -> pd.DataFrame:
     )
 
 
-def grouped_losses(duration: ArrayLike, event: ArrayLike) -> pd.DataFrame:
-    """Single customers (whole periods kept, left or not) as period, lost, censored."""
+def grouped_losses(
+    duration: ArrayLike, event: ArrayLike, entry: ArrayLike | None = None
+) -> pd.DataFrame:
+    """Single customers (whole periods kept, left or not) as period, lost, censored.
+
+    With `entry`, the periods served when observation began, also `entered`: how many came under
+    observation at the end of a period other than 0.
+    """
     table = pd.DataFrame({"period": np.asarray(duration), "lost": np.asarray(event, dtype=float)})
     table["censored"] = 1 - table["lost"]
+    if entry is not None:
+        began = np.asarray(entry)[np.asarray(entry) > 0]
+        late = pd.DataFrame({"period": began, "lost": 0.0, "censored": 0.0, "entered": 1.0})
+        table = pd.concat([table.assign(entered=0.0), late])
     return table.groupby("period", as_index=False).sum()
 
 
@@ -247,7 +134,8 @@ def fit_cohort(losses: pd.DataFrame, model: str = "sbg", level: float = 0.95) ->
     Parameters
     ----------
     losses : DataFrame
-        period (1, 2, …), lost in it, censored after it: see `cohort_losses`, `grouped_losses`.
+        period (1, 2, …), lost in it, censored after it, and where observation began late, entered
+        after it: see `cohort_losses`, `grouped_losses`.
     model : {"geometric", "sbg", "bdw"}
         One retention rate for all; beta-geometric (retention differs between customers);
         beta-discrete-Weibull (it also changes with time for each of them).
@@ -274,6 +162,7 @@ def fit_cohort(losses: pd.DataFrame, model: str = "sbg", level: float = 0.95) ->
     one_of("model", model, COHORT_MODELS)
     t = losses["period"].to_numpy(dtype=float)
     lost, censored = (losses[name].to_numpy(dtype=float) for name in ("lost", "censored"))
+    entered = losses["entered"].to_numpy(float) if "entered" in losses else np.zeros(t.size)
     if (t < 1).any() or lost.sum() == 0:
         raise InputError("losses", "needs periods from 1 and at least one loss", "Check the table.")
 
@@ -283,7 +172,8 @@ def fit_cohort(losses: pd.DataFrame, model: str = "sbg", level: float = 0.95) ->
         share = after - before  # ln of those who stay through the period
         gone = before + np.log(-np.expm1(share))
         slope_gone = slope_before - (slope - slope_before) / np.expm1(-share)
-        return float(lost @ gone + censored @ after), slope_gone @ lost + slope @ censored
+        kept = censored - entered  # who came late is known to have stayed until then
+        return float(lost @ gone + kept @ after), slope_gone @ lost + slope @ kept
 
     names = COHORT_MODELS[model]
     starts = [np.array([a, b, 0.0])[: len(names)] for a, b in ((0, 0), (-0.5, 1.5), (1, 3))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -28,8 +28,9 @@ class Subscriptions(Result):
     Attributes
     ----------
     data : DataFrame
-        duration (whole periods kept, at least 1), event (1 left, 0 still there), and one numeric
-        column per covariate; text columns become 0/1 columns against their most frequent value.
+        duration (whole periods kept, at least 1), event (1 left, 0 still there), entry (periods
+        served when observation began, where that is so for some), and one numeric column per
+        covariate; text columns become 0/1 columns against their most frequent value.
     reason : Series or None
         Why each customer left (missing for those still there), in the order of `data`.
     left_out : DataFrame
@@ -41,6 +42,8 @@ class Subscriptions(Result):
     leaks : Leaks
         Covariates in use that may have been written down after the outcome.
     warnings : tuple of str
+    rows : Index
+        Of the rows of `data` in the table they come from.
     """
 
     data: pd.DataFrame
@@ -50,6 +53,7 @@ class Subscriptions(Result):
     facts: pd.DataFrame
     leaks: Leaks
     warnings: tuple[str, ...]
+    rows: pd.Index = field(default_factory=lambda: pd.Index([]))
     headline_tables = ("facts", "left_out", "covariates_left_out")
 
     def sentences(self) -> list[str]:
@@ -103,7 +107,10 @@ def prepare_subscriptions(
             away.append((str(name), unfit))
             continue
         used |= _coded(str(name), chosen[name])
-    data = pd.DataFrame({"duration": checked.duration, "event": checked.event.astype(float)} | used)
+    places = {"duration": checked.duration, "event": checked.event.astype(float)}
+    if checked.entry is not None:
+        places["entry"] = checked.entry
+    data = pd.DataFrame(places | used)
     never = data["duration"] < 1
     incomplete = data.isna().any(axis=1) & ~never
     reasons = {"not yet one whole period": int(never.sum()), "missing value": int(incomplete.sum())}
@@ -114,7 +121,7 @@ def prepare_subscriptions(
             checked.source, f"{losses} of {len(kept)} customers left: too few left, or all did",
             "Survival models need at least ten who left and one who is still there.",
         )  # fmt: skip
-    repeated = _repeated(kept.drop(columns=["duration", "event"]))
+    repeated = _repeated(kept.drop(columns=list(places)))
     away += [(name, message("lifetime.contracts_repeats")) for name in repeated]
     kept = kept.drop(columns=repeated)
     left_out = pd.DataFrame({"reason": list(reasons), "count": list(reasons.values())})
@@ -123,6 +130,7 @@ def prepare_subscriptions(
         "left": losses,
         "still there (censored)": len(kept) - losses,
         "longest duration": float(kept["duration"].max()),
+        **({"observed late": int((kept["entry"] > 0).sum())} if "entry" in kept else {}),
         "longest duration of a loss": float(kept.loc[kept["event"] == 1, "duration"].max()),
     }
     named = Leaks(suspect.table.iloc[:0]) if derive else suspect
@@ -138,6 +146,7 @@ def prepare_subscriptions(
         pd.DataFrame({"measure": list(facts), "value": list(facts.values())}),
         named,
         tuple(warnings),
+        kept.index,
     )
 
 

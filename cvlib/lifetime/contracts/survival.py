@@ -15,16 +15,23 @@ from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.inputs.subscriptions import ContractColumns
-from cvlib.lifetime.contracts.cohorts import fit_cohort, grouped_losses
+from cvlib.lifetime.contracts.periods import (
+    ALIKE,
+    DIFFERING,
+    Fitted,
+    covariates_of,
+    entry_of,
+    fit_in_periods,
+    same_for_all,
+)
 from cvlib.lifetime.contracts.prepare import contracts
-from cvlib.lifetime.contracts.terms import ContractTerms, curve_value
 from cvlib.lifetime.logistic import fit_logit
 from cvlib.results import Result
 from cvlib.words.message import Message, message
 
 Array = NDArray[np.float64]
-SURVIVAL_MODELS = ("kaplan_meier", "cox", "weibull_aft", "logit", "sbg", "bdw", "geometric")
-_COHORT = ("sbg", "bdw", "geometric")
+USUAL = ("kaplan_meier", "cox", "weibull_aft", "logit", *ALIKE)
+SURVIVAL_MODELS = (*USUAL, *DIFFERING)
 _FLAT = 50.0  # standard error, per standard deviation of a covariate, that says nothing is known
 
 
@@ -54,18 +61,20 @@ class SurvivalFits(Result):
 
 
 def fit_survival(
-    data: pd.DataFrame, models: Sequence[str] = SURVIVAL_MODELS, level: float = 0.95
+    data: pd.DataFrame, models: Sequence[str] = USUAL, level: float = 0.95
 ) -> SurvivalFits:
     """Fit survival models to right-censored durations.
 
     Parameters
     ----------
     data : DataFrame
-        duration, event and covariates, as `prepare_subscriptions` gives them.
+        duration, event, covariates and, where some contracts are older than their observation,
+        entry (periods served when it began), as `prepare_subscriptions` gives them.
     models : sequence of str
         kaplan_meier, sbg, bdw and geometric ignore the covariates; cox (Breslow baseline, Efron
         ties) and weibull_aft come from lifelines; logit is the discrete-time hazard model on
-        customer-months with ln t and t (statsmodels).
+        customer-months with ln t and t (statsmodels); sbg_covariates, bdw_covariates and g2g are
+        those of `fit_differing` and `fit_g2g`, covariates taken from their means.
     level : float
         Of the intervals.
 
@@ -123,7 +132,7 @@ def fit_survival(
 
 def survival(
     data: str | Table | pd.DataFrame,
-    models: Sequence[str] = SURVIVAL_MODELS,
+    models: Sequence[str] = USUAL,
     *,
     columns: ContractColumns | None = None,
     covariates: Sequence[str] = ("auto",),
@@ -161,20 +170,15 @@ def survival(
     return replace(found, warnings=(*prepared.warnings, *found.warnings))
 
 
-_Fitted = tuple[
-    pd.DataFrame, dict[str, float], Callable[[pd.DataFrame, ArrayLike], Array], list[str]
-]
-
-
-def _tried(data: pd.DataFrame, level: float, model: str) -> _Fitted | Message:
+def _tried(data: pd.DataFrame, level: float, model: str) -> Fitted | Message:
     """One model, or why it cannot be fitted to these data."""
     from lifelines.exceptions import ConvergenceError, ConvergenceWarning
 
-    if model in _COHORT:
-        return _cohort(data, level, model)
+    if model in (*ALIKE, *DIFFERING):
+        return fit_in_periods(data, level, model)
     if model == "kaplan_meier":
         return _kaplan_meier(data, level)
-    if model == "cox" and data.shape[1] == 2:
+    if model == "cox" and not covariates_of(data):
         return message("lifetime.model_needs_covariates")
     if model == "logit":
         return _logit(data, level)
@@ -194,21 +198,19 @@ def _tried(data: pd.DataFrame, level: float, model: str) -> _Fitted | Message:
     return found
 
 
-def _same_for_all(curve: Callable[[Array], Array]) -> Callable[[pd.DataFrame, ArrayLike], Array]:
-    return lambda rows, times: np.tile(curve(np.asarray(times, dtype=float)), (len(rows), 1))
-
-
-def _kaplan_meier(data: pd.DataFrame, level: float) -> _Fitted:
+def _kaplan_meier(data: pd.DataFrame, level: float) -> Fitted:
     from lifelines import KaplanMeierFitter
 
-    fitted = KaplanMeierFitter(alpha=1 - level).fit(data["duration"], data["event"])
+    fitted = KaplanMeierFitter(alpha=1 - level).fit(
+        data["duration"], data["event"], entry=entry_of(data)
+    )
 
     def curve(times: Array) -> Array:
         found = fitted.survival_function_at_times(times).to_numpy()
         return np.where(times > data["duration"].max(), np.nan, found)  # undefined beyond the data
 
     median = float(fitted.median_survival_time_)
-    return pd.DataFrame(), {"median_lifetime": median}, _same_for_all(curve), []
+    return pd.DataFrame(), {"median_lifetime": median}, same_for_all(curve), []
 
 
 def _summary(summary: pd.DataFrame, level: float) -> pd.DataFrame:
@@ -226,13 +228,17 @@ def _summary(summary: pd.DataFrame, level: float) -> pd.DataFrame:
     )
 
 
-def _cox(data: pd.DataFrame, level: float) -> _Fitted:
+def _cox(data: pd.DataFrame, level: float) -> Fitted:
     from lifelines import CoxPHFitter
 
-    fitted = CoxPHFitter(alpha=1 - level).fit(data, "duration", "event")
+    fitted = CoxPHFitter(alpha=1 - level).fit(
+        data, "duration", "event", entry_col="entry" if "entry" in data else None
+    )
 
     base = fitted.baseline_cumulative_hazard_
     steps, total = base.index.to_numpy(dtype=float), base.to_numpy()[:, 0]
+    if "entry" in data:
+        steps, total = _late_baseline(data, fitted.predict_partial_hazard(data).to_numpy(float))
 
     def curve(rows: pd.DataFrame, times: ArrayLike) -> Array:
         at = np.asarray(times, dtype=float)
@@ -249,9 +255,20 @@ def _cox(data: pd.DataFrame, level: float) -> _Fitted:
     return _summary(fitted.summary, level), measures, curve, _proportional(fitted, data)
 
 
+def _late_baseline(data: pd.DataFrame, ratio: Array) -> tuple[Array, Array]:
+    """Breslow's cumulative hazard where risk sets lose those not yet observed."""
+    until, lost = data["duration"].to_numpy(float), data["event"].to_numpy(bool)
+    steps, counts = np.unique(until[lost], return_counts=True)
+    entry = data["entry"].to_numpy(float)
+    at_risk = np.array([ratio[(entry < t) & (t <= until)].sum() for t in steps])
+    return steps, np.cumsum(counts / at_risk)
+
+
 def _proportional(fitted: Any, data: pd.DataFrame) -> list[str]:
     from lifelines.statistics import proportional_hazard_test
 
+    if "entry" in data:  # lifelines has no residuals then
+        return [message("lifetime.cox_untested")]
     found = proportional_hazard_test(fitted, data, time_transform="rank").summary["p"]
     broken = [str(name) for name in found.index[found < 0.01 / len(found)]]
     return (
@@ -259,10 +276,12 @@ def _proportional(fitted: Any, data: pd.DataFrame) -> list[str]:
     )
 
 
-def _weibull(data: pd.DataFrame, level: float) -> _Fitted:
+def _weibull(data: pd.DataFrame, level: float) -> Fitted:
     from lifelines import WeibullAFTFitter
 
-    fitted = WeibullAFTFitter(alpha=1 - level).fit(data, "duration", "event")
+    fitted = WeibullAFTFitter(alpha=1 - level).fit(
+        data, "duration", "event", entry_col="entry" if "entry" in data else None
+    )
 
     def curve(rows: pd.DataFrame, times: ArrayLike) -> Array:
         at = np.maximum(np.asarray(times, dtype=float), 1e-12)
@@ -272,8 +291,8 @@ def _weibull(data: pd.DataFrame, level: float) -> _Fitted:
     return _summary(fitted.summary, level), measures, curve, []
 
 
-def _logit(data: pd.DataFrame, level: float) -> _Fitted | Message:
-    names = [name for name in data.columns if name not in ("duration", "event")]
+def _logit(data: pd.DataFrame, level: float) -> Fitted | Message:
+    names = covariates_of(data)
     centre, scale = data[names].mean(), data[names].std().replace(0, 1.0)
     months = data["duration"].to_numpy(dtype=int)
     row = np.repeat(np.arange(len(data)), months)
@@ -281,6 +300,9 @@ def _logit(data: pd.DataFrame, level: float) -> _Fitted | Message:
     last = month == months[row]
     leaves = np.where(last, data["event"].to_numpy()[row], 0.0)
     longest = float(months.max())
+    if (entry := entry_of(data)) is not None:  # months before observation are not at risk
+        seen = month > entry[row]
+        row, month, leaves = row[seen], month[seen], leaves[seen]
 
     def design(values: Array, t: Array) -> Array:
         return np.column_stack([np.ones(len(t)), np.log(t), t / longest, values])
@@ -316,13 +338,6 @@ def _logit(data: pd.DataFrame, level: float) -> _Fitted | Message:
     return table, measures, curve, []
 
 
-def _cohort(data: pd.DataFrame, level: float, model: str) -> _Fitted:
-    fitted = fit_cohort(grouped_losses(data["duration"], data["event"]), model, level)
-    table = fitted.parameters.rename(columns={"parameter": "covariate"})
-    measures = fitted.fit.set_index("measure")["value"][["log_likelihood", "aic"]].to_dict()
-    return table, measures, _same_for_all(fitted.survival), [*fitted.warnings]
-
-
 def mean_curves(fits: SurvivalFits, data: pd.DataFrame, until: float) -> pd.DataFrame:
     """Survival averaged over customers, for every model and whole period up to `until`.
 
@@ -354,97 +369,3 @@ def mean_curves(fits: SurvivalFits, data: pd.DataFrame, until: float) -> pd.Data
         for model, curve in fits.curves.items()
     ]
     return pd.concat(parts, ignore_index=True).dropna(ignore_index=True)
-
-
-def _average(
-    curve: Callable[[pd.DataFrame, ArrayLike], Array], data: pd.DataFrame
-) -> Callable[[ArrayLike], Array]:
-    return lambda times: np.asarray(curve(data, times).mean(axis=0))
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class SubscriptionValue(Result):
-    """What an average new contract is worth by every model.
-
-    Attributes
-    ----------
-    value : DataFrame
-        model, lifetime_value, within_data, share_beyond_data, at_horizon. Kaplan-Meier and Cox
-        have no curve beyond the data: there only `within_data` is given.
-    sentence : Message
-        How far models that agree within the data differ beyond it.
-    terms : ContractTerms
-        What the values assume.
-    """
-
-    value: pd.DataFrame
-    sentence: Message
-    terms: ContractTerms
-    warnings: tuple[str, ...] = ()
-
-    def sentences(self) -> list[str]:
-        return [self.sentence]
-
-    @property
-    def middle(self) -> float:
-        """Median of the models' values: with the time beyond the data where a model reaches it."""
-        whole = self.value["lifetime_value"].dropna()
-        return float((whole if len(whole) else self.value["within_data"]).median())
-
-
-def subscription_value(
-    fits: SurvivalFits, data: pd.DataFrame, terms: ContractTerms
-) -> SubscriptionValue:
-    """Lifetime value of an average new customer by every model, and the share beyond the data.
-
-    Parameters
-    ----------
-    fits : SurvivalFits
-        The models.
-    data : DataFrame
-        duration, event, covariates.
-    terms : ContractTerms
-        What a contract pays, and how it is discounted.
-
-    Returns
-    -------
-    SubscriptionValue
-        Value by model, and a sentence.
-
-    Examples
-    --------
-    >>> import cvlib as cv
-    >>> data = cv.lifetime.contracts(cv.lifetime.simulated_subscriptions(300, seed=1)).data
-    >>> fits, terms = cv.lifetime.fit_survival(data, ["sbg"]), cv.lifetime.ContractTerms(margin=20)
-    >>> cv.lifetime.subscription_value(fits, data, terms).value["model"].tolist()
-    ['sbg']
-    """
-    rows = []
-    for model, curve in fits.curves.items():
-        ends = model in ("kaplan_meier", "cox")
-        horizon = int(fits.longest) + (terms.payment == "begin") if ends else terms.horizon
-        found = curve_value(
-            _average(curve, data), replace(terms, horizon=horizon), observed=fits.longest
-        )
-        if ends:
-            found = {"within_data": found["within_data"]}
-        rows.append({"model": model} | found)
-    columns = ["model", "lifetime_value", "within_data", "share_beyond_data", "at_horizon"]
-    value = pd.DataFrame(rows).reindex(columns=columns)
-    return SubscriptionValue(value, _value_sentence(value, terms), terms)
-
-
-def _value_sentence(value: pd.DataFrame, terms: ContractTerms) -> Message:
-    whole = value.dropna(subset="lifetime_value")
-    within, total = value["within_data"], whole["lifetime_value"]
-    known = {"low": within.min(), "high": within.max(), "margin": terms.margin}
-    if not len(whole):
-        return message("lifetime.contract_value_within", **known)
-    return message(
-        "lifetime.contract_value",
-        **known,
-        least=total.min(),
-        most=total.max(),
-        few=whole["share_beyond_data"].min(),
-        many=whole["share_beyond_data"].max(),
-    )

@@ -132,7 +132,8 @@ def validate_survival(
 
     A table of contracts has no dates, so the cut is by customer, not by time: it tells how well
     the models describe customers like these, not how well they forecast a later year. With fewer
-    than ten losses on either side nothing is judged, and the sentence says so.
+    than ten losses on either side nothing is judged, and the sentence says so. Where some contracts
+    are older than their observation, those held out are contracts seen from their first period.
 
     Parameters
     ----------
@@ -180,6 +181,8 @@ def validate_survival(
     order = rng.permutation(len(data))
     cut = round(test_share * len(data))
     test, train = data.iloc[order[:cut]], data.iloc[order[cut:]]
+    if "entry" in data:  # measures from the first period on need contracts seen from there
+        test = test[test["entry"] == 0]
     losses = [int(part["event"].sum()) for part in (train, test)]
     latest = min(test.loc[test["event"] == 1, "duration"].max(), train["duration"].max()) - 1
     if min(losses) < _FEWEST or not latest >= 2:

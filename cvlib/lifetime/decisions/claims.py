@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 
@@ -75,18 +77,22 @@ def claims_table(
 
 def _bought_again(log: TransactionLog, until: str, level: float) -> dict[str, float]:
     """Yearly share who buy again with limits, and how the base grew."""
-    bought = log.purchase_days(until)
-    day = pd.to_datetime(bought["day"])
-    days = max(int((pd.Timestamp(until) - day.min()).days + 1) // 2, 1)
-    middle = pd.Timestamp(until) - pd.Timedelta(days=days)
-    before = set(bought.loc[day <= middle, "customer_id"])
-    after = set(bought.loc[day > middle, "customer_id"])
-    kept, power = len(before & after), 365 / days
-    low, high = wilson(kept, max(len(before), 1), level)
+    last = pd.Timestamp(until).date()
+    first = log.query("SELECT min(day) AS day FROM days WHERE purchase AND day <= ?", last)["day"]
+    days = max(int((pd.Timestamp(until) - pd.Timestamp(first[0])).days + 1) // 2, 1)
+    middle = last - dt.timedelta(days=days)
+    seen = log.query(
+        "SELECT count(*) FILTER (early) AS people, count(*) FILTER (early AND late) AS kept, "
+        "count(*) FILTER (late AND NOT early) AS came FROM (SELECT bool_or(day <= $1) AS early, "
+        "bool_or(day > $1) AS late FROM days WHERE purchase AND day <= $2 GROUP BY customer_id)",
+        middle, last,
+    ).iloc[0]  # fmt: skip
+    people, kept, power = int(seen["people"]), int(seen["kept"]), 365 / days
+    low, high = wilson(kept, max(people, 1), level)
     return {
-        "people": float(len(before)), "days": float(days),
-        "share": (kept / max(len(before), 1)) ** power, "low": float(low) ** power,
-        "high": float(high) ** power, "growth": len(after - before) / max(len(before), 1),
+        "people": float(people), "days": float(days),
+        "share": (kept / max(people, 1)) ** power, "low": float(low) ** power,
+        "high": float(high) ** power, "growth": int(seen["came"]) / max(people, 1),
     }  # fmt: skip
 
 

@@ -120,18 +120,23 @@ def purchase_periods(log: TransactionLog, until: str, days: int) -> np.ndarray:
         No customer is two periods old.
     """
     whole("days", days, 1)
-    bought = log.purchase_days(until)
-    day = pd.to_datetime(bought["day"])
-    first = day.groupby(bought["customer_id"]).transform("min")
-    period = ((day - first).dt.days // days).to_numpy()
-    who, _ = pd.factorize(bought["customer_id"])
-    start = first.groupby(who).first()
-    old = (((pd.Timestamp(until) - start).dt.days + 1) // days).to_numpy()
+    # of a customer the database hands over the number of the row, never the purchases
+    seen = log.query(
+        "WITH bought AS (SELECT customer_id, day, min(day) OVER (PARTITION BY customer_id) AS "
+        "first FROM days WHERE purchase AND day <= $1), aged AS (SELECT DISTINCT "
+        "dense_rank() OVER (ORDER BY customer_id) - 1 AS who, "
+        "date_diff('day', first, day) // $2 AS period, "
+        "(date_diff('day', first, $1) + 1) // $2 AS old FROM bought) "
+        "SELECT who::INTEGER AS who, period::INTEGER AS period, old::INTEGER AS old FROM aged "
+        "WHERE period < old OR period = 0 ORDER BY who, period",
+        pd.Timestamp(until).date(), days,
+    )  # fmt: skip
+    old = seen.drop_duplicates("who")["old"].to_numpy()
     if old.max(initial=0) < 2:
         raise InputError("days", f"no customer is {2 * days} days old", "Use a shorter period.")
     grid = np.where(np.arange(old.max()) < old[:, None], 0.0, np.nan)
-    inside = period < old[who]
-    grid[who[inside], period[inside]] = 1.0
+    inside = (seen["period"] < seen["old"]).to_numpy()
+    grid[seen["who"].to_numpy()[inside], seen["period"].to_numpy()[inside]] = 1.0
     return grid[old >= 2]
 
 
