@@ -108,11 +108,13 @@ def newton(
     hessian: np.ndarray | None = None,
     limit: int = 60,
     refresh: bool = True,
+    goal: float = _GOAL,
 ) -> Maximum:
     """Newton's method with step halving; a coordinate pushed against a bound is held there.
 
     A Hessian is used again while the decrement falls tenfold per step; the last one is fresh
-    unless `refresh` is False (a resample, whose standard errors nobody asks for).
+    unless `refresh` is False (a resample, whose standard errors nobody asks for). It ends where
+    the log-likelihood cannot rise by more than half of `goal`.
     """
     point = np.clip(start, lower, upper)
     value, gradient = objective(point)
@@ -126,7 +128,7 @@ def newton(
         step = np.zeros_like(point)
         step[free] = _uphill(hessian[np.ix_(free, free)], gradient[free])
         decrement = float(gradient @ step)
-        small = decrement < _GOAL
+        small = decrement < goal
         if ((small and refresh) or decrement > 0.1 * previous) and not fresh:
             hessian, fresh, previous = _hessian(objective, point), True, np.inf
             continue

@@ -32,6 +32,8 @@ _MEANS = {
 }
 # An interval wider than this says nothing about a parameter.
 _POWERS = 3.0
+# A loss is held against one of about 2: it need not be known to more digits than this.
+_NEAR = 1e-5
 
 
 def diagnose(
@@ -135,14 +137,20 @@ class _Profile:
     def __init__(self, family: Any, data: Histories, found: Maximum) -> None:
         self.objective, self.found = log_likelihood(family, data), found
         self.bounds, self.near = bounds(family, data), found
+        self.known: dict[tuple[int, float], float] = {}
 
     def lost(self, at: int, value: float) -> float:
+        if (at, value) in self.known:
+            return self.known[at, value]
         lower, upper = (edge.copy() for edge in self.bounds)
         start = self.near.at.copy()
         start[at] = lower[at] = upper[at] = value
         curvature = self.near.hessian
-        self.near = newton(self.objective, start, lower, upper, curvature, refresh=False)
-        return self.found.value - self.near.value
+        self.near = newton(
+            self.objective, start, lower, upper, curvature, refresh=False, goal=_NEAR
+        )
+        self.known[at, value] = lost = self.found.value - self.near.value
+        return lost
 
 
 def _profiles(family: Any, data: Histories, found: Maximum) -> list[_Profile]:
@@ -175,9 +183,16 @@ def _edge(
     """Where `gain` is lost on the way from `start` to `end`; infinite where it never is."""
     guess, near = start, step
     for profile in profiles:
+        if profile is not profiles[0]:  # what the sample's others were there, they are about here
+            profile.near = profiles[0].near
         found = _root(profile, at, gain, guess, near, end)
         guess, near = end if found is None else found, math.copysign(0.2, step)
     return math.copysign(math.inf, step) if found is None else found
+
+
+def _longer(step: float) -> float:
+    """Twice the step, up to five powers of e: far beyond the edge every refit is a climb."""
+    return math.copysign(min(2 * abs(step), 5.0), step)
 
 
 def _root(
@@ -192,7 +207,7 @@ def _root(
     inside = outside = guess
     if guess != origin and excess(guess) >= 0:
         while inside == outside or (inside != origin and excess(inside) >= 0):
-            outside, inside, step = inside, inside - step, 2 * step
+            outside, inside, step = inside, inside - step, _longer(step)
             if (inside - origin) * step <= 0:
                 inside = origin
                 break
@@ -200,6 +215,6 @@ def _root(
         while inside == outside or excess(outside) < 0:
             if outside == end:
                 return None
-            inside, step = outside, step if inside == outside else 2 * step
+            inside, step = outside, step if inside == outside else _longer(step)
             outside = min(outside + step, end) if step > 0 else max(outside + step, end)
     return float(brentq(excess, *sorted((inside, outside)), xtol=1e-3))
