@@ -15,7 +15,7 @@ from cvlib.satisfaction.sem.estimate import (
 )
 from cvlib.satisfaction.sem.inference import factor_scores
 from cvlib.satisfaction.sem.layout import over_groups, with_means
-from cvlib.satisfaction.sem.likelihood import evaluate, moments_of
+from cvlib.satisfaction.sem.likelihood import derivative, evaluate, moments_of
 from cvlib.satisfaction.sem.written import specify
 
 from .cbsem import (
@@ -300,6 +300,26 @@ def test_gradient_and_information_of_the_whole_model():
     high = evaluate(layout, theta + step, pair).objective
     low = evaluate(layout, theta - step, pair).objective
     np.testing.assert_allclose(found, (high - low) / 2e-6, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("groups", [0, 1, 2])
+def test_second_derivatives_are_those_of_the_gradient(groups):
+    """Against complex steps of the gradient: without means, with them, and in two groups."""
+    layout = specify(ACSI)
+    values = MOBI[list(layout.observed)].to_numpy(float)
+    if groups:
+        layout = over_groups(with_means(layout), groups, ("loadings", "intercepts"))
+    moments = moments_of([values[:120], values[120:]] if groups == 2 else [values])
+    rng = np.random.default_rng(7)
+    theta = np.where(layout.lower == 0, rng.uniform(1, 2, layout.parameters),
+                     rng.normal(0.3, 0.3, layout.parameters))  # fmt: skip
+
+    def gradient(stack):
+        return evaluate(layout, stack, moments.take(np.zeros(len(stack), dtype=int))).gradient
+
+    found, wanted = evaluate(layout, theta[None], moments), derivative(gradient, theta)
+    np.testing.assert_allclose(found.exact[0], wanted, atol=1e-12 * np.abs(wanted).max())
+    np.testing.assert_allclose(found.scale[0], np.diag(found.hessian[0]), rtol=1e-12)
 
 
 def test_expected_information_is_the_mean_hessian():

@@ -13,7 +13,8 @@ from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.pls.bootstrap import bootstrap
 from cvlib.satisfaction.sem.equations import CovarianceFit
 from cvlib.satisfaction.sem.layout import Floats, Layout
-from cvlib.satisfaction.sem.likelihood import Moments, minimise
+from cvlib.satisfaction.sem.likelihood import Moments
+from cvlib.satisfaction.sem.minimise import minimise
 from cvlib.satisfaction.sem.optimum import AGREEMENT, check
 from cvlib.satisfaction.sem.quantities import Quantities
 from cvlib.satisfaction.sem.starts import starting_values
@@ -21,6 +22,8 @@ from cvlib.satisfaction.survey.moments import Source
 from cvlib.statistics import resample
 from cvlib.statistics.resample import Bootstrap
 from cvlib.words.message import message
+
+ITERATIONS = 150  # of a start of a resample: what has not ended then runs along a flat valley
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +52,10 @@ class Refits:
 
 
 def refit(layout: Layout, mean: Floats, covariance: Floats, warm: Floats) -> Refits:
-    """Fit many resamples, each from the full-sample optimum and from its own start.
+    """Fit many resamples, each from its own start and from the full-sample optimum.
 
-    Where the two end apart, or one fails, three more starts are tried; the lowest wins.
+    Where the two end apart, or one ends in no minimum, a third starts half way between them; the
+    lowest wins. Where none ends in a minimum, three more are tried.
 
     Parameters
     ----------
@@ -75,7 +79,10 @@ def refit(layout: Layout, mean: Floats, covariance: Floats, warm: Floats) -> Ref
     reached: list[Floats] = []
 
     def attempt(at: npt.NDArray[np.int64], start: Floats) -> None:
-        found = minimise(layout, moments.take(at), start)
+        found = minimise(
+            layout, moments.take(at), start,
+            max_iterations=ITERATIONS, beaten=lowest[at] + AGREEMENT,
+        )  # fmt: skip
         objective = np.full(count, np.inf)
         objective[at] = np.where(found.converged, found.objective, np.inf)
         better = objective < lowest
@@ -85,9 +92,14 @@ def refit(layout: Layout, mean: Floats, covariance: Floats, warm: Floats) -> Ref
 
     at = np.flatnonzero(sound)
     if len(at):
-        attempt(at, theta[at])
-        attempt(at, starting_values(layout, moments.take(at), 1.0))
-        at = at[~(np.maximum(*reached) < lowest + AGREEMENT)[at]]
+        own = starting_values(layout, moments.take(at), 1.0)
+        attempt(at, own)
+        attempt(at, np.repeat(warm[None], len(at), axis=0))
+        apart = np.maximum(*reached)[at] >= lowest[at] + AGREEMENT
+        at, own = at[apart], own[apart]
+    if len(at):
+        attempt(at, (own + warm) / 2.0)
+    at = at[np.isinf(lowest[at])]
     if len(at):
         for relatedness in (0.75, 0.5, 0.0):
             attempt(at, starting_values(layout, moments.take(at), relatedness))

@@ -1,18 +1,19 @@
 """Satisfaction models by covariance structure analysis (maximum likelihood), in the tables of PLS.
 
-The model goes straight into matrices; the optimisation is our own Fisher scoring
-with analytic gradient and several starts. The figures that decided, on 50 bootstrap resamples of
-the mobile survey (`tests/reference/cbsem/mobi_bootstrap50_indices.csv`; CPU per resample on one
-core, one run; "worse" = more than 1e-6 above the lowest objective that any optimiser found):
+The model goes straight into matrices; the optimisation is our own: Fisher scoring far off, Newton
+steps with the exact second derivatives near by, bounds as an active set, several starts. The
+figures that decided, on 50 bootstrap resamples of the mobile survey
+(`tests/reference/cbsem/mobi_bootstrap50_indices.csv`; CPU per resample on one core, one run;
+"worse" = more than 1e-6 above the lowest objective that any optimiser found):
 
 | model | optimiser | CPU | worse | largest excess | says so |
 |-------|-----------|-----|-------|----------------|---------|
 | ACSI | semopy 2.3.11 as it comes | 61 ms | 35 of 50 | .023 | 0 |
 | ACSI | semopy, ftol 1e-12 | 105 ms | 0 of 50 | 0 | - |
-| ACSI | here, two starts or more | 8 ms | 0 of 50 | 0 | both starts agree on all 50 |
+| ACSI | here, two starts or three | 6 ms | 0 of 50 | 0 | both starts agree on all 50 |
 | ECSI | semopy 2.3.11 as it comes | 161 ms | 48 of 50 | .030 | 0 |
 | ECSI | semopy, ftol 1e-12 | 177 ms | 21 of 50 | .024 | 0 |
-| ECSI | here, two starts or more | 174 ms | 5 of 48 | .016 | all inadmissible; 2 failed, counted |
+| ECSI | here, two starts or three | 23 ms | 5 of 50 | .004 | all five inadmissible |
 
 The gradient ends below 1e-6 (semopy as it comes: 4e-4 to 3.6). ECSI is nearly unidentified by
 that survey, which no optimiser mends: the diagnosis says so.

@@ -9,6 +9,8 @@ covariance E S E' and mean E m with E the observed rows of (I - A)^-1. Loadings,
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,70 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 ARROW, COVARIANCE, MEAN = 0, 1, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Where the free places of a layout look up products of columns, flat within a matrix.
+
+    A derivative by the value at a place joins column `u` to column `w` of the v effects and the v
+    covariances that stand side by side; `square` looks up all pairs of places, `strip` the pairs
+    whose first place is an arrow.
+    """
+
+    free: npt.NDArray[np.bool_]
+    parameter: Integers
+    u: Integers
+    w: Integers
+    c: Floats
+    cc: Floats
+    arrows: Integers
+    uw: Integers  # of each place with itself
+    own_uu: Integers
+    own_ww: Integers
+    pairs: dict[str, Integers]
+    strips: dict[str, Integers]
+
+    def square(self, flat: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+        """All pairs of places."""
+        return flat.take(self.pairs[name], -1)
+
+    def strip(self, flat: npt.NDArray[Any], name: str) -> npt.NDArray[Any]:
+        """Pairs of an arrow and a place."""
+        return flat.take(self.strips[name], -1)
+
+
+def _places(layout: Layout) -> Places:
+    free = np.asarray((layout.parameter >= 0).any(axis=0))
+    matrix, u, col = layout.matrix[free], layout.row[free], layout.col[free]
+    v, is_arrow = len(layout.names), matrix == ARROW
+    wide, w = 2 * v, np.where(is_arrow, v + col, col)
+    c = np.where((matrix == COVARIANCE) & (u == col), 0.5, np.where(matrix == MEAN, 0.0, 1.0))
+    arrows = np.flatnonzero(is_arrow)
+    first, second = u[arrows, None], col[arrows, None]
+    return Places(
+        free=free,
+        parameter=layout.parameter[:, free],
+        u=u,
+        w=w,
+        c=c,
+        cc=c[:, None] * c,
+        arrows=arrows,
+        uw=u * wide + w,
+        own_uu=u * wide + u,
+        own_ww=w * wide + w,
+        pairs={
+            "uu": u[:, None] * wide + u,
+            "uw": u[:, None] * wide + w,
+            "ww": w[:, None] * wide + w,
+        },
+        strips={
+            "uu": first * wide + u,
+            "uw": first * wide + w,
+            "reach": second * wide + u,
+            "weigh": second * wide + w,
+        },
+    )
 
 
 @dataclass(frozen=True)
@@ -81,10 +147,15 @@ class Layout:
         bound[self.parameter[:, variance][self.parameter[:, variance] >= 0]] = 0.0
         return bound
 
-    @property
+    @cached_property
     def has_means(self) -> bool:
         """Whether the model says something about means."""
         return bool((self.matrix == MEAN).any())
+
+    @cached_property
+    def places(self) -> Places:
+        """Look-ups of the free places."""
+        return _places(self)
 
 
 def with_means(layout: Layout) -> Layout:

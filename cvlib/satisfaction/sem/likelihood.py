@@ -1,4 +1,4 @@
-"""Maximum likelihood for covariance models: Fisher scoring on many moment matrices at once.
+"""The likelihood of covariance models and its derivatives, on many moment matrices at once.
 
 Every array has two leading axes, (problems, groups): a problem is a sample or a resample, a group
 is a respondent group or a pattern of missing answers. One function therefore serves the single
@@ -8,7 +8,8 @@ fit, several starts, the bootstrap, invariance and full-information likelihood.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from cvlib.satisfaction.sem.layout import ARROW, COVARIANCE, MEAN, Floats, Layou
 Numbers = npt.NDArray[Any]
 
 _STEP = 1e-30  # of the complex step: no subtraction, so no rounding to balance against
-_PATIENCE = 150  # iterations after which a nearly flat valley is followed less far
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,22 @@ class Implied:
     covariance: Numbers  # of all variables, latent and observed
     sigma: Numbers  # of the observed; an identity block where absent
     mu: Numbers
-    u: Numbers  # (problems, groups, p, places)
-    w: Numbers
+    effects: Numbers  # of all variables on the observed: rows of `total`, 0 where absent
+    crossed: Numbers  # covariances of the observed with all, 0 where absent
+    layout: Layout
     c: Numbers  # (problems, groups, places)
     f: Numbers
+
+    @property
+    def u(self) -> Numbers:
+        """(problems, groups, p, places)."""
+        return self.effects[..., self.layout.row]
+
+    @property
+    def w(self) -> Numbers:
+        """(problems, groups, p, places)."""
+        col, is_arrow = self.layout.col, self.layout.matrix == ARROW
+        return np.where(is_arrow, self.crossed[..., col], self.effects[..., col])
 
 
 def implied(layout: Layout, theta: Numbers, moments: Moments) -> Implied:
@@ -125,38 +137,138 @@ def implied(layout: Layout, theta: Numbers, moments: Moments) -> Implied:
         covariance=covariance,
         sigma=sigma,
         mu=mean_all[..., layout.latent :] * present,
-        u=effects[..., row],
-        w=np.where(is_arrow, crossed[..., col], effects[..., col]),
+        effects=effects,
+        crossed=crossed,
+        layout=layout,
         c=np.broadcast_to(c, (*sigma.shape[:2], len(row))),
         f=np.broadcast_to(f, (*sigma.shape[:2], len(row))),
     )
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Evaluation:
-    """Objective (problems,), gradient (problems, k) and expected Hessian (problems, k, k).
+    """Objective, gradient and curvature at parameters; what is not asked for is not computed.
 
     The objective is sum_g share_g [ln|Sigma| + tr(S Sigma^-1) + (m - mu)' Sigma^-1 (m - mu)],
     which is -2 log-likelihood / N without its constant; infinite where Sigma is not positive
     definite. The means count only in a model that has them.
+
+    All second derivatives follow from the products u'Vu, u'Vw, w'Vw (V = Sigma^-1) and the same
+    with VSV between them: with dSigma_i = c_i (u_i w_i' + w_i u_i') of rank two, every trace is a
+    sum of products of two such numbers. With complex parameters (complex-step differentiation)
+    only the gradient is meaningful.
     """
 
+    layout: Layout
     objective: Floats
-    gradient: Numbers
-    hessian: Floats
+    share: Floats
+    total: Numbers
+    covariance: Numbers
+    columns: Numbers  # of Sigma's derivatives: E (I - A)^-1, then E C
+    inverse: Numbers  # of Sigma
+    sample: Numbers  # second moments about the model's means
+    gap: Numbers  # sample less model means
+    f: Numbers
+
+    def take(self, problems: npt.NDArray[Any]) -> Evaluation:
+        """Only the given problems."""
+        parts = [getattr(self, field.name)[problems] for field in fields(self)[1:]]
+        return Evaluation(self.layout, *parts)
+
+    @cached_property
+    def _between(self) -> tuple[Numbers, Numbers]:
+        """V and VSV times the columns."""
+        once = self.inverse @ self.columns
+        return once, self.inverse @ (self.sample @ once)
+
+    @cached_property
+    def _products(self) -> tuple[Numbers, Numbers]:
+        """The columns' products with V and with VSV between them, flat."""
+        left = self.columns.swapaxes(-1, -2)
+        return tuple(_flat(left @ part) for part in self._between)  # type: ignore[return-value]
+
+    @cached_property
+    def _towards(self) -> Numbers:
+        """V times the gap of the means, seen along every column."""
+        turned = self.columns.swapaxes(-1, -2) @ (self.inverse @ self.gap[..., None])
+        return turned[..., 0]
+
+    @cached_property
+    def gradient(self) -> Numbers:
+        """First derivatives (problems, k)."""
+        at, v = self.layout.places, len(self.layout.names)
+        once, twice = self._between
+        seen = _flat(self.columns[..., :v].swapaxes(-1, -2) @ (once - twice))
+        gradient = 2.0 * at.c * seen[..., at.uw]
+        if self.layout.has_means:
+            gradient = gradient - 2.0 * self.f * self._towards[..., at.u]
+        return _gather(gradient * self.share[..., None], at.parameter, self.layout.parameters)
+
+    @cached_property
+    def hessian(self) -> Floats:
+        """Expected second derivatives (problems, k, k)."""
+        at, (v, _) = self.layout.places, self._products
+        uu, uw = at.square(v, "uu"), at.square(v, "uw")
+        hessian = at.square(v, "ww")
+        hessian *= uu
+        hessian += uw * uw.swapaxes(-1, -2)
+        hessian *= 2.0 * at.cc
+        if self.layout.has_means:
+            hessian += 2.0 * (self.f[..., :, None] * self.f[..., None, :]) * uu
+        return self._gathered(hessian)
+
+    @cached_property
+    def scale(self) -> Floats:
+        """The diagonal of `hessian` (problems, k), where a parameter stands in one place."""
+        at, (v, _) = self.layout.places, self._products
+        own = v[..., at.own_uu] * v[..., at.own_ww] + v[..., at.uw] ** 2
+        own = 2.0 * at.c**2 * own + 2.0 * self.f**2 * v[..., at.own_uu]
+        return _gather(own * self.share[..., None], at.parameter, self.layout.parameters)
+
+    @cached_property
+    def exact(self) -> Floats:
+        """Second derivatives (problems, k, k)."""
+        at, (v, q), f = self.layout.places, self._products, self.f
+        uu, uw, rest = at.square(v, "uu"), at.square(v, "uw"), q - 0.5 * v
+        half = at.square(rest, "uw")
+        half *= uw.swapaxes(-1, -2)
+        hessian = at.square(v, "ww")
+        hessian *= at.square(rest, "uu")
+        hessian += uu * at.square(rest, "ww")
+        hessian += half
+        hessian += half.swapaxes(-1, -2)
+        hessian *= 2.0 * at.cc
+        # how the columns themselves move: only with an arrow
+        chain = _flat(np.concatenate([self.total, self.covariance], axis=-1))
+        reach, moved = at.strip(chain, "reach"), at.strip(v - q, "uu")
+        along = 2.0 * at.c * at.strip(chain, "weigh") * moved
+        strip = 2.0 * at.c * reach * at.strip(v - q, "uw") + along
+        if self.layout.has_means:
+            seen = self._towards
+            once = uu * (at.c * seen[..., at.w])[..., None, :]
+            once = once + uw * (at.c * seen[..., at.u])[..., None, :]
+            once = 2.0 * f[..., :, None] * once
+            mean = 2.0 * (f[..., :, None] * f[..., None, :]) * uu
+            hessian += once + once.swapaxes(-1, -2) + mean
+            strip = strip - 2.0 * reach * f[..., None, :] * seen[..., at.u[at.arrows], None]
+        hessian[..., at.arrows, :] += strip
+        hessian[..., at.arrows] += strip.swapaxes(-1, -2)
+        hessian[..., at.arrows[:, None], at.arrows] -= along[..., at.arrows]  # counted twice
+        return self._gathered(hessian)
+
+    def _gathered(self, places: Floats) -> Floats:
+        if places.shape[1] > 1:
+            places = places * self.share[..., None, None]  # one group has them all
+        return _gather_both(places, self.layout.places.parameter, self.layout.parameters)
 
 
-def evaluate(
-    layout: Layout, theta: Numbers, moments: Moments, *, curvature: bool = True
-) -> Evaluation:
-    """Objective, analytic gradient and expected Hessian; see `Evaluation`.
+def _flat(matrices: Numbers) -> Numbers:
+    return matrices.reshape(*matrices.shape[:-2], -1)
 
-    With complex `theta` (complex-step differentiation) only the gradient is meaningful.
-    """
+
+def evaluate(layout: Layout, theta: Numbers, moments: Moments) -> Evaluation:
+    """The objective at parameters (problems, k), and its derivatives; see `Evaluation`."""
     model = implied(layout, theta, moments)
-    free = (layout.parameter >= 0).any(axis=0)
-    u, w, c, f = model.u[..., free], model.w[..., free], model.c[..., free], model.f[..., free]
-    parameter = layout.parameter[:, free]
     sigma, log_determinant = model.sigma, np.zeros(model.sigma.shape[:2])
     if not np.iscomplexobj(theta):
         log_determinant = _log_determinant(sigma)
@@ -165,25 +277,19 @@ def evaluate(
     sample, gap = moments.covariance, (moments.mean - model.mu) * layout.has_means
     if layout.has_means:
         sample = sample + gap[..., :, None] * gap[..., None, :]
-    weighted = inverse @ sample
-    trace = np.trace(weighted, axis1=-2, axis2=-1).real
-    objective = (moments.share * (log_determinant + trace)).sum(-1)
-
-    share = moments.share[..., None]
-    gradient = 2.0 * c * (u * ((inverse - weighted @ inverse) @ w)).sum(-2)
-    if layout.has_means:
-        gradient = gradient - 2.0 * f * (u * (inverse @ gap[..., None])).sum(-2)
-    gradient = _gather(gradient * share, parameter, layout.parameters)
-    if not curvature:
-        return Evaluation(objective, gradient, np.empty((0, 0, 0)))
-    solved = inverse @ w
-    uu, uw = u.swapaxes(-1, -2) @ (inverse @ u), u.swapaxes(-1, -2) @ solved
-    hessian = uu * (w.swapaxes(-1, -2) @ solved) + uw * uw.swapaxes(-1, -2)
-    hessian = 2.0 * hessian * (c[..., :, None] * c[..., None, :])
-    if layout.has_means:
-        hessian = hessian + 2.0 * (f[..., :, None] * f[..., None, :]) * uu
-    hessian = _gather_both(hessian * share[..., None], parameter, layout.parameters)
-    return Evaluation(objective, gradient, hessian)
+    trace = np.trace(inverse @ sample, axis1=-2, axis2=-1).real
+    return Evaluation(
+        layout=layout,
+        objective=(moments.share * (log_determinant + trace)).sum(-1),
+        share=moments.share,
+        total=model.total,
+        covariance=model.covariance,
+        columns=np.concatenate([model.effects, model.crossed], axis=-1),
+        inverse=inverse,
+        sample=sample,
+        gap=gap,
+        f=model.f[..., layout.places.free],
+    )
 
 
 def _inverse(matrices: Numbers) -> Numbers:
@@ -233,7 +339,7 @@ def _gather(places: Numbers, parameter: npt.NDArray[np.int64], count: int) -> Nu
 def _gather_both(places: Floats, parameter: npt.NDArray[np.int64], count: int) -> Floats:
     """Sum (problems, groups, places, places) to (problems, k, k)."""
     if len(parameter) == 1:
-        places = places.sum(axis=1, keepdims=True)
+        places = places.sum(axis=1, keepdims=True) if places.shape[1] > 1 else places
         if np.array_equal(parameter[0], np.arange(count)):
             return places[:, 0]
     choice = _choice(parameter, count)
@@ -260,114 +366,4 @@ def repeated(moments: Moments, count: int) -> Moments:
 
 def observed_information(layout: Layout, theta: Floats, moments: Moments) -> Floats:
     """Half the second derivatives of the objective (k, k)."""
-
-    def gradient(stack: Numbers) -> Numbers:
-        return evaluate(layout, stack, repeated(moments, len(stack)), curvature=False).gradient
-
-    hessian = derivative(gradient, theta, max(1, 512 // len(moments.present)))
-    return (hessian + hessian.T) / 4.0
-
-
-@dataclass(frozen=True)
-class Solution:
-    """Where the minimiser stopped, one row per problem (and start).
-
-    `gradient` is projected: at an active bound an outward gradient counts as 0. `decrement` is
-    g' H^-1 g, twice the distance of the objective from its local minimum, free of units: 1e-14 is
-    aimed at (1e-11 in flat valleys), and less than 1e-8 counts as converged.
-    """
-
-    theta: Floats
-    objective: Floats
-    gradient: Floats
-    decrement: Floats
-    iterations: npt.NDArray[np.int64]
-    converged: npt.NDArray[np.bool_]
-
-
-def minimise(
-    layout: Layout,
-    moments: Moments,
-    start: Floats,
-    *,
-    max_iterations: int = 500,
-    exact: bool = False,
-) -> Solution:
-    """Fisher scoring with Levenberg-Marquardt damping and variances kept at or above zero.
-
-    Parameters
-    ----------
-    layout : Layout
-        The model.
-    moments : Moments
-        Of as many problems as `start` has rows.
-    start : array (problems, k)
-        Where to begin; raised to the lower bounds.
-    max_iterations : int
-        Of each problem.
-    exact : bool
-        Use the exact Hessian (Newton), not the expected one: dearer, and worth it near the end.
-
-    References
-    ----------
-    Bertsekas, D. (1982). Projected Newton methods. SIAM J. Control Optim. 20(2), 221-246 [M].
-    """
-    lower, theta = layout.lower, np.maximum(start, layout.lower)
-    state = evaluate(layout, theta, moments)
-    objective, gradient, hessian = state.objective, state.gradient.copy(), state.hessian.copy()
-    damping, iterations = np.full(len(theta), 1e-3), np.zeros(len(theta), dtype=np.int64)
-    running, diagonal = np.isfinite(objective), np.arange(theta.shape[1])
-
-    def propose(at: npt.NDArray[np.int64], relaxed: Floats) -> tuple[Numbers, Floats]:
-        """Steps of some problems, and their decrements."""
-        held = (theta[at] <= lower) & (gradient[at] > 0)
-        slope, curve = np.where(held, 0.0, gradient[at]), hessian[at]
-        scale = np.where(held, 0.0, curve[:, diagonal, diagonal])
-        scale = np.where(scale > 0, scale, 1.0)
-        if exact:
-            each = [observed_information(layout, theta[i], moments.take(np.array([i]))) for i in at]
-            curve = 2.0 * np.stack(each)
-        curve = np.where(held[:, :, None] | held[:, None, :], 0.0, curve)
-        curve[:, diagonal, diagonal] += scale * (relaxed[:, None] + held)
-        step = _solve(curve, slope)
-        return step, (slope * step).sum(-1)
-
-    for iteration in range(max_iterations):
-        at = np.flatnonzero(running)
-        if not len(at):
-            break
-        iterations[at] += 1
-        step, decrement = propose(at, damping[at])
-        aim = 1e-14 if iteration < _PATIENCE else 1e-11
-        done = (np.abs(decrement) < aim) & (damping[at] < 1e-5)
-        running[at[done]] = False
-        at, step = at[~done], step[~done]
-        if not len(at):
-            continue
-        proposal = np.maximum(theta[at] - step, lower)
-        with np.errstate(over="ignore", invalid="ignore"):  # a wild proposal is refused below
-            trial = evaluate(layout, proposal, moments.take(at))
-        slack = 1e-14 * (1.0 + np.abs(objective[at]))
-        better = trial.objective <= objective[at] + slack
-        kept = at[better]
-        theta[kept], objective[kept] = proposal[better], trial.objective[better]
-        gradient[kept], hessian[kept] = trial.gradient[better], trial.hessian[better]
-        damping[at] = np.where(better, np.maximum(damping[at] / 10.0, 1e-12), damping[at] * 10.0)
-        running[at[damping[at] > 1e12]] = False
-    final, at = np.full(len(theta), np.inf), np.flatnonzero(np.isfinite(objective))
-    if len(at):
-        final[at] = np.abs(propose(at, np.full(len(at), 1e-9))[1])
-    held = (theta <= lower) & (gradient > 0)
-    return Solution(
-        theta, objective, np.where(held, 0.0, gradient), final, iterations, final < 1e-8
-    )
-
-
-def _solve(matrices: Floats, vectors: Floats) -> Numbers:
-    """Solve a stack of symmetric systems; an exactly singular one by its pseudo-inverse."""
-    try:
-        return np.linalg.solve(matrices, vectors[..., None])[..., 0]
-    except np.linalg.LinAlgError:
-        return np.stack(
-            [np.linalg.pinv(m, hermitian=True) @ g for m, g in zip(matrices, vectors, strict=True)]
-        )
+    return evaluate(layout, theta[None], moments).exact[0] / 2.0

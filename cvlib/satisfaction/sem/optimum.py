@@ -21,13 +21,12 @@ from cvlib.satisfaction.sem.layout import (
 )
 from cvlib.satisfaction.sem.likelihood import (
     Moments,
-    Solution,
     evaluate,
     implied,
-    minimise,
     moments_of,
     repeated,
 )
+from cvlib.satisfaction.sem.minimise import Solution, minimise
 from cvlib.satisfaction.sem.starts import starting_values
 from cvlib.satisfaction.survey.em import EMSample
 from cvlib.statistics import resample
@@ -117,7 +116,7 @@ def incomplete_problem(layout: Layout, values: Floats) -> Problem:
     )
     full = with_means(only_covariances(layout.observed, *np.triu_indices(p)))
     theta = np.concatenate([covariance[0][np.triu_indices(p)], mean[0]])
-    objective = evaluate(full, theta[None], moments, curvature=False).objective[0]
+    objective = evaluate(full, theta[None], moments).objective[0]
     return _identified(Problem(layout, moments, rows, len(values), saturated, float(objective)))
 
 
@@ -218,11 +217,6 @@ def solve(problem: Problem, starts: int, seed: int) -> Optimum:
     found = _more_at_a_bound(problem, found, seed)
     objective = np.where(found.converged, found.objective, np.inf)
     best = int(objective.argmin())
-    if found.decrement[best] > 1e-13:  # in a flat valley: finish by Newton steps
-        start = found.theta[[best]]
-        last = minimise(problem.layout, problem.moments, start, max_iterations=20, exact=True)
-        found.theta[best], found.gradient[best] = last.theta[0], last.gradient[0]
-        found.objective[best] = objective[best] = last.objective[0]
     above = found.objective - objective[best]
     table = pd.DataFrame({
         "start": np.arange(1, len(above) + 1),

@@ -60,7 +60,9 @@ def starting_values(layout: Layout, moments: Moments, relatedness: float) -> Flo
         outer = loading[..., :, None] * loading[..., None, :]
         pairs = ~np.eye(len(at), dtype=bool)
         base = variance[..., marker] / anchor**2
-        shared = (within / outer)[..., pairs].mean(-1) if len(at) > 1 else base
+        # in one order of memory for any number of problems, so that sums are the same bits
+        apart = np.ascontiguousarray((within / outer)[..., pairs])
+        shared = apart.mean(-1) if len(at) > 1 else base
         own[..., latent] = np.clip(shared, 0.1 * base, (0.95 if len(at) > 1 else 1.0) * base)
         weight = loading / (loading**2).sum(-1, keepdims=True)
         composite[..., latent, :] = (weight[..., None, :] @ block)[..., 0, :]
