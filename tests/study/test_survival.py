@@ -156,6 +156,13 @@ def test_a_batch_of_twelve_survives_ten_kills(make_quick_study: Quick) -> None:
 
 
 @posix
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(10))
+def test_a_hundred_kills(seed: int, make_quick_study: Quick) -> None:
+    assert len(survive(make_quick_study(12), runs=12, kills=10, seed=1000 + seed)) == 10
+
+
+@posix
 def test_two_batches_at_once_share_the_runs(make_quick_study: Quick, tmp_path: Path) -> None:
     study, out = make_quick_study(4), tmp_path / "reports"
     first, second = start(study, out, jobs=1), start(study, out, jobs=1)
@@ -513,3 +520,23 @@ def test_a_read_only_folder_is_refused_before_anything_runs(
     assert result.exit_code == 2
     assert "cannot be written" in result.output
     assert executions(study) == {}
+
+
+@posix
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati"},
+        {"LC_ALL": "nowhere", "TZ": "Nowhere/Nothing", "HOME": "/nonexistent"},
+    ],
+    ids=["ascii", "turkish", "unknown"],
+)
+def test_odd_surroundings_give_the_same_bytes(
+    odd: dict[str, str], make_quick_study: Quick, tmp_path: Path
+) -> None:
+    study = make_quick_study(1)
+    for name, env in (("plain", {}), ("odd", odd)):
+        status, text = finish(start(study, tmp_path / name, env=os.environ | env))
+        assert status == 0, text
+    assert results(tmp_path / "plain") == results(tmp_path / "odd") != {}
