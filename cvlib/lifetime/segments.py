@@ -143,7 +143,7 @@ class SevenSegments:
 _EACH = """
 WITH bought AS (
     SELECT customer_id, day, net,
-           day - lag(day) OVER (PARTITION BY customer_id ORDER BY day) AS gap
+           date_diff('day', lag(day) OVER (PARTITION BY customer_id ORDER BY day), day) AS gap
     FROM days WHERE purchase AND day <= $1)
 SELECT customer_id, round(sum(net), 6) AS contribution,
        coalesce(round(sum(net) FILTER (day > $2), 6), 0) AS recent_spend,
