@@ -81,7 +81,7 @@ def join_purchases(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     clock = own.reindex(ids).fillna(pd.Timestamp(own.sort_values().iloc[len(own) // 2]))
     before = bought[bought["day"].to_numpy() < clock.reindex(bought["customer_id"]).to_numpy()]
     past, whole = _histories(before, first, clock), _histories(bought, first, until)
-    gone = (first >= clock) & ~pd.Series(np.isin(ids, own.index), index=ids)
+    gone = (first >= clock) & ~pd.Series(ids.isin(own.index), index=ids)
     attributes = attributes.assign(
         tenure=np.maximum(past["T"] * _WEEK / _MONTHS, 1.0),
         past_purchases=np.log1p(past["x"]),
@@ -106,7 +106,7 @@ def join_purchases(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
         ("customers in the transactions", len(ids)),
         ("respondents", len(asked)),
         ("respondents without behaviour", int((~both).sum())),
-        ("customers without an interview", int((~np.isin(ids, own.index)).sum())),
+        ("customers without an interview", int((~ids.isin(own.index)).sum())),
         ("gone or not yet there at the interviews", int(gone.sum())),
         ("duplicates, the latest kept", twice + dropped),
         ("interviewed before the first purchase or after the window", int(outside.sum())),

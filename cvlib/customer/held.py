@@ -59,7 +59,7 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     middle = pd.Timestamp(own.sort_values().iloc[len(own) // 2])
     clock = own.reindex(ids).fillna(middle)
     gone = ((life["end"] <= clock) | (life["start"] > clock)) & ~pd.Series(
-        np.isin(ids, own.index), index=ids
+        ids.isin(own.index), index=ids
     )
     attributes = attributes.assign(
         tenure=np.maximum(months(clock) - months(life["start"]), 1).to_numpy(float)
@@ -98,7 +98,7 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
         ("customers in the contracts", len(ids)),
         ("respondents", len(asked)),
         ("respondents without behaviour", int((~both).sum())),
-        ("customers without an interview", int((~np.isin(ids, own.index)).sum())),
+        ("customers without an interview", int((~ids.isin(own.index)).sum())),
         ("gone or not yet there at the interviews", int(gone.sum())),
         ("duplicates, the latest kept", twice + doubled + dropped),
         ("interviewed after leaving", int(late.sum())),

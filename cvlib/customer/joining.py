@@ -165,9 +165,9 @@ def followed(
     answers = prepare(open_survey(chosen, plan.model))
     used = pd.Index(chosen.data[plan.customer].loc[answers.index])
     keep = ~gone & whole
-    keep &= ~pd.Series(np.isin(ids, own.index) & ~np.isin(ids, used), index=ids)
+    keep &= ~pd.Series(ids.isin(own.index) & ~ids.isin(used), index=ids)
     base = ids[keep.to_numpy()]
-    answered = np.isin(base, used)
+    answered = base.isin(used)
     place = used.get_indexer(base[answered])
     ordered = replace(answers, values=answers.values[place], index=answers.index[place])
     return ordered, base, answered

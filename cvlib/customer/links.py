@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.interpolate import CubicSpline
 
 from cvlib.customer.base import CustomerBase
 from cvlib.lifetime.contracts.leaving import Leaving, fit_leaving, g2g_survival
@@ -18,6 +19,7 @@ from cvlib.statistics.parts import shapley
 
 Array = np.ndarray
 PARTS = ("retention", "purchases", "dropout", "spend", "cost", "referral")
+_GRID = 1500  # values of the linear predictor at which months of a large base are summed
 STRICT = "pareto_nbd_strict"
 BUYING = ("pareto_nbd", STRICT)
 _COLUMN = {"spend": "fee", "cost": "service_cost", "referral": "referrals"}
@@ -243,18 +245,28 @@ def discounted_months(found: Pass, worth: Worth, points: float, naive: bool = Fa
     if found.buying is not None:
         step = points / (1.0 if naive else found.buying.reliability)
         return found.buying.purchases(worth, step, step)
-    return curves(found, worth, points, naive) @ worth.discounts
+    share = 1.0 if naive else found.calibration.share
+    eta = found.eta + points * found.leaving.coefficients[1] / share
+    if len(eta) <= 2 * _GRID:
+        return _curves(found, eta, worth.horizon) @ worth.discounts
+    # a smooth function of eta alone: by a spline through so many values of it, to 1e-10
+    grid = np.linspace(eta.min(), eta.max(), _GRID)
+    return np.asarray(CubicSpline(grid, _curves(found, grid, worth.horizon) @ worth.discounts)(eta))
 
 
 def curves(found: Pass, worth: Worth, points: float, naive: bool = False) -> Array:
     """(m, horizon) survival at the present satisfaction plus points."""
     share = 1.0 if naive else found.calibration.share
-    eta = found.eta + points * found.leaving.coefficients[1] / share
-    t = np.arange(worth.horizon)
+    return _curves(found, found.eta + points * found.leaving.coefficients[1] / share, worth.horizon)
+
+
+def _curves(found: Pass, eta: Array, horizon: int) -> Array:
+    """(len(eta), horizon) survival after 0, 1, ... months."""
+    t = np.arange(horizon)
     if found.leaving.model in ("g2g", "cloglog"):
         return g2g_survival(eta, found.leaving.heterogeneity, t)
     flat = found.leaving._replace(coefficients=np.array([0.0, 1.0]))
-    return flat.survival(eta[:, None], worth.horizon)
+    return flat.survival(eta[:, None], horizon)
 
 
 def monthly(found: Pass, worth: Worth, moved: frozenset[str], points: float, naive: bool) -> Array:

@@ -115,3 +115,20 @@ def test_e_values_of_the_paper(ratio, common, want) -> None:  # type: ignore[no-
     found = e_value(*ratio, common)
     assert (round(found["e_value"], 3), round(found["e_value_limit"], 3)) == want
     assert e_value(0.9, 0.8, 1.1)["e_value_limit"] == 1
+
+
+def test_months_of_a_large_base_by_a_spline_are_those_summed_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from cvlib.customer import links
+
+    made = cv.customer.simulate(1500, seed=3)
+    base = cv.customer.join(made.files, made.plan)
+    found = cv.customer.link(base, cv.customer.index(base)).found
+    worth = cv.customer.Worth()
+    plain = discounted_months(found, worth, 1.0)
+    monkeypatch.setattr(links, "_GRID", 200)
+    assert len(plain) > 400
+    assert np.abs(discounted_months(found, worth, 1.0) - plain).max() < 1e-7
+    monkeypatch.setattr(links, "_GRID", 1500)
+    assert (discounted_months(found, worth, 1.0) == plain).all()
