@@ -43,9 +43,10 @@ class Result:
     warnings: tuple[str, ...] = ()
 
     def sentences(self) -> list[str]:
-        """What the numbers say, as messages; empty where a result says nothing of itself."""
+        """What the numbers say, as messages: by `told_by`, else the verdict the result holds."""
         if not self.told_by:
-            return []
+            held = getattr(self, "verdict", None) or getattr(self, "sentence", None)
+            return [held] if isinstance(held, str) else []
         module, function = self.told_by.split(":")
         told: list[str] = getattr(importlib.import_module(module), function)(self)
         return told

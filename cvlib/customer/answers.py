@@ -50,6 +50,14 @@ def parts_sentence(value: PointValue) -> Message | None:
     return message("customer.parts", parts=told)
 
 
+def of_point(value: PointValue) -> list[Message]:
+    """What the value of a point says of itself: its parts, that it adds nothing, or why not."""
+    if value.withheld or adds_nothing(value):
+        return [value_sentence(value, 0)]
+    parts = parts_sentence(value)
+    return [] if parts is None else [parts]
+
+
 def naive_sentence(value: PointValue, index: CustomerIndex) -> Message | None:
     """What it would read without correction for error in the answers."""
     if value.withheld or adds_nothing(value):

@@ -58,7 +58,7 @@ def column(table: Table, name: str) -> str:
     """A column that has to be there."""
     if name not in table.data:
         known = [str(each) for each in table.data]
-        raise InputError(table.place(name), "there is no such column", nearest(name, known))
+        raise table.lacking(name)
     return name
 
 

@@ -181,6 +181,7 @@ class PointValue(Result):
     level: float
     withheld: tuple[str, ...] = ()
     headline_tables = ("value_of_a_point", "drivers_to_money")
+    told_by = "cvlib.customer.answers:of_point"
 
     @property
     def total(self) -> float | None:

@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_dtype
 
 from cvlib.inputs import text
-from cvlib.inputs.errors import InputError, nearest, shorten
+from cvlib.inputs.errors import InputError, shorten
 from cvlib.inputs.readers import Table, from_frame, left_out
 
 
@@ -69,8 +69,7 @@ def column_of(table: Table, name: str) -> pd.Series:
         There is no such column (with the nearest name), or it is empty.
     """
     if name not in table.data.columns:
-        known = [str(column) for column in table.data.columns]
-        raise InputError(table.place(name), "there is no such column", nearest(name, known))
+        raise table.lacking(name)
     values = table.data[name]
     if values.isna().all():
         raise InputError(table.place(name), "is empty", "Fill it in, or leave it out.")

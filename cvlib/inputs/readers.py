@@ -15,7 +15,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype, is_string_dtype
 
 from cvlib.inputs import datasets, text
-from cvlib.inputs.errors import InputError
+from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.formats import (
     KINDS,
     kind_of,
@@ -25,7 +25,7 @@ from cvlib.inputs.formats import (
     read_workbook,
     unique_names,
 )
-from cvlib.words.message import message
+from cvlib.words.message import Message, message
 
 LEFT_OUT = ["column", "reason", "count", "share"]
 
@@ -70,6 +70,22 @@ class Table:
             return f"{self.source}, column {column}"
         name, first = ([(self.source, 0)] + [file for file in self.files if file[1] <= row])[-1]
         return f"{name}, column {column}, data row {row - first + 1}"
+
+    def lacking(self, column: str, remedy: str = "") -> InputError:
+        """An error that the column is not there: the nearest name, and other sheets there are."""
+        known = [str(one) for one in self.data.columns]
+        return InputError(
+            self.place(column), "there is no such column",
+            f"{nearest(column, known)}{self.elsewhere} {remedy}",
+        )  # fmt: skip
+
+    @property
+    def elsewhere(self) -> str:
+        """Where else a column may stand, as the end of a remedy: in another sheet; mostly empty."""
+        sheets = [note.values for note in self.warnings
+                  if isinstance(note, Message) and note.id == "inputs.first_sheet"]  # fmt: skip
+        others = ", ".join(sheets[0]["others"][:10]) if sheets else ""
+        return f" Only the first sheet was read; `sheet` names another: {others}." if others else ""
 
 
 def left_out(rows: Sequence[tuple[str, str, int]], total: int) -> pd.DataFrame:

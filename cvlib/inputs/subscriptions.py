@@ -253,12 +253,8 @@ def _role(table: Table, role: str, name: str, notes: list[str]) -> str:
             table.source, f"{role} could be any of the columns {', '.join(found)}",
             f"Name one of them as the parameter {role}.",
         )  # fmt: skip
-    known = [str(column) for column in table.data.columns]
-    raise InputError(
-        table.place(name), "there is no such column",
-        f"{nearest(name, known)} Name the column as the parameter {role}"
-        + (", or give start and end." if role == "duration" else "."),
-    )  # fmt: skip
+    other = ", or give start and end." if role == "duration" else "."
+    raise table.lacking(name, f"Name the column as the parameter {role}{other}")
 
 
 def _one_contract_a_row(table: Table, customer: str) -> str:

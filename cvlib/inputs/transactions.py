@@ -43,7 +43,10 @@ class TransactionLog:
     rows : int
         Transactions in it, filters not yet applied.
     first_day, last_day : date
-        Of the rows kept.
+        Of the purchases, so that a log reads like one without what was returned; of the rows kept
+        where nothing is left of any purchase.
+    observed : tuple of date
+        First and last day of the rows kept, returns among them.
     left_out : DataFrame
         reason, counted, count, share, amount: what filters and rules took out of the log.
     warnings : tuple of str
@@ -58,6 +61,7 @@ class TransactionLog:
     rows: int
     first_day: dt.date
     last_day: dt.date
+    observed: tuple[dt.date, dt.date]
     left_out: pd.DataFrame
     warnings: tuple[str, ...]
     rules: LogRules
@@ -215,8 +219,11 @@ def _log(cells: Cells, folder: Path, share: int) -> TransactionLog:
         connection.execute("CREATE TEMP VIEW days AS FROM store.days")
     _stray_dates(cells)
     _across_files(cells)
+    bought = connection.execute("SELECT min(day), max(day) FROM days WHERE purchase").fetchone()
+    observed = (found["first"], found["last"])
+    first, last = bought if bought[0] is not None else observed
     return TransactionLog(
-        source.name, source.sha256, rows, found["first"], found["last"],
+        source.name, source.sha256, rows, first, last, observed,
         left_out_table(left_out),
         tuple(dict.fromkeys(source.notes)), rules, cells, connection,
         {name: int(found[name]) for name in ("kept", "negative", "zero")}, bool(store),

@@ -112,8 +112,9 @@ class Cells:
         return self.lines(f"({self._part(number, part, f'hash({whole})')})", ", line AS hash")
 
     def _resolve(self) -> None:
-        head = Table(pd.DataFrame(columns=self.source.columns), source=self.source.name)
         rules, notes = self.rules, self.source.notes
+        columns = pd.DataFrame(columns=self.source.columns)
+        head = Table(columns, source=self.source.name, warnings=tuple(notes))
         wanted = {"customer": rules.customer, "date": rules.date}
         if rules.price:
             wanted |= {"quantity": rules.quantity, "price": rules.price}
@@ -430,7 +431,13 @@ class Cells:
             dates = column == self.columns["date"]
             number_like = all(isinstance(one, (int, float)) for one in values)
             if dates:
-                left, right = self.day, [f"{quoted(one)}::DATE" for one in values]
+                left, right = self.day, []
+                for one in values:
+                    day = pd.to_datetime(str(one), errors="coerce", format="ISO8601")
+                    if pd.isna(day):
+                        raise InputError(f"where, filter {number + 1}", f"{one!r} is not a date",
+                                         "Write it as 2024-03-31.")  # fmt: skip
+                    right.append(f"DATE '{day.date()}'")
             elif kind in _NUMBERS or number_like:
                 left, right = f"try_cast({cell} AS DOUBLE)", []
                 for one in values:

@@ -96,10 +96,7 @@ class LogRules:
                 "both columns, or none.",
             )  # fmt: skip
         _check_zone(self.timezone)
-        if self.date_format and "%" not in self.date_format:
-            raise InputError(
-                "date_format", f"{self.date_format!r} is no pattern", "Write it as %d/%m/%Y."
-            )
+        _check_pattern(self.date_format)
         object.__setattr__(self, "where", tuple(_filter(i, one) for i, one in _each(self.where)))
         memory_share(self.memory_limit)
 
@@ -114,6 +111,21 @@ def _check_zone(timezone: str) -> None:
         raise InputError(
             "timezone", f"{timezone!r} is not a time zone", "Write it as Asia/Shanghai or UTC."
         ) from error
+
+
+def _check_pattern(pattern: str) -> None:
+    if not pattern:
+        return
+    import duckdb
+
+    unfit = InputError("date_format", f"{pattern!r} is no pattern", "Write it as %d/%m/%Y.")
+    if "%" not in pattern:
+        raise unfit
+    try:
+        with duckdb.connect() as connection:
+            connection.execute("SELECT try_strptime('1', ?)", [pattern])
+    except duckdb.Error as error:
+        raise unfit from error
 
 
 def _each(where: Any) -> list[tuple[int, Any]]:

@@ -166,6 +166,8 @@ def _hessian(objective: Objective, point: np.ndarray) -> np.ndarray:
 
 def _uphill(hessian: np.ndarray, gradient: np.ndarray) -> np.ndarray:
     """H⁻¹g with the Hessian's eigenvalues made positive, so that the step always climbs."""
+    # beyond the numbers a machine has there is no curvature to go by
+    hessian, gradient = np.nan_to_num(hessian, posinf=0.0, neginf=0.0), np.nan_to_num(gradient)
     values, vectors = np.linalg.eigh(hessian)
     floor = max(float(np.abs(values).max(initial=0.0)) * 1e-13, 1e-300)
     return vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), floor))

@@ -48,6 +48,7 @@ class SpendFit(Result):
     warnings: tuple[str, ...] = ()
     reason: Message | None = None
     headline_tables = ("parameters", "independence")
+    told_by = "cvlib.words.usual:estimates"
 
     def expected_spend(self, x: Any, mean_repeat_spend: Any) -> np.ndarray:
         """E[Z | x, mean]: p(v + x mean) / (px + q - 1); with x = 0 the mean of all customers.

@@ -62,6 +62,8 @@ def mean(values: Array) -> Array:
 def ratio(part: Array, whole: Array, top: Array, bottom: Array) -> Array:
     """Influence on (mean of `top`) / (mean of `bottom`), given the influences on both."""
     a, b = float(top.mean()), float(bottom.mean())
+    if b == 0:  # a ratio to nothing has no value, and nothing moves it
+        return np.full(len(part), np.nan)
     return (part - a / b * whole) / b
 
 
@@ -116,6 +118,8 @@ def gini(placed: Placed, worth: Array) -> tuple[float, Array]:
     """The concentration of worth along a score (Gini coefficient) and the influence on it."""
     held = worth * placed.share
     part, whole = float(held.mean()), float(worth.mean())
+    if whole == 0:  # nothing is concentrated anywhere
+        return float("nan"), np.full(worth.size, np.nan)
     own = held - part + (placed.above(worth) - part)
     return 2 * part / whole - 1, 2 * (own - part / whole * (worth - whole)) / whole
 
@@ -129,6 +133,8 @@ def capture(placed: Placed, worth: Array, share: float) -> Array:
     n = worth.size
     top = placed.in_top(share)
     whole = float(worth.mean())
+    if whole == 0:
+        return np.full(n, np.nan)
     held = float((worth * top).sum() / worth.sum())
     edge = int(np.clip(n - np.ceil(share * n), 0, n - 1))
     places, group = placed.order.places, placed.order.group

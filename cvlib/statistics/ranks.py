@@ -114,7 +114,7 @@ def spearman(a: Ranked, b: Ranked) -> Array:
     """(samples,) rank correlation: Pearson's of the mid-ranks; NaN where a score does not vary."""
     x, y, w = a.deviations(), b.deviations(), a.counts
     cross, in_x, in_y = ((w * p * q).sum(axis=1) for p, q in ((x, y), (x, x), (y, y)))
-    return _ratio(cross, np.sqrt(in_x * in_y))
+    return ratio(cross, np.sqrt(in_x * in_y))
 
 
 def kendall_tau(a: Array, b: Array, decimals: int | None = 12) -> float:
@@ -135,7 +135,7 @@ def auc(ranked: Ranked, event: Array) -> Array:
     happened = ranked.counts * event
     n1 = happened.sum(axis=1)
     rank_sum = (ranked.order.sums(happened) * ranked.mid_rank).sum(axis=1)
-    return _ratio(rank_sum - n1 * (n1 + 1) / 2, n1 * (ranked.total[:, 0] - n1))
+    return ratio(rank_sum - n1 * (n1 + 1) / 2, n1 * (ranked.total[:, 0] - n1))
 
 
 def auc_of(score: Array, event: Array) -> float:
@@ -165,7 +165,7 @@ def capture(ranked: Ranked, worth: Array, share: float) -> Array:
         NaN where nobody is worth anything. Divided by the share it is the lift.
     """
     held = ranked.order.sums(ranked.counts * worth)
-    return _ratio((held * ranked.in_top(share)).sum(axis=1), held.sum(axis=1))
+    return ratio((held * ranked.in_top(share)).sum(axis=1), held.sum(axis=1))
 
 
 def capture_curve(order: Order, worth: Array, at: Array) -> Array:
@@ -206,10 +206,10 @@ def overlap(a: Order, b: Order, share: float) -> float:
 def gini(ranked: Ranked, worth: Array) -> Array:
     """(samples,) concentration of worth along the score, n times its Gini coefficient."""
     held = ranked.order.sums(ranked.counts * worth)
-    mean_place = _ratio((held * ranked.mid_rank).sum(axis=1), held.sum(axis=1))
+    mean_place = ratio((held * ranked.mid_rank).sum(axis=1), held.sum(axis=1))
     return 2 * mean_place - (ranked.total[:, 0] + 1)
 
 
-def _ratio(part: Array, whole: Array) -> Array:
+def ratio(part: Array, whole: Array) -> Array:
     """NaN where the whole is nothing."""
     return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=whole > 0)

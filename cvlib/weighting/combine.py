@@ -42,6 +42,8 @@ class Combination(Result):
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ("weights", "coefficients")
+    told_by: ClassVar[str] = "cvlib.words.usual:heaviest"
+    charts: ClassVar[dict[str, str]] = {"weights": "cvlib.figures.weighting:weight_chart"}
 
     weights: pd.DataFrame
     coefficients: pd.DataFrame

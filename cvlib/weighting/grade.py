@@ -42,6 +42,8 @@ class Grades(Result):
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ("grades",)
+    told_by: ClassVar[str] = "cvlib.words.usual:graded"
+    charts: ClassVar[dict[str, str]] = {"grades": "cvlib.figures.weighting:grade_chart"}
 
     customers: pd.DataFrame
     grades: pd.DataFrame

@@ -61,6 +61,7 @@ class Scores(Result):
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ("scores", "checks")
+    told_by: ClassVar[str] = "cvlib.words.usual:scored"
 
     scores: pd.DataFrame
     details: pd.DataFrame
@@ -386,6 +387,7 @@ class ScoresByMethod(Result):
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ("scores", "left_out")
+    told_by: ClassVar[str] = "cvlib.words.usual:scored"
 
     scores: pd.DataFrame
     left_out: pd.DataFrame

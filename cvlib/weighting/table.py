@@ -231,7 +231,7 @@ def _check_enough(values: pd.DataFrame, tree: Tree, rows: int) -> None:
 
 def _column(table: Table, name: str, what: str) -> pd.Series:
     if name not in table.data.columns:
-        near = nearest(name, [str(column) for column in table.data.columns])
+        near = nearest(name, [str(column) for column in table.data.columns]) + table.elsewhere
         remedy = near if what == "the customer" else f"{near} Name the column in mapping."
         raise InputError(f"{table.source}, {what}", f"there is no column {name!r}", remedy)
     return table.data[name]

@@ -449,3 +449,42 @@ def test_a_log_below_a_title_is_read_where_it_is_told(tmp_path: Path) -> None:
     assert found[0].tolist() == found[1].tolist() == found[2].tolist()
     with pytest.raises(InputError, match="header_row"):
         transaction_log(tmp_path / "book.xlsx", LogRules())
+
+
+def test_a_log_ends_with_its_last_purchase_not_with_a_return() -> None:
+    rows = {"customer_id": ["a", "a", "b", "b"], "amount": [5.0, 7.0, 9.0, -9.0],
+            "date": ["2024-01-03", "2024-02-05", "2024-01-01", "2024-06-30"]}  # fmt: skip
+    log = transaction_log(pd.DataFrame(rows))
+    assert (str(log.first_day), str(log.last_day)) == ("2024-01-03", "2024-02-05")
+    assert [str(day) for day in log.observed] == ["2024-01-01", "2024-06-30"]
+    bare = transaction_log(pd.DataFrame(rows).iloc[:2])
+    assert (bare.first_day, bare.last_day) == (log.first_day, log.last_day)
+    nothing = transaction_log(pd.DataFrame(rows).iloc[2:])
+    assert (nothing.first_day, nothing.last_day) == nothing.observed
+
+
+@pytest.mark.parametrize("date", ["2022-13-01", "soon"])
+def test_a_filter_by_a_date_that_is_none_is_refused_with_its_position(date: str) -> None:
+    frame = pd.DataFrame({"customer_id": ["a"], "date": ["2024-01-03"], "amount": [5.0]})
+    rules = LogRules(where=(("amount", ">", 1), ("date", "<", date)))
+    with pytest.raises(InputError, match=f"where, filter 2: '{date}' is not a date"):
+        transaction_log(frame, rules)
+
+
+@pytest.mark.parametrize("pattern", ["day", "%Q"])
+def test_a_pattern_of_dates_is_checked_without_the_data(pattern: str) -> None:
+    with pytest.raises(InputError, match=f"date_format: '{pattern}' is no pattern"):
+        LogRules(date_format=pattern)
+
+
+def test_a_column_that_is_not_on_the_first_sheet_may_be_on_another(tmp_path: Path) -> None:
+    path = tmp_path / "orders.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame({"notes": ["see the other sheet"]}).to_excel(book, sheet_name="Notes")
+        frame = pd.DataFrame({"customer_id": ["a"], "date": ["2024-01-03"], "amount": [5.0]})
+        frame.to_excel(book, sheet_name="Orders", index=False)
+    for read in (transaction_log, lambda file: load_table(file).lacking("date")):
+        with pytest.raises(InputError, match="`sheet` names another: Orders"):
+            error = read(path)
+            raise error
+    assert transaction_log(path, LogRules(reading=Reading(sheet="Orders"))).rows == 1

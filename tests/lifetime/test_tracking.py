@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cvlib.inputs.readers import load_table
 from cvlib.lifetime.holdout import tracking
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
 
@@ -63,3 +64,25 @@ def test_every_rival_is_judged_at_every_cut(log):
     assert table.loc[("bg_nbd", "brier"), "mean"] == pytest.approx(sum(each) / 2)
     each = [rows.loc[(cut, "bg_nbd", "auc"), "value"] for cut in cuts]
     assert table.loc[("bg_nbd", "auc"), "worst"] == min(each)
+
+
+def test_what_was_assumed_to_read_a_log_is_said_once_not_at_every_cut(tmp_path):
+    frame = load_table("cdnow_sample").data
+    path = tmp_path / "days.csv"
+    days = pd.to_datetime(frame["date"].astype(str)).dt.strftime("%d.%m.%Y")
+    frame.assign(date=days).to_csv(path, index=False)
+    found = tracking.rolling_origins(path, origins=["1997-06-30", "1997-09-30"], holdout_days=91)
+    assert [str(text) for text in found.warnings].count(
+        "days.csv, column date: dates were read as %d.%m.%Y."
+    ) == 1
+    assert not [text for text in found.warnings if "Cut at" in text and "read as" in text]
+
+
+def test_a_log_without_money_is_judged_at_other_cuts_too(result):
+    """Every amount is nought: measures of money have no value, those of purchases stand."""
+    frame = load_table("cdnow_sample").data.assign(amount=0.0)
+    terms = {"origins": ["1997-09-30"], "holdout_days": 91, "every": True}
+    table = tracking.rolling_origins(frame, **terms).table.set_index(["model", "metric"])
+    assert table.loc[("bg_nbd", "bias"), ["value", "ci_low", "ci_high"]].notna().all()
+    money = table[table.index.get_level_values("metric").str.startswith("spend_rmse")]
+    assert money.empty or (money["value"] == 0).all() or money["value"].isna().all()

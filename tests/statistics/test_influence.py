@@ -99,3 +99,11 @@ def test_standard_errors_are_those_of_a_bootstrap():
         told = np.concatenate(draws[name]).std(ddof=1)
         assert standard_error(rows) == pytest.approx(told, rel=0.12), name
         assert abs(rows.mean()) < 0.02 * rows.std()
+
+
+def test_a_share_of_nothing_has_no_influence_and_no_value() -> None:
+    scores, nothing = Placed(np.arange(40.0)), np.zeros(40)
+    assert np.isnan(influence.gini(scores, nothing)[0])
+    for rows in (influence.gini(scores, nothing)[1], influence.capture(scores, nothing, 0.1),
+                 influence.ratio(nothing, nothing, np.ones(40), nothing)):  # fmt: skip
+        assert rows.shape == (40,) and np.isnan(rows).all()

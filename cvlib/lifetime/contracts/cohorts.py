@@ -97,6 +97,8 @@ class CohortFit(Result):
         model, measure (log_likelihood, aic, bic, customers, periods), value.
     """
 
+    told_by = "cvlib.words.usual:estimates"
+
     model: str
     parameters: pd.DataFrame
     fit: pd.DataFrame

@@ -54,6 +54,7 @@ class GammaGeometricFit(Result):
     covariates: tuple[str, ...]
     warnings: tuple[Message, ...] = ()
     headline_tables = ("parameters", "effects")
+    told_by = "cvlib.words.usual:estimates"
 
     def survival(self, t: ArrayLike, z: ArrayLike | None = None) -> Array:
         """Share still under contract after t whole periods.

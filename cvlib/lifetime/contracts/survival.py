@@ -52,6 +52,8 @@ class SurvivalFits(Result):
     curves : mapping of model to a function (rows, times) giving S(t) with shape (rows, times)
     """
 
+    told_by = "cvlib.words.usual:fitted"
+
     coefficients: pd.DataFrame
     fit: pd.DataFrame
     left_out: pd.DataFrame

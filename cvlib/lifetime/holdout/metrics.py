@@ -124,7 +124,7 @@ def amount_metrics(
         raise InputError("forecast", "holds negative amounts", "Net returns first.")
     n, error = w.sum(axis=1), s - y
     found = {
-        "bias": (w @ s) / (w @ y) - 1,
+        "bias": ranks.ratio(w @ s, w @ y) - 1,
         "mae": (w @ np.abs(error)) / n,
         "rmse": np.sqrt((w @ error**2) / n),
         "msle": (w @ (np.log1p(s) - np.log1p(y)) ** 2) / n,

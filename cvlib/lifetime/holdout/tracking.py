@@ -234,8 +234,8 @@ def rolling_origins(
     ['bg_nbd', 'bg_nbd_p_alive', 'recency']
     """
     parts, left_out = [], []
-    warnings: list[str] = []
     log = transaction_log(transactions)
+    warnings: list[str] = list(log.warnings)
     for day in origins:
         origin = str(pd.Timestamp(day).date())
         end = str((pd.Timestamp(origin) + pd.Timedelta(days=holdout_days)).date())
@@ -266,7 +266,8 @@ def rolling_origins(
         parts.append(found.assign(**dates))
         gone = summary.left_out[summary.left_out["count"] > 0]
         left_out.append(gone.assign(calibration_end=origin))
-        said = (*summary.warnings, *fit.warnings)
+        # what was assumed to read the log is the same at every cut
+        said = [one for one in (*summary.warnings, *fit.warnings) if one not in log.warnings]
         warnings += [message("lifetime.at_cut", cut=origin, text=text) for text in said]
     season = seasonal_index(monthly_purchases(log))
     if not parts:

@@ -166,8 +166,9 @@ def _earlier_cuts(first: dt.date, end: dt.date, days: int) -> list[dt.date]:
 
 
 def _inside(log: TransactionLog, name: str, day: dt.date) -> None:
-    if not log.first_day <= day <= log.last_day:
+    first, last = log.observed
+    if not first <= day <= last:
         raise InputError(
-            name, f"{day} lies outside the log: the log runs from {log.first_day} to "
-            f"{log.last_day}", "Choose a day inside it, or leave it blank.",
+            name, f"{day} lies outside the log: the log runs from {first} to "
+            f"{last}", "Choose a day inside it, or leave it blank.",
         )  # fmt: skip

@@ -278,12 +278,13 @@ def _customers(
 
 def _end(log: TransactionLog, end: dt.date, unit: str) -> dt.date:
     # a quiet week at the end is no proof of missing data; more than that and one unit is
-    if (end - log.last_day).days > max(7.0, DAYS[unit]):
+    first, last = log.observed
+    if (end - last).days > max(7.0, DAYS[unit]):
         raise InputError(
             "holdout_end",
-            f"{end} lies after the end of the data: the log runs from {log.first_day} to "
-            f"{log.last_day}; everybody would look inactive there",
-            f"Choose {log.last_day} or earlier.",
+            f"{end} lies after the end of the data: the log runs from {first} to "
+            f"{last}; everybody would look inactive there",
+            f"Choose {last} or earlier.",
         )
     return end
 

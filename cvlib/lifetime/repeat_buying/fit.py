@@ -86,6 +86,7 @@ class RepeatBuyingFit(Result):
     effects: pd.DataFrame = field(default_factory=pd.DataFrame)
     constrained: bool = False
     headline_tables = ("parameters", "fit", "diagnosis")
+    told_by = "cvlib.words.usual:estimates"
 
     @property
     def family(self) -> Any:

@@ -83,6 +83,7 @@ class TimeVaryingFit(Result):
     _static: pd.DataFrame
     warnings: tuple[Message, ...] = ()
     headline_tables = ("parameters", "effects")
+    told_by = "cvlib.words.usual:estimates"
 
     def expected_purchases(self, periods: int) -> Array:
         """Expected purchases of every customer in the next `periods` periods.

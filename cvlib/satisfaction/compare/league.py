@@ -66,6 +66,7 @@ class League(Result):
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ("league",)
+    told_by: ClassVar[str] = "cvlib.satisfaction.compare.sentences:of_league"
     charts: ClassVar[dict[str, str]] = {"league": "cvlib.figures.groups:league_chart"}
 
     groups: Groups

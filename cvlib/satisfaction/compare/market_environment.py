@@ -56,6 +56,7 @@ class Roles(Result):
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ("table",)
+    told_by: ClassVar[str] = "cvlib.satisfaction.compare.sentences:of_roles"
 
     table: pd.DataFrame
     comparison: ModelComparison | None

@@ -73,6 +73,8 @@ class ModelComparison(Result):
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ("shift", "cvpat")
+    told_by: ClassVar[str] = "cvlib.satisfaction.compare.sentences:of_models"
+    charts: ClassVar[dict[str, str]] = {"models": "cvlib.satisfaction.compare.sentences:drawn"}
 
     results: Mapping[Key, SatisfactionResult]
     shift: pd.DataFrame
@@ -89,6 +91,10 @@ class ModelComparison(Result):
         for result in self.results.values():
             found = result.names(language) | found
         return found
+
+    def chart_arguments(self, name: str, language: str = "en") -> dict[str, Any]:
+        """What the chart of models side by side is made from."""
+        return {"compared": self, "language": language}
 
     @property
     def outcomes(self) -> tuple[str, ...]:

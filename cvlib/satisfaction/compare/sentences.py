@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,8 +13,14 @@ from cvlib.satisfaction.compare.models import ModelComparison
 from cvlib.satisfaction.compare.waves import ALL, Waves
 from cvlib.satisfaction.headline import index_withheld, label
 from cvlib.satisfaction.index import default_target
+from cvlib.satisfaction.sem.invariance import Invariance
 from cvlib.statistics.multiple import adjusted
 from cvlib.words.message import Label, Message, in_language, joined, message
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CFI_FALL = 0.01  # of a step of invariance (Cheung & Rensvold, 2002 [M])
 
 
 def index_verdict(compared: ModelComparison, items: str = "all") -> Message:
@@ -135,6 +141,23 @@ def chart_tables(
         if len(rows):
             losses[in_language(_outcome(compared, outcome), language)] = against_best(rows)
     return index, losses
+
+
+def drawn(compared: ModelComparison, language: str = "en") -> Figure:
+    """Models side by side as a chart: their index, and how much worse than the best they predict.
+
+    Parameters
+    ----------
+    compared : ModelComparison
+        Models on all of their items.
+    language : str
+        Of the words.
+    """
+    from cvlib.figures.groups import models_chart
+
+    index, losses = chart_tables(compared, language)
+    level = next(iter(compared.results.values())).settings["level"]
+    return models_chart(index, losses, language=language, level=level)
 
 
 def first_index(compared: ModelComparison) -> float | None:
@@ -285,3 +308,41 @@ def total_verdict(total: pd.DataFrame, level: float = 0.95) -> Message:
         return message("satisfaction.total_plain", index=top["index"])
     return message("satisfaction.total", index=top["index"], ci_low=top["ci_low"],
                    ci_high=top["ci_high"], level=level)  # fmt: skip
+
+
+def of_models(compared: ModelComparison) -> list[Message]:
+    """What a comparison of models says of itself: the index, prediction, fit."""
+    said = [index_verdict(compared), prediction_verdict(compared)]
+    return said if compared.table("exact_fit").empty else [*said, fit_verdict(compared)]
+
+
+def of_roles(roles: Roles) -> list[Message]:
+    """What the roles of the market environment say of themselves."""
+    told = roles_verdict(roles)
+    return [] if told is None else [told]
+
+
+def of_league(league: League) -> list[Message]:
+    """What a league table says of itself: who is ahead, and whether the comparison is fair."""
+    return [league_headline(league)[1], gate_verdict(league)]
+
+
+def of_waves(waves: Waves) -> list[Message]:
+    """What waves say of themselves: the last change, its parts, who moved."""
+    return [change_verdict(waves)]
+
+
+def of_invariance(found: Invariance) -> list[Message]:
+    """How far the groups share one model: each step judged by the fall of CFI, at most .01.
+
+    The likelihood-ratio test stands beside it: with many respondents it rejects small differences.
+    """
+    said = []
+    for row in found.comparisons.to_dict("records"):
+        fall = max(-float(row["cfi_difference"]), 0.0)
+        said.append(message(
+            f"satisfaction.invariance_{'holds' if fall <= CFI_FALL else 'fails'}",
+            level=row["level"], against=row["against"], fall=fall, p=row["p"], most=CFI_FALL,
+            groups=len(found.group_sizes),
+        ))  # fmt: skip
+    return said

@@ -54,6 +54,7 @@ class Waves(Result):
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ("series", "changes")
+    told_by: ClassVar[str] = "cvlib.satisfaction.compare.sentences:of_waves"
     charts: ClassVar[dict[str, str]] = {
         "trend": "cvlib.figures.groups:trend_chart",
         "decomposition": "cvlib.figures.groups:decomposition_chart",

@@ -73,6 +73,7 @@ class Invariance(Result):
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ("levels", "comparisons")
+    told_by: ClassVar[str] = "cvlib.satisfaction.compare.sentences:of_invariance"
 
     levels: pd.DataFrame
     comparisons: pd.DataFrame

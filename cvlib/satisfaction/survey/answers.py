@@ -102,7 +102,7 @@ def open_survey(data: Data | Answers, model: AnyModel, columns: Columns | None =
         bound = given.map(table.data.columns, chosen.mapping, drop_unmapped=chosen.drop_unmapped)
     except InputError as error:
         where = error.where if isinstance(data, pd.DataFrame) else f"{table.source}, {error.where}"
-        raise InputError(where, error.wrong, error.remedy) from error
+        raise InputError(where, error.wrong, error.remedy + table.elsewhere) from error
     values: dict[object, pd.Series] = {}
     counted: list[pd.DataFrame] = []
     told: list[str] = []

@@ -59,6 +59,8 @@ class ObjectiveWeights(Result):
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ("weights", "left_out")
+    told_by: ClassVar[str] = "cvlib.words.usual:heaviest"
+    charts: ClassVar[dict[str, str]] = {"weights": "cvlib.figures.weighting:weight_chart"}
 
     weights: pd.DataFrame
     details: pd.DataFrame

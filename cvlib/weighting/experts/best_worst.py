@@ -48,6 +48,7 @@ class BestWorst(Result):
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ("weights", "consistency")
+    told_by: ClassVar[str] = "cvlib.words.usual:heaviest"
 
     weights: pd.DataFrame
     consistency: pd.DataFrame

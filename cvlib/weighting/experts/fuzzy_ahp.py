@@ -34,6 +34,7 @@ class FuzzyWeights(Result):
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ("weights",)
+    told_by: ClassVar[str] = "cvlib.words.usual:heaviest"
 
     weights: pd.DataFrame
     warnings: tuple[str, ...]

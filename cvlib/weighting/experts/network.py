@@ -36,6 +36,7 @@ class NetworkPriorities(Result):
     """
 
     headline_tables: ClassVar[tuple[str, ...]] = ("priorities",)
+    told_by: ClassVar[str] = "cvlib.words.usual:heaviest"
 
     priorities: pd.DataFrame
     weighted: pd.DataFrame
