@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 _ROWS = 20  # of a table printed at the prompt; all of them are in `tables`
 
 
+def by_name(name: str) -> Callable[..., Any]:
+    """The function that ``module:function`` names: what stands above is known by its name alone."""
+    module, function = name.split(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found
+
+
 class Result:
     """Base of every result.
 
@@ -47,8 +54,7 @@ class Result:
         if not self.told_by:
             held = getattr(self, "verdict", None) or getattr(self, "sentence", None)
             return [held] if isinstance(held, str) else []
-        module, function = self.told_by.split(":")
-        told: list[str] = getattr(importlib.import_module(module), function)(self)
+        told: list[str] = by_name(self.told_by)(self)
         return told
 
     def names(self, language: str = "en") -> Mapping[str, str]:
@@ -160,11 +166,10 @@ class Plots:
         charts = self._result.charts
         if name not in charts:
             raise AttributeError(f"no chart {name!r}; charts of this result: {', '.join(charts)}")
-        module, function = charts[name].split(":")
 
         def draw(language: str = "en", **changes: Any) -> Figure:
             arguments = self._result.chart_arguments(name, language) | changes
-            drawn: Figure = getattr(importlib.import_module(module), function)(**arguments)
+            drawn: Figure = by_name(charts[name])(**arguments)
             return drawn
 
         return draw

@@ -125,11 +125,13 @@ def _repeated(log: TransactionLog) -> Iterator[Finding]:
     if not again:
         return
     share = float(one["money"]) / total if total > 0 else again / (one["kept"] + again)
+    of = message("inputs.of_the_money" if total > 0 else "inputs.of_the_rows")
+    facts = {"rows": again, "share": share, "of": of}
     if one["twice"] > 0.9 * one["kept"]:
-        yield Finding(message("inputs.audit_pasted", rows=again, share=share), again, share, True)
+        yield Finding(message("inputs.audit_pasted", **facts), again, share, True)
         return
     matters = share >= _NOTICEABLE
-    yield Finding(message("inputs.audit_repeated", rows=again, share=share), again, share, matters)
+    yield Finding(message("inputs.audit_repeated", **facts), again, share, matters)
 
 
 def _concentrated(log: TransactionLog) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ from cvlib.inputs.dates import to_dates
 from cvlib.inputs.errors import InputError, shorten
 from cvlib.inputs.readers import Table
 from cvlib.inputs.transactions_columns import amounts_of, role_column
-from cvlib.inputs.transactions_rules import LogRules
+from cvlib.inputs.transactions_rules import LogRules, day_of
 from cvlib.inputs.transactions_source import Part, Source
 from cvlib.words.message import message
 
@@ -431,13 +431,7 @@ class Cells:
             dates = column == self.columns["date"]
             number_like = all(isinstance(one, (int, float)) for one in values)
             if dates:
-                left, right = self.day, []
-                for one in values:
-                    day = pd.to_datetime(str(one), errors="coerce", format="ISO8601")
-                    if pd.isna(day):
-                        raise InputError(f"where, filter {number + 1}", f"{one!r} is not a date",
-                                         "Write it as 2024-03-31.")  # fmt: skip
-                    right.append(f"DATE '{day.date()}'")
+                left, right = self.day, [day_of(number + 1, one) for one in values]
             elif kind in _NUMBERS or number_like:
                 left, right = f"try_cast({cell} AS DOUBLE)", []
                 for one in values:

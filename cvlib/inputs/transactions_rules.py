@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import pandas as pd
+
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.database import memory_share
 from cvlib.inputs.errors import InputError
@@ -162,6 +164,16 @@ def _filter(number: int, one: Any) -> tuple[Any, ...]:
         raise InputError(place, f"{operator} needs {wanted}, not {value[0]!r}", remedy)
     plain = [_plain(place, each) for each in (value[0] if listed else value)]
     return (column, operator, tuple(plain) if listed else plain[0])
+
+
+def day_of(number: int, value: Any) -> str:
+    """The date in a filter as SQL."""
+    day = pd.to_datetime(str(value), errors="coerce", format="ISO8601")
+    if pd.isna(day):
+        raise InputError(
+            f"where, filter {number}", f"{value!r} is not a date", "Write it as 2024-03-31."
+        )
+    return f"DATE '{day.date()}'"
 
 
 def _plain(place: str, value: Any) -> str | float | int:

@@ -52,14 +52,13 @@ class SurvivalFits(Result):
     curves : mapping of model to a function (rows, times) giving S(t) with shape (rows, times)
     """
 
-    told_by = "cvlib.words.usual:fitted"
-
     coefficients: pd.DataFrame
     fit: pd.DataFrame
     left_out: pd.DataFrame
     curves: dict[str, Callable[[pd.DataFrame, ArrayLike], Array]]
     longest: float
     warnings: tuple[str, ...]
+    told_by = "cvlib.words.usual:fitted"
 
 
 def fit_survival(

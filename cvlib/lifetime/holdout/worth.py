@@ -80,18 +80,32 @@ class ValueValidation(Result):
         return message(f"lifetime.equity_judged_{kind}", share=share, silent=silent, beyond=beyond)
 
     @property
+    def ordered_by(self) -> Message:
+        """What the tenths are of: value, or purchases where no value in money could be had."""
+        return message("lifetime.by_value" if self.reason is None else "lifetime.by_purchases")
+
+    @property
     def order_sentence(self) -> Message:
         """Whether the order of value holds: churn of the best and of the last tenth."""
         best, last = self.tenths.iloc[0], self.tenths.iloc[-1]
-        facts = {"best": float(best["churn"]), "last": float(last["churn"])}
-        kind = "right" if facts["best"] < facts["last"] else "wrong"
+        facts = {
+            "best": float(best["churn"]),
+            "last": float(last["churn"]),
+            "what": self.ordered_by,
+        }
+        kind = "right" if best["churn"] < last["churn"] else "wrong"
         return message(f"lifetime.value_order_{kind}", **facts)
 
     @property
     def exceeding(self) -> list[Message]:
         """Tenths that realised significantly more than a better one."""
         return [
-            message("lifetime.value_exceeds", tenth=int(row.tenth), better=int(row.exceeds))
+            message(
+                "lifetime.value_exceeds",
+                tenth=int(row.tenth),
+                better=int(row.exceeds),
+                what=self.ordered_by,
+            )
             for row in self.tenths.itertuples()
             if row.exceeds == row.exceeds
         ]

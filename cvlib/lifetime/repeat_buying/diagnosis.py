@@ -195,13 +195,21 @@ def _longer(step: float) -> float:
     return math.copysign(min(2 * abs(step), 5.0), step)
 
 
+_FAR = 1e6  # log-likelihood lost where there is none
+
+
 def _root(
     profile: _Profile, at: int, gain: float, guess: float, step: float, end: float
 ) -> float | None:
     from scipy.optimize import brentq
 
+    seen: dict[float, float] = {}  # a refit begins where the last one ended: ask for each but once
+
     def excess(value: float) -> float:
-        return profile.lost(at, value) - gain
+        if value not in seen:
+            lost = profile.lost(at, value) - gain
+            seen[value] = lost if math.isfinite(lost) else _FAR  # no likelihood there at all
+        return seen[value]
 
     origin = float(profile.found.at[at])
     inside = outside = guess

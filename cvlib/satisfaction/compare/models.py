@@ -13,7 +13,7 @@ import pandas as pd
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
-from cvlib.results import Result
+from cvlib.results import Result, by_name
 from cvlib.satisfaction.estimators import named
 from cvlib.satisfaction.index import default_target, index_values
 from cvlib.satisfaction.model.code import AnyModel, as_model
@@ -74,7 +74,7 @@ class ModelComparison(Result):
 
     headline_tables: ClassVar[tuple[str, ...]] = ("shift", "cvpat")
     told_by: ClassVar[str] = "cvlib.satisfaction.compare.sentences:of_models"
-    charts: ClassVar[dict[str, str]] = {"models": "cvlib.satisfaction.compare.sentences:drawn"}
+    charts: ClassVar[dict[str, str]] = {"models": "cvlib.figures.groups:models_chart"}
 
     results: Mapping[Key, SatisfactionResult]
     shift: pd.DataFrame
@@ -94,7 +94,10 @@ class ModelComparison(Result):
 
     def chart_arguments(self, name: str, language: str = "en") -> dict[str, Any]:
         """What the chart of models side by side is made from."""
-        return {"compared": self, "language": language}
+        tables = by_name("cvlib.satisfaction.compare.sentences:chart_tables")
+        index, losses = tables(self, language)
+        level = next(iter(self.results.values())).settings["level"]
+        return {"index": index, "losses": losses, "language": language, "level": level}
 
     @property
     def outcomes(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -16,9 +16,6 @@ from cvlib.satisfaction.index import default_target
 from cvlib.satisfaction.sem.invariance import Invariance
 from cvlib.statistics.multiple import adjusted
 from cvlib.words.message import Label, Message, in_language, joined, message
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 CFI_FALL = 0.01  # of a step of invariance (Cheung & Rensvold, 2002 [M])
 
@@ -141,23 +138,6 @@ def chart_tables(
         if len(rows):
             losses[in_language(_outcome(compared, outcome), language)] = against_best(rows)
     return index, losses
-
-
-def drawn(compared: ModelComparison, language: str = "en") -> Figure:
-    """Models side by side as a chart: their index, and how much worse than the best they predict.
-
-    Parameters
-    ----------
-    compared : ModelComparison
-        Models on all of their items.
-    language : str
-        Of the words.
-    """
-    from cvlib.figures.groups import models_chart
-
-    index, losses = chart_tables(compared, language)
-    level = next(iter(compared.results.values())).settings["level"]
-    return models_chart(index, losses, language=language, level=level)
 
 
 def first_index(compared: ModelComparison) -> float | None:
