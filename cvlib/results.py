@@ -62,8 +62,8 @@ class Result:
         return {}
 
     def chart_arguments(self, name: str, language: str = "en") -> dict[str, Any]:
-        """What the figure function of a chart is called with."""
-        raise KeyError(name)
+        """What the figure function of a chart is called with: the table of its name, if any."""
+        return {name: self.tables[name], "language": language}
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
