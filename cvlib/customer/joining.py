@@ -57,7 +57,6 @@ def by_id(table: Table, name: str) -> tuple[Table, int]:
 def column(table: Table, name: str) -> str:
     """A column that has to be there."""
     if name not in table.data:
-        known = [str(each) for each in table.data]
         raise table.lacking(name)
     return name
 

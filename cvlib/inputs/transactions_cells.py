@@ -113,8 +113,8 @@ class Cells:
 
     def _resolve(self) -> None:
         rules, notes = self.rules, self.source.notes
-        columns = pd.DataFrame(columns=self.source.columns)
-        head = Table(columns, source=self.source.name, warnings=tuple(notes))
+        empty = pd.DataFrame(columns=self.source.columns)
+        head = Table(empty, source=self.source.name, warnings=tuple(notes))
         wanted = {"customer": rules.customer, "date": rules.date}
         if rules.price:
             wanted |= {"quantity": rules.quantity, "price": rules.price}
@@ -428,9 +428,8 @@ class Cells:
                 yield f"({cell} IS {'NOT ' if value == [False] else ''}NULL)"
                 continue
             values = value[0] if isinstance(value[0], (list, tuple)) else [value[0]]
-            dates = column == self.columns["date"]
             number_like = all(isinstance(one, (int, float)) for one in values)
-            if dates:
+            if column == self.columns["date"]:
                 left, right = self.day, [day_of(number + 1, one) for one in values]
             elif kind in _NUMBERS or number_like:
                 left, right = f"try_cast({cell} AS DOUBLE)", []

@@ -56,9 +56,6 @@ class LifetimeValue(Result):
         customers = int(self.measure("customers"))
         return message("lifetime.customer_equity", equity=self.equity, customers=customers, **facts)
 
-    def sentences(self) -> list[str]:
-        return [self.sentence]
-
 
 def lifetime_value(
     fit: RepeatBuyingFit,

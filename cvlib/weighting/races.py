@@ -41,10 +41,6 @@ class PooledRaces(Result):
     races: pd.DataFrame
     verdict: Message
 
-    def sentences(self) -> list[str]:
-        """What the pooled differences mean."""
-        return [self.verdict]
-
 
 def pool_races(
     races: Sequence[str | Path | pd.DataFrame], *, level: float = 0.95, metric: str = "spearman"

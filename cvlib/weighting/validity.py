@@ -62,10 +62,6 @@ class Validity(Result):
         "capture": "cvlib.figures.weighting:capture_chart",
     }
 
-    def sentences(self) -> list[str]:
-        """Which weighting ranks customers closest to the outcome."""
-        return [self.verdict]
-
     def chart_arguments(self, name: str, language: str = "en") -> dict[str, Any]:
         """What the figure function of a chart is called with."""
         told = {"language": language, "baseline": self.settings.get("baseline", "equal")}

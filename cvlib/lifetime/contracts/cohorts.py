@@ -97,12 +97,11 @@ class CohortFit(Result):
         model, measure (log_likelihood, aic, bic, customers, periods), value.
     """
 
-    told_by = "cvlib.words.usual:estimates"
-
     model: str
     parameters: pd.DataFrame
     fit: pd.DataFrame
     warnings: tuple[str, ...]
+    told_by = "cvlib.words.usual:estimates"
 
     def survival(self, t: ArrayLike) -> Array:
         """Share still subscribed after t periods."""
@@ -238,9 +237,6 @@ class CohortProjection(Result):
     fitted_periods: int
     warnings: tuple[str, ...] = ()
     headline_tables = ("errors", "parameters")
-
-    def sentences(self) -> list[str]:
-        return [self.sentence]
 
     @property
     def smallest_error(self) -> float | None:

@@ -32,9 +32,6 @@ class LateEntrySurvival(Result):
     start: float
     sentence: Message
 
-    def sentences(self) -> list[str]:
-        return [self.sentence]
-
 
 def survival_with_entry(
     entry: ArrayLike,

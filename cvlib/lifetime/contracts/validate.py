@@ -75,9 +75,6 @@ class SurvivalValidation(Result):
     warnings: tuple[str, ...] = ()
     headline_tables = ("validation", "differences")
 
-    def sentences(self) -> list[str]:
-        return [self.sentence]
-
     @property
     def smallest_error(self) -> float | None:
         """Smallest integrated Brier score; None when nothing was judged."""

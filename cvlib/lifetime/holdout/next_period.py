@@ -63,9 +63,6 @@ class NextPeriod(Result):
         kind = "contact" if chosen else "contact_none"
         return message(f"lifetime.next_{kind}", chosen=chosen, profit=profit, **facts)
 
-    def sentences(self) -> list[str]:
-        return [self.sentence]
-
     def published(
         self, pseudonymise: bool = True, seed: int = resample.SEED, folder: str = ""
     ) -> pd.DataFrame:

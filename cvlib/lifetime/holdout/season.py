@@ -45,9 +45,6 @@ class Season(Result):
         values = self.index["index"]
         return bool(self.p < _CHANCE and values.max() >= _SWING * values.min())
 
-    def sentences(self) -> list[str]:
-        return [self.sentence]
-
 
 def monthly_purchases(log: TransactionLog) -> pd.Series:
     """Purchase days by calendar month, complete months only, empty ones as 0."""

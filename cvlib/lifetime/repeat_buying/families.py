@@ -78,7 +78,8 @@ def check_enough(data: Histories, model: str) -> None:
         raise InputError(
             "histories",
             "nobody bought again",
-            "Nothing can be learnt about repeat buying; use a longer calibration period.",
+            "Nothing can be learnt about repeat buying: choose a later `calibration_end`, or give "
+            "a log with a row per purchase, not one per customer.",
         )
     if not (data.T > 0).any():
         raise InputError("histories", "every customer has age T = 0", "Choose a later cut.")

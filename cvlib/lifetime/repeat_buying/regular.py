@@ -49,9 +49,6 @@ class Regularity(Result):
     regularity: pd.DataFrame
     sentence: Message
 
-    def sentences(self) -> list[str]:
-        return [self.sentence]
-
 
 def regularity(
     purchases: pd.DataFrame,
@@ -159,9 +156,6 @@ class RegularFit(Result):
     sentence: Message
     _theta: Array
     headline_tables = ("parameters", "by_k")
-
-    def sentences(self) -> list[str]:
-        return [self.sentence]
 
     def p_alive(self, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Array:
         """Probability of not having dropped out by T."""
