@@ -43,9 +43,6 @@ class SubscriptionValue(Result):
     terms: ContractTerms
     warnings: tuple[str, ...] = ()
 
-    def sentences(self) -> list[str]:
-        return [self.sentence]
-
     @property
     def middle(self) -> float:
         """Median of the models' values: with the time beyond the data where a model reaches it."""
