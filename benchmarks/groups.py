@@ -37,10 +37,11 @@ def league(brands: int, draws: int, respondents: int, jobs: int) -> dict[str, fl
     from cvlib.satisfaction.compare.groups import estimate_groups, index_table
     from cvlib.satisfaction.model.file import load_model
     from cvlib.statistics.multiple import rank_intervals
+    from cvlib.statistics.resample import Bootstrap
 
     data, model = survey(brands, respondents), load_model("ecsi_mobile")
     before, used = time.perf_counter(), time.process_time()
-    groups = estimate_groups(data, model, "brand", draws=draws, seed=1, jobs=jobs)
+    groups = estimate_groups(data, model, "brand", draws=Bootstrap(draws, seed=1), jobs=jobs)
     table = index_table(groups, ["satisfaction"])
     index = groups.index("satisfaction")
     _, low, high = rank_intervals(index[:, 0], index[:, 1:])

@@ -1,11 +1,11 @@
 """Lifetime models and the transaction summary: CPU time, memory and growth against peers.
 
-    python -m benchmarks.lifetime [--peer PYTHON] [--large]
+    python -m benchmarks.lifetime [--customers 100000] [--rows 1000000] [--large]
 
-`--peer` is the python of an environment with lifetimes 0.11.3 (numpy < 2); without it the peer
-columns stay empty. `--large` adds 10 million customers and 100 million transactions (about 10 GB
-of disk in the temporary folder). Every measurement runs in a process of its own; CPU seconds
-exclude imports and reading the histories, and include grouping them.
+`lifetimes` runs in an environment of its own (benchmarks.peers). `--large` adds 10 million
+customers and 100 million transactions (about 10 GB of disk in the temporary folder). Every
+measurement runs in a process of its own; CPU seconds exclude imports and reading the histories,
+and include grouping them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from benchmarks.peers import SCRIPTS, environment, keep
 
 HERE = Path(__file__).parent
 # CDNOW's estimates
@@ -190,9 +192,9 @@ def measured(task: str, *arguments: str) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def benchmark_fits(peer: str | None, large: bool, folder: Path) -> pd.DataFrame:
+def benchmark_fits(fewest: int, large: bool, folder: Path) -> pd.DataFrame:
     rows = []
-    sizes = [("bg_nbd", 100_000), ("bg_nbd", 1_000_000), ("pareto_nbd", 100_000)]
+    sizes = [("bg_nbd", fewest), ("bg_nbd", 10 * fewest), ("pareto_nbd", fewest)]
     sizes += [("pareto_nbd", 1_000_000), ("bg_nbd", 10_000_000)] if large else []
     for model, customers in sizes:
         path = str(folder / "histories.npz")
@@ -207,8 +209,9 @@ def benchmark_fits(peer: str | None, large: bool, folder: Path) -> pd.DataFrame:
             "input_mb": ours["before"],
         }
         # the peer has no business with sizes it takes hours for
-        if peer and customers <= (1_000_000 if model == "bg_nbd" else 100_000):
-            command = [peer, str(HERE / "peers" / "lifetimes_fit.py"), path, model]
+        if customers <= (1_000_000 if model == "bg_nbd" else 100_000):
+            peer = str(environment("lifetimes"))
+            command = [peer, str(SCRIPTS / "lifetimes_fit.py"), path, model]
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode == 0:
                 theirs = json.loads(done.stdout.splitlines()[-1])
@@ -218,15 +221,18 @@ def benchmark_fits(peer: str | None, large: bool, folder: Path) -> pd.DataFrame:
                     abs(theirs["parameters"][name] - value)
                     for name, value in ours["parameters"].items()
                 )
+                what = f"{model} fitted to {customers:,} customers"
+                keep(what, "lifetimes", ours["cpu"], theirs["cpu"])
+                keep(what, "lifetimes", ours["peak"], theirs["peak"], "MB at the peak")
             else:
                 row["lifetimes_error"] = done.stderr.strip().splitlines()[-1][:80]
         rows.append(row)
     return with_growth(pd.DataFrame(rows), "model", "customers")
 
 
-def benchmark_summary(large: bool, folder: Path) -> pd.DataFrame:
-    rows = []
-    for size in [1_000_000, 10_000_000, *([100_000_000] if large else [])]:
+def benchmark_summary(smallest: int, large: bool, folder: Path) -> pd.DataFrame:
+    sizes, rows = [smallest, 10 * smallest, *([100_000_000] if large else [])], []
+    for size in sizes:
         path, out = str(folder / "log.parquet"), str(folder / "customers.parquet")
         write_log(path, size)
         ours = measured("summarise", path, out)
@@ -243,6 +249,10 @@ def benchmark_summary(large: bool, folder: Path) -> pd.DataFrame:
             theirs = measured("summarise_with_pandas", path, out)
             ratio = theirs["cpu"] / ours["cpu"]
             rows.append({"rows": size, "by": "pandas", **theirs, "ratio": ratio})
+            what = f"a log of {size:,} rows to customers"
+            for peer, other in (("pandas", theirs), ("bare SQL, nothing checked", bare)):
+                keep(what, peer, ours["cpu"], other["cpu"])
+                keep(what, peer, ours["peak"], other["peak"], "MB at the peak")
     return with_growth(pd.DataFrame(rows), "by", "rows")
 
 
@@ -254,7 +264,8 @@ def with_growth(table: pd.DataFrame, group: str, size: str) -> pd.DataFrame:
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--peer", help="python of an environment with lifetimes")
+    parser.add_argument("--customers", type=int, default=100_000)
+    parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--task", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -264,8 +275,8 @@ def main(arguments: list[str] | None = None) -> None:
         return
     with tempfile.TemporaryDirectory() as folder, pd.option_context("display.width", 160):
         for table in (
-            benchmark_fits(options.peer, options.large, Path(folder)),
-            benchmark_summary(options.large, Path(folder)),
+            benchmark_fits(options.customers, options.large, Path(folder)),
+            benchmark_summary(options.rows, options.large, Path(folder)),
         ):
             print(table.to_string(index=False, float_format=lambda value: f"{value:,.4g}"))
             print()

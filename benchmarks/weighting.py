@@ -23,6 +23,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from benchmarks.peers import keep
+
 TASKS = ("entropy", "critic", "topsis")
 
 
@@ -32,8 +34,8 @@ def data(customers: int, indicators: int) -> np.ndarray:
 
 def ours(task: str, customers: int, indicators: int) -> tuple[float, np.ndarray]:
     from cvlib.weighting.data.objective import objective_weights
-    from cvlib.weighting.scale import read_indicators
     from cvlib.weighting.score import score
+    from cvlib.weighting.table import read_indicators
     from cvlib.weighting.tree import load_tree
 
     names = [f"c{j}" for j in range(indicators)]
@@ -114,6 +116,9 @@ def main() -> None:
     table = pd.DataFrame(rows)
     print(table.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
     wide = table.pivot(index="task", columns="who", values="seconds").dropna()
+    for task, row in wide.iterrows():
+        what = f"{task}, {size[0]:,} customers by {size[1]} indicators"
+        keep(what, "scikit-criteria", row["cvlib"], row["scikit-criteria"])
     print("\nscikit-criteria / cvlib:")
     print((wide["scikit-criteria"] / wide["cvlib"]).round(2).to_string())
 

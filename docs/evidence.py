@@ -1,13 +1,15 @@
 """Write docs/evidence.md: what the tests compare with, recomputed now. ``python docs/evidence.py``.
 
 Nothing here is typed: printed values come from tests/reference, ours are estimated when the page is
-written, the benchmarks are the last run of ``make bench`` (benchmarks/last.json).
+written, what the tests compare is what ``python tests/evidence.py`` saw them compare, the
+benchmarks are the last run of ``make bench`` (benchmarks/last.json).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from cvlib.weighting.experts.ahp import consistency, eigenvector, priorities
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "tests" / "reference"
 PAGE = Path(__file__).with_suffix(".md")
+COMPARED = Path(__file__).with_name("evidence_tests.csv")
 AHP_METHOD = {"eigenvector": "eigenvector", "rgmm": "geometric_mean", "anc": "column_mean"}
 OBJECTIVE = {
     "ent01_fighter": "entropy_sum",
@@ -190,6 +193,43 @@ def covariance() -> Iterator[Row]:
         yield compared("lavaan 0.6.14, mobile survey, ACSI, ML", name, text, ours[name])
 
 
+def sources() -> pd.DataFrame:
+    """Where the numbers of each reference file come from: patterns, the first that fits counts."""
+    return pd.read_csv(REFERENCE / "sources.csv", keep_default_na=False)
+
+
+def source_of(file: str, known: pd.DataFrame) -> tuple[str, str]:
+    """Source and role of a reference file.
+
+    The role is empty for numbers that tests compare, "below" where this page prints them all,
+    "simulated" where only their distribution is compared, "input" for data.
+    """
+    for pattern, source, role in known.itertuples(index=False):
+        if fnmatch(file, pattern):
+            return source, role
+    raise LookupError(f"{file}: tests/reference/sources.csv does not say where it comes from")
+
+
+def compared_by_tests() -> Iterator[Row]:
+    """Every reference file: how many of its numbers the tests compare, and how near ours are."""
+    known, told = sources(), pd.read_csv(COMPARED, dtype={"difference": str})
+    for file, rows in told.groupby("file"):
+        source, role = source_of(str(file), known)
+        if role:
+            continue
+        # a number or two can be equal by chance: such a test counts where it is the only one
+        rows = rows[(rows["numbers"] >= 3) | (rows["numbers"] == rows["numbers"].max())]
+        most = rows.loc[rows["numbers"].idxmax()]
+        name = str(file).removeprefix("tests/reference/")
+        link = f"[{name}](../tests/reference/{name})" if name != file else name
+        tests = sorted({test.partition("::")[0] for test in rows["test"]})
+        yield {
+            "File": link, "Source": source, "Numbers": str(most["numbers"]),
+            "Largest difference": most["difference"], "Nearest to its limit": most["closest_call"],
+            "Compared in": ", ".join(f"`{test}`" for test in tests),
+        }  # fmt: skip
+
+
 def table(rows: Iterable[Row]) -> str:
     """Rows as a Markdown table."""
     listed = list(rows)
@@ -201,24 +241,41 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def benchmarks() -> str:
-    """What the last run of ``make bench`` printed."""
+    """What the last run of ``make bench`` found: ratios in a table, then what was printed."""
     path = ROOT / "benchmarks" / "last.json"
     if not path.is_file():
         return (
             "Not run: `make bench` writes `benchmarks/last.json`, from which this section is made."
         )
     last = json.loads(path.read_text(encoding="utf-8"))
-    told = [
-        f"{last['date']}, Python {last['python']}, {last['processors']} processors, "
-        f"cvlib {last['cvlib']}."
+    rows = [
+        {
+            "Work": ratio["what"], "Peer": ratio["peer"], "Unit": ratio["unit"],
+            "Peer took": f"{ratio['theirs']:.3g}", "cvlib took": f"{ratio['ours']:.3g}",
+            "Ratio": f"{ratio['theirs'] / ratio['ours']:.2g}", "Run": f"`{run['command']}`",
+        }
+        for run in last.values() for ratio in run["ratios"]
+    ]  # fmt: skip
+    parts = [
+        "A ratio is what the peer took, divided by what cvlib took for the same work on the same "
+        "machine in the same run: above one, cvlib is quicker or smaller. Single runs: a ratio "
+        "moves by some tens of per cent from one to the next. `make bench` measures anew.",
+        table(rows),
     ]
-    for name, text in last["printed"].items():
-        told.append(f"**{name}** (`python -m benchmarks.{name}`)\n\n```text\n{text.strip()}\n```")
-    return "\n\n".join(told)
+    for name, run in last.items():
+        about = f"{run['date']}, {run['machine']}, Python {run['python']}, cvlib {run['cvlib']}"
+        size = f" with `{run['arguments']}`" if run["arguments"] else ""
+        parts.append(
+            f"**{name}** (`{run['command']}`{size}; {about})\n\n"
+            f"```text\n{run['printed'].strip()}\n```"
+        )
+    return "\n\n".join(parts)
 
 
 def page() -> str:
     """The whole page."""
+    files, told = list(compared_by_tests()), pd.read_csv(COMPARED)
+    count = sum(int(row["Numbers"]) for row in files)
     sections = {
         "Repeat buying, spend and cohorts": lifetime(),
         "Satisfaction by PLS": satisfaction(),
@@ -228,12 +285,30 @@ def page() -> str:
     }
     parts = [
         "# Evidence",
-        "Every printed or independent number of `tests/reference/` that stands in a table, beside "
-        "what cvlib gives for it. `python docs/evidence.py` writes this page anew; `make test` "
-        "compares more than is shown here, mostly at more digits.",
-        "[M] marks numbers remembered rather than read again in the source. Where a row does not "
-        "agree, ours equals an independent recomputation from the data as given, which a test in "
-        "`tests/weighting` confirms: the source misprints, or was remembered wrongly.",
+        "What cvlib gives beside printed numbers and those of independent programs. "
+        "`python docs/evidence.py` writes this page anew.",
+        "## What the tests compare",
+        f"Every file of numbers from elsewhere that the tests read: {count:,} numbers of "
+        f"{len(files)} files, in {told['test'].nunique()} tests. For each the test that compares "
+        "most of it is told: how many numbers, how far ours lie from them at most (the next power "
+        "of ten, in the numbers' own units), and the one that came nearest to what the test "
+        "allows. A number counts where a comparison has it on one side, as it stands in the file; "
+        "integers below ten do not. `python tests/evidence.py` runs these tests, looks on and "
+        "writes [evidence_tests.csv](evidence_tests.csv), a row per file and test. Files *beside "
+        "the data* are not in this repository: they are read where `CVLIB_DATA_MIRROR` names a "
+        "folder of data, and these tests say so where they skip.",
+        table(files),
+        "By their distribution only: "
+        + "; ".join(
+            f"`{file}` ({source})"
+            for file, source, role in sources().itertuples(index=False)
+            if role == "simulated"
+        )
+        + ".",
+        "The printed tables follow, number by number. [M] marks numbers remembered rather than "
+        "read again in the source. Where a row does not agree, ours equals an independent "
+        "recomputation from the data as given, which a test in `tests/weighting` confirms: the "
+        "source misprints, or was remembered wrongly.",
     ]
     for title, rows in sections.items():
         parts += [f"## {title}", table(rows)]

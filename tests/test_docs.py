@@ -2,6 +2,8 @@
 
 import re
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +12,7 @@ import pytest
 import cvlib as cv
 
 ROOT = Path(__file__).parents[1]
+EVIDENCE = runpy.run_path(str(ROOT / "docs" / "evidence.py"))
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
@@ -70,8 +73,60 @@ def test_what_a_guide_types_runs(
 
 
 def test_the_evidence_is_what_the_references_say() -> None:
-    page = runpy.run_path(str(ROOT / "docs" / "evidence.py"))["page"]()
+    page = EVIDENCE["page"]()
     kept = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
     assert page == kept, "write it: python docs/evidence.py"
     assert kept.count("| yes |") > 100
     assert kept.count("| no |") == 9  # misprints, each confirmed in tests/weighting
+
+
+def test_every_reference_file_is_compared_or_says_what_it_is() -> None:
+    known = EVIDENCE["sources"]()
+    told = set(pd.read_csv(ROOT / "docs" / "evidence_tests.csv")["file"])
+    files = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "tests" / "reference").glob("*/*"))
+        if path.suffix in (".csv", ".json")
+    ]
+    assert len(files) > 50
+    lacking = [file for file in files if not EVIDENCE["source_of"](file, known)[1]]
+    assert [file for file in lacking if file not in told] == [], "python tests/evidence.py"
+    assert [file for file in told if file.startswith("tests/") and file not in files] == []
+
+
+def test_the_tests_that_the_evidence_names_are_there() -> None:
+    for name in set(pd.read_csv(ROOT / "docs" / "evidence_tests.csv")["test"]):
+        path, _, test = name.partition("::")
+        assert f"def {test}(" in (ROOT / path).read_text(encoding="utf-8"), name
+
+
+def test_the_witness_sees_what_is_compared_and_nothing_else(tmp_path: Path) -> None:
+    """A run of its own: two numbers of a file within limits, one that stands in no file."""
+    home = tmp_path / "reference"
+    home.mkdir()
+    (home / "told.csv").write_text("name,value\na,1.2345\nb,22.5\nc,3\n")
+    (tmp_path / "test_it.py").write_text(
+        "from pathlib import Path\nimport numpy as np\nimport pytest\n"
+        "TOLD = (Path(__file__).parent / 'reference' / 'told.csv').read_text()\n"
+        "def test_it():\n"
+        "    np.testing.assert_allclose([1.23451, 3.0], [1.2345, 3], atol=1e-3)\n"
+        "    assert 22.54 == pytest.approx(22.5, abs=0.2)\n"
+        "    assert 0.7 == pytest.approx(0.7)\n"
+    )
+    code = (
+        "import sys; from pathlib import Path; import pytest; import evidence\n"
+        f"home = Path({str(tmp_path)!r})\n"
+        "evidence.ROOT = home\n"
+        "evidence.homes = lambda: {'given': home / 'reference'}\n"
+        "witness = evidence.Witness()\n"
+        "status = pytest.main(['-q', '-p', 'no:cacheprovider', str(home)], plugins=[witness])\n"
+        "assert status == 0\n"
+        "witness.table().to_csv(home / 'seen.csv', index=False)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "tests", capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (row,) = pd.read_csv(tmp_path / "seen.csv").to_dict("records")
+    assert (row["file"], row["test"]) == ("given/told.csv", "test_it.py::test_it")
+    assert row["numbers"] == 2 and float(row["difference"]) == 0.1
