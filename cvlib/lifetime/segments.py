@@ -47,8 +47,12 @@ def scores(customers: pd.DataFrame, bins: int = 5, value: str = "monetary") -> p
     found = pd.DataFrame({"customer_id": customers["customer_id"]})
     for name, column in columns.items():
         found[name] = ranks.equal_counts(column.to_numpy(float), bins) + 1
-    parts = found[list(columns)]
-    return found.assign(score=parts.astype(str).agg("".join, axis=1), mean_score=parts.mean(axis=1))
+    parts = found[list(columns)].to_numpy()
+    # few different scores: each is written once, however many customers have it
+    code = (parts * (bins + 1) ** np.arange(len(columns))[::-1]).sum(axis=1)
+    _, first, place = np.unique(code, return_index=True, return_inverse=True)
+    written = np.array(["".join(map(str, row)) for row in parts[first]], dtype=object)
+    return found.assign(score=written[place], mean_score=parts.mean(axis=1))
 
 
 def tiers(values: pd.Series, shares: Mapping[str, float]) -> pd.Series:
