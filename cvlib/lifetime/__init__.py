@@ -55,6 +55,8 @@ from cvlib.lifetime.holdout.experiment import campaign_experiment
 from cvlib.lifetime.holdout.metrics import definitions
 from cvlib.lifetime.holdout.next_period import next_period
 from cvlib.lifetime.holdout.retention import retention_campaign
+from cvlib.lifetime.holdout.rhythm import buying_rhythm
+from cvlib.lifetime.holdout.season import seasonal_test
 from cvlib.lifetime.holdout.stacking import stacking_weights
 from cvlib.lifetime.holdout.tracking import (
     count_fit,
@@ -93,6 +95,7 @@ __all__ = [
     "audit_log",
     "bg_bb",
     "bg_nbd",
+    "buying_rhythm",
     "calendar_covariates",
     "campaign_experiment",
     "check_contracts",
@@ -156,6 +159,7 @@ __all__ = [
     "retention_campaign",
     "rival_forecasts",
     "rolling_origins",
+    "seasonal_test",
     "simulate_decisions",
     "simulated_subscriptions",
     "spend",

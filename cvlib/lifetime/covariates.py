@@ -65,7 +65,7 @@ def purchase_covariates(
     -------
     Finding
         covariate_coding: covariate, column, base_value, mean, std. covariate_effects: see
-        `RepeatBuyingFit.effects`, and label, p_adjusted. covariate_fit: measure, without, with.
+        `RepeatBuyingFit.effects`, and p_adjusted. covariate_fit: measure, without, with.
         The sentence names the attributes that matter, or that none does.
 
     Raises
@@ -139,7 +139,7 @@ def calendar_covariates(
     Returns
     -------
     Finding
-        calendar_effects: label, covariate, process, effect, ci_low, ci_high, chi_square, p,
+        calendar_effects: covariate, process, effect, ci_low, ci_high, chi_square, p,
         p_adjusted. calendar_fit: measure, without, with.
 
     Raises
@@ -238,7 +238,6 @@ def _told(effects: pd.DataFrame, level: float) -> tuple[pd.DataFrame, Message]:
     tests = table.drop_duplicates("covariate")
     ps = dict(zip(tests["covariate"], adjusted(tests["p"].to_numpy(float)), strict=True))
     table["p_adjusted"] = table["covariate"].map(ps)
-    table.insert(0, "label", _labels(table))
     parts = []
     for name, rows in table[table["p_adjusted"] < 1 - level].groupby("covariate", sort=False):
         effect = rows.set_index("process")["effect"]
@@ -248,14 +247,6 @@ def _told(effects: pd.DataFrame, level: float) -> tuple[pd.DataFrame, Message]:
     if not parts:
         return table, message("lifetime.covariates_none", covariates=names)
     return table, message("lifetime.covariates_some", effects=parts)
-
-
-def _labels(effects: pd.DataFrame) -> pd.Series:
-    words = [
-        message(f"lifetime.effect_on_{row.process}", covariate=row.covariate)
-        for row in effects.itertuples()
-    ]
-    return pd.Series(words, index=effects.index, dtype=object)
 
 
 def _compared(

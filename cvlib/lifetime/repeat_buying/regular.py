@@ -104,30 +104,47 @@ def regularity(
     before = gap.groupby(days[customer]).shift()
     pairs = pd.DataFrame({"customer": days[customer], "m": before / (before + gap)}).dropna()
     groups = pairs.groupby("customer")["m"]
-    if groups.ngroups < _FEWEST:
+    square = (pairs["m"] - 0.5) ** 2
+    own = square.groupby(pairs["customer"])
+    ends = [((m - 0.5) ** 2).to_numpy(float) for m in (groups.last(), groups.first())]
+    sums = own.sum().to_numpy(float), own.size().to_numpy(float)
+    return regularity_table(ends[0], ends[1], *sums, level=level)
+
+
+def regularity_table(
+    last: Array, first: Array, total: Array, pairs: Array, *, level: float = 0.95
+) -> Regularity:
+    """Regularity from squares (M - 1/2)^2 of each customer: last and first pair, sum, and number.
+
+    Parameters
+    ----------
+    last, first, total, pairs : ndarray, shape (customers,)
+        Of customers with three purchases or more.
+    level : float
+        Of the intervals.
+    """
+    if last.size < _FEWEST:
         raise InputError(
             "purchases",
-            f"have {groups.ngroups} customers with three days of purchase (of {_FEWEST} needed)",
+            f"have {last.size} customers with three days of purchase (of {_FEWEST} needed)",
             "Use a longer log.",
         )
     rows, z = [], reach(level)
-    for name, chosen in (("last", groups.last()), ("first", groups.first()), ("all", None)):
-        if chosen is not None:
-            square = ((chosen - 0.5) ** 2).to_numpy()
-            mean, error = square.mean(), square.std(ddof=1) / np.sqrt(square.size)
+    for name, square in (("last", last), ("first", first), ("all", None)):
+        if square is not None:
+            mean, error = float(square.mean()), float(square.std(ddof=1) / np.sqrt(square.size))
         else:
-            square = (pairs["m"] - 0.5) ** 2
-            mean = float(square.mean())
-            own = (square - mean).groupby(pairs["customer"]).sum().to_numpy()
-            error = np.sqrt(own @ own) / len(pairs)
+            mean = float(total.sum() / pairs.sum())
+            own = total - mean * pairs
+            error = float(np.sqrt(own @ own) / pairs.sum())
         k = (1 - 4 * mean) / (8 * mean)
         wide = error / (8 * mean**2)
-        rows.append((name, groups.ngroups, k, wide, k - z * wide, k + z * wide))
+        rows.append((name, last.size, k, wide, k - z * wide, k + z * wide))
     heads = ["pairs", "customers", "k", "std_error", "ci_low", "ci_high"]
     table = pd.DataFrame(rows, columns=heads)
-    last = table.iloc[0]
-    kind = "regular" if last["ci_low"] > 1 else "clumpy" if last["ci_high"] < 1 else "random"
-    values = {name: float(last[name]) for name in ("k", "ci_low", "ci_high")}
+    row = table.iloc[0]
+    kind = "regular" if row["ci_low"] > 1 else "clumpy" if row["ci_high"] < 1 else "random"
+    values = {name: float(row[name]) for name in ("k", "ci_low", "ci_high")}
     return Regularity(table, message(f"lifetime.regularity_{kind}", **values))
 
 
