@@ -240,6 +240,19 @@ def table(rows: Iterable[Row]) -> str:
     )
 
 
+def faults() -> Iterator[Row]:
+    """What may go wrong around a run, and the tests in which it does."""
+    listed = pd.read_csv(Path(__file__).with_name("faults.csv"))
+    for fault, asserted, tests in listed.itertuples(index=False):
+        named = ", ".join(f"`{test}`" for test in tests.split())
+        yield {"Fault": fault, "What is asserted": asserted, "Tests": named}
+
+
+def times(ratio: float) -> str:
+    """A ratio of a single run at the digits it has."""
+    return f"{ratio:,.0f}" if ratio >= 10 else f"{ratio:.1f}"
+
+
 def benchmarks() -> str:
     """What the last run of ``make bench`` found: ratios in a table, then what was printed."""
     path = ROOT / "benchmarks" / "last.json"
@@ -252,7 +265,7 @@ def benchmarks() -> str:
         {
             "Work": ratio["what"], "Peer": ratio["peer"], "Unit": ratio["unit"],
             "Peer took": f"{ratio['theirs']:.3g}", "cvlib took": f"{ratio['ours']:.3g}",
-            "Ratio": f"{ratio['theirs'] / ratio['ours']:.2g}", "Run": f"`{run['command']}`",
+            "Ratio": times(ratio["theirs"] / ratio["ours"]), "Run": f"`{run['command']}`",
         }
         for run in last.values() for ratio in run["ratios"]
     ]  # fmt: skip
@@ -312,6 +325,7 @@ def page() -> str:
     ]
     for title, rows in sections.items():
         parts += [f"## {title}", table(rows)]
+    parts += ["## Faults", table(faults())]
     parts += ["## Speed and memory", benchmarks()]
     return "\n\n".join(parts) + "\n"
 

@@ -199,8 +199,9 @@ def _kappa(table: Table) -> float | None:
     a, b = labels(table, "code"), labels(table, "coder2")
     grid = pd.crosstab(a, b)
     both = sorted({*grid.index, *grid.columns})
-    share = grid.reindex(index=both, columns=both, fill_value=0).to_numpy(float) / len(a)
-    agree, chance = float(np.trace(share)), float(share.sum(0) @ share.sum(1))
-    if chance >= 1:
+    if len(both) < 2:
         raise InputError(table.place("coder2"), "holds one code only", "Kappa needs several.")
-    return (agree - chance) / (1 - chance)
+    from statsmodels.stats.inter_rater import cohens_kappa
+
+    grid = grid.reindex(index=both, columns=both, fill_value=0)
+    return float(cohens_kappa(grid, return_results=False))
