@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 
 from cvlib.study.render.finished import library, results_of
@@ -16,28 +14,34 @@ from cvlib.study.render.workbook import write_xlsx
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _TEXT_WIDTH = 170  # mm, on A4, as in templates/reference.docx
-_FILES = re.compile(r'<p class="files">.*?</p>', re.DOTALL)
-_NOTE = re.compile(r'<p class="note">(.*?)</p>', re.DOTALL)
 
 
 def _for_print(folder: Path, page: str, kind: str) -> str:
     """The page with figures for print (kind "svg" or "png") and right-aligned number columns."""
+    from bs4 import BeautifulSoup
+
     place = "figures" if kind == "svg" else pictures(folder, "docx").name
-    for name, figure in results_of(folder)["figures"].items():
-        source = f"{place}/{name}.{kind}"  # within the folder: no page tells where that lies
-        start = rf'<p class="cvlib-caption" id="figure-{re.escape(name)}">'
-        shown = re.search(rf"{start}(.*?)</p>(.*?)<img[^>]*?>", page, re.DOTALL)
-        if shown:
-            image = f'<img src="{source}" alt="{escape(figure["alt"])}">'
-            caption = f"<figcaption>{shown[1]}</figcaption>"
-            anchor = f"figure-{name}"  # links of the report lead here
-            whole = f'{shown[2]}<figure id="{anchor}">{image}{caption}</figure>'
-            page = page[: shown.start()] + whole + page[shown.end() :]
-    page = _FILES.sub("", page)
-    page = _NOTE.sub(
-        r'<div data-custom-style="Table Note" data-typst:text:size="8.5pt">\1</div>', page
-    )
-    return page.replace('class="number"', 'align="right"').replace('class="text"', 'align="left"')
+    soup = BeautifulSoup(page, "html.parser")
+    for name, about in results_of(folder)["figures"].items():
+        caption = soup.find("p", class_="cvlib-caption", id=f"figure-{name}")
+        image = caption.find_next("img") if caption else None
+        if caption is None or image is None:
+            continue
+        figure = soup.new_tag("figure", id=f"figure-{name}")  # links of the report lead here
+        # within the folder: no page tells where that lies
+        figure.append(soup.new_tag("img", src=f"{place}/{name}.{kind}", alt=about["alt"]))
+        image.replace_with(figure)
+        caption.name, caption.attrs = "figcaption", {}
+        figure.append(caption.extract())
+    for files in soup.find_all("p", class_="files"):
+        files.decompose()
+    for note in soup.find_all("p", class_="note"):
+        note.name = "div"
+        note.attrs = {"data-custom-style": "Table Note", "data-typst:text:size": "8.5pt"}
+    for sort, side in (("number", "right"), ("text", "left")):
+        for cell in soup.find_all(class_=sort):
+            cell.attrs = {**cell.attrs, "align": side}
+    return str(soup)
 
 
 def write_docx(folder: Path, page: str, title: str, language: str) -> Path:
