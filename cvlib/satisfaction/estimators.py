@@ -17,8 +17,8 @@ from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.engine import SCHEMES
 from cvlib.satisfaction.pls.estimate import estimate_pls
 from cvlib.satisfaction.result import SatisfactionResult
-from cvlib.satisfaction.sem.equations import MISSING, STANDARD_ERRORS
-from cvlib.satisfaction.sem.estimate import ORDERED_ESTIMATORS, estimate_covariance
+from cvlib.satisfaction.sem.equations import MISSING
+from cvlib.satisfaction.sem.estimate import KINDS, estimate_covariance
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.missing import Survey, prepare
 from cvlib.satisfaction.survey.settings import (
@@ -139,7 +139,7 @@ class Method:
         model itself, and a warning says so.
     scheme : {"path", "factorial", "centroid"}
         Inner weighting of PLS.
-    standard_errors : {"ml", "mlm", "mlr", "wlsmv", "wlsm", "ulsmv"}
+    standard_errors : {"ml", "mlm", "mlr", "gls", "uls", "wlsmv", "wlsm", "ulsmv"}
         Of covariance SEM; the last three for ordered answers.
     ordered : bool
         Answers are ordered categories: polychoric correlations take the place of correlations.
@@ -163,7 +163,7 @@ class Method:
     def __post_init__(self) -> None:
         one_of("estimator", self.estimator, ESTIMATORS)
         one_of("scheme", self.scheme, SCHEMES)
-        one_of("standard_errors", self.standard_errors, (*STANDARD_ERRORS, *ORDERED_ESTIMATORS))
+        one_of("standard_errors", self.standard_errors, KINDS)
 
     def by_covariance(self, survey: Survey, chosen: Bootstrap, target: str) -> SatisfactionResult:
         """A covariance result with all tables; its intervals come from theory."""

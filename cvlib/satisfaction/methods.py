@@ -15,6 +15,7 @@ from cvlib.satisfaction.estimators import Estimates, named
 from cvlib.satisfaction.model.file import available_models
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
+from cvlib.satisfaction.sem.estimate import LEAST_SQUARES
 from cvlib.words.methods import methods_table
 
 NO_WEIGHT = "survey weight of zero"
@@ -170,7 +171,8 @@ def _pls(result: SatisfactionResult, language: str) -> pd.DataFrame:
 def _covariance(result: SatisfactionResult, language: str, too: bool = False) -> pd.DataFrame:
     """Sentences of one covariance result; shorter beside PLS."""
     settings, model = result.settings, _model(result.model, language)
-    kind = "covariance" + "_ordered" * bool(settings.get("ordered")) + "_too" * too
+    least = bool(settings.get("ordered")) or settings["standard_errors"] in LEAST_SQUARES
+    kind = "covariance" + "_ordered" * least + "_too" * too
     opening = _table([(kind, {
         **_size(result), "model": model["sentence"].iloc[0],
     })], language)  # fmt: skip

@@ -96,6 +96,21 @@ def test_least_squares_are_lavaans(estimator: str) -> None:
         assert "p" not in set(found.fit["measure"])  # its distribution is not known
 
 
+@pytest.mark.parametrize("estimator", ["gls", "uls"])
+def test_least_squares_by_the_front_door(estimator: str) -> None:
+    found = cv.satisfaction.sem("mobi", "acsi", standard_errors=estimator, modification=True)
+    likelihood = cv.satisfaction.sem("mobi", "acsi")
+    assert found.settings["standard_errors"] == estimator
+    assert np.abs(found.index["index"] - likelihood.index["index"]).max() < 1
+    ratio = found.index["std_error"] / likelihood.index["std_error"]
+    assert ratio.between(0.9, 1.1).all()  # mostly of the answers, hardly of the weights
+    assert found.extra["modification_indices"].empty
+    assert any("maximum likelihood" in text for text in found.warnings)
+    assert ("p" in set(found.fit["measure"])) is (estimator == "gls")
+    with pytest.raises(InputError, match="resampling is not offered"):
+        cv.satisfaction.sem("mobi", "acsi", standard_errors=estimator, draws=100)
+
+
 @needs_reference
 def test_equal_regressions_over_groups_are_lavaans() -> None:
     model = HOLZINGER + "\ntextual ~ visual\nspeed ~ visual + textual"

@@ -75,6 +75,8 @@ class CovarianceFit:
     covariance_of_estimates : array (k, k)
     information : array (k, k)
         Per respondent, expected (observed with full information likelihood).
+    casewise : array (n, k), optional
+        Influence of every respondent on the parameters, of least squares.
     """
 
     parameters: pd.DataFrame
@@ -89,6 +91,7 @@ class CovarianceFit:
     optimum: Optimum
     covariance_of_estimates: Floats
     information: Floats
+    casewise: Floats | None = None
 
     def measure(self, name: str) -> float:
         """One measure of fit."""

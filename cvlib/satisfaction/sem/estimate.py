@@ -46,6 +46,7 @@ from cvlib.satisfaction.sem.equations import (
 )
 from cvlib.satisfaction.sem.freedom import freed
 from cvlib.satisfaction.sem.layout import ARROW, COVARIANCE, Layout
+from cvlib.satisfaction.sem.least_squares import fit_least_squares
 from cvlib.satisfaction.sem.modification import SHOWN, modification_indices, score_tests
 from cvlib.satisfaction.sem.optimum import complete_problem, incomplete_problem
 from cvlib.satisfaction.sem.quantities import Quantities
@@ -57,6 +58,8 @@ from cvlib.statistics.resample import Bootstrap
 from cvlib.words.message import message
 
 ORDERED_ESTIMATORS = ("wlsmv", "wlsm", "ulsmv")
+LEAST_SQUARES = ("gls", "uls")
+KINDS = (*STANDARD_ERRORS, *LEAST_SQUARES, *ORDERED_ESTIMATORS)
 __all__ = ["CovarianceFit", "estimate_covariance", "fit_covariance"]
 
 
@@ -192,9 +195,9 @@ def _ordered(model: Model, survey: Survey, kind: str, resampling: Bootstrap) -> 
     if not model.ordered:
         if kind in ORDERED_ESTIMATORS:
             raise InputError("standard_errors", f"{kind!r} is for ordered answers",
-                             "Set `ordered`, or use ml, mlm or mlr.")  # fmt: skip
+                             "Set `ordered`, or use ml, mlm, mlr, gls or uls.")  # fmt: skip
         return ""
-    if kind in ("mlm", "mlr"):
+    if kind not in ("ml", *ORDERED_ESTIMATORS):
         raise InputError("standard_errors", f"{kind!r} is for answers that are numbers",
                          "Use wlsmv, wlsm or ulsmv with ordered answers.")  # fmt: skip
     if resampling.draws:
@@ -229,7 +232,7 @@ def estimate_covariance(
     target: str = "",
     modification: bool = False,
 ) -> SatisfactionResult:
-    """Estimate a satisfaction model by covariance structure analysis (maximum likelihood).
+    """Estimate a satisfaction model by covariance structure analysis, as a rule by likelihood.
 
     Every construct is a common factor of its items; the first loading is 1; exogenous constructs
     covary. The single item of a construct has no error unless the specification says so.
@@ -240,9 +243,11 @@ def estimate_covariance(
         One row per respondent: a name of the catalogue, a file, or a survey that is open already.
     model : Model, name or path
         A shipped model, a YAML file, or a `Model`; none for a survey prepared with its model.
-    standard_errors : {"ml", "mlm", "mlr", "wlsmv", "wlsm", "ulsmv"}
-        As in `fit_covariance`; "mlr" is the usual choice for skewed ratings. With a model whose
-        answers are ordered, weighted least squares on polychorics ("ml" then means "wlsmv").
+    standard_errors : {"ml", "mlm", "mlr", "gls", "uls", "wlsmv", "wlsm", "ulsmv"}
+        As in `fit_covariance`; "mlr" is the usual choice for skewed ratings. Generalised or
+        unweighted least squares instead of likelihood ("gls", "uls"; without resampling). With a
+        model whose answers are ordered, weighted least squares on polychorics ("ml" then means
+        "wlsmv").
     missing : {"listwise", "em"}
         Leave out respondents with a missing answer (counted in `left_out`), or full-information
         maximum likelihood under answers missing at random.
@@ -290,7 +295,7 @@ def estimate_covariance(
     >>> round(found.fit.set_index("measure").loc["chi2", "value"], 2)
     np.float64(298.89)
     """
-    one_of("standard_errors", standard_errors, (*STANDARD_ERRORS, *ORDERED_ESTIMATORS))
+    one_of("standard_errors", standard_errors, KINDS)
     resampling, chosen = bootstrap_of(draws), specification or Specification()
     seed, level = resampling.seed, resampling.level
     survey = prepare(data, model, missing=missing)
@@ -306,6 +311,9 @@ def estimate_covariance(
             "resampling is not offered together with missing='em'",
             "Use draws=0 (its standard errors come from the observed information) or listwise.",
         )
+    if resampling.draws and standard_errors in LEAST_SQUARES:
+        raise InputError("draws", f"resampling is not offered with {standard_errors!r}",
+                         "Use draws=0 (intervals come from theory), or ml.")  # fmt: skip
     bound = survey.model
     layout = layout_of(bound, chosen)
     ordered = _ordered(bound, survey, standard_errors, resampling)
@@ -327,8 +335,14 @@ def estimate_covariance(
             if gaps
             else complete_problem(layout, [survey.values])
         )
-        fit = finish(problem, standard_errors, starts, seed, level, survey.left_out)
-        quantities = Quantities(bound, problem.layout)
+        if standard_errors in LEAST_SQUARES:
+            fit = fit_least_squares(
+                layout, survey.values, standard_errors, level, survey.left_out
+            )  # fmt: skip
+            problem = fit.problem
+        else:
+            fit = finish(problem, standard_errors, starts, seed, level, survey.left_out)
+        quantities = Quantities(bound, problem.layout, casewise=fit.casewise)
     tables, told_draws = quantities.tables(fit, level), pd.DataFrame()
     told = [*bound.notes, *bound.dropped, *survey.warnings, *fit.warnings]
     if isinstance(survey.source, OrdinalSample):
@@ -354,7 +368,7 @@ def estimate_covariance(
         extra["higher_order"] = own.rename(columns={"item": "dimension"}).reset_index(drop=True)
     if not gaps and not ordered:
         extra["factor_scores"] = fit.factor_scores().set_axis(survey.index)
-    if bound.freedom.equal and not gaps and not ordered:
+    if bound.freedom.equal and not gaps and not ordered and fit.casewise is None:
         extra["score_tests"] = score_tests(fit)
     if modification:
         looked, extra["modification_indices"] = _modified(fit)

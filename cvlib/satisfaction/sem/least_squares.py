@@ -150,11 +150,11 @@ def fit_least_squares(
     gap, slope = residuals(layout, moments, theta, sample)
     discrepancy = float(gap @ weight @ gap)
     bread = np.linalg.pinv(slope.T @ weight @ slope, hermitian=True)
+    casewise = centred[:, i] * centred[:, j]
+    casewise = (casewise - casewise.mean(axis=0)) @ (weight @ slope @ bread)
     if estimator == "gls":
         covariance = bread / (rows - 1)
     else:
-        casewise = centred[:, i] * centred[:, j]
-        casewise = (casewise - casewise.mean(axis=0)) @ (weight @ slope @ bread)
         covariance = casewise.T @ casewise / rows / (rows - 1)
     df = len(sample) - layout.parameters
     statistic, diag = (rows - 1) * discrepancy, i == j
@@ -188,4 +188,5 @@ def fit_least_squares(
         optimum=Optimum(theta, discrepancy, table, told),
         covariance_of_estimates=covariance,
         information=information,
+        casewise=casewise,
     )  # fmt: skip

@@ -38,7 +38,7 @@ def modification_indices(fit: CovarianceFit) -> pd.DataFrame:
     Raises
     ------
     InputError
-        For several groups or missing answers.
+        For several groups, missing answers or least squares.
 
     References
     ----------
@@ -54,6 +54,9 @@ def modification_indices(fit: CovarianceFit) -> pd.DataFrame:
     True
     """
     layout = fit.problem.layout
+    if fit.casewise is not None:
+        raise InputError("modification indices", "are offered with maximum likelihood",
+                         "Set standard_errors to ml, mlm or mlr.")  # fmt: skip
     if layout.groups > 1 or not fit.problem.complete or layout.unit:
         raise InputError("modification indices", "are offered for one group with complete answers"
                          " that are numbers", "Fit the groups one by one.")  # fmt: skip
