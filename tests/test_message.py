@@ -38,6 +38,9 @@ class Anything(str):
     def __format__(self, spec: str) -> str:
         return "1"
 
+    def __float__(self) -> float:
+        return 1.0
+
     __str__ = __repr__ = lambda self: "1"
 
 
@@ -144,3 +147,27 @@ def test_an_unknown_id_and_a_missing_value_are_refused(catalogue: None) -> None:
         message("t.unknown")
     with pytest.raises(KeyError):
         message("t.plain", n=1)
+
+
+@pytest.mark.parametrize(
+    ("spec", "value", "english", "chinese"),
+    [
+        ("p", 0.0004, "<.001", "<.001"),
+        ("p", 0.0021, ".002", ".002"),
+        ("p", 1.0, "1.000", "1.000"),
+        ("p", float("nan"), "–", "–"),
+        ("p", None, "–", "–"),
+        ("off", -0.121, "12.1% too low", "偏低 12.1%"),
+        ("off", 0.05, "5.0% too high", "偏高 5.0%"),
+        ("off", 0.0, "on the mark", "没有偏差"),
+        ("off", float("nan"), "–", "–"),
+        ("abs.1%", -0.188, "18.8%", "18.8%"),
+    ],
+)
+def test_p_values_and_errors_are_worded_by_their_slot(
+    spec: str, value: Any, english: str, chinese: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = wordings() | {"common.tried": {"en": f"{{v:{spec}}}", "zh": f"{{v:{spec}}}"}}
+    monkeypatch.setattr("cvlib.words.message.wordings", lambda: known)
+    said = message("common.tried", v=value)
+    assert said == english and in_language(said, "zh") == chinese

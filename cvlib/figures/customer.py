@@ -7,12 +7,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from cvlib.figures.highlights import (
+    driver_finding,
+    parts_finding,
+    suspects_finding,
+    thirds_finding,
+)
 from cvlib.figures.style import (
     FAINT,
     INK,
     LINES,
     PALETTE,
     Label,
+    PageFigure,
     both_grids,
     house_style,
     new_figure,
@@ -38,7 +45,9 @@ def value_chart(table: pd.DataFrame, language: str = "en", label: Label = plain)
     """
     if not len(table):
         return None
-    return _bars(table, "part", "per_customer", words("customer", language)["money"], label)
+    figure = _bars(table, "part", "per_customer", words("customer", language)["money"], label)
+    figure.finding = parts_finding(table, label)
+    return figure
 
 
 def driver_chart(table: pd.DataFrame, language: str = "en", label: Label = plain) -> Figure | None:
@@ -58,10 +67,13 @@ def driver_chart(table: pd.DataFrame, language: str = "en", label: Label = plain
     """
     if not len(table):
         return None
-    return _bars(table, "driver", "money_per_point", words("customer", language)["driver"], label)
+    said = words("customer", language)["driver"]
+    figure = _bars(table, "driver", "money_per_point", said, label)
+    figure.finding = driver_finding(table, label)
+    return figure
 
 
-def _bars(table: pd.DataFrame, name: str, value: str, axis_title: str, label: Label) -> Figure:
+def _bars(table: pd.DataFrame, name: str, value: str, axis_title: str, label: Label) -> PageFigure:
     with house_style():
         figure, axis = new_figure(6.8, 1.3 + 0.42 * len(table))
         place = np.arange(len(table))[::-1]
@@ -115,6 +127,7 @@ def retention_chart(
         axis.legend(title=text["thirds"], fontsize=8, ncols=3, loc="upper center",
                     bbox_to_anchor=(0.5, -0.16))  # fmt: skip
         both_grids(axis)
+        figure.finding = thirds_finding(curves, label)
         return figure
 
 
@@ -157,4 +170,5 @@ def odds_chart(
         axis.set(xlabel=text["left"], xlim=(-0.03, 1.03))
         axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         axis.legend(fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.2))
+        figure.finding = suspects_finding(table)
         return figure

@@ -8,6 +8,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from cvlib.figures.highlights import (
+    chain_finding,
+    corner_finding,
+    curve_finding,
+    ends_finding,
+    network_finding,
+)
 from cvlib.figures.style import (
     FAINT,
     INK,
@@ -68,6 +75,8 @@ def interval_chart(
         axes.set_xlabel(text[axis])
         if by:
             figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+        else:
+            figure.finding = ends_finding(table, name, value, label)
         return figure
 
 
@@ -115,6 +124,8 @@ def point_map(
         axes.margins(0.16)
         axes.set(xlabel=text[across], ylabel=text[up])
         both_grids(axes)
+        said = (text[across], text[up])
+        figure.finding = corner_finding(table, name, (across, up), said, label)
         return figure
 
 
@@ -161,6 +172,7 @@ def chain_map(
         axes.set_yticks(range(3), [text["attributes"], text["consequences"], text["values"]])
         axes.set(xlim=(0, 1), ylim=(-0.3, 2.3), xticks=[])
         axes.grid(False)
+        figure.finding = chain_finding(links, label)
         return figure
 
 
@@ -195,6 +207,7 @@ def network_chart(
         axes.margins(0.1)
         axes.set(xticks=[], yticks=[])
         axes.grid(False)
+        figure.finding = network_finding(nodes, label)
         return figure
 
 
@@ -235,6 +248,13 @@ def bar_groups(
         axes.set_xlabel(text[axis])
         if len(columns) > 1:
             figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        first, second = columns[0], columns[min(1, len(columns) - 1)]
+        said = (text.get(first, label(first)), text.get(second, label(second)))
+        figure.finding = (
+            ends_finding(table, name, first, label)
+            if len(columns) == 1
+            else corner_finding(table, name, (first, second), said, label)
+        )
         return figure
 
 
@@ -266,4 +286,5 @@ def curve_chart(
         if len(lines) > 1:
             axes.legend(loc="best")
         both_grids(axes)
+        figure.finding = curve_finding(table, across, lines[0], text[lines[0]])
         return figure

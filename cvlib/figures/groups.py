@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cvlib.figures.findings import pairs_finding
+from cvlib.figures.highlights import (
+    decomposition_finding,
+    league_finding,
+    models_finding,
+    trend_finding,
+)
 from cvlib.figures.matrix import matrix_chart
-from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure, short, words
+from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure, words
 
 MOST_NAMED = 8
 
@@ -49,7 +56,7 @@ def models_chart(
         )
         first, *others = axes[0]
         _points(first, rows, index, "index", PALETTE[0])
-        first.set_yticks(rows, [short((titles or {}).get(name, name)) for name in names])
+        first.set_yticks(rows, [_two_lines((titles or {}).get(name, name)) for name in names])
         first.set(xlabel=interval, title=text["level"])
         for panel, (outcome, table) in zip(others, losses.items(), strict=True):
             place = [rows[names.index(name)] for name in table["model"]]
@@ -65,6 +72,7 @@ def models_chart(
         if losses:
             figure.legend(handles=_signs(text, level), loc="outside lower center", ncols=2,
                           fontsize=8.5)  # fmt: skip
+        figure.finding = models_finding(index, losses)
     return figure
 
 
@@ -114,6 +122,7 @@ def league_chart(
             figure.supxlabel(text["letters"], fontsize=8, x=0.99, ha="right")
         figure.legend(loc="outside upper left", ncols=2)
         _plain_rows(axes)
+        figure.finding = league_finding(league, group)
     return figure
 
 
@@ -199,6 +208,7 @@ def trend_chart(
         axes.set_ylabel(text["interval"].format(name=text["index"], level=level))
         axes.grid(visible=False, axis="x")
         figure.legend(loc="outside right upper")
+        figure.finding = trend_finding(series, everybody)
     return figure
 
 
@@ -237,7 +247,13 @@ def decomposition_chart(
         axes.set_xlabel(text["change"].format(from_wave=row["from_wave"], to_wave=row["to_wave"]))
         figure.legend(loc="outside upper left", ncols=3)
         _plain_rows(axes)
+        figure.finding = decomposition_finding(last, everybody)
     return figure
+
+
+def _two_lines(title: str) -> str:
+    """A title beside a chart, on two lines at most."""
+    return "\n".join(wrap(title, 30, max_lines=2, placeholder="…"))
 
 
 def _signs(text: Mapping[str, str], level: float) -> list[Line2D]:

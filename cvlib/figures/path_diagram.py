@@ -17,6 +17,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Circle, FancyArrowPatch
 from matplotlib.textpath import TextPath
 
+from cvlib.figures.highlights import paths_finding
 from cvlib.figures.path_svg import path_svg, weights_of
 from cvlib.figures.style import FAINT, INK, PALETTE, PAPER, PageFigure, house_style
 from cvlib.statistics import resample
@@ -115,6 +116,9 @@ def path_diagram(
             }
             for name in order
         }
+        figure.finding = paths_finding(
+            path_coefficients, level, lambda name: str((labels or {}).get(name, name))
+        )
         figure.page = path_svg(order, centres, RADIUS, arrows, circles, language)
     return figure
 

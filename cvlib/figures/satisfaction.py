@@ -74,7 +74,12 @@ def index_chart(
 
 
 def importance_performance_map(
-    table: pd.DataFrame, labels: Labels | None = None, *, target: str = "", language: str = "en"
+    table: pd.DataFrame,
+    labels: Labels | None = None,
+    *,
+    target: str = "",
+    language: str = "en",
+    name: str = "construct",
 ) -> Figure:
     """Drivers of one construct by importance (across) and performance (up).
 
@@ -83,14 +88,16 @@ def importance_performance_map(
     Parameters
     ----------
     table : DataFrame
-        construct, importance, performance, of one target and, with draws, ci_low and ci_high of
-        the importance.
+        construct (or what `name` says), importance, performance, of one target and, with draws,
+        ci_low and ci_high of the importance, performance_low and performance_high.
     labels : mapping, optional
         Construct name to the label shown.
     target : str
         The construct the importance refers to.
     language : str
         Of the words on the axes.
+    name : {"construct", "item"}
+        Column of what is drawn.
     """
     text = words("satisfaction", language)
     known = labels or {}
@@ -104,17 +111,23 @@ def importance_performance_map(
             across_ends = np.r_[across, table["ci_low"].dropna(), table["ci_high"].dropna()]
         else:
             across_ends = across
+        ends = up
+        if "performance_low" in table and table["performance_low"].notna().any():
+            axes.vlines(across, table["performance_low"], table["performance_high"],
+                        color="#9DB9D1", lw=1.6, zorder=2)  # fmt: skip
+            ends = np.r_[up, table["performance_low"].dropna(), table["performance_high"].dropna()]
         axes.scatter(across, up, s=75, color=PALETTE[0], edgecolor=PAPER, zorder=3)
         room = 0.22 * max(np.ptp(across), 0.05), 0.22 * max(np.ptp(up), 2.0)
         axes.set_xlim(min(across_ends.min() - room[0], 0), across_ends.max() + room[0])
-        axes.set_ylim(up.min() - room[1], up.max() + room[1])
+        axes.set_ylim(ends.min() - room[1], ends.max() + room[1])
         axes.set_xlabel(text["importance"].format(target=known.get(target, target)))
         axes.set_ylabel(text["performance"])
         if len(table) > 1:  # a single driver has no others to compare with
             _name_fields(axes, text)
         figure.draw_without_rendering()  # fixes the axes, which the placing of labels measures
-        name_points(axes, across, up, [known.get(name, name) for name in table["construct"]])
-    figure.finding = priorities_finding(table, _said(labels))
+        name_points(axes, across, up, [known.get(each, each) for each in table[name]])
+    drawn = table if name == "construct" else table.assign(construct=table[name])
+    figure.finding = priorities_finding(drawn, _said(labels))
     return figure
 
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from cvlib.figures.findings import projection_finding
+from cvlib.figures.highlights import distance_finding
 from cvlib.figures.style import (
     FAINT,
     INK,
@@ -132,6 +133,7 @@ def _against_observed(
     both_grids(left, right)
     handles, names = right.get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=3, fontsize=8.5)
+    figure.finding = distance_finding(differences, OBSERVED, label)
     return figure
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from cvlib.figures.highlights import ends_finding
 from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure, short, words
 
 Labels = Mapping[str, str]
@@ -38,6 +39,9 @@ def _bars(
             axes.axvline(line, color=INK, lw=1.2, ls="--")
         if percent:
             axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        scale, unit = (100, "%") if percent else (1, "")
+        shown = pd.DataFrame({"name": names, "value": scale * values.to_numpy(float)})
+        figure.finding = ends_finding(shown, "name", "value", str, unit)
         return figure
 
 

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from cvlib.figures.findings import capture_finding
+from cvlib.figures.highlights import validity_finding
 from cvlib.figures.style import INK, PALETTE, house_style, new_figure, short, words
 
 Labels = Mapping[str, str]
@@ -129,10 +130,12 @@ def validity_chart(
         )
         place = np.arange(len(order))
         used: set[str] = set()
+        told: list[str] = []
         for k, (axis, metric) in enumerate(zip(axes[0], metrics, strict=True)):
             rows = validity[validity["metric"] == metric].set_index("method").reindex(order)
             colors = _against(rows, level)
             used |= set(colors)
+            told = told or [c for m, c in zip(order, colors, strict=True) if m not in learned]
             if "ci_low" in rows:
                 axis.hlines(place, rows["ci_low"], rows["ci_high"], color=colors, lw=2)
             inside = [
@@ -149,6 +152,10 @@ def validity_chart(
             axis.xaxis.set_major_locator(MaxNLocator(4))
         _explain(figure, text, used, any(method in order for method in learned),
                  _name(baseline, labels) if baseline in order else "")  # fmt: skip
+        if baseline in order and "difference_ci_low" in validity:
+            figure.finding = validity_finding(
+                told, BETTER, WORSE, _name(metrics[0], labels), _name(baseline, labels)
+            )
         return figure
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
+from cvlib.figures.highlights import equity_finding, tenths_finding
 from cvlib.figures.matrix import matrix_chart
 from cvlib.figures.style import (
     FAINT,
@@ -65,6 +66,7 @@ def value_tenths_plot(table: pd.DataFrame, language: str = "en") -> Figure | Non
         for axis in (left, right):
             axis.set_xticks(tenth)
         both_grids(left, right)
+        figure.finding = tenths_finding(table)
         return figure
 
 
@@ -102,6 +104,7 @@ def equity_plot(table: pd.DataFrame, language: str = "en", label: Label = plain)
         axis.set(xlabel=text["customer_equity"], xlim=(0, None))
         axis.set_ylim(-0.6, len(table) - 0.4)
         axis.grid(axis="x")
+        figure.finding = equity_finding(table)
         return figure
 
 

@@ -24,6 +24,7 @@ from cvlib.figures.findings import (
     stability_finding,
     weights_finding,
 )
+from cvlib.figures.highlights import heat_finding
 from cvlib.figures.matrix import matrix_chart
 from cvlib.figures.style import (
     CUSTOMERS,
@@ -178,6 +179,7 @@ def weight_heatmap(
         axis.grid(False)
         axis.spines[:].set_visible(False)
         axis.set_title(words("weighting", language)["weight_percent"])
+        figure.finding = heat_finding(weights, lambda name: _name(name, labels))
         return figure
 
 

@@ -218,7 +218,8 @@ def importance_performance_table(
     DataFrame
         target, construct, importance (index points of the target per point of the construct),
         performance (the construct's index), and `below_average_performance`,
-        `above_average_importance`: both true where action pays first.
+        `above_average_importance`: both true where action pays first. With draws, ci_low and
+        ci_high of the importance, performance_low and performance_high.
 
     References
     ----------
@@ -230,8 +231,9 @@ def importance_performance_table(
     order = causes_of(model, chosen) if target else [
         model.construct_names[j] for j in drivers(model, chosen)
     ]  # fmt: skip
-    effect = impacts[impacts["target"] == chosen].set_index("source")["impact_1"]
-    level = index.set_index("construct")["index"]
+    effects = impacts[impacts["target"] == chosen].set_index("source")
+    effect, levels = effects["impact_1"], index.set_index("construct")
+    level = levels["index"]
     table = pd.DataFrame({
         "target": chosen,
         "construct": order,
@@ -240,4 +242,51 @@ def importance_performance_table(
     })  # fmt: skip
     table["above_average_importance"] = table["importance"] > table["importance"].mean()
     table["below_average_performance"] = table["performance"] < table["performance"].mean()
+    for side in ("low", "high"):
+        limit = f"ci_{side}"
+        if limit in effects and effects[limit].notna().any():
+            table[limit] = effects[limit].reindex(order).to_numpy() / 5  # of five points there
+        if limit in levels and levels[limit].notna().any():
+            table[f"performance_{side}"] = levels[limit].reindex(order).to_numpy()
     return table
+
+
+def item_performance_table(
+    table: pd.DataFrame, model: Model, values: np.ndarray, index: Index
+) -> pd.DataFrame:
+    """Importance and performance of the items behind a map of constructs.
+
+    A construct's index is the weighted mean of its items on 0-100, so that a point of an item
+    moves the target by the item's share times the construct's importance.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `importance_performance_table`.
+    model : Model
+        Gives the scale of every item.
+    values : ndarray (n, p)
+        Complete answers in the order of `model.items`.
+    index : Index
+        Of one fit (B = 1).
+
+    Returns
+    -------
+    DataFrame
+        target, construct, item, importance, performance (mean of the item on 0-100).
+
+    References
+    ----------
+    Ringle & Sarstedt (2016), Industrial Management & Data Systems 116:1865-1886.
+    """
+    mean = 100 * (values - model.minimum) / (model.maximum - model.minimum)
+    importance = table.set_index("construct")["importance"]
+    rows = [
+        {"target": row.target, "construct": row.construct, "item": model.items[i],
+         "importance": index.shares[0, i] * importance[row.construct],
+         "performance": mean[:, i].mean()}
+        for row in table.itertuples(index=False)
+        for i in np.flatnonzero(model.block == model.construct_names.index(row.construct))
+    ]  # fmt: skip
+    columns = ["target", "construct", "item", "importance", "performance"]
+    return pd.DataFrame(rows, columns=columns)

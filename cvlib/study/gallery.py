@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from cvlib.study.render.finished import THUMBNAIL, answer_in
 from cvlib.study.render.page import page
-from cvlib.study.render.report import shown_parameters
+from cvlib.study.render.report import FILES, shown_parameters
 from cvlib.words.language import Words, translate
 from cvlib.words.message import message
 
@@ -30,10 +30,7 @@ QUESTIONS = {
     "What is a point of satisfaction worth?": ("09_customer_study",),
     "Notebooks of your own": (),
 }  # fmt: skip
-_DOWNLOADS = {
-    "PDF": "report.pdf", "DOCX": "report.docx", "PPTX": "report.pptx", "XLSX": "report.xlsx",
-    "LaTeX": "latex/main.tex", "notebook": "notebook.ipynb", "JSON": "results.json",
-}  # fmt: skip
+_DOWNLOADS = FILES | {"notebook": "notebook.ipynb", "JSON": "results.json"}
 _DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 

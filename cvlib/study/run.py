@@ -274,7 +274,7 @@ def _answer(
 def add_reports(run: Run, formats: tuple[str, ...]) -> None:
     """Write the reports that a finished run does not have yet; each appears when complete."""
     from cvlib.study.render.finished import check_formats
-    from cvlib.study.render.report import write_reports
+    from cvlib.study.render.report import link_formats, write_reports
 
     check_formats(formats)
     folder = run.folder
@@ -291,6 +291,7 @@ def add_reports(run: Run, formats: tuple[str, ...]) -> None:
                 for path in work.glob("[!.]*"):
                     if not (folder / path.name).exists():
                         path.rename(folder / path.name)
+            link_formats(folder)
         except RunFailed as error:
             raise RunFailed(str(error).replace(str(work), str(folder))) from error
         except OSError as error:

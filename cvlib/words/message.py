@@ -5,7 +5,10 @@ Beside the format of Python (``{n:,}``, ``{share:.1%}``) a slot may say
 
 - ``{model!n}``: print the name of an id (``bg_nbd``) as the language calls it;
 - ``{n:plural customer|customers}``: one word or the other, by the number;
-- ``{names:or}``: a list is joined by "or" instead of "and".
+- ``{names:or}``: a list is joined by "or" instead of "and";
+- ``{p:p}``: a p value as journals print it, ``.002`` or ``<.001``;
+- ``{bias:off}``: an error of a forecast in words, ``12.1% too low``;
+- ``{gap:abs.1%}``: a number without its sign.
 """
 
 from __future__ import annotations
@@ -157,6 +160,12 @@ class _Formatter(string.Formatter):
         )
 
     def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == "p":
+            return _p_value(value)
+        if format_spec == "off":
+            return self._off(float(value))
+        if format_spec.startswith("abs"):
+            return self.format_field(abs(float(value)), format_spec.removeprefix("abs"))
         if format_spec.startswith("plural "):
             one, many = format_spec.removeprefix("plural ").split("|")
             return one if value == 1 else many
@@ -172,3 +181,15 @@ class _Formatter(string.Formatter):
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return "–"
         return format(value, format_spec)
+
+    def _off(self, error: float) -> str:
+        if math.isnan(error):
+            return "–"
+        kind = "met" if round(error, 3) == 0 else "low" if error < 0 else "high"
+        return _worded(f"common.off_{kind}", {"share": abs(error)}, self.language, self.names)
+
+
+def _p_value(value: float | None) -> str:
+    if value is None or math.isnan(known := float(value)):
+        return "–"
+    return "<.001" if known < 0.0005 else f"{known:.3f}".removeprefix("0")

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from cvlib.words.language import Words
+from cvlib.words.language import Words, columns
 from cvlib.words.message import message
 from cvlib.words.safe import page_text, without_controls
 
@@ -68,6 +68,19 @@ def format_number(value: float, decimals: int) -> str:
     return text.removeprefix("-") if not text.strip("-0.,") else text
 
 
+def format_money(value: float) -> str:
+    """An amount of money as printed: no decimals from 100 on, two below unless it is whole."""
+    whole = math.isfinite(value) and bool(_whole(value))
+    return format_number(value, 0 if abs(value) >= 99.995 or whole else 2)
+
+
+@cache
+def _money(column: str) -> bool:
+    """Whether a column holds money in every table, by what `columns.csv` says of it."""
+    said = [entry["meaning_en"] for (_, name), entry in columns().items() if name == column]
+    return bool(said) and all("in currency" in meaning for meaning in said)
+
+
 def _format_p(value: float) -> str:
     if pd.isna(value):
         return _MISSING
@@ -83,7 +96,9 @@ def _whole(values: ArrayLike) -> np.ndarray:
 def _format_mixed(value: float, decimals: int) -> str:
     """A cell of a column that holds different measures: counts stay counts."""
     whole = math.isfinite(value) and bool(_whole(value))
-    return format_number(value, 0 if whole else decimals)
+    # a few decimals are of shares and amounts; more are of statistics, which keep theirs
+    large = decimals <= 2 and abs(value) >= 1000
+    return format_number(value, 0 if whole or large else decimals)
 
 
 def _format_text(value: Any, decimals: int, words: Words) -> str:
@@ -106,6 +121,8 @@ def _formatter(column: pd.Series, decimals: int, words: Words) -> tuple[str, Cal
         return "text", lambda value: _format_text(value, decimals, words)
     if _P_VALUES.fullmatch(str(column.name)):
         return "number", _format_p
+    if _money(str(column.name)):
+        return "number", lambda value: format_money(float(value))
     values = column[np.isfinite(column.astype(float))]
     if column.name == "value":
         return "number", lambda value: _format_mixed(float(value), decimals)

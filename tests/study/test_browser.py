@@ -543,6 +543,46 @@ def test_three_hundred_runs_are_filtered_and_compared_at_once(
     assert page.get_by_role("combobox", name="Value").locator("option").count() == 61
 
 
+def test_the_first_screen_answers_and_eight_hold_the_evidence(
+    open_page: Open, real_reports: list[Path]
+) -> None:
+    for report in real_reports:
+        page = open_page(report, width=1200)
+        found = page.evaluate(
+            """() => ({
+            ends: [".verdict", ".tile", ".hero :is(img, svg)", ".then ul"]
+              .flatMap(part => [...document.querySelectorAll(`.answer ${part}`)])
+              .map(part => part.getBoundingClientRect().bottom),
+            parts: [".verdict", ".tile", ".hero :is(img, svg)", ".then ul"]
+              .map(part => document.querySelectorAll(`.answer ${part}`).length),
+            heads: [...document.querySelectorAll(".then h2")].map(head => head.textContent),
+            appendix: document.getElementById("appendix").getBoundingClientRect().top,
+            })"""
+        )
+        assert min(found["parts"]) >= 1 and found["parts"][1] >= 3, report
+        assert found["parts"][3] == len(found["heads"]) == 2, report
+        assert max(found["ends"]) <= 900, (report, max(found["ends"]))
+        assert found["appendix"] <= 8 * 900, (report, found["appendix"] / 900)
+        page.close()
+
+
+def test_long_tables_scroll_under_their_heads_and_are_filtered(
+    open_page: Open, real_reports: list[Path]
+) -> None:
+    page = open_page(real_reports[0])
+    table = page.locator(".evidence #table-fit")
+    rows = table.locator("tbody tr")
+    assert rows.count() > 15 and table.bounding_box()["height"] < 500
+    table.evaluate("table => table.scrollTo(0, 300)")
+    head, box = table.locator("th").first.bounding_box(), table.bounding_box()
+    assert head and box and abs(head["y"] - box["y"]) < 2
+    page.locator("#table-fit + p.files").get_by_role("searchbox").fill("rmsea")
+    shown = [row for row in rows.all() if row.is_visible()]
+    assert 0 < len(shown) < 6 and all("RMSEA" in row.inner_text() for row in shown)
+    page.emulate_media(media="print")
+    assert table.evaluate("table => getComputedStyle(table).maxHeight") == "none"
+
+
 def test_what_if_prints_what_the_table_of_impacts_prints(
     open_page: Open, real_reports: list[Path]
 ) -> None:

@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from cvlib.words.safe import neutralised
 from cvlib.words.tables import format_number, printed, table_html
@@ -66,3 +67,14 @@ def test_long_words_are_cut_and_chinese_sentences_are_not() -> None:
     sentence = "顾客满意度指数" * 20
     shown, _ = printed(pd.DataFrame({"text": ["x" * 100, sentence]}))
     assert shown["text"].tolist() == ["x" * 70 + "…", sentence]
+
+
+@pytest.mark.parametrize(
+    ("value", "printed_as"),
+    [(46363.824, "46,364"), (145.03, "145"), (99.99, "99.99"), (99.999, "100"), (12.0, "12")],
+)
+def test_money_has_no_decimals_from_a_hundred_on(value: float, printed_as: str) -> None:
+    table = pd.DataFrame({"lifetime_value": [value, 0.5], "auc": [value, 0.5]})
+    shown, _ = printed(table)
+    assert shown["lifetime_value"].tolist() == [printed_as, "0.50"]
+    assert shown["auc"].tolist()[1] == "0.500"  # what is no money keeps its decimals

@@ -140,6 +140,15 @@ def chart_tables(
     return index, losses
 
 
+def model_titles(compared: ModelComparison, language: str = "en") -> dict[str, str]:
+    """What the models of a comparison are called beside a chart: name and title."""
+    models = {result.model.name: result.model for result in compared.results.values()}
+    return {
+        name: f"{name}: {model.title.get(language, model.title.get('en', name))}"
+        for name, model in models.items()
+    }
+
+
 def first_index(compared: ModelComparison) -> float | None:
     """The index of satisfaction by the first model named; None where it is not to be told."""
     result = next(iter(compared.results.values()))

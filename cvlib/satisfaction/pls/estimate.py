@@ -161,8 +161,11 @@ def estimate_pls(
         result |= both
         extra["scores"] = dimensions.scores(bound, found, complete, survey.index)
     else:
-        extra = {"scores": scoring.index_scores(
-            bound, complete, scoring.index_values(bound, found), survey.index)}  # fmt: skip
+        levels = scoring.index_values(bound, found)
+        extra = {"scores": scoring.index_scores(bound, complete, levels, survey.index)}
+        if len(drivers := result["importance_performance"]):
+            items = scoring.item_performance_table(drivers, bound, complete, levels)
+            extra["item_performance"] = items
     judged, base = bound, found
     if bound.moderations:  # products have no place in implied correlations
         judged = replace(bound, moderations=())

@@ -125,7 +125,7 @@ def take(content: Any, notebook: str, hero: str) -> dict[str, Piece]:
                 kept += output if isinstance(output, list) else [output]
                 continue
             title = about.get("printed") or name
-            html = _html(output) if kind == "table" else caption + _picture(output)
+            html = _notes_together(_html(output)) if kind == "table" else caption + _picture(output)
             taken[name] = Piece(kind, name, title, html + links(kind, name))
             kept = kept[:-1] if kind == "figure" and caption else kept
             kept.append(_moved(f"{kind}-{name}", title))
@@ -144,9 +144,17 @@ def without_repeated(html: str, verdict: list[str]) -> str:
     return html
 
 
+def _notes_together(html: str) -> str:
+    """A table's notes in one box, which stays in sight while the rows scroll."""
+    table, note, rest = html.partition('<p class="note">')
+    if not note:
+        return html
+    return f'{table}<div class="notes">{note}{rest.rstrip().removesuffix("</div>")}</div></div>'
+
+
 def _with_links(output: Any, kind: str, name: str) -> Any:
     if kind == "table":
-        output["data"]["text/html"] = _html(output) + links(kind, name)
+        output["data"]["text/html"] = _notes_together(_html(output)) + links(kind, name)
         return output
     return [output, _shown(links(kind, name))]
 

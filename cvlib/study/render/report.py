@@ -29,6 +29,12 @@ from cvlib.study.render.what_if import what_if_html, without_levers
 from cvlib.words.language import Words, translate
 from cvlib.words.tables import table_html
 
+# Where a page or a card of the gallery finds the other formats of a run.
+FILES = {
+    "PDF": "report.pdf", "DOCX": "report.docx", "PPTX": "report.pptx", "XLSX": "report.xlsx",
+    "LaTeX": "latex/main.tex",
+}  # fmt: skip
+_LINKED = ("<!-- formats -->", "<!-- end of formats -->")
 _BODY = ("<!-- body -->", "<!-- end of body -->")
 _EXPORTING = Lock()  # runs of a batch are threads of one process
 
@@ -58,6 +64,23 @@ def write_reports(folder: Path, formats: tuple[str, ...]) -> None:
                 f"{manifest['notebook']}: the run is complete, but its {name} report could not be "
                 f"written ({reason}). Look at {folder / 'report.html'}."
             ) from error
+
+
+def link_formats(folder: Path) -> None:
+    """Put links to the further formats of a run that are there on top of its page."""
+    target = folder / "report.html"
+    text = target.read_text(encoding="utf-8")
+    begin, end = _LINKED
+    before, found, rest = text.partition(begin)
+    if not found:  # written by an earlier version
+        return
+    there = {name: file for name, file in FILES.items() if (folder / file).is_file()}
+    made = "".join(f' · <a href="{file}">{name}</a>' for name, file in there.items())
+    new = before + begin + made + end + rest.partition(end)[2]
+    if new != text:
+        aside = folder / f".{target.name}"
+        aside.write_text(new, encoding="utf-8", newline="\n")
+        aside.replace(target)
 
 
 def _language(manifest: dict[str, Any]) -> str:
