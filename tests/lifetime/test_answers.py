@@ -15,7 +15,7 @@ from cvlib.lifetime.assumptions import assumptions
 from cvlib.lifetime.contracts.answers import contracts_answer
 from cvlib.words.message import in_language, message
 
-CRY = Audit(pd.DataFrame(), (message("inputs.audit_pasted", rows=1, share=0.5),))
+CRY = Audit(pd.DataFrame(), (message("inputs.audit_pasted", rows=1, share=0.5, of="of the rows"),))
 
 
 def ids(texts: Any) -> list[str]:

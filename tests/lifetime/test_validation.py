@@ -317,7 +317,7 @@ def test_verdict_counts_every_comparison_and_names_every_loss(result):
     assert sorted(told) == sorted(zip(losses["rival"], losses["metric"], strict=True)) and told
     text = result.say()
     assert "BG/NBD beats repeat rate in" in text and "worse than a coin" in text
-    assert "-12.1% off the total" in text
+    assert "BG/NBD is 12.1% too low" in text
 
 
 def test_frequent_buyers_gone_quiet_are_told_by_the_numbers(result, summary):

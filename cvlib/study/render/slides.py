@@ -35,7 +35,8 @@ def write_pptx(folder: Path, page: str, title: str, language: str) -> Path:
     deck.answer(answer, words)
     if hero:
         deck.figure(folder, hero, results["figures"][hero])
-    for name in rest[:1]:
+    drawn = [name for name in rest if name in results["figures"]]
+    for name in (drawn or rest)[:1]:
         if name in results["figures"]:
             deck.figure(folder, name, results["figures"][name])
         else:
@@ -188,7 +189,7 @@ class _Deck:
 
     def figure(self, folder: Path, name: str, about: dict[str, str]) -> None:
         """A figure of the run, as large as the slide allows, with its description."""
-        self.slide(about["title"] or name.replace("_", " "))
+        self.slide(about.get("finding") or about["title"] or name.replace("_", " "))
         picture = self.now.shapes.add_picture(str(pictures(folder, "pptx") / f"{name}.png"), 0, 0)
         scale = min(self._mm(_TEXT) / picture.width, self._mm(_BOTTOM - _TOP) / picture.height)
         picture.width, picture.height = int(picture.width * scale), int(picture.height * scale)
