@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -32,6 +32,8 @@ class Exhibit:
         Whether it carries the answer; what does not stands in the report's appendix.
     marks : mapping of str to str
         Column to the values that are marked in it, such as ``{"ave": "< 0.5"}``.
+    chart : sequence of str
+        Of the table that a workbook draws on its first sheet: columns of names and of numbers.
     """
 
     title: str = ""
@@ -41,6 +43,7 @@ class Exhibit:
     rows: int = ROWS
     evidence: bool = False
     marks: Mapping[str, str] = field(default_factory=dict)
+    chart: Sequence[str] = ()
 
 
 @cache

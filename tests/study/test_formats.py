@@ -376,3 +376,20 @@ def test_chinese_labels_are_not_broken_to_single_characters() -> None:
         assert min(room) >= len("-123.456") - 1e-9 or columns[room.index(min(room))] == heads[0]
     _, (short, long) = column_widths([["名称", "说明"], ["满意", "很长的说明" * 60]], 170)
     assert (short - 2.4) / (8 * 0.245) >= 4 and long > 5 * short
+
+
+def test_the_answer_sheet_has_a_chart_of_the_table_the_notebook_names(tmp_path: Path) -> None:
+    rows = [{"model": m, "construct": c, "index": 70.0 + n}
+            for m in ("a", "b") for n, c in enumerate(("image", "loyalty"))]  # fmt: skip
+    results = {
+        "notebook": "01_satisfaction_index", "names": {"image": "Image"}, "figures": {},
+        "tables": {"index": rows},
+        "captions": {"index": {"title": "Index", "note": "", "decimals": 1}},
+        "headlines": {}, "warnings": [],
+    }  # fmt: skip
+    (tmp_path / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    book = openpyxl.load_workbook(write_xlsx(tmp_path, "", "Satisfaction", "en"))
+    (chart,) = book.worksheets[0]._charts
+    series = chart.series[0]
+    assert series.val.numRef.f == "'index'!$D$3:$D$4"  # of the first model alone
+    assert series.cat.numRef.f == "'index'!$B$3:$B$4"  # by label

@@ -10,12 +10,14 @@ import pandas as pd
 
 from cvlib.study.render.finished import answer_in, results_of
 from cvlib.study.render.word_tables import length
+from cvlib.words.exhibits import exhibits
 from cvlib.words.language import Words
 from cvlib.words.message import message
 from cvlib.words.safe import neutral
 from cvlib.words.tables import cell_formats
 
 _WIDEST = 60  # letters
+_BARS = 20  # of the chart on the first sheet
 # a key figure or an interval, as tiles print them: nothing that a spreadsheet would run
 _FIGURE = r"[-−+]?[\d.,]+ ?%?"
 _FIGURES = re.compile(rf"{_FIGURE}( – {_FIGURE})?")
@@ -41,6 +43,7 @@ def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
     for name, rows in tables.items():
         decimals = results["captions"][name]["decimals"]
         _table(book.create_sheet(sheets[name]), pd.DataFrame(rows), decimals, words)
+    _chart(book, results, sheets, words)
     target = folder / "report.xlsx"
     book.save(target)
     return target
@@ -148,6 +151,37 @@ def labelled(table: pd.DataFrame, words: Words) -> list[tuple[str, str, pd.Serie
             head = words.text(message("study.code", head=head))
         made.append((head, name, cells))
     return made
+
+
+def _chart(book: Any, results: dict[str, Any], sheets: dict[str, str], words: Words) -> None:
+    """Bars of the table that the notebook says to draw, beside the answer."""
+    from openpyxl.chart import BarChart, Reference
+
+    known = exhibits(results["notebook"])
+    found = (name for name in results["tables"] if name in known and known[name].chart)
+    name = next(found, "")
+    rows = pd.DataFrame(results["tables"].get(name, []))
+    if not len(rows):
+        return
+    named, number = known[name].chart
+    first = rows.columns[0]
+    alike = rows[first].eq(rows[first].iloc[0]) | (first == named)  # one model of several
+    last = 2 + min(int(alike.cumprod().sum()), _BARS)
+    columns = [column for _, column, _ in labelled(rows, words)]
+    label = f"{named}_label" if f"{named}_label" in columns else named
+    sheet = book[sheets[name]]
+    chart = BarChart()
+    chart.type, chart.legend = "bar", None
+    chart.title = results["captions"][name]["title"] or name
+    chart.y_axis.title = words.head(number)
+    chart.x_axis.scaling.orientation = "maxMin"  # the first on top
+    chart.x_axis.delete = chart.y_axis.delete = False
+    at = columns.index(number) + 1
+    chart.add_data(Reference(sheet, min_col=at, min_row=3, max_row=last))
+    at = columns.index(label) + 1
+    chart.set_categories(Reference(sheet, min_col=at, min_row=3, max_row=last))
+    chart.height, chart.width = 3 + 0.6 * (last - 2), 17
+    book.worksheets[0].add_chart(chart, "E2")
 
 
 def _table(sheet: Any, table: pd.DataFrame, decimals: int, words: Words) -> None:
