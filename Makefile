@@ -27,7 +27,7 @@ report: $(RUN)  ## set up if needed, then run the default notebooks into reports
 	$(PYTHON) -m cvlib run --all
 
 test: $(DEV)  ## set up if needed, then run the tests and check the notebooks' stored outputs
-	$(PYTHON) -m pytest -n 2 --dist worksteal -p no:nbval tests
+	$(PYTHON) -m pytest -n 2 --dist worksteal tests
 	$(PYTHON) -m pytest -n 2 --dist loadscope -p no:cacheprovider --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
 scale: $(VENV)-scale/.installed  ## Spark and Dask: their tests, in an environment of their own (needs Java)

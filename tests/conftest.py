@@ -7,8 +7,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import cvlib.study  # noqa: F401  # before nbformat, whose import it makes quicker
-
 
 @pytest.fixture(scope="session")
 def mirror() -> Path:
