@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import minimize  # here, not in the first fit, which a user waits for
 from scipy.special import expit, logit
 
 from cvlib.statistics import resample
@@ -70,8 +71,6 @@ def maximise(
     rough: Objective | None = None,
 ) -> Maximum:
     """Climb from every start, on `rough` (a cheap stand-in) if given; finish the best by Newton."""
-    from scipy.optimize import minimize
-
     scout = objective if rough is None else rough
 
     # the first step of L-BFGS-B is the gradient itself: scaled, it cannot jump to the bounds
