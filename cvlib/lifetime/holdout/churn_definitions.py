@@ -120,8 +120,7 @@ def churn_definitions(
     outcomes, said = _outcomes(summary, fit)
     race = [(f, _order_of(f)) for f in forecasts]
     used = [(f, score) for f, score in race if score is not None]
-    rows, base = [], []
-    placed = {f.model: Placed(score) for f, score in used}
+    kept, base = [], []
     for one in outcomes:
         stayed = one.stayed[one.told]
         few = int(min(stayed.sum(), stayed.size - stayed.sum()))
@@ -129,23 +128,35 @@ def churn_definitions(
             reason = message("lifetime.definition_lopsided", few=few, fewest=_FEWEST)
             said.append(message("lifetime.definition_left_out", definition=one.name, reason=reason))
             continue
-        whole = bool(one.told.all())
-        rate = float(stayed.mean())
-        base.append({"definition": one.name, "customers": stayed.size, "base_rate": 1 - rate})
-        for forecast, score in used:
-            place = placed[forecast.model] if whole else Placed(score[one.told])
-            area = _area(place, stayed)
-            wide = resample.reach(level) * influence.standard_error(influence.auc(place, stayed))
-            row = {"definition": one.name, "model": forecast.model, "auc": area}
-            row |= {"ci_low": area - wide, "ci_high": area + wide, "brier_skill": np.nan}
-            if forecast.probability is not None:
-                p = 1 - (1 - forecast.probability[one.told]) ** one.length
-                row["brier_skill"] = 1 - float(((p - stayed) ** 2).mean()) / (rate * (1 - rate))
-            rows.append(row)
+        rate = 1 - float(stayed.mean())
+        base.append({"definition": one.name, "customers": stayed.size, "base_rate": rate})
+        kept.append(one)
+    # one forecast at a time: its order of all customers is made once and let go
+    each = [_judged(forecast, score, kept, level) for forecast, score in used]
+    rows = [one[number] for number in range(len(kept)) for one in each]
     table, order = pd.DataFrame(rows), pd.DataFrame(base)
     if len(table):
         order = order.join(_agreement(table), on="definition")
     return ChurnDefinitions(table, order, tuple(said))
+
+
+def _judged(
+    forecast: Forecast, score: Array, outcomes: Sequence[_Outcome], level: float
+) -> list[dict[str, Any]]:
+    """One forecast under every definition."""
+    everybody, rows = Placed(score), []
+    for one in outcomes:
+        stayed, rate = one.stayed[one.told], float(one.stayed[one.told].mean())
+        place = everybody if one.told.all() else Placed(score[one.told])
+        area = _area(place, stayed)
+        wide = resample.reach(level) * influence.standard_error(influence.auc(place, stayed))
+        row = {"definition": one.name, "model": forecast.model, "auc": area}
+        row |= {"ci_low": area - wide, "ci_high": area + wide, "brier_skill": np.nan}
+        if forecast.probability is not None:
+            p = 1 - (1 - forecast.probability[one.told]) ** one.length
+            row["brier_skill"] = 1 - float(((p - stayed) ** 2).mean()) / (rate * (1 - rate))
+        rows.append(row)
+    return rows
 
 
 def _order_of(forecast: Forecast) -> Array | None:
