@@ -223,8 +223,12 @@ def check_study_file(study: Path) -> None:
 
 @main.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--study", type=click.Choice(["general", "customer"]), default="general",
+              show_default=True, help="Several notebooks, or one customer base.")  # fmt: skip
+@click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True,
+              help="Of a customer study.")  # fmt: skip
 @plain_errors
-def new(folder: Path) -> None:
+def new(folder: Path, study: str, language: str) -> None:
     """Make a study FOLDER: a study file that runs, data templates, questionnaire and workbook."""
     import pandas as pd
 
@@ -234,6 +238,21 @@ def new(folder: Path) -> None:
     from cvlib.weighting.experts.workbook import write_workbook
     from cvlib.weighting.tree import load_tree
 
+    if study == "customer":
+        model = load_model("customer_study")
+        heads = {
+            "survey.csv": ["id", "interviewed_on", *model.columns],
+            "contracts.csv": ["id", "start", "end", "fee", "service_cost", "referrals"],
+            "transactions.csv": ["id", "date", "amount"],
+            "attributes.csv": ["id", "at"],
+            "costs.csv": ["construct", "points", "once", "per_period"],
+        }
+        templates = {name: pd.DataFrame(columns=columns) for name, columns in heads.items()}
+        written = new_folder(folder, templates, study, language)
+        written.append(write_questionnaire(model, folder / "questionnaire.xlsx", language=language))
+        for path in written:
+            click.echo(path)
+        return
     model = load_model("ecsi_mobile")
     templates = {
         "survey.csv": pd.DataFrame(columns=model.columns),

@@ -13,6 +13,7 @@ from cvlib.customer.answers import (
 )
 from cvlib.customer.assumptions import sensitivity
 from cvlib.customer.evidence import ladder, question_race, shape
+from cvlib.customer.experiment import experiment, tried
 from cvlib.customer.files import Files, Plan
 from cvlib.customer.gate import time_order
 from cvlib.customer.index import index
@@ -21,13 +22,14 @@ from cvlib.customer.links import Worth
 from cvlib.customer.methods import customer_methods
 from cvlib.customer.people import calls, quadrants
 from cvlib.customer.simulate import simulate
+from cvlib.customer.sliders import what_if
 from cvlib.customer.study import study
 from cvlib.customer.value import link, point_value
 from cvlib.statistics.campaign import Campaign
 from cvlib.statistics.resample import Bootstrap
 
 __all__ = [
-    "Files", "Plan", "calls", "customer_answer", "index", "join", "ladder", "link",
+    "Files", "Plan", "calls", "customer_answer", "experiment", "index", "join", "ladder", "link",
     "point_value", "quadrants", "question_race", "sensitivity", "shape", "simulate", "study",
-    "time_order",
+    "time_order", "what_if",
 ]  # fmt: skip

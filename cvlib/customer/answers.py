@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from cvlib.customer.base import CustomerBase
+from cvlib.customer.experiment import Experiment
 from cvlib.customer.gate import TimeOrder
 from cvlib.customer.index import CustomerIndex
 from cvlib.customer.links import PARTS
@@ -73,7 +74,7 @@ def customer_answer(
     linked: SatisfactionLink,
     value: PointValue,
     e: dict[str, float],
-    called: Calls,
+    called: Calls | Experiment,
     assumptions: pd.DataFrame,
     horizon: int = 60,
 ) -> Answer:
@@ -85,8 +86,8 @@ def customer_answer(
         The steps of the study.
     e : dict
         From `ladder`.
-    called : Calls
-        From `calls`.
+    called : Calls or Experiment
+        From `calls`, or from `experiment` where some were called.
     assumptions : DataFrame
         From `sensitivity`.
     horizon : int

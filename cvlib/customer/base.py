@@ -55,6 +55,10 @@ class CustomerBase(Result):
         x, t_x, T in weeks, of transactions: to the end of observation, and to the interview.
     year : int
         Periods within which risks are printed: 12 months, or the window after the interview.
+    customer : str
+        Column of the id.
+    asked_on : Series (m,)
+        Day of each interview.
     window : float
         Months observed after the interviews.
     """
@@ -81,6 +85,8 @@ class CustomerBase(Result):
     histories: pd.DataFrame | None = None
     past: pd.DataFrame | None = None
     year: int = 12
+    customer: str = "id"
+    asked_on: pd.Series | None = None
     window: float = 0.0
     headline_tables = ("join_audit",)
 

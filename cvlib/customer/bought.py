@@ -128,7 +128,8 @@ def join_purchases(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
         dated, 0, len(own), plan.late_answers == "refuse",
         any("simulated" in t.source for _, t in read), read,
         (*notes, *told, *answers.warnings), kind="transactions", histories=whole.loc[order],
-        past=past.loc[order], year=1, window=float(weeks.max() * _WEEK / _MONTHS),
+        past=past.loc[order], year=1, customer=plan.customer,
+        asked_on=asked.loc[order], window=float(weeks.max() * _WEEK / _MONTHS),
     )  # fmt: skip
 
 

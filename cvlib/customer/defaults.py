@@ -13,7 +13,7 @@ from cvlib.words.message import Message, message
 if TYPE_CHECKING:
     from cvlib.customer.files import Files, Plan
 
-_SPARE = ("attributes", "costs")
+_SPARE = ("attributes", "costs", "campaign")
 
 
 def settled(files: Files, plan: Plan) -> tuple[Files, Plan, list[Message]]:

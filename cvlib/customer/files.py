@@ -26,6 +26,8 @@ class Files:
         What files do not say themselves.
     transactions : str, DataFrame or Table
         One row per purchase with date and amount, in place of contracts; blank for none.
+    campaign : str, DataFrame or Table
+        id, date, treated, cost of a campaign that called some and not others; blank for none.
 
     Examples
     --------
@@ -40,6 +42,7 @@ class Files:
     costs: str | pd.DataFrame | Table = ""
     reading: Reading = AS_IT_IS
     transactions: str | pd.DataFrame | Table = ""
+    campaign: str | pd.DataFrame | Table = ""
 
     @property
     def opened_costs(self) -> str | pd.DataFrame | Table:

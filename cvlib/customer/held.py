@@ -121,4 +121,5 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
         attributes[plan.segment].loc[base].astype(str) if plan.segment else None,
         dated, int(late.sum()), len(own), plan.late_answers == "refuse", simulated, read,
         (*notes, *told, *answers.warnings), window=float(duration.max()),
+        customer=plan.customer, asked_on=when,
     )  # fmt: skip

@@ -10,6 +10,7 @@ from cvlib.customer.answers import customer_answer
 from cvlib.customer.assumptions import sensitivity
 from cvlib.customer.base import CustomerBase
 from cvlib.customer.evidence import ladder, question_race, shape
+from cvlib.customer.experiment import tried
 from cvlib.customer.files import Files, Plan
 from cvlib.customer.gate import TimeOrder, time_order
 from cvlib.customer.index import CustomerIndex, index
@@ -35,7 +36,7 @@ class CustomerStudy(Result):
     linked : SatisfactionLink
     value : PointValue
     answer : Answer
-    shape, question_race, ladder, quadrants, campaign, sensitivity : DataFrame
+    shape, question_race, ladder, quadrants, campaign, sensitivity, experiment : DataFrame
     """
 
     base: CustomerBase
@@ -50,6 +51,7 @@ class CustomerStudy(Result):
     quadrants: pd.DataFrame
     campaign: pd.DataFrame
     sensitivity: pd.DataFrame
+    experiment: pd.DataFrame
     headline_tables = ("value_of_a_point", "drivers_to_money", "ladder")
 
     def sentences(self) -> list[str]:
@@ -117,10 +119,13 @@ def study(
     value = point_value(base, found, gate, linked, worth, settings, files.costs)
     rungs, e = ladder(base, found, linked)
     called = calls(base, found, linked, worth)
+    done = tried(base, found, linked, files, worth, settings=settings)
     assumptions = sensitivity(base, found, linked, value, worth)
     return CustomerStudy(
         base, found, gate, linked, value,
-        customer_answer(base, found, gate, linked, value, e, called, assumptions, worth.horizon),
+        customer_answer(base, found, gate, linked, value, e, done or called, assumptions,
+                        worth.horizon),
         shape(base, found, linked), question_race(base, found, settings),
         rungs, quadrants(base, found, linked, worth), called.campaign, assumptions,
+        done.experiment if done else pd.DataFrame(),
     )  # fmt: skip

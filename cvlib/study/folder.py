@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.shipped import shipped_yaml
 from cvlib.statistics.disclosure import KEY_FILE
 from cvlib.words.safe import write_csv
 
@@ -56,7 +58,12 @@ without it nobody finds an id from a name.
 """
 
 
-def new_folder(folder: Path, templates: Mapping[str, pd.DataFrame]) -> list[Path]:
+def new_folder(
+    folder: Path,
+    templates: Mapping[str, pd.DataFrame],
+    study: str = "general",
+    language: str = "en",
+) -> list[Path]:
     """Make a study folder with a study file, empty data templates, a README and a private key.
 
     The key makes the pseudonyms of this study's customers; it is no part of any report.
@@ -67,6 +74,10 @@ def new_folder(folder: Path, templates: Mapping[str, pd.DataFrame]) -> list[Path
         A folder that does not exist yet, or is empty.
     templates : mapping of file name to DataFrame
         Data templates, as CSV.
+    study : {"general", "customer"}
+        What is studied: several notebooks, or one customer base.
+    language : {"en", "zh"}
+        Of a customer study's README and reports.
 
     Returns
     -------
@@ -82,9 +93,12 @@ def new_folder(folder: Path, templates: Mapping[str, pd.DataFrame]) -> list[Path
         raise InputError(str(folder), "exists and is not empty", "Give a new folder's name.")
     folder.mkdir(parents=True, exist_ok=True)
     title = folder.resolve().name.replace("_", " ").capitalize()
+    forms: dict[str, Any] = {"study": STUDY, "readme": {"en": README}}
+    if study == "customer":
+        forms = shipped_yaml((Path(__file__).parent / "customer_folder.yaml").read_text("utf-8"))
     texts = {
-        "study.yaml": STUDY.format(title=title),
-        "README.md": README.format(title=title),
+        "study.yaml": str(forms["study"]).format(title=title, language=language),
+        "README.md": forms["readme"][language if study == "customer" else "en"].format(title=title),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")

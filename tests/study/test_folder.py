@@ -2,6 +2,7 @@ from pathlib import Path
 
 import openpyxl
 import pandas as pd
+import pytest
 from click.testing import CliRunner
 
 from cvlib.cli import main
@@ -46,3 +47,22 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert "is not empty" in result.output
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_customer_study_has_its_templates_and_passes_its_check(
+    tmp_path: Path, language: str
+) -> None:
+    folder = tmp_path / "value"
+    asked = ["new", str(folder), "--study", "customer", "--language", language]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 0, result.output
+    assert list(pd.read_csv(folder / "contracts.csv"))[:4] == ["id", "start", "end", "fee"]
+    assert list(pd.read_csv(folder / "survey.csv"))[:3] == ["id", "interviewed_on", "IMAG1"]
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    written = {path.name for path in folder.iterdir()} - {"README.md", "study.yaml"}
+    assert all(f"`{name}" in readme for name in written)
+    assert ("顾客" in readme) == (language == "zh")
+    assert read_study(folder / "study.yaml").cells[0].parameters["language"] == language
+    checked = CliRunner().invoke(main, ["check", str(folder / "study.yaml")])
+    assert checked.exit_code == 0, checked.output
