@@ -1,5 +1,8 @@
 """What is said of clean, leaked and empty bases; the traps are refused."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -70,3 +73,26 @@ def test_a_base_without_dates_says_so_and_one_without_ids_is_refused() -> None:
     costs = pd.DataFrame({"construct": ["loyalty"], "points": 1, "once": 1, "per_period": 0})
     with pytest.raises(InputError, match="drives no"):
         cv.customer.study(replace(made.files, costs=costs), made.plan, draws=0)
+
+
+MIRROR = Path(os.environ.get("CVLIB_DATA_MIRROR", "absent"))
+
+
+@pytest.mark.skipif(not MIRROR.is_dir(), reason="the data mirror is not at hand")
+@pytest.mark.parametrize(
+    ("name", "column", "event", "levels"),
+    [
+        ("telco_satisfaction", "Satisfaction Score", "Churn Value", [1, 2, 4, 5]),
+        ("bank_churn_records", "Complain", "Exited", [0, 1]),
+    ],
+)
+def test_the_traps_of_the_catalogue_are_seen(
+    name: str, column: str, event: str, levels: list[float]
+) -> None:
+    table = cv.load_table(name).data.replace({"True": 1, "False": 0})
+    left = table[event].astype(float).to_numpy() > 0
+    found = separation({column: table[column].astype(float).to_numpy()}, left)
+    assert found[found["suspect"]]["level"].tolist() == levels
+    if name == "bank_churn_records":  # satisfaction itself was not written down afterwards
+        score = table["SatisfactionScore"].astype(float).to_numpy()
+        assert not separation({"score": score}, left)["suspect"].any()
