@@ -40,6 +40,7 @@ from cvlib.lifetime.decisions.capacity import allocate_capacity
 from cvlib.lifetime.decisions.claims import claims_table
 from cvlib.lifetime.decisions.complaints import ComplaintRates, complaint_cost
 from cvlib.lifetime.decisions.contagion import contagion_loss
+from cvlib.lifetime.decisions.disclosures import disclosed_value
 from cvlib.lifetime.decisions.firm import firm_value
 from cvlib.lifetime.decisions.network import network_value
 from cvlib.lifetime.decisions.potential import current_and_potential
@@ -112,6 +113,7 @@ __all__ = [
     "customer_list",
     "decisions_answer",
     "definitions",
+    "disclosed_value",
     "discounted_purchases",
     "economics_answer",
     "eight_segments",

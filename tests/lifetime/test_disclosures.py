@@ -1,0 +1,56 @@
+"""Customers valued from quarterly disclosures: recovery from simulated ones, and refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cvlib as cv
+from cvlib.inputs.errors import InputError
+from cvlib.lifetime.decisions.disclosures import _course, _worth
+
+TRUTH = np.array([np.log(0.06), np.log(1.2), np.log(0.05), np.log(0.8), 1.0])
+POOL, START = 20_000.0, 2_000.0
+
+
+def disclosed(quarters: int, noise: float, seed: int = 1) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    gains, losses, _ = _course(TRUTH, POOL, START, quarters)
+    added, lost = (v * (1 + noise * rng.standard_normal(quarters)) for v in (gains, losses))
+    table = pd.DataFrame({"added": added, "lost": lost})
+    return table.assign(customers=START + (table["added"] - table["lost"]).cumsum())
+
+
+def test_the_value_behind_simulated_disclosures_is_recovered() -> None:
+    data = disclosed(24, 0.01)
+    end = float(data["customers"].iloc[-1])
+    truth = _worth(TRUTH, POOL, START, 24, end, 30.0, 0.1)
+    found = cv.lifetime.disclosed_value(
+        data, 30.0, 0.1, pool=POOL, cost=40.0, other_assets=5_000.0, debt=2_000.0
+    )
+    parts = found["disclosed_value"].set_index("part")["value"]
+    assert parts["present_customers"] == pytest.approx(truth[0], rel=0.1)
+    assert parts["future_customers"] == pytest.approx(truth[1], rel=0.25)
+    assert parts["equity"] == pytest.approx(parts.drop("equity").sum())
+    assert parts["debt"] == -2_000 and parts["other_assets"] == 5_000
+    fit = found["disclosed_fit"]
+    assert np.abs(fit["added_fitted"] / fit["added"] - 1).mean() < 0.02
+    kind = "present" if parts["present_customers"] >= parts["future_customers"] else "future"
+    assert found.sentence.id == f"decisions.disclosed_{kind}"
+    # the opposite: the same firm before it had won most of its customers
+    early = disclosed(8, 0.0)
+    other = cv.lifetime.disclosed_value(early.assign(lost=early["lost"]), 30.0, 0.1, pool=POOL)
+    assert other.facts["future_customers"] > parts["future_customers"]
+
+
+def test_disclosures_that_do_not_add_up_are_refused() -> None:
+    data = disclosed(12, 0.0)
+    with pytest.raises(InputError, match=r"quarter 5.*customers are not those before"):
+        cv.lifetime.disclosed_value(
+            data.assign(customers=data["customers"] + 900.0 * (data.index >= 4)), 30, 0.1, pool=POOL
+        )
+    with pytest.raises(InputError, match="fewer than were won"):
+        cv.lifetime.disclosed_value(data, 30, 0.1, pool=10.0)
+    with pytest.raises(InputError, match="At least 8"):
+        cv.lifetime.disclosed_value(data[:5], 30, 0.1, pool=POOL)
