@@ -115,16 +115,18 @@ def read_text(
     if len(first) == len(header) + 1:  # R's write.table leaves out the name of the row names
         content = ("row_name " if mark == r"\s+" else f"row_name{mark}") + content
         notes.append(message("inputs.row_names", file=name))
+    written = content.encode()  # a text stream would take four bytes a letter
+    del content, rows
     try:
         frame = pd.read_csv(
-            io.StringIO(content), sep=mark, header=None, dtype="str", skip_blank_lines=False
+            io.BytesIO(written), sep=mark, header=None, dtype="str", skip_blank_lines=False
         )
     except pd.errors.ParserError:
-        _refuse_ragged(content, mark, name, header_row)
+        _refuse_ragged(written.decode(), mark, name, header_row)
         raise
     # The parser pads short lines in silence; they can only be where the last cell is missing.
     if frame.iloc[:, -1].isna().any():
-        _refuse_ragged(content, mark, name, header_row)
+        _refuse_ragged(written.decode(), mark, name, header_row)
     return _headed(frame)
 
 
@@ -164,9 +166,18 @@ def _rows(content: str, mark: str) -> Iterator[tuple[int, list[str]]]:
     if mark == r"\s+":
         yield from enumerate((line.split() for line in content.split("\n")), start=1)
         return
-    reader = csv.reader(io.StringIO(content), delimiter=mark)
+    reader = csv.reader(_lines(content), delimiter=mark)
     for cells in reader:
         yield reader.line_num, cells
+
+
+def _lines(content: str) -> Iterator[str]:
+    """The lines of a text with their ends, one at a time."""
+    start = 0
+    while start < len(content):
+        end = content.find("\n", start) + 1 or len(content)
+        yield content[start:end]
+        start = end
 
 
 def _headed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow
 from pandas.api.types import is_numeric_dtype, is_string_dtype
 
 from cvlib.inputs import datasets, text
@@ -197,6 +198,7 @@ def read_table(
     if kind in ("text", "xlsx"):
         skipped.append(("(all)", "empty row", int(blank.sum())))
         frame = text.numbers(frame[~blank] if blank.any() else frame, decimal, notes)
+        pyarrow.default_memory_pool().release_unused()  # of the cells as text
     for column, pattern in (dates or {}).items():
         try:
             frame[column] = pd.to_datetime(frame[column].astype("str"), format=pattern)
@@ -387,7 +389,8 @@ def _named(frame: pd.DataFrame, name: str, kind: str, notes: list[str]) -> pd.Da
 
 
 def _plain_columns(frame: pd.DataFrame) -> pd.DataFrame:
-    columns = {str(column): _plain(values) for column, values in frame.items()}
+    """Plain columns, each taken out of `frame`: a large table need not stand there twice."""
+    columns = {str(column): _plain(frame.pop(column)) for column in list(frame.columns)}
     return pd.DataFrame(columns, index=frame.index)
 
 

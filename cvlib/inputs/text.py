@@ -165,11 +165,10 @@ def to_numbers(values: pd.Series, rule: str) -> pd.Series:
 
 
 def numbers(frame: pd.DataFrame, decimal: str | None, notes: list[str]) -> pd.DataFrame:
-    """Turn the text columns in which every value is a number into numbers."""
+    """Turn the text columns in which every value is a number into numbers, in `frame` itself."""
     fits: dict[str, set[str]] = {}
-    unique: dict[str, pd.Series] = {}
     for column in frame.columns[[is_string_dtype(dtype) for dtype in frame.dtypes]]:
-        unique[column] = values = pd.Series(frame[column].dropna().unique(), dtype="str")
+        values = _distinct(frame[column])
         fits[column] = rules(values) if len(values) else {"plain"}
         if fits[column] and values.str.fullmatch(IDENTIFIER).any():
             notes.append(message("inputs.kept_as_codes", column=column))
@@ -178,7 +177,7 @@ def numbers(frame: pd.DataFrame, decimal: str | None, notes: list[str]) -> pd.Da
     shown = {"," for fit in fits.values() if fit == {","}}
     shown |= {"." for fit in fits.values() if fit in ({"."}, {"plain", "."})}
     mark = decimal or (shown.pop() if len(shown) == 1 else None)
-    converted = dict(frame.items())
+    converted = {column: frame.pop(column) for column in list(frame.columns)}
     for column, fit in fits.items():
         if mark in fit and (decimal or mark == "," or "plain" not in fit):
             rule = mark
@@ -190,11 +189,21 @@ def numbers(frame: pd.DataFrame, decimal: str | None, notes: list[str]) -> pd.Da
             if fit:
                 notes.append(message("inputs.kept_as_text", column=column))
             continue
-        special = unique[column][~unique[column].str.fullmatch(NUMBERS["plain"])]
-        if rule == "," and special.empty:
-            special = unique[column][unique[column].str.contains(".", regex=False)]
-        if len(special) and rule:
+        special = [] if "plain" in fit else _unlike(converted[column], NUMBERS["plain"])
+        if rule == "," and not special:
+            special = _unlike(converted[column], r"[^.]*")
+        if special and rule:
             which = "inputs.decimal_comma" if rule == "," else "inputs.decimal_point"
-            notes.append(message(which, column=column, example=special.iloc[0]))
-        converted[column] = to_numbers(frame[column], rule or "plain")
-    return pd.DataFrame(converted)
+            notes.append(message(which, column=column, example=special[0]))
+        converted[column] = to_numbers(converted[column], rule or "plain")
+    return pd.DataFrame(converted, index=frame.index)
+
+
+def _distinct(values: pd.Series) -> pd.Series:
+    return pd.Series(values.dropna().unique(), dtype="str")
+
+
+def _unlike(values: pd.Series, pattern: str) -> list[str]:
+    """The first cell that does not have the pattern, if there is one."""
+    distinct = _distinct(values)
+    return distinct[~distinct.str.fullmatch(pattern)].head(1).tolist()

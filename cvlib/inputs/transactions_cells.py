@@ -398,7 +398,7 @@ class Cells:
             )  # fmt: skip
         part = f"regexp_replace({cell}, {quoted(_TIME)}, '')"
         table = self._spelt("date", part)
-        cells = text.numbers(table.data, None, []) if len(table.data) else table.data
+        cells = text.numbers(table.data.copy(), None, []) if len(table.data) else table.data
         try:
             days, said = to_dates(_Spellings(cells, table.labels, source=table.source), column)
         except InputError as error:

@@ -45,8 +45,9 @@ from cvlib.lifetime.decisions.firm import firm_value
 from cvlib.lifetime.decisions.network import network_value
 from cvlib.lifetime.decisions.potential import current_and_potential
 from cvlib.lifetime.decisions.simulate import simulate_decisions
+from cvlib.lifetime.decisions.spending import prospect_spending
 from cvlib.lifetime.decisions.states import purchase_periods, relation_states
-from cvlib.lifetime.decisions.study import accounts_of, segments_of
+from cvlib.lifetime.decisions.study import accounts_of, hwang_of, segments_of
 from cvlib.lifetime.decisions.winback import win_back
 from cvlib.lifetime.equity_models import equity_by_model
 from cvlib.lifetime.holdout.baselines import rival_forecasts
@@ -148,6 +149,7 @@ __all__ = [
     "pareto_nbd",
     "prepare_subscriptions",
     "project_cohorts",
+    "prospect_spending",
     "pseudonym_note",
     "purchase_cohorts",
     "purchase_covariates",

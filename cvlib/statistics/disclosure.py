@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b
@@ -259,16 +258,19 @@ def _plain(identifier: object) -> str:
 def _names(ids: Sequence[str], key: bytes, word: str) -> list[str]:
     """A name for each id; longer, or of another hash, where two collide or one is an id."""
     taken = {one.casefold() for one in ids}
-    own = blake2b(key, digest_size=32).digest()
+    own, longest = blake2b(key, digest_size=32).digest(), max(_LENGTHS)
     for attempt in itertools.count():
         salt = attempt.to_bytes(8, "big")
-        digests = [blake2b(one.encode(), key=own, salt=salt).hexdigest() for one in ids]
         # from the first letter on: eight digits could be the number of another customer
-        digests = [re.sub("^[0-9]*", "", digest) for digest in digests]
+        digests = [
+            blake2b(one.encode(), key=own, salt=salt).hexdigest().lstrip("0123456789")[:longest]
+            for one in ids
+        ]
         for length in _LENGTHS:
             tokens = [digest[:length] for digest in digests]
             names = [f"{word}-{token}" for token in tokens]
-            if len(set(tokens)) == len(ids) and taken.isdisjoint({*tokens, *names}):
+            apart = taken.isdisjoint(tokens) and taken.isdisjoint(names)
+            if apart and len(set(tokens)) == len(ids):
                 return names
     raise AssertionError  # count() does not end
 
@@ -349,7 +351,9 @@ def listed(
     """
     found = table.drop(columns="customer", errors="ignore").reset_index(drop=True)
     found.insert(0, "customer", names.to_numpy())
-    return found.sort_values([by, "customer"], ascending=[ascending, True], ignore_index=True)
+    # one key after the other: together they take several times the memory
+    found = found.sort_values("customer", ignore_index=True)
+    return found.sort_values(by, ascending=ascending, kind="stable", ignore_index=True)
 
 
 def key_table(identifiers: pd.Series, names: pd.Series) -> pd.DataFrame:

@@ -74,7 +74,7 @@ def compare_runs(first: Run, second: Run, tolerance: float = 1e-9) -> RunCompari
         for name in sorted({*a[key], *b[key]})
         if (x := a[key].get(name, "")) != (y := b[key].get(name, ""))
     ]
-    tables_a, tables_b = first.results["tables"], second.results["tables"]
+    tables_a, tables_b = first.tables, second.tables
     numbers = [
         _compare_table(name, tables_a.get(name), tables_b.get(name), tolerance)
         for name in dict.fromkeys([*tables_a, *tables_b])
@@ -86,9 +86,9 @@ def compare_runs(first: Run, second: Run, tolerance: float = 1e-9) -> RunCompari
 
 
 def _compare_table(
-    name: str, a: list[dict[str, Any]] | None, b: list[dict[str, Any]] | None, tolerance: float
+    name: str, a: pd.DataFrame | None, b: pd.DataFrame | None, tolerance: float
 ) -> dict[str, Any]:
-    first, second = pd.DataFrame(a or []), pd.DataFrame(b or [])
+    first, second = (pd.DataFrame() if each is None else each for each in (a, b))
     if first.shape != second.shape or list(first.columns) != list(second.columns):
         cells = max(first.size, second.size)
         return {"table": name, "cells": cells, "differing": cells, "largest_difference": np.nan}

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from cvlib.figures.style import PageFigure, house_style
 from cvlib.figures.thumbnail import write_thumbnail
 from cvlib.inputs.columns import opened
-from cvlib.inputs.datasets import demonstrations, invented
+from cvlib.inputs.datasets import demonstrations, invented, sha256
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table
 from cvlib.results import Finding
 from cvlib.statistics.disclosure import publishable, unlabelled
@@ -40,6 +40,7 @@ PACKAGES = (
     "cvlib", "numpy", "pandas", "scipy", "statsmodels", "semopy", "scikit-learn", "lifelines",
     "duckdb", "matplotlib", "networkx",
 )  # fmt: skip
+LONGEST = 10_000  # rows of a table in results.json; the csv has them all
 BENEATH = ("numpy", "scipy")  # every number stands on them: always cited
 _WARNINGS = Environment(autoescape=True, finalize=page_text).from_string(
     '<div class="cvlib-warning" role="note"><strong>{{ head }}</strong><ul>'
@@ -95,6 +96,7 @@ class Record:
         self.methods_used = pd.DataFrame(columns=["method", "sentence", "references", "software"])
         self.folder = Path(out) if out else None
         self.tables: dict[str, pd.DataFrame] = {}
+        self.longer: dict[str, int] = {}  # rows of tables that only their csv holds in full
         self.captions: dict[str, dict[str, Any]] = {}
         self.figures: dict[str, dict[str, str]] = {}
         self._drawn: dict[str, Figure] = {}
@@ -190,6 +192,8 @@ class Record:
             said = message("common.blank_labels", people=blank, smallest=self.smallest_cell)
             note = joined([note, said]) if blank else note
         self.tables[name] = item
+        if self.folder and (rows := len(self.tables[name])) > LONGEST:
+            self.tables[name], self.longer[name] = self.tables[name].head(LONGEST), rows
         about = {"kind": "table", "name": name, "title": stored(title), "note": stored(note)}
         title, note = self.words.text(title), self.words.text(note)
         about["printed"] = title
@@ -292,9 +296,10 @@ class Record:
             head = self.words.text("Please note")
             display(HTML(_WARNINGS.render(warnings=new, head=head)))
 
-    def used(self, name: str, source: str, sha256: str, rows: int) -> None:
-        """Note an input: its parameter, file, hash and number of rows."""
-        self.inputs[name] = {"source": Path(source).name, "sha256": sha256, "rows": rows}
+    def used(self, name: str, source: str, digest: str, rows: int) -> None:
+        """Note an input: its parameter, file, hash (empty: of the path) and number of rows."""
+        digest = digest or (sha256(Path(source)) if Path(source).is_file() else "")
+        self.inputs[name] = {"source": Path(source).name, "sha256": digest, "rows": rows}
 
     def read(self, name: str, data: str, reading: Reading = AS_IT_IS) -> Table | None:
         """Read and note an input that need not be given; None where it is blank.
@@ -400,6 +405,7 @@ class Record:
                     "tables": {
                         name: table.to_dict(orient="records") for name, table in self.tables.items()
                     },
+                    "longer": self.longer,
                 },
             )
 

@@ -13,6 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
 import cvlib
 from cvlib.inputs.datasets import sha256
 from cvlib.inputs.errors import InputError
@@ -66,6 +69,16 @@ class Run:
     def results(self) -> dict[str, Any]:
         """The run's results.json."""
         return json.loads((self.folder / "results.json").read_text(encoding="utf-8"))
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every table of the run, in full."""
+        results = self.results
+        found = {name: pd.DataFrame(rows) for name, rows in results["tables"].items()}
+        for name in results.get("longer", ()):
+            text = {c: "str" for c in found[name] if not is_numeric_dtype(found[name][c])}
+            found[name] = pd.read_csv(self.folder / "tables" / f"{name}.csv", dtype=text)
+        return found
 
     @property
     def manifest(self) -> dict[str, Any]:

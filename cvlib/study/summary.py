@@ -30,8 +30,8 @@ def write_summary(study: Study, outcomes: list[Outcome], out: Path) -> Path:
         results = outcome.run.results
         for name, headline in results["headlines"].items():
             headlines.append(about | {"headline": name} | headline)
-        for name, rows in results["tables"].items():
-            tables.setdefault(name, []).append(_told_apart(pd.DataFrame(rows), about))
+        for name, table in outcome.run.tables.items():
+            tables.setdefault(name, []).append(_told_apart(table, about))
     summary = pd.DataFrame(headlines)
     failures = [{"run": o.cell.label, "reason": o.published} for o in outcomes if o.reason]
     page = combined_report(

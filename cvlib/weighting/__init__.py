@@ -73,6 +73,7 @@ from cvlib.weighting.grade import (
 from cvlib.weighting.ledger import ledger_ratios, ledger_verdict
 from cvlib.weighting.maturity import maturity
 from cvlib.weighting.methods import (
+    further_methods,
     grading_methods,
     scoring_methods,
     validity_methods,
@@ -105,6 +106,7 @@ from cvlib.weighting.score import (
     wide_weights,
 )
 from cvlib.weighting.scorecard import scorecard
+from cvlib.weighting.simulate import simulate_scoring
 from cvlib.weighting.smaa import (
     acceptability,
     draw_weights,
@@ -167,6 +169,7 @@ __all__ = [
     "scorecard",
     "scores_answer",
     "scoring_variants",
+    "simulate_scoring",
     "system_choice",
     "total_cost",
     "validity",

@@ -51,7 +51,7 @@ def rank_agreement(scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
     rows = []
     for a, b in combinations(scores.columns, 2):
         varies = np.ptp(rank[a]) > 0 and np.ptp(rank[b]) > 0
-        tau = kendall_tau(scores[a], scores[b])
+        tau = kendall_tau(rank[a], rank[b])
         rho = np.corrcoef(rank[a], rank[b])[0, 1] if varies else np.nan
         common = overlap(order[a], order[b], top)
         rbo = rank_biased_overlap(rank[a], rank[b])
@@ -337,8 +337,12 @@ def rank_reversals(
     rows = []
     for i in chosen:
         stay = np.arange(len(values)) != i
-        copied = pd.concat([values, values.iloc[[i]]])
-        for event, after in (("leaves", score(values[stay])), ("copied", score(copied)[:-1][stay])):
+        # one table after the other: large ones need not be there at the same time
+        for event in ("leaves", "copied"):
+            if event == "leaves":
+                after = score(values[stay])
+            else:
+                after = score(pd.concat([values, values.iloc[[i]]]))[:-1][stay]
             turned = discordant_pairs(before[stay], np.round(after, 12))
             pairs = stay.sum() * (stay.sum() - 1) / 2
             rows.append((values.index[i], event, turned, turned / pairs))
@@ -348,11 +352,16 @@ def rank_reversals(
 def discordant_pairs(x: np.ndarray, y: np.ndarray) -> int:
     """Pairs ordered one way by x and the other way by y; ties in either do not count."""
     n = len(x)
-    tied = [np.unique(v, axis=0, return_counts=True)[1] for v in (x, y, np.column_stack([x, y]))]
+    if np.array_equal(x, y):
+        return 0
+    places, in_order = (np.unique(v, return_inverse=True)[1] for v in (x, y))
+    cell = places * n + in_order
+    tied = [np.unique(v, return_counts=True)[1] for v in (places, in_order, cell)]
     in_x, in_y, in_both = (float((c.astype(float) * (c - 1)).sum() / 2) for c in tied)
     pairs = n * (n - 1) / 2
     if in_x == pairs or in_y == pairs:
         return 0
     # tau-b = (C − D) / sqrt(...), and C + D = pairs − tied in x − tied in y + tied in both.
-    difference = stats.kendalltau(x, y).statistic * np.sqrt((pairs - in_x) * (pairs - in_y))
+    tau = stats.kendalltau(places, in_order).statistic
+    difference = tau * np.sqrt((pairs - in_x) * (pairs - in_y))
     return int(np.rint((pairs - in_x - in_y + in_both - difference) / 2))

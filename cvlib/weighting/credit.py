@@ -22,6 +22,8 @@ from cvlib.words.message import Message, message
 LEAST_DEFAULTS = 30
 BASE_SCORE, BASE_ODDS, POINTS = 600.0, 50.0, 20.0  # points that double the odds
 BANDS = 5
+GATE = "gate_"  # columns named so are gates where none is named
+KEYS = ("customer_id", "customer", "id")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,9 +80,11 @@ def credit_model(
     default : str
         Column of 0 and 1.
     variables : sequence of str
-        Columns of numbers in the model.
+        Columns of numbers in the model; empty: all there are but the outcome, gates, ids and
+        columns named ``gate_``.
     gates : sequence of str
         Columns of 0 and 1; 1 fails. A veto is not compensated, so nobody who fails is modelled.
+        Empty: the columns whose name begins with ``gate_``.
     logs : sequence of str
         Variables that enter by their logarithm.
     date : str
@@ -121,6 +125,8 @@ def credit_model(
     """
     number("test_share", test_share, 0, 1, ends="[)")
     table = load_table(data)
+    gates = gates or [c for c in table.data if str(c).startswith(GATE)]
+    variables = variables or _numbers(table.data, {default, *gates})
     frame = _read(table, default, variables, gates, logs)
     counted, kept = _gated(frame, gates, len(frame))
     y = kept[default].to_numpy(float)
@@ -249,7 +255,11 @@ def _read(
 ) -> pd.DataFrame:
     data = table.data
     if not variables:
-        raise InputError("parameter credit_variables", "is empty", "Name the model's columns.")
+        raise InputError(
+            f"{table.source}, credit_variables",
+            "are not named, and no further column holds numbers",
+            "Name the model's columns.",
+        )
     found: dict[str, np.ndarray] = {}
     for name in dict.fromkeys([default, *gates, *variables, *logs]):
         if name not in data:
@@ -269,8 +279,14 @@ def _read(
     for name in logs:
         if name not in variables:
             raise InputError(f"logarithm of {name!r}", "is no variable", "Add it to them.")
-    key = next((c for c in ("customer_id", "customer", "id") if c in data), None)
+    key = next((c for c in KEYS if c in data), None)
     return pd.DataFrame(found, index=data[key] if key else data.index)
+
+
+def _numbers(data: pd.DataFrame, apart: set[str]) -> list[str]:
+    """The columns of numbers that may explain a default."""
+    numeric = data.select_dtypes("number").columns
+    return [c for c in numeric if c not in (*apart, *KEYS) and not str(c).startswith(GATE)]
 
 
 def _gated(

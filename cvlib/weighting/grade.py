@@ -269,11 +269,11 @@ def natural_breaks(x: np.ndarray, classes: int) -> np.ndarray:
     centred = values - np.average(values, weights=counts)
     sums = [np.append(0.0, np.cumsum(counts * centred**power)) for power in range(3)]
 
-    def within(first: np.ndarray, last: int) -> np.ndarray:
+    def within(first: np.ndarray, last: int | np.ndarray) -> np.ndarray:
         weight, total, square = (s[last + 1] - s[first] for s in sums)
         return square - total**2 / weight
 
-    cost = np.array([within(np.array([0]), i)[0] for i in range(n)])
+    cost = within(np.array(0), np.arange(n))
     starts = np.zeros((classes, n), dtype=int)
     for k in range(1, classes):
         # The best start of the last group never moves left as the range grows.
@@ -310,10 +310,10 @@ def rank_sum_ratio(normalised: Normalised, weights: pd.Series) -> pd.Series:
     -------
     pandas.Series
     """
-    z = np.round(normalised.complete(), 12)
-    w = weights.reindex(normalised.values.columns).to_numpy(float)
-    ratio = np.round(stats.rankdata(z, axis=0) @ w / len(z), 12)
-    return pd.Series(ratio, index=normalised.values.index)
+    z, total = normalised.complete(), np.zeros(len(normalised.values))
+    for j, weight in enumerate(weights.reindex(normalised.values.columns).to_numpy(float)):
+        total += weight * stats.rankdata(np.round(z[:, j], 12))
+    return pd.Series(np.round(total / len(z), 12), index=normalised.values.index)
 
 
 def rank_sum_ratio_cuts(ratio: np.ndarray, classes: int) -> tuple[np.ndarray, float]:
@@ -342,6 +342,7 @@ def grade_stability(
     *,
     shares: Sequence[float] = tuple(PYRAMID.values()),
     labels: Sequence[str] = tuple(PYRAMID),
+    chance: pd.DataFrame | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """How often each customer keeps the grade when the weights vary.
 
@@ -355,6 +356,8 @@ def grade_stability(
         From `draw_weights`.
     shares, labels : sequences
         The grades: shares of customers and names, best first.
+    chance : pandas.DataFrame, optional
+        ``classes`` of `acceptability` with these weights and shares, where it was called before.
 
     Returns
     -------
@@ -378,7 +381,8 @@ def grade_stability(
     3
     """
     graded = grade(scores, "pyramid", shares=shares, labels=labels).customers
-    chance = acceptability(normalised, weights, shares=shares, labels=labels, small=0).classes
+    if chance is None:
+        chance = acceptability(normalised, weights, shares=shares, labels=labels, small=0).classes
     own = chance.to_numpy()[np.arange(len(chance)), graded["grade"].cat.codes]
     likeliest = chance.to_numpy().argmax(axis=1)
     table = graded[["customer", "grade"]].assign(

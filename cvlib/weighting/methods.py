@@ -10,10 +10,12 @@ import pandas as pd
 from cvlib.weighting.combine import Combination
 from cvlib.weighting.data.objective import ObjectiveWeights
 from cvlib.weighting.data.outcome import Learned
+from cvlib.weighting.experts.beside import BesideWeights
 from cvlib.weighting.experts.fuzzy import FuzzyEvaluation
 from cvlib.weighting.experts.group import ExpertWeights
 from cvlib.weighting.experts.judgements import words
 from cvlib.weighting.names import listed
+from cvlib.weighting.optional import Section
 from cvlib.weighting.score import RHO, V
 from cvlib.weighting.table import Indicators
 from cvlib.weighting.validity import Validity
@@ -187,6 +189,37 @@ def grading_methods(
         _told([("stability", drawn), ("seed", {"seed": seed})], language),
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def further_methods(
+    sections: Mapping[str, Section | BesideWeights | pd.DataFrame | bool], language: str = "en"
+) -> pd.DataFrame:
+    """Say what the further sections of a study did, as far as they were asked for.
+
+    Parameters
+    ----------
+    sections : mapping of str to Section, BesideWeights, DataFrame or bool
+        By name: variants, maturity, scorecard, ledger, credit, beside (weights by other ways to
+        ask), panel (`entropy_by_period`), frozen (whether an earlier run gave the bounds).
+    language : {"en", "zh"}
+        Language of the sentences.
+
+    Returns
+    -------
+    DataFrame
+        method, sentence, references, software.
+    """
+    used: list[tuple[str, Facts]] = []
+    for name, found in sections.items():
+        if isinstance(found, BesideWeights):
+            used += [(str(way), {}) for way in found.weights["method"].unique()]
+        elif isinstance(found, Section):
+            used += [(name, {})] if found.tables else []
+        elif isinstance(found, bool):
+            used += [(name, {})] if found else []
+        elif len(found):
+            used.append((name, {"periods": found["period"].nunique() - 1}))
+    return _told(used, language)
 
 
 def _told(used: Iterable[tuple[str, Facts]], language: str) -> pd.DataFrame:

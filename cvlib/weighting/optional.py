@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from cvlib.inputs.readers import Table
 from cvlib.statistics.disclosure import pseudonyms
 from cvlib.weighting.credit import credit_model
 from cvlib.weighting.ledger import ledger_ratios, ledger_verdict
@@ -77,10 +78,10 @@ def maturity_section(indicators: Indicators, hidden: Hidden) -> Section:
 
 
 def scorecard_section(
-    targets: str, indicators: Indicators, weights: pd.Series, cap: float, hidden: Hidden
+    targets: Table | None, indicators: Indicators, weights: pd.Series, cap: float, hidden: Hidden
 ) -> Section:
-    """Attainment of targets, if a file of targets is named."""
-    if not targets:
+    """Attainment of targets, if there are any."""
+    if targets is None:
         return Section()
     found = scorecard(indicators, targets, weights, cap=cap)
     scores = hidden.rows(found.scores.assign(order=-found.scores["score"]), "unit", ["order"])
@@ -91,9 +92,9 @@ def scorecard_section(
     return Section(tables, found.verdict)
 
 
-def ledger_section(ledger: str, valued_at: str, hidden: Hidden) -> Section:
-    """Publishers' ratios, if a ledger is named."""
-    if not ledger:
+def ledger_section(ledger: Table | None, valued_at: str, hidden: Hidden) -> Section:
+    """Publishers' ratios, if there is a ledger."""
+    if ledger is None:
         return Section()
     ratios = hidden.rows(ledger_ratios(ledger, valued_at), "customer")
     said = ledger_verdict(ratios)
@@ -101,11 +102,11 @@ def ledger_section(ledger: str, valued_at: str, hidden: Hidden) -> Section:
 
 
 def credit_section(
-    data: str, default: str, variables: Sequence[str], *, gates: Sequence[str] = (),
+    data: Table | None, default: str, variables: Sequence[str], *, gates: Sequence[str] = (),
     logs: Sequence[str] = (), date: str = "", seed: int,
 ) -> Section:  # fmt: skip
-    """A credit model, if a table of borrowers is named."""
-    if not data:
+    """A credit model, if there are borrowers."""
+    if data is None:
         return Section()
     found = credit_model(data, default, variables, gates=gates, logs=logs, date=date, seed=seed)
     names = ("gates", "coefficients", "quality", "evidence", "stability")

@@ -17,6 +17,7 @@ from cvlib.inputs.readers import read_table
 from cvlib.results import Result
 from cvlib.words.message import Message, message
 
+LEAST = 1e-9  # a standard error below is a rounding error
 _NEEDED = ["method", "metric", "difference", "difference_ci_low", "difference_ci_high"]
 
 
@@ -89,7 +90,7 @@ def pool_races(
         table, name = _read(race, k)
         rows = table.dropna(subset=_NEEDED[2:])[_NEEDED].assign(log=name)
         rows["se"] = (rows["difference_ci_high"] - rows["difference_ci_low"]) / width
-        parts.append(rows[rows["se"] > 0])
+        parts.append(rows[rows["se"] > LEAST])  # who ranks as equal weights do has no interval
     every = pd.concat(parts, ignore_index=True)
     found = []
     for (method, measure), rows in every.groupby(["method", "metric"], sort=False):

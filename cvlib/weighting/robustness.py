@@ -18,6 +18,7 @@ from cvlib.weighting.table import Indicators
 from cvlib.words.message import Message, message
 
 FEWEST = 5  # customers, to try who leaves and who comes
+MOST = 100_000  # of more customers this many are tried, among them all who hold a bound
 NEWCOMERS = [
     "method", "customers", "newcomers", "outside_bounds", "change_frozen", "change_refitted",
     "rank_change_refitted",
@@ -25,11 +26,25 @@ NEWCOMERS = [
 
 
 def too_few(indicators: Indicators) -> tuple[Message, ...]:
-    """Say that customers are too few to try who leaves and who comes; else nothing."""
+    """Say that customers are too few to try who leaves and who comes, or so many that some are."""
     customers = len(indicators.values)
-    if customers >= FEWEST:
-        return ()
-    return (message("weighting.reversal_few", least=FEWEST, customers=customers),)
+    if customers < FEWEST:
+        return (message("weighting.reversal_few", least=FEWEST, customers=customers),)
+    if customers > MOST:
+        return (message("weighting.reversal_sample", tried=MOST, customers=customers),)
+    return ()
+
+
+def _tried(indicators: Indicators, seed: int) -> Indicators:
+    """The customers, of very many a sample that has the bounds of all."""
+    values = indicators.values
+    if len(values) <= MOST:
+        return indicators
+    array = values.to_numpy()
+    holders = np.unique([array.argmin(axis=0), array.argmax(axis=0)])
+    others = np.setdiff1d(resample.generator(seed).permutation(len(values))[:MOST], holders)
+    kept = np.sort(np.append(holders, others[: MOST - len(holders)]))
+    return replace(indicators, values=values.iloc[kept])
 
 
 def reversals_by_method(
@@ -58,6 +73,7 @@ def reversals_by_method(
         worst_pairs, worst_share (pairs turned by the worst).
     """
     columns = ["method", "event", "tried", "reversing", "worst_pairs", "worst_share"]
+    indicators = _tried(indicators, seed)
     if len(indicators.values) < FEWEST:
         return pd.DataFrame(columns=columns)
     rows = []
@@ -102,6 +118,7 @@ def newcomers(
         the newcomers are there); rank_change_refitted (largest change of an earlier customer's
         place among the earlier ones).
     """
+    indicators = _tried(indicators, seed)
     m = len(indicators.values)
     if m < FEWEST:
         return pd.DataFrame(columns=NEWCOMERS)

@@ -249,3 +249,15 @@ def unit_scale(
     for j, name in enumerate(plan.items):
         out[:, j] = value(name)
     return out
+
+
+def ratio_column(indicators: Indicators, z: np.ndarray, j: int) -> np.ndarray:
+    """An item's raw values where it is a benefit or a cost, else its 0 to 1 values."""
+    if not indicators.ratio_scaled[j]:
+        return z[:, j]
+    return indicators.values[indicators.items[j]].to_numpy()
+
+
+def ratio_values(indicators: Indicators, z: np.ndarray) -> np.ndarray:
+    """`ratio_column` of every item, customers by items."""
+    return np.column_stack([ratio_column(indicators, z, j) for j in range(z.shape[1])])

@@ -14,7 +14,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.results import Result
 from cvlib.statistics.ranks import mid_ranks
 from cvlib.weighting.data.objective import expand_weights
-from cvlib.weighting.scale import Bounds, Normalised, normalise
+from cvlib.weighting.scale import Bounds, Normalised, normalise, ratio_column
 from cvlib.weighting.table import Indicators
 from cvlib.weighting.tree import Tree
 from cvlib.words.message import Message, message
@@ -176,9 +176,16 @@ def score(
     Systems & Control Letters 1, 288 (grey relations).
     """
     one_of("scoring method", method, METHODS)
-    items = list(indicators.items)
     normalised = normalise(indicators, reference.bounds if reference else bounds)
-    z = normalised.complete()
+    return _score(indicators, normalised, weights, method, reference, v, rho)
+
+
+def _score(
+    indicators: Indicators, normalised: Normalised, weights: pd.Series | None, method: str,
+    reference: Reference | None = None, v: float = V, rho: float = RHO,
+) -> Scores:  # fmt: skip
+    """Score customers who stand on the 0 to 1 scale already (see `score`)."""
+    items, z = list(indicators.items), normalised.complete()
     frozen: dict[str, np.ndarray] = {}
     if reference is not None:
         method = reference.method
@@ -206,8 +213,7 @@ def score(
     elif method == "vikor":
         values, details = _vikor(z, frozen, v)
     else:
-        raw = ratio_values(indicators, z)
-        values, details = _topsis(raw, indicators.is_cost, frozen, method == "topsis_sqrt")
+        values, details = _topsis(indicators, z, frozen, method == "topsis_sqrt")
     checks = _vikor_conditions(details, len(z)) if details.get("q") is not None else pd.DataFrame()
     if len(checks) and not reference and len(z) > 100:
         warnings.append(message("weighting.vikor_c1", least=1 / (len(z) - 1), customers=len(z)))
@@ -261,59 +267,57 @@ def _weighted_product(
     indicators: Indicators, z: np.ndarray, frozen: dict[str, np.ndarray]
 ) -> np.ndarray:
     """Product of the ratios to the best value of each item, each to the power of its weight."""
-    raw, cost = ratio_values(indicators, z), indicators.is_cost
+    cost, columns = indicators.is_cost, range(z.shape[1])
     if "best" not in frozen:
         low, high = indicators.plan.scale.T
         at = [indicators.plan.leaves.index(name) for name in indicators.items]
-        observed = np.where(cost, raw.min(axis=0), raw.max(axis=0))
+        raw = (ratio_column(indicators, z, j) for j in columns)
+        observed = [values.min() if cost[j] else values.max() for j, values in enumerate(raw)]
         stated = np.where(cost, low[at], high[at])
         frozen["best"] = np.where(stated > 0, stated, observed)
-    with np.errstate(divide="ignore"):
-        ratio = np.where(cost, frozen["best"] / np.maximum(raw, 0), raw / frozen["best"])
-    # Beyond a frozen best nobody gains, and below zero there is nothing left to lose.
-    return np.asarray(np.prod(np.clip(ratio, 0, 1) ** frozen["weight"], axis=1))
-
-
-def ratio_values(indicators: Indicators, z: np.ndarray) -> np.ndarray:
-    """Raw values of benefits and costs, the 0 to 1 values of everything else."""
-    raw = z.copy(order="F")
-    for j, name in enumerate(indicators.items):
-        if indicators.ratio_scaled[j]:
-            raw[:, j] = indicators.values[name]
-    return raw
+    product = np.ones(len(z))
+    for j in columns:
+        values, best = ratio_column(indicators, z, j), frozen["best"][j]
+        with np.errstate(divide="ignore"):
+            ratio = best / np.maximum(values, 0) if cost[j] else values / best
+        # Beyond a frozen best nobody gains, and below zero there is nothing left to lose.
+        product *= np.clip(ratio, 0, 1) ** frozen["weight"][j]
+    return product
 
 
 def _topsis(
-    raw: np.ndarray, is_cost: np.ndarray, frozen: dict[str, np.ndarray], root: bool
+    indicators: Indicators, z: np.ndarray, frozen: dict[str, np.ndarray], root: bool
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     w = np.sqrt(frozen["weight"]) if root else frozen["weight"]
     if "norm" not in frozen:
-        norm = np.sqrt(np.einsum("ij,ij->j", raw, raw))
+        raw = (ratio_column(indicators, z, j) for j in range(z.shape[1]))
+        found = [(np.sqrt(np.einsum("i,i->", x, x)), x.min(), x.max()) for x in raw]
+        norm, low, high = np.array(found).T
         frozen["norm"] = norm = np.where(norm > 0, norm, 1.0)
-        low, high = raw.min(axis=0) / norm, raw.max(axis=0) / norm
-        frozen["ideal"], frozen["anti_ideal"] = (
-            np.where(is_cost, low, high),
-            np.where(is_cost, high, low),
-        )
+        cost = indicators.is_cost
+        frozen["ideal"] = np.where(cost, low, high) / norm
+        frozen["anti_ideal"] = np.where(cost, high, low) / norm
     ideal, anti = frozen["ideal"], frozen["anti_ideal"]
-    plus, minus = np.zeros(len(raw)), np.zeros(len(raw))
-    for j in range(raw.shape[1]):
+    plus, minus = np.zeros(len(z)), np.zeros(len(z))
+    for j in range(z.shape[1]):
         # Beyond a frozen ideal nobody is further from it.
-        column = raw[:, j] / frozen["norm"][j]
+        column = ratio_column(indicators, z, j) / frozen["norm"][j]
         column = np.clip(column, min(ideal[j], anti[j]), max(ideal[j], anti[j]))
         plus += (w[j] * (column - ideal[j])) ** 2
         minus += (w[j] * (column - anti[j])) ** 2
     plus, minus = np.sqrt(plus), np.sqrt(minus)
     total = plus + minus
-    closeness = np.divide(minus, total, out=np.full(len(raw), 0.5), where=total > 0)
+    closeness = np.divide(minus, total, out=np.full(len(z), 0.5), where=total > 0)
     return closeness, {"d_plus": plus, "d_minus": minus}
 
 
 def _vikor(
     z: np.ndarray, frozen: dict[str, np.ndarray], v: float
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    loss = (1 - z) * frozen["weight"]
-    s, r = loss.sum(axis=1), loss.max(axis=1)
+    s = r = np.zeros(len(z))
+    for j, weight in enumerate(frozen["weight"]):
+        loss = (1 - z[:, j]) * weight
+        s, r = s + loss, np.maximum(r, loss)
     if "s_range" not in frozen:
         frozen["s_range"] = np.array([s.min(), s.max()])
         frozen["r_range"] = np.array([r.min(), r.max()])
@@ -362,15 +366,16 @@ def _vikor_conditions(details: dict[str, np.ndarray], m: int) -> pd.DataFrame:
 
 
 def _grey(z: np.ndarray, frozen: dict[str, np.ndarray], rho: float) -> np.ndarray:
-    difference = 1 - z
     if "difference" not in frozen:
-        frozen["difference"] = np.array([difference.min(), difference.max()])
+        frozen["difference"] = np.array([1 - z.max(), 1 - z.min()])
         frozen["rho"] = np.array([rho])
     least, most = frozen["difference"]
     if most == 0:
         return np.ones(len(z))
-    part = frozen["rho"][0] * most
-    return ((least + part) / (difference + part)) @ frozen["weight"]
+    part, total = frozen["rho"][0] * most, np.zeros(len(z))
+    for j, weight in enumerate(frozen["weight"]):
+        total += weight * (least + part) / (1 - z[:, j] + part)
+    return total
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -428,17 +433,17 @@ def score_all(
         raise InputError(
             f"parameter methods: {method}", reasons.get(method) or "is empty", "Add weighted_sum."
         )
-    results = [score(indicators, weights, method, bounds=bounds) for method in used]
-    wide = pd.DataFrame(
-        {m: r.scores["score"].to_numpy() for m, r in zip(used, results, strict=True)},
-        index=indicators.values.index,
-    )
     gone = [(method, reason) for method, reason in reasons.items() if reason]
     warnings: list[str] = [
         message("weighting.scoring_left_out", method=method, reason=reason)
         for method, reason in gone
     ]
-    warnings += dict.fromkeys(text for r in results for text in r.warnings)
+    scaled, found = normalise(indicators, bounds), {}
+    for method in used:
+        result = _score(indicators, scaled, weights, method)
+        found[method] = result.scores["score"].to_numpy()
+        warnings += [text for text in result.warnings if text not in warnings]
+    wide = pd.DataFrame(found, index=indicators.values.index)
     return ScoresByMethod(
         wide, pd.DataFrame(gone, columns=["method", "reason"], dtype=object), tuple(warnings)
     )

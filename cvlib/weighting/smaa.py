@@ -145,7 +145,9 @@ def acceptability(
     'Acceptability'
     """
     # A customer who fails a gate is last whatever the weights.
-    z = np.where(normalised.vetoed.to_numpy()[:, None], 0.0, normalised.complete())
+    z, vetoed = normalised.complete(), normalised.vetoed.to_numpy()
+    if vetoed.any():
+        z = np.where(vetoed[:, None], 0.0, z)
     m, draws = len(z), len(weights)
     names = list(labels) if labels is not None else [f"class {i + 1}" for i in range(len(shares))]
     last = class_sizes(shares, m)

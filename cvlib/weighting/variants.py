@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from cvlib.statistics.ranks import kendall_tau
-from cvlib.weighting.scale import Bounds, normalise
-from cvlib.weighting.score import RHO, ratio_values, why_not
+from cvlib.weighting.scale import Bounds, normalise, ratio_values
+from cvlib.weighting.score import RHO, why_not
 from cvlib.weighting.table import Indicators
 from cvlib.words.message import Message, message
 

@@ -11,6 +11,7 @@ import pandas as pd
 # What a terminal, XML or a spreadsheet would act on, and halves of letters that no file can hold.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠].", re.DOTALL)
+BLOCK = 50_000  # rows of a table written at a time
 _MARKUP = re.compile(r"[\\`*_\[\]<>|$#~]")
 # Bare addresses that a Markdown reader would make links of: one escaped sign keeps them text.
 _ADDRESS = re.compile(
@@ -62,8 +63,10 @@ def write_csv(table: pd.DataFrame, path: Path) -> Path:
     path : Path
         Where to.
     """
-    text = neutralised(table).to_csv(index=False, lineterminator="\n")
-    path.write_text(text, encoding="utf-8", newline="\n")
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for start in range(0, max(len(table), 1), BLOCK):
+            part = neutralised(table.iloc[start : start + BLOCK])
+            part.to_csv(file, index=False, header=start == 0, lineterminator="\n")
     return path
 
 

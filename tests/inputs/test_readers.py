@@ -461,3 +461,11 @@ def test_a_frozen_table_says_what_was_left_out() -> None:
     assert counts.to_dict("records") == [{"column": "a", "reason": "x", "count": 2, "share": 0.25}]
     with pytest.raises(AttributeError):
         Table(pd.DataFrame()).source = "other"  # type: ignore[misc]
+
+
+def test_a_table_handed_over_as_text_keeps_its_cells_when_they_are_read_as_numbers() -> None:
+    log = pd.DataFrame({"customer_id": [1, 2, 2], "amount": [1.0, 2.0, 3.0]})
+    log["date"] = ["45000", "45001", "45002"]
+    before = log.copy()
+    load_table(log)
+    assert log.equals(before)

@@ -459,15 +459,46 @@ class TestClaims:
         from cvlib.lifetime.decisions.claims import _verdict, claims_table
 
         poor = claims_table(log, "1998-06-30", 20.0, 0.1)["claims"]["verdict"].tolist()
-        assert poor[2] == "unknown" and poor[4] == "fails"
+        assert len(poor) == 13 and poor[2] == "unknown" and poor[5] == "fails"
         rich = claims_table(log, "1998-06-30", 5e4, 0.1, cost_ratio=6)["claims"]
-        assert rich["verdict"].tolist()[2:] == ["holds", "open", "holds"]
+        assert rich["verdict"].tolist()[2:6] == ["holds", "open", "open", "holds"]
         # at 50 % five points more are worth 20 %: not within the claim, which two ranges are
         assert rich["needs"][1].values["spans"] == ["7%–29%", "76%–95%"]
         none = claims_table(log, "1998-06-30", np.nan, 0.1, cost_ratio=2)["claims"]["verdict"]
-        assert none.tolist()[2:] == ["fails", "open", "unknown"]
+        assert none.tolist()[2:6] == ["fails", "open", "open", "unknown"]
         told = [_verdict(*each, 0.45, 0.55) for each in ((0.5, 0.52), (0.4, 0.5), (0, 0.1))]
         assert told == ["holds", "open", "fails"]
+
+    def test_claims_on_adopters_are_held_against_each_other(self, log):
+        from cvlib.lifetime.decisions.claims import claims_table
+
+        table = claims_table(log, "1998-06-30", 20.0, 0.1)["claims"]
+        needs = {each.id: each.values for each in table["needs"]}
+        # 51 % more per seller with sales as they were: 1 − 1 ÷ 1.51 of the sellers are gone
+        assert needs["decisions.claim_sales_needs"]["fewer"] == pytest.approx(0.3377, abs=1e-4)
+        assert needs["decisions.claim_cycle_needs"]["deals"] == pytest.approx(1.5)
+        # costs c, profit p: 0.21 c ≤ 0.02 p
+        assert needs["decisions.claim_profit_needs"]["cost"] == pytest.approx(2 / 21)
+        assert needs["decisions.claim_saved_needs"]["margin"] == pytest.approx(10.5)
+        limits = needs["decisions.claim_adoption_needs"]
+        assert (limits["low"], limits["high"]) == pytest.approx((0.8046, 0.9929), abs=1e-4)
+        assert (table["verdict"][6:12] == "unknown").all()
+
+    def test_the_log_says_what_new_and_old_customers_brought(self):
+        import cvlib
+        from cvlib.lifetime.decisions.claims import claims_table
+
+        rows = [(c, d, a) for c, d, a in (
+            ("a", "2024-01-01", 10.0), ("b", "2024-01-05", 10.0), ("a", "2024-12-01", 30.0),
+            ("n", "2024-12-05", 10.0), ("b", "2024-12-31", 10.0))]  # fmt: skip
+        frame = pd.DataFrame(rows, columns=["customer_id", "date", "amount"])
+        log = cvlib.lifetime.transaction_log(frame)
+        data = claims_table(log, "2024-12-31", 1.0, 0.1)["claims"]["data"]
+        assert data[4].values["customers"] == pytest.approx(25 / 0.5)  # one new for two before
+        assert data[12].values["share"] == pytest.approx(0.8)
+        old = cvlib.lifetime.transaction_log(frame[frame["customer_id"] != "n"])
+        told = claims_table(old, "2024-12-31", 1.0, 0.1)["claims"]["data"]
+        assert told[4].id == "decisions.claim_told_none"
 
     def test_periods_are_counted_from_each_first_purchase(self):
         import cvlib
@@ -518,12 +549,65 @@ def test_key_accounts_of_a_log_and_the_reason_where_there_are_none() -> None:
     log = cvlib.load("product_purchases")
     sheet = cvlib.lifetime.accounts_of(log, 0.1, 0.3, Bootstrap(60), top=3)
     rows = sheet["key_account_sheet"]
-    assert len(rows) == 3 and rows["p_alive"].between(0, 1).all()
+    assert len(rows) == 3 and rows["risk"].between(0, 1).all()
     assert (rows["share_low"] <= rows["share_of_equity"]).all()
     few = cvlib.lifetime.accounts_of(
         cvlib.load(log.data.drop_duplicates("customer").head(4)), 0.1, 0.3, Bootstrap(60)
     )
     assert not few.found and few.sentence.id == "decisions.accounts_left_out"
+
+
+class TestPastAndFuture:
+    def test_parts_add_up_and_agree_with_the_formula_by_hand(self):
+        import cvlib
+
+        log = cvlib.load("product_purchases")
+        found = potential.current_and_potential(log, "", 365, 0.3)
+        told = cvlib.lifetime.hwang_of(found, log, 0.1, 0.3, 365)
+        parts = told["hwang_value"].set_index("part")
+        assert parts["share"].iloc[:3].sum() == pytest.approx(1)
+        rows, _ = potential.read_products(log)
+        past = rows[rows["date"] <= found.facts["cut"]]
+        ago = (found.facts["cut"] - past["date"]).dt.days // (365.25 / 12)
+        grown = (0.3 * past["amount"] * 1.1 ** (ago / 12)).sum()
+        assert parts.at["past", "value"] == pytest.approx(grown)
+        terms = 1.1 ** (-np.arange(1, int(1 / told.facts["churn"]) + 2) / 12)
+        current = found.facts["current"].sum() / 12 * terms.sum()
+        assert parts.at["future_current", "value"] == pytest.approx(current)
+        low, high = told.sentence.values["low"], told.sentence.values["high"]
+        assert low < parts.at["whole", "value"] < high
+
+    def test_without_churn_it_is_left_out_and_says_so(self):
+        import cvlib
+
+        days = ["2023-01-10", "2023-08-10", "2024-06-01"]
+        rows = [(f"c{n}", d, p, 5.0) for n in range(24) for d, p in zip(days, "aba", strict=True)]
+        log = pd.DataFrame(rows, columns=["customer", "date", "product", "amount"])
+        table = cvlib.load(log)
+        found = potential.current_and_potential(table, "2023-12-31", 366)
+        told = cvlib.lifetime.hwang_of(found, table, 0.1, 0.3, 366)
+        assert not told.found and told.sentence.values["reason"].id == "decisions.hwang_all_stay"
+
+
+def test_an_account_carries_what_notes_and_network_know() -> None:
+    import cvlib
+    from cvlib.statistics.resample import Bootstrap
+
+    log, notes = cvlib.load("product_purchases"), cvlib.load("account_notes")
+    people = pd.DataFrame({"id": notes.data["customer"], "clv": 1.0})
+    ties = pd.DataFrame({"from": ["c000"], "to": ["c001"], "weight": [1.0]})
+    joined = network.network_value(people, ties, 0.2)
+    sheet = cvlib.lifetime.accounts_of(
+        log, 0.1, 0.3, Bootstrap(40), top=3, notes=notes, network=joined
+    )["key_account_sheet"].set_index("customer")
+    given = notes.data.set_index("customer")
+    assert (sheet["complaints"] == given["complaints"].reindex(sheet.index)).all()
+    assert (sheet["satisfaction"] == given["satisfaction"].reindex(sheet.index)).all()
+    assert sheet["risk"].between(0, 1).all() and sheet["attributed_value"].notna().all()
+    assert set(sheet["grade"]) <= set(axes.GRADES)
+    bad = cvlib.load(notes.data.assign(complaints=-1))
+    with pytest.raises(InputError, match="column complaints, data row 1: -1"):
+        cvlib.lifetime.accounts_of(log, 0.1, 0.3, Bootstrap(40), notes=bad)
 
 
 def test_the_shipped_tables_are_the_simulation_byte_for_byte() -> None:

@@ -91,3 +91,29 @@ def test_simulated_defaults_give_way_to_data_of_ones_own(tmp_path: Path) -> None
     assert first is None and third is None and second is not None
     assert not own.invented
     assert any("simulated defaults of data" in text for text in own.warnings)
+
+
+def test_a_very_long_table_stands_in_its_csv_and_its_first_rows_in_the_results(
+    record: Record, monkeypatch
+) -> None:
+    from cvlib.study import record as module
+    from cvlib.study.compare import compare_runs
+    from cvlib.study.render.workbook import write_xlsx
+    from cvlib.study.run import Run
+
+    monkeypatch.setattr(module, "LONGEST", 4)
+    ids = [f"00{n}" for n in range(9)]
+    table = pd.DataFrame({"customer": ids, "score": [n / 3 for n in range(9)]})
+    record.show("people", table)
+    record.show("short", table.head(4))
+    results = kept(record)
+    assert len(results["tables"]["people"]) == 4 and results["longer"] == {"people": 9}
+    run = Run(record.folder, existed=True)
+    assert run.tables["people"].equals(table.astype({"customer": "str"}))
+    manifest = {"parameters": {}, "inputs": {}, "versions": {}}
+    (record.folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    assert compare_runs(run, run).numbers.set_index("table").at["people", "cells"] == 18
+    path = write_xlsx(record.folder, "", "title", "en")
+    contents = pd.read_excel(path, sheet_name="Contents")
+    assert contents.iloc[:2, 2].tolist() == [9, 4]
+    assert "First 4 of 9 rows" in contents.iloc[0, 3]

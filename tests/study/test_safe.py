@@ -126,3 +126,15 @@ def test_the_same_question_gives_the_same_bytes_and_tells_no_path(
     cells = nbformat.reads(found[0]["notebook.ipynb"].decode(), as_version=4).cells
     injected = next(c for c in cells if "injected-parameters" in c.metadata.get("tags", []))
     assert 'data = "mine.csv"' in injected.source and 'out = ""' in injected.source
+
+
+def test_a_long_table_is_written_in_pieces_and_reads_as_if_it_were_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cvlib.words import safe
+
+    table = pd.DataFrame({"who": ["=a", "b", None, "d", "e"], "n": [1.5, None, 3, 4, 5]})
+    whole = write_csv(table, tmp_path / "whole.csv").read_bytes()
+    monkeypatch.setattr(safe, "BLOCK", 2)
+    assert write_csv(table, tmp_path / "pieces.csv").read_bytes() == whole
+    assert write_csv(table.head(0), tmp_path / "none.csv").read_text() == "who,n\n"

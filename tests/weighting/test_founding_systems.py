@@ -296,3 +296,42 @@ def test_a_panel_refuses_rows_without_a_period(flat):
         w.entropy_by_period(customers, pd.Series([1, 1, 2]))
     with pytest.raises(InputError, match="is empty in some rows"):
         w.entropy_by_period(customers, pd.Series([1, 1, np.nan]))
+
+
+def test_the_shipped_tables_are_the_simulation_byte_for_byte():
+    for name, table in w.simulate_scoring().items():
+        written = table.to_csv(index=False, lineterminator="\n").encode()
+        assert cv.inputs.datasets.fetch(name).read_bytes() == written, name
+
+
+@pytest.mark.parametrize("card", ["branch", "regional"])
+def test_a_shipped_scorecard_speaks_of_its_tree(card):
+    tree = w.load_tree(card)
+    rows = w.indicators(cv.load(f"{card}_results").data, tree, customer="customer_id")
+    weights = w.plain_weights(tree)[0].set_index("indicator")["global_weight"][list(rows.items)]
+    found = w.scorecard(rows, cv.load(f"{card}_targets"), weights)
+    assert set(found.attainment["indicator"]) == set(tree.leaves)
+    assert found.scores["score"].between(60, 120).all()
+    assert (found.scores["below"] > 0).any()
+
+
+def test_borrowers_are_modelled_by_their_own_columns_when_none_is_named():
+    found = w.credit_model(cv.load("credit_borrowers"))
+    assert found.gates["gate"].tolist() == ["gate_aml_review"]
+    assert found.coefficients["term"].tolist() == [
+        "intercept", "income", "utilisation", "days_past_due_events", "years",
+    ]  # fmt: skip
+    alone = pd.DataFrame({"customer_id": range(100), "default": [0, 1] * 50})
+    with pytest.raises(InputError, match="no further column holds numbers"):
+        w.credit_model(alone)
+
+
+def test_a_methods_section_names_what_was_asked_for_and_nothing_else():
+    from cvlib.weighting.optional import Hidden, Section, ledger_section
+
+    section = ledger_section(cv.load("publisher_ledger"), "", Hidden(1))
+    told = w.further_methods({"ledger": section, "credit": Section(), "frozen": False})
+    assert told["method"].tolist() == ["ledger"]
+    panel = pd.DataFrame({"period": ["2024", "2025", "pooled"]})
+    more = w.further_methods({"panel": panel, "frozen": True}, "zh")
+    assert "2 个时期" in more["sentence"].iloc[0] and len(more) == 2

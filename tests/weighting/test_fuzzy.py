@@ -73,3 +73,13 @@ def test_ratings_of_experts_become_the_membership_matrix():
     for column, message in ((["bad"] * 4, "holds 'bad'"), ([None] * 4, "has no rating")):
         with pytest.raises(InputError, match=message):
             membership_from_ratings(ratings.assign(a=column), grades)
+
+
+def test_many_customers_are_evaluated_in_blocks_with_the_same_result(flat, monkeypatch):
+    from cvlib.weighting.experts import fuzzy
+
+    indicators = flat(np.random.default_rng(4).random((31, 3)))
+    tidy = expand_weights(indicators.tree, pd.Series([0.5, 0.3, 0.2], index=indicators.items), "m")
+    whole = fuzzy_evaluation(normalise(indicators), tidy).membership
+    monkeypatch.setattr(fuzzy, "BLOCK", 7)
+    assert fuzzy_evaluation(normalise(indicators), tidy).membership.equals(whole)

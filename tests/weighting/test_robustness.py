@@ -93,3 +93,20 @@ def test_a_minimum_tree_is_scored_without_weights(make_tree):
         np.testing.assert_allclose(scores.rank(), [1.5, 3, 4, 1.5])
     fuzzy = fuzzy_evaluation(normalise(indicators), weights)
     np.testing.assert_allclose(fuzzy.scores["score"], [0, 1 / 3, 2 / 3, 0])
+
+
+def test_of_very_many_customers_a_sample_with_all_bounds_is_tried(flat, monkeypatch):
+    from cvlib.weighting import robustness
+
+    indicators = flat(np.random.default_rng(3).gamma(1.0, size=(300, 3)), [1, -1, 1])
+    whole = reversals_by_method(indicators, equal(indicators), ["weighted_sum"])
+    assert not robustness.too_few(indicators)
+    monkeypatch.setattr(robustness, "MOST", 120)
+    tried = robustness._tried(indicators, 4).values
+    assert len(tried) == 120 and tried.index.is_monotonic_increasing
+    assert tried.min().equals(indicators.values.min())
+    assert tried.max().equals(indicators.values.max())
+    some = reversals_by_method(indicators, equal(indicators), ["weighted_sum"])
+    assert some["worst_share"].max() == pytest.approx(whole["worst_share"].max(), abs=0.02)
+    assert newcomers(indicators, equal(indicators), ["grey"])["customers"].tolist() == [96]
+    assert "drawn at random" in robustness.too_few(indicators)[0]

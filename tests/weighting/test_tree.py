@@ -10,6 +10,7 @@ from cvlib.weighting.tree import available_trees, load_tree
 
 LEAVES = {
     "bank": 18,
+    "branch": 12,
     "credit": 12,
     "crm_maturity": 6,
     "customer_relationship_value": 12,
@@ -19,6 +20,7 @@ LEAVES = {
     "organisational": 12,
     "perceived_value": 8,
     "publisher": 7,
+    "regional": 8,
     "retail": 16,
     "rfm": 3,
     "satisfaction_evaluation": 4,

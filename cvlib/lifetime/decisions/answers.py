@@ -122,8 +122,8 @@ def decisions_methods(
     language : {"en", "zh"}
         Language of the sentences.
     """
-    order = ("potential", "segments", "accounts", "network", "contagion", "capacity", "systems",
-             "firm")  # fmt: skip
+    order = ("potential", "segments", "hwang", "accounts", "network", "contagion", "capacity",
+             "systems", "firm")  # fmt: skip
     used: list[tuple[str, dict[str, Any]]] = []
     for name in order:
         each = found.get(name)

@@ -32,19 +32,20 @@ def simulate_decisions(seed: int = resample.SEED) -> dict[str, pd.DataFrame]:
     Returns
     -------
     dict of str to DataFrame
-        product_purchases, network_customers, network_ties, capacity_demands, firm_accounts,
-        crm_systems: each in the form its section reads.
+        product_purchases, account_notes, network_customers, network_ties, capacity_demands,
+        firm_accounts, crm_systems: each in the form its section reads.
 
     Examples
     --------
     >>> import cvlib as cv
     >>> len(cv.lifetime.simulate_decisions())
-    6
+    7
     """
-    rngs = resample.spawned(seed, 3)
+    rngs = resample.spawned(seed, 4)
     customers, ties = _network(rngs[1])
     return {
-        "product_purchases": _purchases(rngs[0]), "network_customers": customers,
+        "product_purchases": _purchases(rngs[0]), "account_notes": _notes(rngs[3]),
+        "network_customers": customers,
         "network_ties": ties, "capacity_demands": _demands(rngs[2]), "firm_accounts": _firm(),
         "crm_systems": _systems(),
     }  # fmt: skip
@@ -67,6 +68,16 @@ def _purchases(rng: np.random.Generator, people: int = 420) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["customer", "date", "product", "amount"])
     table["date"] = table["date"].dt.strftime("%Y-%m-%d")
     return table
+
+
+def _notes(rng: np.random.Generator, people: int = 420) -> pd.DataFrame:
+    satisfaction = np.clip(np.round(rng.normal(7.2, 1.8, people)), 1, 10).astype(int)
+    return pd.DataFrame(
+        {
+            "customer": [f"c{who:03d}" for who in range(people)], "satisfaction": satisfaction,
+            "complaints": rng.poisson(np.where(satisfaction < 5, 1.6, 0.25)),
+        }
+    )  # fmt: skip
 
 
 def _network(rng: np.random.Generator, people: int = 36) -> tuple[pd.DataFrame, pd.DataFrame]:

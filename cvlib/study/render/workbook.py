@@ -113,10 +113,12 @@ def _contents(sheet: Any, results: dict[str, Any], sheets: dict[str, str], words
         _put(sheet, 1, column, head, bold=True)
     row = 1
     for row, (name, rows) in enumerate(results["tables"].items(), 2):
-        caption = results["captions"][name]
-        for column, value in enumerate(
-            (sheets[name], caption["title"], len(rows), caption["note"]), 1
-        ):
+        caption, note = results["captions"][name], results["captions"][name]["note"]
+        every = results.get("longer", {}).get(name, len(rows))
+        if every > len(rows):
+            cut = message("common.rows_shown", rows=len(rows), all=every, name=name)
+            note = f"{note} {words.text(cut)}".strip()
+        for column, value in enumerate((sheets[name], caption["title"], every, note), 1):
             _put(sheet, row, column, value)
         cell = sheet.cell(row, 1)
         cell.hyperlink, cell.style = f"#'{sheets[name]}'!A1", "Hyperlink"

@@ -15,6 +15,7 @@ from cvlib.weighting.scale import Normalised
 from cvlib.words.message import message
 
 OPERATORS = ("product_sum", "min_max", "product_max", "min_sum")
+BLOCK = 20_000  # customers evaluated at a time
 
 
 def fuzzy_operator(weights: np.ndarray, membership: np.ndarray, operator: str) -> np.ndarray:
@@ -104,12 +105,15 @@ def fuzzy_evaluation(
     """
     z, g = normalised.complete(), len(grades)
     centres = np.linspace(1, 0, g)
-    found = {
-        str(name): np.clip(1 - np.abs(z[:, j, None] - centres) * (g - 1), 0, 1)
-        for j, name in enumerate(normalised.values.columns)
-    }
-    joined = join_memberships(found, weights, operator)
-    membership = joined / joined.sum(axis=1, keepdims=True)
+    membership = np.empty((len(z), g))
+    for start in range(0, len(z), BLOCK):  # a grade for each item of each customer is much
+        part = slice(start, start + BLOCK)
+        found = {
+            str(name): np.clip(1 - np.abs(z[part, j, None] - centres) * (g - 1), 0, 1)
+            for j, name in enumerate(normalised.values.columns)
+        }
+        joined = join_memberships(found, weights, operator)
+        membership[part] = joined / joined.sum(axis=1, keepdims=True)
     membership[normalised.vetoed.to_numpy()] = np.eye(g)[-1]
     ordered = np.sort(membership, axis=1)
     with np.errstate(divide="ignore"):
