@@ -12,6 +12,7 @@ import joblib
 import pandas as pd
 
 import cvlib as cv
+from cvlib.satisfaction.compare.groups import estimate_groups
 from cvlib.study.batch import Outcome, read_study, run_study
 
 STUDY = """title: Three seeds
@@ -69,9 +70,7 @@ def test_draws_of_groups_and_the_planning_of_a_sample(cluster: Any) -> None:
     grouped = answers.assign(group=["a", "b"] * (len(answers) // 2))
 
     def both() -> tuple[pd.DataFrame, pd.DataFrame]:
-        groups = cv.satisfaction.estimate_groups(
-            grouped, "ecsi_mobile", by="group", draws=200, jobs=2
-        )
+        groups = estimate_groups(grouped, "ecsi_mobile", by="group", draws=200, jobs=2)
         people = cv.satisfaction.population("acsi")
         plan = cv.satisfaction.plan(people, sizes=[100, 200], replications=100, jobs=2)
         return pd.DataFrame(groups.paths.reshape(len(groups.keys), -1)), plan.index
