@@ -107,3 +107,32 @@ def test_the_same_question_is_known_by_what_spark_would_read(spark: Any, folder:
     log_of(100, 10).to_parquet(more, index=False)
     assert fingerprint(f"spark://{folder}/") != before
     more.unlink()
+
+
+def test_what_is_read_and_shuffled_grows_with_the_rows(spark: Any, tmp_path: Path) -> None:
+    per_row = []
+    for rows in (20_000, 200_000, 2_000_000):
+        folder = tmp_path / str(rows)
+        folder.mkdir()
+        frame = log_of(rows, rows // 5, returns=0)
+        frame.drop(columns="status").to_parquet(folder / "part-0.parquet", index=False)
+        before = spent(spark)
+        found = cv.lifetime.summarise_purchases(
+            f"spark://{folder}/", customers_to=tmp_path / f"to_{rows}"
+        )
+        read, shuffled = (now - then for now, then in zip(spent(spark), before, strict=True))
+        per_row.append((rows, read / rows, shuffled / rows, len(found.histories)))
+        found.log.close()
+    print(per_row)  # with -s
+    _, small, large = per_row
+    assert large[1] < 1.3 * small[1] and large[2] < 1.3 * small[2]
+    assert large[1] < 100 and large[2] < 150  # bytes
+    assert large[3] < 10 * small[3]  # distinct histories grow more slowly than customers
+
+
+def spent(spark: Any) -> tuple[int, int]:
+    """Bytes that the session has read and shuffled so far."""
+    store = spark.sparkContext._jsc.sc().statusStore()
+    executors = store.executorList(False)
+    each = [executors.apply(place) for place in range(executors.size())]
+    return sum(one.totalInputBytes() for one in each), sum(one.totalShuffleWrite() for one in each)
