@@ -126,7 +126,7 @@ def test_what_is_read_and_shuffled_grows_with_the_rows(spark: Any, tmp_path: Pat
     print(per_row)  # with -s
     _, small, large = per_row
     assert large[1] < 1.3 * small[1] and large[2] < 1.3 * small[2]
-    assert large[1] < 100 and large[2] < 150  # bytes
+    assert large[1] < 250 and large[2] < 100  # bytes, what its own cache gives back included
     assert large[3] < 10 * small[3]  # distinct histories grow more slowly than customers
 
 
