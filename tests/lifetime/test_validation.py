@@ -541,3 +541,16 @@ def test_equal_models_err_in_no_more_than_one_of_twenty_families():
         found = validation.validate(people, race, intervals="influence")
         wrong += (found.differences["better"].dropna() != "neither").any()
     assert wrong <= 7  # 5 % of 60 are 3; two and a half standard errors above
+
+
+def test_the_model_to_be_judged_stays_in_front_when_it_is_named_among_the_others(
+    summary, forecasts
+):
+    """`-p model pareto_nbd` names a model that the other models hold as well."""
+    own = [each for each in forecasts if each.model.startswith("pareto_nbd")]
+    others = [each for each in forecasts if each.model.startswith("mbg_nbd")]
+    found = validation.validate(
+        summary.customers, [*own, *others, *own], resample.Bootstrap(draws=0)
+    )
+    assert found.model == "pareto_nbd"
+    assert not found.validation.duplicated(["model", "metric"]).any()

@@ -283,7 +283,10 @@ def validate(
             "Choose an earlier calibration_end or a later holdout_end.",
         )  # fmt: skip
     said = [*warnings, *_about(customers)]
-    forecasts = list({f.model: f for f in reversed(forecasts)}.values())[::-1]  # one of a name
+    first: dict[str, Forecast] = {}
+    for one in forecasts:
+        first.setdefault(one.model, one)  # one of a name; the model to be judged stays in front
+    forecasts = list(first.values())
     if (bought > 0).all():
         forecasts = [replace(f, probability=None, score=None) for f in forecasts]
         forecasts = [f for f in forecasts if f.expected is not None or f.spend is not None]
