@@ -124,7 +124,7 @@ def answers(
                    for name, count in counted]  # fmt: skip
         numbers = numbers.mask(hit)
     examples = [cell for cell in distinct if cell in in_words][:1]
-    notes = [message(note, column=column, example=examples[0])] if examples else []
+    notes = [message(note, column=[column], example=examples[0])] if examples else []
     return numbers, counted, notes
 
 

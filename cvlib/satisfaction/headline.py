@@ -17,6 +17,17 @@ def label(model: Model, construct: str) -> Label:
     return Label({language: model.label(construct, language) for language in ("en", "zh")})
 
 
+def _pair(model: Model, where: str) -> Label:
+    """Two constructs that a mark names, such as ``a × b``, by their labels."""
+    sign = next((sign for sign in (" × ", " -> ") if sign in where), " × ")
+    names = where.split(sign)
+    known = set(names) <= set(model.construct_names)
+    return Label({
+        language: sign.join(model.label(name, language) if known else name for name in names)
+        for language in ("en", "zh")
+    })  # fmt: skip
+
+
 def index_withheld(result: SatisfactionResult, construct: str) -> Message | None:
     """Why the index of a construct is no number to report; None where it is.
 
@@ -56,8 +67,11 @@ def drivers_withheld(result: SatisfactionResult) -> Message | None:
                            highest=float(high["vif"].max()), limit=VIF_LIMIT)  # fmt: skip
     marks = result.extra.get("identification", pd.DataFrame())
     if len(marks) and marks["fires"].any():
-        reasons = [message(f"satisfaction.mark_{row.check}", where=row.where, value=row.value)
-                   for row in marks[marks["fires"]].itertuples()]  # fmt: skip
+        reasons = [
+            message(f"satisfaction.mark_{row.check}", where=_pair(result.model, row.where),
+                    value=row.value)
+            for row in marks[marks["fires"]].itertuples()
+        ]  # fmt: skip
         return message("satisfaction.drivers_marked", target=shown, reasons=reasons)
     if len(result.draws):
         row = result.draws.iloc[0]

@@ -229,8 +229,8 @@ class Record:
         display(picture, metadata={"cvlib": about})
 
     def say(self, sentence: str | None) -> None:
-        """Show and keep a sentence that a result generated; None or a blank is nothing to say."""
-        if not sentence:
+        """Show and keep a sentence that a result generated; None is nothing to say."""
+        if sentence is None:
             return
         sentence = self.words.text(sentence)
         self.sentences.append(sentence)

@@ -87,7 +87,8 @@ def weights_answer(
         hero="validity_chart" if len(validity.validity) else "weights_chart",
         advice=tuple([*_which(validity, judged), *_ask_again(expert)][:_MOST]),
         doubts=tuple([
-            *_invented(table), *_inconsistent(expert), *_one_expert(expert), *_of_data(data),
+            *_invented(table), *_leaks(validity), *_inconsistent(expert), *_one_expert(expert),
+            *_of_data(data),
         ][:_MOST]),
     )  # fmt: skip
 
@@ -172,10 +173,18 @@ def _percent(row: pd.Series) -> str:
     return interval(100 * low, 100 * high, 0)
 
 
+def _leaks(validity: Validity) -> list[str]:
+    """Indicators that seem to know the outcome."""
+    return [text for text in validity.warnings
+            if getattr(text, "id", "") == "weighting.outcome_known"]  # fmt: skip
+
+
 def _which(validity: Validity, judged: Standing | None) -> list[Message]:
     """Which weighting to use, as far as the comparison says."""
     if not validity.settings:
         return [message("weighting.advice_outcome")]
+    if _leaks(validity):
+        return [message("weighting.advice_leak")]
     if judged is None:
         return []
     baseline = validity.settings["baseline"]

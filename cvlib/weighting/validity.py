@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.audit import TOO_GOOD
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.results import Result
 from cvlib.statistics import multiple, ranks, resample
@@ -209,6 +210,12 @@ def criterion_validity(
     flat = [m for m in methods if np.isnan(point[m][0])]
     if flat:
         warnings.append(message("weighting.flat_scores", methods=flat))
+    # one indicator alone that orders customers like the outcome is the outcome under another name
+    warnings += [
+        message("weighting.outcome_known", method=m, value=float(point[m][0]))
+        for m in methods
+        if m.startswith("only_") and abs(point[m][0]) > TOO_GOOD
+    ]
     curves = [_capture(m, orders[m], y) for m in methods]
     curves.append(_capture("outcome itself", truth, y))
     best, told = verdict(table, baseline, learned, level)

@@ -5,10 +5,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+import cvlib as cv
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import load_table
 from cvlib.inputs.survey import check_survey
 from cvlib.inputs.text import decode
+from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.words.message import Message, in_language
 
 
@@ -143,3 +145,15 @@ WRITTEN = {
 )
 def test_files_of_two_lines_are_read_in_their_encoding(encoding: str, content: str) -> None:
     assert decode(content.encode(encoding), "two.csv")[0] == content
+
+
+def test_columns_read_alike_are_told_in_one_line(tmp_path: Path) -> None:
+    words = {4: "满意", 3: "一般", 2: "不满意", 1: "非常不满意", 5: "非常满意"}
+    answers = load_table("mobi").data.filter(regex="^(CUSA|IMAG)").clip(upper=5)
+    path = tmp_path / "words.csv"
+    answers.replace(words).to_csv(path, index=False)
+    made = cv.satisfaction.model(
+        {"image": "IMAG1..5", "satisfaction": "CUSA1..3"}, {"image": "satisfaction"}, scale=(1, 5)
+    )
+    told = [note for note in open_survey(path, made).warnings if "were read by" in note]
+    assert len(told) == 1 and told[0].startswith("IMAG1, ") and " and CUSA3: " in told[0]

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from cvlib import lifetime
+from cvlib.inputs import audit
 from cvlib.inputs.transactions_audit import Audit
 from cvlib.lifetime import economics, equity, segments
 from cvlib.lifetime.answers import economics_answer, lifetime_answer
@@ -15,7 +16,7 @@ from cvlib.lifetime.assumptions import assumptions
 from cvlib.lifetime.contracts.answers import contracts_answer
 from cvlib.words.message import in_language, message
 
-CRY = Audit(pd.DataFrame(), (message("inputs.audit_pasted", rows=1, share=0.5, of="of the rows"),))
+CRY = Audit(pd.DataFrame(), (message("inputs.audit_pasted", rows=1, share=0.5, of="of the money"),))
 
 
 def ids(texts: Any) -> list[str]:
@@ -303,3 +304,14 @@ def test_value_and_equity_speak_in_the_answer(result, summary, calm, fit, spend,
     close = sure.equity.assign(ci_low=sure.equity["equity"], ci_high=sure.equity["equity"])
     answer = lifetime_answer(result, summary, calm, equity=replace(sure, equity=close))
     assert "lifetime.equity_wide" not in ids(answer.doubts)
+
+
+def test_a_column_that_looks_too_good_forbids_to_act_on_the_forecasts(study):
+    table, contracts = study[:2]
+    after = contracts.data.assign(noted=np.where(contracts.data["event"] == 1, "moved", "none"))
+    leaks = audit.leaks(after[["noted"]], after["event"] == 1, after["duration"])
+    assert leaks.sentences()
+    answer = contracts_answer(table, replace(contracts, leaks=leaks), *study[2:])
+    assert answer.advice[0].id == "lifetime.advice_leak"
+    assert "lifetime.advice_by_risk" not in ids(answer.advice)
+    in_both(answer)

@@ -98,3 +98,12 @@ def test_a_construct_is_turned_whole_and_told_where_it_is_another_one() -> None:
     apart = np.where(np.array(names) == "loyalty", 0.2, 0.01)
     told = diagnosis.not_the_same(survey.model, apart)
     assert len(told) == 1 and "20%" in told[0]
+
+
+def test_constructs_behind_a_mark_are_called_by_their_labels() -> None:
+    found = cv.satisfaction.pls("mobi", "acsi", draws=0)
+    marks = found.extra["identification"].assign(fires=lambda t: t["check"] == "htmt")
+    (said,) = driver_sentences(replace(found, extra={**found.extra, "identification": marks}))
+    where = marks.set_index("check").loc["htmt", "where"]
+    shown = [found.model.label(name, "zh") for name in where.split(" × ")]
+    assert " × ".join(shown) in said.worded("zh", {}) and where not in said.worded("zh", {})

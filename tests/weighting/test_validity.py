@@ -186,3 +186,16 @@ def test_cdnow_against_numbers_of_other_software():
     assert round(row["ceiling"], 3) == 0.763
     assert table.loc[("constant", "auc"), "estimate"] == 0.5
     assert later.sum() == pytest.approx(70_976.39, abs=0.005)
+
+
+def test_an_indicator_that_is_the_outcome_is_named() -> None:
+    rng = np.random.default_rng(4)
+    spend = pd.Series(rng.lognormal(size=80))
+    scores = pd.DataFrame(
+        {"equal": rng.random(80), "only_spend": spend, "only_visits": rng.random(80)}
+    )
+    found = criterion_validity(scores, spend, draws=0)
+    (said,) = [text for text in found.warnings if "outcome itself" in text]
+    assert said.values["method"] == "only_spend"
+    honest = criterion_validity(scores.drop(columns="only_spend"), spend, draws=0)
+    assert not [text for text in honest.warnings if "outcome itself" in text]

@@ -65,6 +65,10 @@ def contracts_answer(
     """
     facts = dict(zip(contracts.facts["measure"], contracts.facts["value"], strict=True))
     customers, left = int(facts["customers"]), int(facts["left"])
+    leak = bool(
+        about(contracts.sentences(), "inputs.leak")
+        or about(judged.warnings, "lifetime.contracts_too_good")
+    )
     doubts = [
         *about(table.warnings, "lifetime.contracts_simulated"),
         *contracts.sentences(),
@@ -80,7 +84,7 @@ def contracts_answer(
         verdict=(value.sentence, _gain_verdict(judged.sentence)),
         tiles=tuple(_contract_tiles(customers, left, judged, value, projected)),
         hero="survival_curves",
-        advice=tuple(_contract_advice(judged.sentence, value)),
+        advice=tuple(_contract_advice(judged.sentence, value, leak)),
         doubts=foremost(doubts),
     )
 
@@ -129,9 +133,11 @@ def _contract_tiles(
     return tiles
 
 
-def _contract_advice(said: Message, value: SubscriptionValue) -> list[Message]:
+def _contract_advice(said: Message, value: SubscriptionValue, leak: bool) -> list[Message]:
     advice = []
-    if said.id in _JUDGED:
+    if leak:
+        advice.append(message("lifetime.advice_leak"))
+    elif said.id in _JUDGED:
         kind = _JUDGED[said.id]
         same = "alike" if kind != "sure" else "by_risk"
         advice.append(message(f"lifetime.advice_{same}", model=said.values["model"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -15,6 +16,7 @@ from cvlib.inputs.survey import check_survey
 from cvlib.satisfaction.model.code import AnyModel, as_model
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.survey.settings import Columns
+from cvlib.words.message import message
 
 Data: TypeAlias = str | Path | pd.DataFrame | Table
 
@@ -125,8 +127,26 @@ def open_survey(data: Data | Answers, model: AnyModel, columns: Columns | None =
         index=index,
         coded=coded,
         left_out=pd.concat(counted, ignore_index=True).drop_duplicates(ignore_index=True),
-        warnings=tuple(dict.fromkeys(told)),
+        warnings=tuple(_together(dict.fromkeys(told))),
     )
+
+
+def _together(told: Iterable[str]) -> list[str]:
+    """Notes on how answers in words were read, one for all columns that were read alike."""
+    kept: list[str] = []
+    first: dict[str, int] = {}  # where each such note stands
+    for note in told:
+        name = getattr(note, "id", "")
+        if name in ("inputs.answers_by_number", "inputs.answers_by_set"):
+            if name in first:
+                values = kept[first[name]].values  # type: ignore[attr-defined]
+                columns = [*values["column"], *note.values["column"]]  # type: ignore[attr-defined]
+                note = message(name, **values | {"column": columns})
+                kept[first[name]] = note
+                continue
+            first[name] = len(kept)
+        kept.append(note)
+    return kept
 
 
 def _places(rows: np.ndarray) -> np.ndarray:
