@@ -99,6 +99,7 @@ class TransactionLog:
     def rename(self, ids: pd.Series, names: pd.Series) -> None:
         """Give every customer another id: who reads the results sees no other."""
         pairs = pd.DataFrame({"customer_id": ids, "name": names})
+        self.connection.execute("SELECT 1").fetchall()  # nothing may be half read before the next
         self.connection.register("labels", pairs)
         self.connection.execute(
             "CREATE OR REPLACE TEMP TABLE renamed AS SELECT name AS customer_id, "
