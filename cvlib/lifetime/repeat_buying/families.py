@@ -78,8 +78,8 @@ def check_enough(data: Histories, model: str) -> None:
         raise InputError(
             "histories",
             "nobody bought again",
-            "Nothing can be learnt about repeat buying: choose a later `calibration_end`, or give "
-            "a log with a row per purchase, not one per customer.",
+            "Nothing can be learnt about repeat buying: give a longer log, or a later cut, with "
+            "a row per purchase, not one per customer.",
         )
     if not (data.T > 0).any():
         raise InputError("histories", "every customer has age T = 0", "Choose a later cut.")
