@@ -228,13 +228,13 @@ class Record:
             about["page"] = figure.page
         display(picture, metadata={"cvlib": about})
 
-    def say(self, sentence: str | None) -> None:
-        """Show and keep a sentence that a result generated; None is nothing to say."""
-        if sentence is None:
-            return
-        sentence = self.words.text(sentence)
-        self.sentences.append(sentence)
-        _show_markdown(inert_markdown(sentence))
+    def say(self, *sentences: str | None) -> None:
+        """Show and keep sentences that a result generated; None is nothing to say."""
+        for sentence in sentences:
+            if sentence is not None:
+                said = self.words.text(sentence)
+                self.sentences.append(said)
+                _show_markdown(inert_markdown(said))
 
     def headline(self, name: str, value: float | int | str | None, sentence: str) -> None:
         """Show and keep one number that answers the notebook's question.

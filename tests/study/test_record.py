@@ -117,3 +117,10 @@ def test_a_very_long_table_stands_in_its_csv_and_its_first_rows_in_the_results(
     contents = pd.read_excel(path, sheet_name="Contents")
     assert contents.iloc[:2, 2].tolist() == [9, 4]
     assert "First 4 of 9 rows" in contents.iloc[0, 3]
+
+
+def test_a_record_says_none_one_or_several_sentences(record: Record) -> None:
+    record.say(None)
+    record.say()
+    record.say("One.", None, "Two.")
+    assert kept(record)["sentences"] == ["One.", "Two."]
