@@ -97,6 +97,20 @@ def experiment(
     ----------
     Ascarza (2018), Journal of Marketing Research 55:80-98; Künzel et al. (2019), PNAS
     116:4156-4165 (T-learner); Radcliffe (2007), Direct Marketing Analytics Journal 1:14-21.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> from cvlib.inputs.readers import load_table
+    >>> made = cv.customer.simulate(3000, seed=101)
+    >>> base = cv.customer.join(made.files, made.plan)
+    >>> index = cv.customer.index(base)
+    >>> calls = made.survey[["id"]].assign(date="2023-01-01", treated=0)
+    >>> calls.loc[::2, "treated"] = 1  # here a call changes nothing
+    >>> link, draws = cv.customer.link(base, index), cv.customer.Bootstrap(50)
+    >>> found = cv.customer.experiment(base, index, link, load_table(calls), settings=draws)
+    >>> "lift" in set(found.experiment["order"])
+    True
     """
     found, own = _joined(base, campaign)
     treated, began = own["treated"].to_numpy(float), own["months"].to_numpy(float)

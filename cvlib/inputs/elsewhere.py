@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Databases whose tables DuckDB reads better itself.
-_NEAR = ("duckdb", "polars")
+_NEAR = ("duckdb", "polars", "sqlite")
 # DuckDB's names of the types that the rules ask for.
 _KINDS = {
     "int8": "TINYINT", "int16": "SMALLINT", "int32": "INTEGER", "int64": "BIGINT",
@@ -39,7 +39,13 @@ def stays(data: Any) -> bool:
 def backend_of(data: Any) -> Any:
     """The Ibis connection behind a table, None where there is none."""
     find = getattr(data, "_find_backend", None)
-    return find() if find else None
+    if find is None:
+        return None
+    from ibis.common.exceptions import IbisError
+
+    with suppress(IbisError):  # a table in memory belongs to none
+        return find()
+    return None
 
 
 def answer(found: Any = None) -> Any:

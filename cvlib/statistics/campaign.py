@@ -40,6 +40,12 @@ class Campaign:
     References
     ----------
     Verbraken, Verbeke & Baesens (2013) IEEE TKDE 25:961-973.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.lifetime.Campaign(value=150.0, contact=0.5).beta
+    (6.0, 14.0)
     """
 
     value: float = 200.0

@@ -46,7 +46,7 @@ def test_the_reason_follows_from_the_index_and_the_errors():
         for years, shape in ((2, CHRISTMAS), (2, np.ones(12)), (1, CHRISTMAS))
     )
     (said,) = why_cuts_differ(off(-0.73, 0.72, 0.52), "bg_nbd", season)
-    assert "-73%, +72% and +52%" in said and "likely reason" in said
+    assert "73.0% too low, 72.0% too high and 52.0% too high" in said and "likely reason" in said
     (said,) = why_cuts_differ(off(-0.73, 0.72), "bg_nbd", none)
     assert "does not explain" in said and "likely" not in said
     (said,) = why_cuts_differ(off(-0.73, 0.72), "bg_nbd", short)

@@ -74,7 +74,7 @@ def test_frequency_and_spend_are_tested_for_independence(fit):
     row = fit.independence.set_index("measure").loc["pearson"]
     assert row["estimate"] == pytest.approx(0.1139, abs=5e-5)  # the paper's .11
     assert row["p"] == pytest.approx(result.pvalue, rel=1e-9)
-    assert any("pearson 0.114" in warning for warning in fit.warnings)
+    assert any("Pearson r 0.11, p " in warning for warning in fit.warnings)
 
 
 def test_customers_without_repeats_are_counted(fit):

@@ -70,7 +70,7 @@ def test_the_shipped_catalogues_load() -> None:
 @pytest.mark.parametrize(
     ("name", "english", "chinese"),
     [
-        ("bg_nbd_p_alive", "BG/NBD, P(alive)", "BG/NBD 的 P(alive)"),
+        ("bg_nbd_p_alive", "BG/NBD, P(alive)", "BG/NBD，存活概率"),
         ("bg_nbd x gamma_gamma", "BG/NBD × Gamma–Gamma", "BG/NBD × Gamma–Gamma"),
         ("spend_rmse", "spend: RMSE", "金额：RMSE"),
         ("auc_6", "AUC at 6", "第 6 期 AUC"),

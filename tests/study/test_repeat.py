@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 import pytest
 from nbclient import NotebookClient
 from papermill.iorw import load_notebook_node
@@ -107,8 +108,8 @@ def test_a_notebook_shows_the_same_from_its_folder_and_the_root(
 
 
 def test_truth_values_are_compared_as_such() -> None:
-    rows: list[dict[str, Any]] = [{"kept": True, "n": 1}, {"kept": False, "n": 2}]
-    turned = [{"kept": True, "n": 1}, {"kept": True, "n": 2}]
+    rows = pd.DataFrame({"kept": [True, False], "n": [1, 2]})
+    turned = rows.assign(kept=True)
     same = _compare_table("t", rows, rows, 1e-9)
     assert (same["cells"], same["differing"]) == (4, 0)
     assert _compare_table("t", rows, turned, 1e-9)["differing"] == 1

@@ -50,6 +50,7 @@ class DifferingFit(Result):
     _at: Array
     warnings: tuple[Message, ...] = ()
     headline_tables = ("parameters", "effects")
+    told_by = "cvlib.words.usual:estimates"
 
     def survival(self, t: ArrayLike, z: ArrayLike) -> Array:
         """Share still under contract after t periods, shape (customers, periods)."""

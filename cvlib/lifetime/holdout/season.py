@@ -128,7 +128,7 @@ def seasonal_index(purchases: pd.Series) -> Season:
 
 
 def seasonal_test(tracking: pd.DataFrame, unit: str, level: float = 0.95) -> Finding:
-    """Do repeat purchases follow the year beyond what a model of steady rates expects?
+    """Whether repeat purchases follow the year beyond what a model of steady rates expects.
 
     Purchases of the calibration, by week or month, are held against the expected ones by a
     quasi-Poisson regression on one and two waves a year; F tests all waves together. Where they
