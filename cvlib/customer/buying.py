@@ -89,7 +89,8 @@ def _count(
         with np.errstate(all="ignore"):
             model = NegativeBinomial(y, scaled, offset=offset)
             near = model.fit(disp=0, maxiter=500).params  # BFGS stops short of the maximum
-            fit = model.fit(disp=0, method="newton", start_params=near, maxiter=100)
+            # Newton's steps may leave the dispersions that there are, and then never end
+            fit = model.fit(disp=0, start_params=near, maxiter=500, gtol=1e-8)
     if not fit.mle_retvals["converged"] or not np.isfinite(fit.bse[1]):
         return None
     return (float(fit.params[1] / spread[0]), float(fit.bse[1] / spread[0]),
