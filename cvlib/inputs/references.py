@@ -46,6 +46,12 @@ class Reference:
         """The file behind it, None where there is none here."""
         return Path(self.place).expanduser() if self.kind == "duckdb" else None
 
+    def file(self) -> Path:
+        """The file behind it, or an error that it is not there."""
+        if self.path is None or not self.path.is_file():
+            raise InputError(self.place, "there is no such file", _FORMS)
+        return self.path
+
 
 def reference(value: Any) -> Reference | None:
     """The reference that a text is, None for any other value.
@@ -83,9 +89,7 @@ def attached(connection: Any, found: Reference, number: int) -> str:
     """What stands after FROM for a table of a DuckDB file, opened for reading only."""
     import duckdb
 
-    path = found.path
-    if path is None or not path.is_file():
-        raise InputError(found.place, "there is no such file", _FORMS)
+    path = found.file()
     base = f"base_{number}"
     try:
         connection.execute(f"ATTACH {quoted(path)} AS {base} (READ_ONLY)")
@@ -132,14 +136,17 @@ def spark_table(found: Reference) -> Any:
         raise _not_there(found, error) from error
 
 
-def fingerprint(value: str) -> str:
-    """A hash of what Spark would read: its files' names and the number of rows.
+def fingerprint(value: Any) -> str:
+    """A hash of what Spark would read: its files' names and the number of rows; "" of others.
 
     Spark and the formats on it write new files for new rows. A table without files (another
     database behind Spark) is known by its columns and rows only.
     """
     found = reference(value)
-    if found is None or found.kind != "spark":
+    if found is None:
+        return ""
+    if found.kind != "spark":
+        found.file()
         return ""
     ours = _running() is None
     session = _session()

@@ -182,7 +182,16 @@ def folder_of_parts(data: Any) -> Path | None:
     if not isinstance(data, (str, Path)) or str(data) in datasets.entries():
         return None
     path = Path(data).expanduser()
-    return path if path.is_dir() and any(path.glob("*.parquet")) else None
+    if not path.is_dir() or not any(path.glob("*.parquet")):
+        return None
+    others = sorted(one.name for one in path.iterdir()
+                    if one.name[0] not in "._" and one.suffix != ".parquet")  # fmt: skip
+    if others:
+        raise InputError(
+            path.name, f"holds {others[0]} beside its Parquet files",
+            "Give a folder of Parquet files only, or a pattern such as orders/*.parquet.",
+        )  # fmt: skip
+    return path
 
 
 def _files(connection: Any, data: Any, folder: Path, reading: Reading) -> Source:

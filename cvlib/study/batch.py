@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.limits import hold
+from cvlib.inputs.references import reference
 from cvlib.study.execute import RunFailed, check_data
 from cvlib.study.files import can_be_path
 from cvlib.study.lock import Busy, claim, clear_abandoned
@@ -152,11 +153,15 @@ def read_study(path: Path) -> Study:
 
 
 def _beside(study: Path, value: Any) -> Any:
-    """A value, or each of a list, with the file of that name beside the study in its place."""
+    """A value, or each of a list, with what it names beside the study in its place."""
     if isinstance(value, list):
         return [_beside(study, each) for each in value]
-    if can_be_path(value) and (study.parent / value).is_file():
-        return str((study.parent / value).resolve())
+    table = reference(value)
+    if table is not None:
+        return value.replace(table.place, _beside(study, table.place), 1)
+    path = study.parent / value if can_be_path(value) else None
+    if path and (path.is_file() or (path.is_dir() and any(path.glob("*.parquet")))):
+        return str(path.resolve())
     return value
 
 

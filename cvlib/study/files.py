@@ -29,8 +29,9 @@ def can_be_path(value: Any) -> bool:
 def files_of(value: Any) -> list[Path]:
     """The files one value names.
 
-    A data set by name, a file, a pattern such as ``orders_*.csv``, or a folder; a folder's name
-    must have a slash, so that the name of a column is not taken for one.
+    A data set by name, a file, a pattern such as ``orders_*.csv``, or a folder; the name of a
+    folder other than of Parquet parts must have a slash, so that the name of a column is not taken
+    for one.
     """
     if not can_be_path(value):
         return []
@@ -44,7 +45,7 @@ def files_of(value: Any) -> list[Path]:
         return [path.resolve()]
     if set("*?[") & set(path.name) and path.parent.is_dir():
         return sorted(each for each in path.parent.resolve().glob(path.name) if each.is_file())
-    if path.is_dir() and {"/", os.sep} & set(value):
+    if path.is_dir() and ({"/", os.sep} & set(value) or any(path.glob("*.parquet"))):
         return sorted(each for each in path.resolve().iterdir() if each.is_file())
     return []
 
@@ -95,11 +96,8 @@ def input_hashes(files: dict[str, list[Path]]) -> dict[str, str]:
 
 def tables_elsewhere(arguments: dict[str, Any]) -> dict[str, str]:
     """A hash of each parameter that names a table which is no file here."""
-    return {
-        name: found
-        for name, value in arguments.items()
-        if isinstance(value, str) and (found := fingerprint(value))
-    }
+    known = {name: fingerprint(value) for name, value in arguments.items()}
+    return {name: digest for name, digest in known.items() if digest}
 
 
 def _stamp(path: Path) -> tuple[int, int]:
@@ -115,13 +113,27 @@ def _hash_once(path: Path, size: int, modified: int) -> str:
 
 def sent(arguments: dict[str, Any], files: dict[str, list[Path]]) -> dict[str, Any]:
     """Arguments as the kernel gets them: files by full path, data sets by name."""
-    return _replaced(arguments, files, _absolute)
+    return _spark(_replaced(arguments, files, _absolute), _absolute)
 
 
 def published(arguments: dict[str, Any], files: dict[str, list[Path]]) -> dict[str, Any]:
     """Arguments as a run folder tells them: files below the working folder by their path in it,
     others by their name. Nothing says where on a machine they lie."""
-    return _replaced(arguments, files, _below)
+    return _spark(_replaced(arguments, files, _below), _below)
+
+
+def _spark(arguments: dict[str, Any], change: Callable[[str], str]) -> dict[str, Any]:
+    """Folders here that Spark is to read, changed as files are; no address with a secret in it."""
+    new = dict(arguments)
+    for name, value in arguments.items():
+        table = reference(value)
+        if table is None or table.path is not None:
+            continue
+        if Path(table.place).expanduser().exists():
+            new[name] = change(value)
+        elif "@" in table.place and change is _below:
+            new[name] = f"{table.kind}://{table.name}"
+    return new
 
 
 def _absolute(text: str) -> str:

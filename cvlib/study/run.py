@@ -255,7 +255,7 @@ def _answer(
                 },
                 "inputs": {
                     name: {
-                        "file": ", ".join(p.name for p in files.get(name, [])) or arguments[name],
+                        "file": ", ".join(p.name for p in files.get(name, [])) or public[name],
                         "sha256": digest,
                     }
                     for name, digest in hashes.items()

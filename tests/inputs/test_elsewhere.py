@@ -12,7 +12,8 @@ import cvlib as cv
 from cvlib.inputs import elsewhere
 from cvlib.inputs.references import reference
 from cvlib.lifetime.segments import seven_segments
-from cvlib.study.files import files_of, published, sent
+from cvlib.study.batch import read_study
+from cvlib.study.files import files_of, published, sent, tables_elsewhere
 
 Keep = Callable[[pd.DataFrame], Any]
 
@@ -135,5 +136,37 @@ def test_a_run_knows_the_file_and_tells_no_place(shop: Path) -> None:
     found = {"data": [shop]}
     assert published({"data": text}, found) == {"data": "duckdb://shop.duckdb#orders"}
     assert sent({"data": text}, found) == {"data": text}
+    parts = shop.parent / "parts"
+    assert [one.name for one in files_of(str(parts))] == [
+        "_SUCCESS",
+        "part-0.parquet",
+        "part-1.parquet",
+    ]
+    assert published({"data": f"spark://{parts}/"}, {}) == {"data": "spark://parts/"}
+    secret = "spark://s3a://key:word@shop/orders/"
+    assert published({"data": secret}, {}) == {"data": "spark://orders"}
+    assert sent({"data": f"spark://{parts}/"}, {}) == {"data": f"spark://{parts}"}
+    assert sent({"data": "spark://shop.orders"}, {}) == {"data": "spark://shop.orders"}
+    with pytest.raises(cv.InputError, match="there is no such file"):
+        tables_elsewhere({"data": "duckdb://nowhere.duckdb#orders"})
+    assert tables_elsewhere({"data": text, "draws": 5, "models": ["a"]}) == {}
     assert reference("orders.csv") is None and reference(["spark://x"]) is None
     assert reference("spark://s3a://shop/orders/").name == "orders"
+
+
+def test_a_folder_is_one_table_or_refused(shop: Path) -> None:
+    (shop.parent / "parts" / "orders.csv").write_text("customer_id,date,amount\n")
+    with pytest.raises(cv.InputError, match=r"holds orders\.csv beside its Parquet files"):
+        cv.lifetime.transaction_log(shop.parent / "parts")
+
+
+def test_a_study_finds_tables_beside_it(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (
+        "title: Two\nruns: [{notebook: 06, grid: {data: ['duckdb://shop.duckdb#orders', parts]}}]\n"
+    )
+    (shop.parent / "study.yaml").write_text(text)
+    monkeypatch.chdir(shop.parent.parent)
+    cells = read_study(shop.parent / "study.yaml").cells
+    assert [cell.parameters["data"] for cell in cells] == [
+        f"duckdb://{shop}#orders", str(shop.parent / "parts")
+    ]  # fmt: skip

@@ -10,7 +10,7 @@ import cvlib as cv
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.covariates import calendar_covariates, purchase_covariates
 from cvlib.lifetime.purchases.histories import distinct_histories
-from cvlib.lifetime.repeat_buying import fit_repeat_buying
+from cvlib.lifetime.repeat_buying import FAMILIES, fit_repeat_buying
 from cvlib.lifetime.repeat_buying.bg_covariates import with_static
 from cvlib.lifetime.repeat_buying.coordinates import log_likelihood, to_working
 
@@ -74,12 +74,14 @@ def test_covariates_of_zero_effect_leave_forecasts_as_they_are(people):
         assert moved[i] == pytest.approx(float(alone), rel=1e-8)
 
 
-@pytest.mark.parametrize("model", ["bg_nbd", "mbg_nbd"])
-@pytest.mark.parametrize("both", [False, True])
-def test_gradient_equals_finite_differences(people, model, both):
+@pytest.mark.parametrize(
+    "family",
+    [FAMILIES["pareto_nbd"]]
+    + [with_static(model, both) for model in ("bg_nbd", "mbg_nbd") for both in (False, True)],
+)
+def test_gradient_equals_finite_differences(people, family):
     rows = people[:300].assign(z=np.arange(300) % 3 - 1.0, w=np.arange(300) % 5 / 2)
     histories = distinct_histories(rows, ["z", "w"])
-    family = with_static(model, both)
     objective = log_likelihood(family, histories)
     point = np.append(to_working(family.starts(histories)[0]), [0.2, -0.1, 0.3, 0.05])
     slope = objective(point)[1]

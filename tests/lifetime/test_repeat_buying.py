@@ -783,20 +783,6 @@ def test_covariates_recover_what_was_simulated():
     assert (ahead - bought).abs().max() < 4 * np.sqrt(bought.max() * 4)
 
 
-def test_covariate_gradient_equals_finite_differences():
-    data = CDNOW[:300].assign(z=np.arange(300) % 3 - 1.0, w=np.arange(300) % 5 / 2)
-    histories = distinct_histories(data, ["z", "w"])
-    family = FAMILIES["pareto_nbd"]
-    objective = log_likelihood(family, histories)
-    point = np.append(to_working(family.starts(histories)[0]), [0.2, -0.1, 0.3, 0.05])
-    slope = objective(point)[1]
-    for i in range(point.size):
-        step = np.zeros(point.size)
-        step[i] = 1e-5
-        numeric = (objective(point + step)[0] - objective(point - step)[0]) / 2e-5
-        assert slope[i] == pytest.approx(numeric, rel=1e-6, abs=1e-5)
-
-
 @pytest.mark.parametrize(
     "change, options, message",
     [
