@@ -229,9 +229,9 @@ class Record:
         display(picture, metadata={"cvlib": about})
 
     def say(self, *sentences: str | None) -> None:
-        """Show and keep sentences that a result generated; None is nothing to say."""
+        """Show and keep sentences that a result generated; None and a blank say nothing."""
         for sentence in sentences:
-            if sentence is not None:
+            if sentence:
                 said = self.words.text(sentence)
                 self.sentences.append(said)
                 _show_markdown(inert_markdown(said))

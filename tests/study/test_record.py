@@ -122,5 +122,5 @@ def test_a_very_long_table_stands_in_its_csv_and_its_first_rows_in_the_results(
 def test_a_record_says_none_one_or_several_sentences(record: Record) -> None:
     record.say(None)
     record.say()
-    record.say("One.", None, "Two.")
+    record.say("One.", None, "", "Two.")
     assert kept(record)["sentences"] == ["One.", "Two."]
