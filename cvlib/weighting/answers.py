@@ -235,9 +235,7 @@ def _of_data(data: ObjectiveWeights | None) -> list[Message]:
     if data is None:
         return []
     told = [t for t in data.warnings if isinstance(t, Message) and t.id in _OF_DATA]
-    if len(data.left_out):
-        told.append(message("weighting.doubt_left_out", methods=list(data.left_out["method"])))
-    return told
+    return [*told, *_left_out(data.left_out, "weighting.left_out")]
 
 
 def scores_answer(
@@ -307,8 +305,8 @@ def scores_answer(
         advice=tuple(_act(known)),
         doubts=tuple([
             *_invented(table), *_inconsistent(choice.expert), *_any(known, any_weights),
-            *_left_out(scored), *_blank(stable), *_one_expert(choice.expert),
-            *_of_data(choice.data),
+            *_left_out(scored.left_out, "weighting.scoring_left_out"), *_blank(stable),
+            *_one_expert(choice.expert), *_of_data(choice.data),
         ][:_MOST]),
     )  # fmt: skip
 
@@ -364,10 +362,14 @@ def _any(known: pd.DataFrame, any_weights: pd.DataFrame) -> list[Message]:
     return [message("weighting.doubt_any", grade=row["grade"], kept=row["mean_stability"])]
 
 
-def _left_out(scored: ScoresByMethod) -> list[Message]:
-    if scored.left_out.empty:
+def _left_out(left_out: pd.DataFrame, with_reason: str) -> list[Message]:
+    """One method that does not apply is named with its reason; of several, their names."""
+    if len(left_out) == 1:
+        row = left_out.iloc[0]
+        return [message(with_reason, method=row["method"], reason=row["reason"])]
+    if left_out.empty:
         return []
-    return [message("weighting.doubt_left_out", methods=list(scored.left_out["method"]))]
+    return [message("weighting.doubt_left_out", methods=list(left_out["method"]))]
 
 
 def _blank(stable: pd.DataFrame) -> list[Message]:

@@ -160,4 +160,7 @@ def test_the_opposite_is_told_of_scores(scores: dict[str, Any]) -> None:
     )
     assert ids(blank.verdict) == ["weighting.stability_unknown", "weighting.methods_incomparable"]
     assert blank.tiles == () and blank.advice == ()
-    assert ids(blank.doubts) == ["weighting.doubt_left_out", "weighting.doubt_blank"]
+    assert ids(blank.doubts) == ["weighting.scoring_left_out", "weighting.doubt_blank"]
+    two = replace(scores["scored"], left_out=pd.concat([gone, gone.assign(method="vikor")]))
+    several = W.scores_answer(**{**scores, "scored": two})
+    assert "weighting.doubt_left_out" in ids(several.doubts)
