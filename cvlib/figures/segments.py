@@ -76,7 +76,7 @@ def share_plot(
     label: Label = plain,
     *,
     fewest: int | None = None,
-) -> Figure:
+) -> Figure | None:
     """Share of customers beside share of value, for every tier or segment.
 
     Parameters
@@ -89,7 +89,14 @@ def share_plot(
         Of the words on the axes, and what groups are called.
     fewest : int, optional
         Groups of fewer customers are left blank; the chart says so where there are any.
+
+    Returns
+    -------
+    Figure or None
+        None for a table that was left out.
     """
+    if not shares.shape[1]:
+        return None
     text = words("lifetime", language)
     with house_style():
         figure, axis = new_figure(6.8, 1.0 + 0.5 * len(shares))

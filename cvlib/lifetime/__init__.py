@@ -78,6 +78,7 @@ from cvlib.lifetime.repeat_buying.fit import fit_repeat_buying
 from cvlib.lifetime.repeat_buying.regular import fit_regular, regularity
 from cvlib.lifetime.repeat_buying.time_varying import fit_time_varying
 from cvlib.lifetime.repeat_buying.trait import discounted_purchases, fit_trait
+from cvlib.lifetime.segment_study import segment_worth, value_segments
 from cvlib.lifetime.spend import fit_spend
 from cvlib.lifetime.value import lifetime_value
 from cvlib.statistics.campaign import Campaign, expected_profit, maximum_profit

@@ -24,6 +24,7 @@ from cvlib.words.message import Message, message
 _MOST = 3  # lines of advice and of doubt
 _OFF = 0.10  # error of the total that is doubted where no interval was asked for
 _HALF = 0.5  # share from which a group makes most of something
+_FIFTH = 5  # customers without whom there is no fifth of them
 _FEW = 100  # customers below which shares of the best say little
 
 
@@ -260,7 +261,7 @@ def _purchase_advice(found: Validation, value: LifetimeValue) -> list[Message]:
 def economics_answer(
     summary: PurchaseSummary,
     value: LifetimeValue,
-    now: SevenSegments,
+    now: SevenSegments | None,
     accounts: pd.DataFrame,
     given: Assumptions,
     audit: Audit | None = None,
@@ -275,10 +276,10 @@ def economics_answer(
         Up to the date.
     value : LifetimeValue
         Of the same customers, in the same order.
-    now : SevenSegments
-        At the date.
+    now : SevenSegments or None
+        At the date; None for a log without money.
     accounts : DataFrame
-        Of `key_account_loss`, the most valuable customer first.
+        Of `key_account_loss`, the most valuable customer first; empty without values.
     given : Assumptions
         What the user gave: what only an illustration holds is not in the answer.
     audit : Audit, optional
@@ -305,13 +306,15 @@ def economics_answer(
     'pyramid_shares'
     """
     customers = summary.customers if summary.customers is not None else pd.DataFrame()
-    best = share_of_best(customers["monetary"])
-    days = int(now.borders["inactive_days"])
+    priced = now is not None
+    best = share_of_best(customers["monetary" if priced else "frequency"])
+    days = int(now.borders["inactive_days"]) if now is not None else 0
     silent = customers["recency"] >= days
-    ahead = _share_of_equity(value, silent) if _valued(value) else None
+    ahead = _share_of_equity(value, silent) if priced and _valued(value) else None
+    of = "best_fifth" if priced else "best_fifth_purchases"
     tiles = [
         Tile(message("lifetime.tile_customers"), number(len(customers), 0)),
-        Tile(message("lifetime.tile_best_fifth"), f"{best:.0%}"),
+        Tile(message(f"lifetime.tile_{of}"), f"{best:.0%}"),
     ]
     if _valued(value):
         tiles.append(
@@ -319,6 +322,8 @@ def economics_answer(
         )
     if ahead is not None:
         tiles.append(Tile(message("lifetime.tile_silent", days=days), f"{ahead:.0%}"))
+    elif priced:
+        tiles.append(Tile(message("lifetime.tile_gone", days=days), f"{silent.mean():.0%}"))
     plans = []
     if gain is not None and not given.note("retention_gain"):
         facts = gain.sentence.values  # type: ignore[attr-defined]
@@ -337,19 +342,25 @@ def economics_answer(
         *about(summary.warnings, "lifetime.left_truncation"),
         *few,
         *value.warnings,
-        *now.warnings,
-        message("lifetime.doubt_value_untested"),
+        *(now.warnings if now is not None else ()),
+        *([message("lifetime.doubt_value_untested")] if _valued(value) else []),
     ]
-    kind = "most" if best >= _HALF else "spread"
+    kind = "purchases" if not priced else "most" if best >= _HALF else "spread"
+    advice = _segment_advice(best, silent, ahead, days) if priced else _unpriced_advice()
     return Answer(
         question=message(
             "lifetime.asks_economics", source=summary.log.source, customers=len(customers),
-            at=now.at,
+            at=str(summary.cut),
         ),
-        verdict=(message(f"lifetime.best_fifth_{kind}", share=best), value.sentence),
+        verdict=(
+            message("lifetime.too_few_for_best", customers=len(customers))
+            if len(customers) < _FIFTH
+            else message(f"lifetime.best_fifth_{kind}", share=best),
+            value.sentence,
+        ),
         tiles=tuple(tiles),
-        hero="pyramid_shares",
-        advice=tuple([*_segment_advice(best, silent, ahead, days), *plans][:_MOST]),
+        hero="pyramid_shares" if priced else "",
+        advice=tuple([*advice, *plans][:_MOST]),
         doubts=foremost(doubts),
     )  # fmt: skip
 
@@ -361,8 +372,15 @@ def _segment_advice(
     said = []
     if best >= _HALF:
         said.append(message("lifetime.advice_best_fifth", share=best))
+    if ahead is None and silent.any():
+        share = float(silent.mean())
+        said.append(message("lifetime.advice_silent_unvalued", days=days, share=share))
     if ahead is not None and silent.any():
         kind = "win_back" if ahead >= float(silent.mean()) else "let_go"
         share = float(silent.mean())
         said.append(message(f"lifetime.advice_{kind}", days=days, share=share, equity=ahead))
     return said or [message("lifetime.advice_none_segments")]
+
+
+def _unpriced_advice() -> list[Message]:
+    return [message("lifetime.advice_no_money")]

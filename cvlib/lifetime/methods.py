@@ -273,7 +273,7 @@ def _sentences(models: Iterable[str], present: Iterable[str]) -> _Used:
 
 
 def segment_methods(
-    now: SevenSegments,
+    now: SevenSegments | None,
     earlier: SevenSegments | None = None,
     *,
     bins: int,
@@ -284,12 +284,14 @@ def segment_methods(
     Parameters
     ----------
     now, earlier
-        Segments at the two dates.
+        Segments at the two dates; None for a log without money, and without movement.
     bins : int
         Groups of each score.
     language : {"en", "zh"}
         Of the sentences.
     """
+    if now is None:
+        return _told([("scores_of_two", {"bins": bins})], language)
     borders: dict[str, Any] = {k: _percent(now.borders[k]) for k in ("top", "high", "medium")}
     borders["inactive_days"] = f"{now.borders['inactive_days']:g}"
     used: _Used = [("scores", {"bins": bins}), ("tiers", {}), ("seven_segments", borders)]

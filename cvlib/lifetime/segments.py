@@ -31,19 +31,20 @@ def scores(customers: pd.DataFrame, bins: int = 5, value: str = "monetary") -> p
     bins : int
         Groups per score; customers with the same value share a score, so groups may be unequal.
     value : str
-        "monetary" gives RFM; a column of quantities gives RFA.
+        "monetary" gives RFM; a column of quantities gives RFA; empty: recency and frequency alone.
 
     Returns
     -------
     DataFrame
-        customer_id, recency_score, frequency_score, value_score, score (three digits), mean_score.
+        customer_id, recency_score, frequency_score, value_score, score (a digit each), mean_score.
 
     References
     ----------
     Hughes (1994) Strategic Database Marketing.
     """
     columns = {"recency_score": -customers["recency"], "frequency_score": customers["frequency"]}
-    columns["value_score"] = customers[value]
+    if value:
+        columns["value_score"] = customers[value]
     found = pd.DataFrame({"customer_id": customers["customer_id"]})
     for name, column in columns.items():
         found[name] = ranks.equal_counts(column.to_numpy(float), bins) + 1
@@ -249,9 +250,9 @@ def seven_segments(
     summary.insert(1, "rule", pd.Series(list(rules.values()), dtype=object))
     warnings = []
     if span < 2 * inactive_days:
-        warnings.append(message("lifetime.no_growth_window", span=span, days=inactive_days))
+        warnings.append(message("lifetime.no_growth_window", span=span + 1, days=inactive_days))
     if span < 548:
-        warnings.append(message("lifetime.no_seasons", span=span))
+        warnings.append(message("lifetime.no_seasons", span=span + 1))
     return SevenSegments(table, summary, left_out, tuple(warnings), str(end), borders)
 
 

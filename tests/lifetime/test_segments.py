@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cvlib import lifetime
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.transactions import transaction_log
 from cvlib.lifetime import segments
+from cvlib.lifetime.purchases.summary import summarise_purchases
 
 LOG = pd.read_csv(Path(__file__).parents[2] / "data" / "cdnow_sample.csv", parse_dates=["date"])
 
@@ -194,3 +197,89 @@ def test_what_is_left_out_is_counted():
     found = segments.seven_segments(log, "2021-12-31", medium=0.4)
     assert found.left_out["count"].tolist() == [1, 1]
     assert found.rules["customers"].sum() == 10
+
+
+DAYS = pd.date_range("2024-01-01", periods=200, freq="D")
+
+
+def studied(rows, before="", at=""):
+    from cvlib.lifetime.purchases.dates import study_dates
+    from cvlib.lifetime.segment_study import segment_worth, value_segments
+
+    log = transaction_log(pd.DataFrame(rows, columns=["customer_id", "date", "amount"]))
+    dates = study_dates(log, at=at, before=before)
+    summary = summarise_purchases(log, calibration_end=dates.at)
+    groups = value_segments(
+        log, summary, dates, pyramid=segments.PYRAMID, borders={}, margin=0.3,
+        platinum_to_lead=segments.PLATINUM_TO_LEAD,
+    )  # fmt: skip
+    worth = segment_worth(summary, groups, model="bg_nbd", annual_rate=0.1, margin=0.3)
+    return summary, groups, worth
+
+
+def ids_of(said):
+    return [text.id for text in said]
+
+
+def test_a_log_of_one_purchase_each_has_its_segments_and_no_values():
+    rows = [(f"c{i}", DAYS[i], 10.0 + i) for i in range(120)]
+    _, groups, worth = studied(rows)
+    assert groups.pyramid["customers"].sum() == 120 and len(groups.life_cycle_profit)
+    assert worth.value.reason.id == "lifetime.nobody_again"
+    assert worth.equity_by_tier.empty and worth.headlines("", 0.1, 0.3)[0][1] is None
+    rows += [("c1", DAYS[150], 5.0), ("c2", DAYS[160], 5.0), ("c3", DAYS[170], 5.0)]
+    assert studied(rows)[2].value.reason is None
+
+
+def test_a_log_of_few_days_has_no_ages_no_movement_and_no_lifetime():
+    rows = [(f"c{i % 40}", DAYS[i % 3], 10.0 + i) for i in range(160)]
+    _, groups, worth = studied(rows)
+    assert ids_of(groups.reasons) == ["lifetime.no_age"] and groups.earlier is not None
+    assert worth.value.reason.id == "lifetime.too_short_to_value"
+    one = [(name, DAYS[0], amount) for name, _, amount in rows]
+    assert ids_of(studied(one)[1].reasons) == ["lifetime.no_age", "lifetime.no_movement_same"]
+    long = [(f"c{i % 40}", DAYS[i], 10.0 + i) for i in range(160)]
+    assert studied(long)[1].reasons == () and studied(long)[2].value.reason is None
+
+
+def test_a_log_without_money_tells_who_buys_most_often_and_says_what_it_lacks():
+    rows = [(f"c{i % 40}", DAYS[i], 0.0) for i in range(160)] + [("c1", DAYS[170], 0.0)]
+    summary, groups, worth = studied(rows)
+    assert groups.spend is None and groups.pyramid.empty and groups.now is None
+    assert groups.best == segments.share_of_best(summary.customers["frequency"])
+    assert groups.sentence.id == "lifetime.best_fifth_purchases"
+    given = lifetime.assumptions(summary.log)
+    answer = lifetime.economics_answer(summary, worth.value, None, worth.key_accounts, given)
+    assert answer.hero == "" and ids_of(answer.advice) == ["lifetime.advice_no_money"]
+    assert answer.verdict[0].id == "lifetime.best_fifth_purchases"
+    two = segments.scores(summary.customers, 5, "")
+    assert "value_score" not in two and two["score"].str.len().eq(2).all()
+
+
+def test_who_is_silent_is_not_called_worthless_where_values_are_unknown():
+    rows = [(f"c{i}", DAYS[0], 10.0) for i in range(60)] + [("late", DAYS[199], 10.0)]
+    summary, groups, worth = studied(rows)
+    given = lifetime.assumptions(summary.log)
+    answer = lifetime.economics_answer(summary, worth.value, groups.now, worth.key_accounts, given)
+    assert "lifetime.advice_silent_unvalued" in ids_of(answer.advice)
+    assert "lifetime.tile_gone" in [tile.label.id for tile in answer.tiles]
+    assert all(text.id != "lifetime.doubt_value_untested" for text in answer.doubts)
+
+
+def test_no_year_is_told_from_a_few_days_of_claims():
+    short = transaction_log(
+        pd.DataFrame(
+            [(f"c{i % 9}", DAYS[i % 3], 1.0) for i in range(60)],
+            columns=["customer_id", "date", "amount"],
+        )
+    )
+    found = lifetime.claims_table(short, "2024-01-03", float("nan"), 0.1)
+    assert found.sentence.id == "decisions.claims_without_rate"
+    assert found["claims"]["verdict"].tolist()[:2] == ["unknown", "unknown"]
+
+
+def test_a_log_of_returns_alone_is_refused_by_what_it_lacks():
+    rows = pd.DataFrame({"customer_id": ["a", "b"], "date": DAYS[:2], "amount": [-1.0, -2.0]})
+    with pytest.raises(InputError, match="holds no purchase") as error:
+        summarise_purchases(transaction_log(rows))
+    assert "calibration_end" not in str(error.value)

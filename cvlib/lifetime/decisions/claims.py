@@ -19,6 +19,7 @@ _LOSS, _COMPLAINTS, _POINTS, _DEALS, _TOLD, _TIMES = 5e6, 100, 0.05, 8, 25, 5.0
 # and service, sales cycle, profit; and systems said to be adopted, profit of customers one had.
 _SALES, _SATISFIED, _SAVED, _CYCLE, _PROFIT = 0.51, 0.20, 0.21, 1 / 3, 0.02
 _ADOPTED, _EXISTING = 0.96, 0.10
+_SHORTEST = 28  # days of half a log below which no yearly rate is made of it [P]
 
 
 def claims_table(
@@ -71,9 +72,10 @@ def claims_table(
         table[name] = pd.Series([row[["claim", "needs", "data"].index(name)] for row in rows],
                                 dtype=object)  # fmt: skip
     tally = table["verdict"].value_counts()
+    unknown = "_without_rate" if np.isnan(seen["share"]) else ""
     said = message(
-        "decisions.claims", claims=len(table), share=seen["share"], low=seen["low"],
-        high=seen["high"], level=level,
+        f"decisions.claims{unknown}", claims=len(table), share=seen["share"], low=seen["low"],
+        high=seen["high"], level=level, days=seen["days"],
         **{name: int(tally.get(name, 0)) for name in ("holds", "fails", "open", "unknown")},
     )  # fmt: skip
     return Finding({"claims": table}, said, (), seen)
@@ -95,11 +97,14 @@ def _bought_again(log: TransactionLog, until: str, level: float) -> dict[str, fl
     ).iloc[0]  # fmt: skip
     people, kept, power = int(seen["people"]), int(seen["kept"]), 365 / days
     low, high = wilson(kept, max(people, 1), level)
+    again = kept / max(people, 1)
+    if days < _SHORTEST:  # a year is not told from a few days
+        again = low = high = float("nan")
     old, spent = (0.0 if pd.isna(seen[name]) else float(seen[name]) for name in ("old", "spent"))
     return {
         "of_existing": old / spent if spent > 0 else float("nan"),
         "people": float(people), "days": float(days),
-        "share": (kept / max(people, 1)) ** power, "low": float(low) ** power,
+        "share": again**power, "low": float(low) ** power,
         "high": float(high) ** power, "growth": int(seen["came"]) / max(people, 1),
     }  # fmt: skip
 
@@ -113,26 +118,34 @@ def _verdict(low: float, high: float, from_: float, to: float) -> str:
 
 def _half_lost(seen: dict[str, float]) -> tuple[Message, Message, Message, str]:
     left, low, high = (seen[name] ** 5 for name in ("share", "low", "high"))
+    claim = message("decisions.claim_half")
+    needs = message("decisions.claim_half_needs", retention=constant_retention(0.5, 5))
+    if np.isnan(left):
+        return claim, needs, message("decisions.claim_too_short"), "unknown"
     # "half" is taken as 45 to 55 %
     return (
-        message("decisions.claim_half"),
-        message("decisions.claim_half_needs", retention=constant_retention(0.5, 5)),
+        claim,
+        needs,
         message("decisions.claim_half_data", left=left, low=low, high=high, share=seen["share"]),
         _verdict(low, high, 0.45, 0.55),
     )
 
 
 def _points(seen: dict[str, float], rate: float) -> tuple[Message, Message, Message, str]:
-    start = np.clip([seen[name] for name in ("share", "low", "high")], 0.01, 0.949)
-    gain = value_multiple(start + _POINTS, rate) / value_multiple(start, rate) - 1
     grid = np.linspace(0.01, 0.949, 940)
     grown = value_multiple(grid + _POINTS, rate) / value_multiple(grid, rate) - 1
     inside = np.concatenate([[False], (grown >= CLAIM[0]) & (grown <= CLAIM[1]), [False]])
     ends = np.flatnonzero(np.diff(inside.astype(int)))  # the gain falls, then rises
     spans = [f"{grid[a]:.0%}–{grid[b - 1]:.0%}" for a, b in ends.reshape(-1, 2)]
+    claim = message("decisions.claim_points")
+    needs = message("decisions.claim_points_needs", spans=spans, rate=rate)
+    if np.isnan(seen["share"]):
+        return claim, needs, message("decisions.claim_too_short"), "unknown"
+    start = np.clip([seen[name] for name in ("share", "low", "high")], 0.01, 0.949)
+    gain = value_multiple(start + _POINTS, rate) / value_multiple(start, rate) - 1
     return (
-        message("decisions.claim_points"),
-        message("decisions.claim_points_needs", spans=spans, rate=rate),
+        claim,
+        needs,
         message("decisions.claim_points_data", gain=gain[0], low=gain.min(), high=gain.max()),
         _verdict(float(gain.min()), float(gain.max()), *CLAIM),
     )

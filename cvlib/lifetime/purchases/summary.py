@@ -212,6 +212,13 @@ def summarise_purchases(
     cut, end = dates.calibration_end, _end(log, dates.holdout_end, unit)
     log.query(_EVERYONE, end, cut, cut, cut, cut, cut)
     count = _counts(log, cut, end)
+    if not count["customers"] and not log.query("SELECT 1 FROM days WHERE purchase LIMIT 1").size:
+        raise InputError(
+            log.source,
+            f"holds no purchase: of {log.rows:,} rows every day's amounts add up to less than "
+            "nothing, or were left out by a rule",
+            "Give the purchases as positive amounts beside the returns.",
+        )
     if not count["customers"]:
         raise InputError("calibration_end", f"nobody bought up to {cut}", "Choose a later day.")
     tracking = _tracking(log, count, cut, end, unit)
