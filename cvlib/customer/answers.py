@@ -16,6 +16,7 @@ from cvlib.words.message import Message, message
 
 _WEAK = 1.5  # an E-value's limit below this is within reach of an ordinary unmeasured cause [P]
 _FAR = 0.5  # share of a value beyond the window that is worth a doubt [P]
+_FEWEST_DRAWS = 100  # draws below which an interval is told with that reserve
 _APART = 0.2  # change of the value by another assumption that is worth a doubt [P]
 
 
@@ -144,6 +145,12 @@ def customer_answer(
             if far > _FAR:
                 doubts.append(message("customer.beyond", share=far))
         advice += called.sentences()
+        drawn = len(value.draws.values) if value.draws else 0
+        if 0 < drawn < _FEWEST_DRAWS:
+            few = message("customer.few_draws", draws=drawn, fewest=_FEWEST_DRAWS)
+            doubts.insert(int(base.simulated), few)
+    scale = [w for w in base.warnings if getattr(w, "id", "").startswith("inputs.scale_")]
+    doubts = [*scale, *doubts]
     doubts += [*gate.warnings, *(w for w in base.warnings if isinstance(w, Message))]
     return Answer(question, tuple(said), tuple(tiles[:5]), hero, tuple(advice[:3]),
                   tuple(dict.fromkeys(doubts))[:3])  # fmt: skip
@@ -154,6 +161,10 @@ def _best_driver(table: pd.DataFrame, best: pd.Series) -> Message:
         row = table.sort_values("return_on_quality", ascending=False).iloc[0]
         key = "customer.driver_pays" if row["return_on_quality"] > 0 else "customer.driver_costs"
         return message(key, driver=row["driver"], roq=float(row["return_on_quality"]))
+    if pd.isna(best["lower"]):
+        return message(
+            "customer.driver_plain", driver=best["driver"], value=best["money_per_point"]
+        )
     return message("customer.driver", driver=best["driver"], value=best["money_per_point"],
                    low=best["lower"], high=best["upper"])  # fmt: skip
 

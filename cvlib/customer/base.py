@@ -10,6 +10,7 @@ import pandas as pd
 
 from cvlib.inputs.readers import Table
 from cvlib.results import Result
+from cvlib.satisfaction.sentences import print_names
 from cvlib.satisfaction.survey.missing import Survey
 
 Array = np.ndarray
@@ -91,7 +92,8 @@ class CustomerBase(Result):
     headline_tables = ("join_audit",)
 
     def noted_in(self, record: Any) -> None:
-        """Note every file, its hash and rows in a notebook's record."""
+        """Note in a notebook's record every file and what constructs are called."""
+        record.names(print_names([self.survey.model], record.language))
         for name, table in self.tables_read:
             record.used(name, table.source, table.sha256, len(table.data))
 

@@ -12,6 +12,7 @@ from cvlib.customer.joining import (
     day_of,
     features,
     followed,
+    in_window,
     interviews,
     known_of_all,
     spelling,
@@ -74,6 +75,7 @@ def join_purchases(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
             "Both files need the same ids.",
         )  # fmt: skip
     own = asked[both]
+    in_window(own, until, log.source)
     outside = ((own > until) | (first.reindex(own.index) >= own)).to_numpy()
     given = files.open("attributes")
     attributes, at, dropped = known_of_all(given, plan, ids, notes)
@@ -94,10 +96,14 @@ def join_purchases(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     after = (whole["x"] - past["x"]).loc[order].to_numpy(float)
     active = after > 0
     if len(order) < 50 or min(active.sum(), (~active).sum()) < 10:
+        few = len(order) < 50 or active.sum() < 10
         raise InputError(
-            log.source, f"{len(order)} respondents can be followed, {int(active.sum())} of them "
-            "bought after the interview: too few to tell",
-            "A link needs 50 respondents, 10 who bought and 10 who did not.",
+            log.source,
+            message(
+                f"customer.link_{'few_bought' if few else 'all_bought'}", people=len(order),
+                bought=int(active.sum()),
+            ),
+            message("customer.link_bought_remedy"),
         )  # fmt: skip
     rest = bought[bought["day"].to_numpy() >= clock.reindex(bought["customer_id"]).to_numpy()]
     spent = rest.groupby("customer_id")["amount"].mean().reindex(order).to_numpy(float)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table, load_table
+from cvlib.satisfaction.survey.settings import Columns
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,8 @@ class Plan:
         Whether answers given after leaving withhold the answer, or are taken out and said so.
     kind : {"auto", "contract", "transactions"}
         What customers do; auto: by the file that is given.
+    columns : Columns
+        How the model's items are found among the survey's columns, and the scale of its answers.
 
     Examples
     --------
@@ -107,3 +110,4 @@ class Plan:
     segment: str = ""
     late_answers: str = "refuse"
     kind: str = "auto"
+    columns: Columns = field(default_factory=Columns)

@@ -14,6 +14,7 @@ from cvlib.customer.joining import (
     day_of,
     features,
     followed,
+    in_window,
     interviews,
     known_of_all,
     months,
@@ -51,6 +52,7 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
             "Both files need the same ids.",
         )  # fmt: skip
     own = asked[both]
+    in_window(own, until, contracts.source)
     mine = life.loc[own.index]
     late = (mine["end"] <= own).to_numpy()
     outside = ~late & ((own > until) | (mine["start"] > own)).to_numpy()
@@ -92,8 +94,8 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
         index=ids,
     ).loc[order]
     if "fee" not in outcomes:
-        raise InputError(contracts.place("fee"), "there is no such column",
-                         "A column fee says what each customer pays per month.")  # fmt: skip
+        raise InputError(contracts.place("fee"), message("customer.no_fee"),
+                         message("customer.no_fee_remedy"))  # fmt: skip
     counted = [
         ("customers in the contracts", len(ids)),
         ("respondents", len(asked)),
@@ -109,10 +111,12 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     ]
     audit = pd.DataFrame(counted, columns=["what", "count"])
     if len(order) < 50 or left.sum() < 10 or left.all():
+        kind = "few" if len(order) < 50 else "all_left" if left.all() else "few_left"
         raise InputError(
-            contracts.source, f"{len(order)} respondents can be followed and {int(left.sum())} of "
-            "them left: too few", "A link needs 50 respondents and 10 who left, and some who stay.",
-        )  # fmt: skip
+            contracts.source,
+            message(f"customer.link_{kind}", people=len(order), left=int(left.sum())),
+            message("customer.link_remedy"),
+        )
     told = [] if dated else [message("customer.undated")]
     simulated = any("simulated" in t.source for _, t in read)
     return CustomerBase(

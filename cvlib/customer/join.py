@@ -9,6 +9,7 @@ from cvlib.customer.files import Files, Plan
 from cvlib.customer.held import join_contracts
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
+from cvlib.words.message import message
 
 
 def join(files: Files, plan: Plan | None = None) -> CustomerBase:
@@ -39,6 +40,10 @@ def join(files: Files, plan: Plan | None = None) -> CustomerBase:
     >>> base.dated, base.late
     (True, 0)
     """
+    if isinstance(files.survey, str) and not files.survey.strip():
+        raise InputError(
+            "survey", message("customer.no_survey"), message("customer.no_survey_remedy")
+        )
     files, plan, left_out = settled(files, plan or Plan())
     one_of("late_answers", plan.late_answers, ("refuse", "leave_out"))
     if _kind(files, plan) == "transactions":

@@ -13,8 +13,10 @@ from cvlib.inputs.checks import column_of, fault
 from cvlib.inputs.dates import to_dates
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import Table
+from cvlib.satisfaction.sentences import cautions
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.satisfaction.survey.missing import Survey, prepare
+from cvlib.words.message import message
 
 Array = np.ndarray
 
@@ -86,6 +88,26 @@ def interviews(survey: Table, plan: Plan, notes: list[str]) -> tuple[pd.Series, 
         )  # fmt: skip
     one = day_of(plan.reference_date, "reference_date", pd.NaT)
     return pd.Series(one, index=survey.data.index), False
+
+
+def in_window(own: pd.Series, until: pd.Timestamp, source: str) -> None:
+    """Refuse a last day of observation that lies before every interview.
+
+    Parameters
+    ----------
+    own : Series
+        Day of the interview of every respondent with behaviour.
+    until : Timestamp
+        Last day of observation.
+    source : str
+        What the day was taken from, where it was not given.
+    """
+    if (own > until).all():
+        raise InputError(
+            "holdout_end",
+            message("customer.window_ends", until=until, source=source, first=own.min()),
+            message("customer.window_ends_remedy"),
+        )
 
 
 def features(
@@ -161,12 +183,16 @@ def followed(
     usable = usable & whole.reindex(own.index).to_numpy()
     rows = survey.data[plan.customer].isin(own.index[usable]).to_numpy()
     chosen = Table(survey.data[rows], source=survey.source, files=survey.files)
-    answers = prepare(open_survey(chosen, plan.model))
+    opened = open_survey(chosen, plan.model, plan.columns)
+    answers = prepare(opened)
     used = pd.Index(chosen.data[plan.customer].loc[answers.index])
     keep = ~gone & whole
     keep &= ~pd.Series(ids.isin(own.index) & ~ids.isin(used), index=ids)
     base = ids[keep.to_numpy()]
     answered = base.isin(used)
     place = used.get_indexer(base[answered])
-    ordered = replace(answers, values=answers.values[place], index=answers.index[place])
+    said = (*answers.warnings, *cautions(opened.table, [opened.model]))
+    ordered = replace(
+        answers, values=answers.values[place], index=answers.index[place], warnings=said
+    )
     return ordered, base, answered

@@ -100,6 +100,9 @@ def once(table: Table, columns: Sequence[str]) -> None:
     InputError
         Naming file, column and row.
     """
+    for column in columns:
+        if column not in table.data:
+            raise table.lacking(column)
     twice = table.data.duplicated(list(columns))
     if twice.any():
         said = " and ".join(columns)

@@ -2,26 +2,83 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cvlib.words.said import Said, spoken
+
+_ENDS = {"en": (": ", ". "), "zh": ("：", "。")}
+
 
 class InputError(ValueError):
-    """Bad input, told in one paragraph.
+    """Bad input, told in one paragraph, in the language of the run as far as its words have one.
 
     Parameters
     ----------
     where : str
         The file, column, row, cell or parameter at fault.
     wrong : str
-        What is wrong with it.
+        What is wrong with it; a message is told in the language of the run.
     remedy : str
-        What the user can do.
+        What the user can do; a message likewise.
     """
+
+    language: str = ""
 
     def __init__(self, where: str, wrong: str, remedy: str) -> None:
         self.where, self.wrong, self.remedy = where, wrong, remedy
-        super().__init__(f"{where}: {wrong.rstrip('.')}. {remedy}".strip())
+        super().__init__(where, wrong, remedy)
 
-    def __reduce__(self) -> tuple[type[InputError], tuple[str, str, str]]:
-        return (type(self), (self.where, self.wrong, self.remedy))
+    def __str__(self) -> str:
+        return self.told(self.language or spoken())
+
+    def told(self, language: str = "en") -> str:
+        """The paragraph in a language; what has no words in it is English."""
+        where, wrong, remedy = (
+            part.worded(language, {}) if isinstance(part, Said) else part
+            for part in (self.where, self.wrong, self.remedy)
+        )
+        chinese = language == "zh" and isinstance(self.wrong, Said)
+        colon, stop = _ENDS["zh" if chinese else "en"]
+        return f"{where}{colon}{wrong.rstrip('.。')}{stop}{remedy}".strip()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.where, self.wrong, self.remedy), {"language": self.language})
+
+
+@contextmanager
+def refusing_in(language: str) -> Iterator[None]:
+    """Within it an `InputError` that is raised is told in a language, wherever it is caught."""
+    try:
+        yield
+    except InputError as error:
+        error.language = error.language or language
+        raise
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something failed, as a sentence carries it: a message where the error has its parts."""
+    if not isinstance(error, InputError):
+        return str(error)
+    return Refusal(error)
+
+
+class Refusal(Said):
+    """An `InputError` as a text that knows its languages."""
+
+    error: InputError
+
+    def __new__(cls, error: InputError) -> Refusal:
+        text = super().__new__(cls, error.told("en"))
+        text.error = error
+        return text
+
+    def __getnewargs__(self) -> tuple[InputError]:  # type: ignore[override]
+        return (self.error,)
+
+    def worded(self, language: str, names: Any) -> str:
+        return self.error.told(language)
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -14,6 +14,7 @@ from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.repeat_buying import MODELS, RepeatBuyingFit
 from cvlib.lifetime.spend import SpendFit, SpendRefits
+from cvlib.lifetime.value import without_value
 from cvlib.results import Result
 from cvlib.statistics import resample
 from cvlib.statistics.resample import Bootstrap
@@ -164,9 +165,10 @@ def equity_by_model(
     """
     one_of("way", way, WAYS)
     settings = bootstrap or Bootstrap(draws=100)
-    if spend.reason is not None:
+    reason = without_value(fits[0], spend, customers)
+    if reason is not None:
         empty = pd.DataFrame()
-        return EquityByModel(empty, empty, empty, (), spend.reason)
+        return EquityByModel(empty, empty, empty, (), reason)
     if len(customers) > LARGE and settings.draws > FEW_REFITS:
         settings = replace(settings, draws=FEW_REFITS)
     people = _People(customers, fits[0])

@@ -14,12 +14,11 @@ from cvlib.lifetime.purchases.dates import StudyDates
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying.fit import RepeatBuyingFit, fit_repeat_buying
 from cvlib.lifetime.spend import SpendFit, fit_spend
-from cvlib.lifetime.value import LifetimeValue, lifetime_value
+from cvlib.lifetime.value import LifetimeValue, lifetime_value, without_value
 from cvlib.results import Result
 from cvlib.words.message import Message, message
 
 _AGE_DAYS = 91  # of a period of the life-cycle reading
-_SHORTEST = 28  # days of a log below which nothing is foretold from it [P]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,7 +69,7 @@ def value_segments(
     *,
     pyramid: Mapping[str, float],
     platinum_to_lead: Mapping[str, float],
-    borders: Mapping[str, float],
+    borders: Mapping[str, Any],
     margin: float,
 ) -> SegmentStudy:
     """Pyramids, ABC, profit by age, the seven segments and the movement between them.
@@ -275,12 +274,10 @@ def segment_worth(
         reason = groups.reasons[0]
     elif not customers["x"].any():
         reason = message("lifetime.nobody_again", customers=len(customers))
-    elif (days := _days(summary)) < _SHORTEST:
-        reason = message("lifetime.too_short_to_value", days=days, fewest=_SHORTEST)
     else:
         fit = fit_repeat_buying(summary, model, level=level)
         money = fit_spend(summary, level=level, required=False)
-        reason = money.reason
+        reason = without_value(fit, money, customers)
     if fit is None or money is None or reason is not None:
         assumed = {"customers": len(customers), "annual_rate": annual_rate, "margin": margin}
         table = pd.DataFrame(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import digamma, gammaln
 
-from cvlib.inputs.errors import InputError
+from cvlib.inputs.errors import InputError, reason_of
 from cvlib.lifetime.maximise import Maximum, fit_table, maximise, newton, parameter_table
 from cvlib.results import Result
 from cvlib.words.message import Message, message
@@ -121,7 +121,7 @@ def fit_spend(data: Any, *, level: float = 0.95, required: bool = True) -> Spend
     try:
         found = _fitted(data, level)
     except (InputError, ArithmeticError, np.linalg.LinAlgError) as error:
-        why = message("lifetime.spend_left_out", reason=str(error))
+        why = message("lifetime.spend_left_out", reason=reason_of(error))
         empty = [pd.DataFrame() for _ in range(4)]
         return SpendFit(empty[0], empty[1], empty[2], empty[3], None, (why,), why)
     infinite = [
@@ -150,7 +150,9 @@ def _fitted(data: Any, level: float) -> SpendFit:
     use = (x_all > 0) & (mean_all > 0)
     if use.sum() < 2:
         raise InputError(
-            "customers", "fewer than two have a paid repeat purchase", "Spend cannot be modelled."
+            "customers",
+            message("lifetime.spend_few" if mean_all.any() else "lifetime.spend_unpaid"),
+            message("lifetime.spend_few_remedy"),
         )
     x, mean = x_all[use], mean_all[use]
     # in units of the mean amount every start is near enough, whatever the currency

@@ -10,8 +10,11 @@ import pandas as pd
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit
 from cvlib.lifetime.spend import SpendFit
+from cvlib.lifetime.units import DAYS
 from cvlib.results import Result
 from cvlib.words.message import Message, message
+
+SHORTEST = 28  # days of a log below which no lifetime is foretold from it [P]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -55,6 +58,18 @@ class LifetimeValue(Result):
         facts = {name: self.measure(name) for name in ("annual_rate", "margin")}
         customers = int(self.measure("customers"))
         return message("lifetime.customer_equity", equity=self.equity, customers=customers, **facts)
+
+
+def without_value(fit: RepeatBuyingFit, spend: SpendFit, customers: pd.DataFrame) -> Message | None:
+    """Why customers have no value in money: spend is not modelled, or the log is of a few days."""
+    if spend.reason is not None:
+        return spend.reason
+    if fit.unit is None or str(fit.unit) not in DAYS:
+        return None
+    days = round(float(customers["T"].max()) * DAYS[str(fit.unit)]) + 1
+    if days < SHORTEST:
+        return message("lifetime.too_short_to_value", days=days, fewest=SHORTEST)
+    return None
 
 
 def lifetime_value(
@@ -135,7 +150,8 @@ def lifetime_value(
     if "customer_id" in customers.columns:
         table.insert(0, "customer_id", customers["customer_id"].to_numpy())
     measures: dict[str, float] = {}
-    if spend.reason is None:
+    reason = without_value(fit, spend, customers)
+    if reason is None:
         table["expected_spend"] = spend.expected_spend(
             customers["x"].to_numpy(), customers["mean_repeat_spend"].to_numpy()
         )
@@ -158,9 +174,9 @@ def lifetime_value(
     }
     value = pd.DataFrame(
         {
-            "model": fit.model if spend.reason else f"{fit.model} x gamma_gamma",
+            "model": fit.model if reason else f"{fit.model} x gamma_gamma",
             "measure": list(measures),
             "value": [float(number) for number in measures.values()],
         }
     )
-    return LifetimeValue(table, value, fit.warnings + spend.warnings, spend.reason)
+    return LifetimeValue(table, value, fit.warnings + spend.warnings, reason)

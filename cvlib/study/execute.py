@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from cvlib.inputs.errors import InputError
+from cvlib.inputs.errors import InputError, refusing_in
 from cvlib.study.files import check_files, input_files, sent
 from cvlib.study.notebook import Notebook
 from cvlib.study.warm import launch
@@ -150,8 +150,7 @@ def execute(
             run()
     except PapermillExecutionError as error:
         if error.ename == "InputError":
-            where, _, rest = str(error.evalue).partition(": ")
-            raise _Relayed(where, rest) from error
+            raise _Relayed(str(error.evalue)) from error
         reason = f"cell {error.exec_count} failed with {error.ename}: {error.evalue}"
         raise _keep_failed(notebook, target, failed, reason) from error
     except DeadKernelError as error:
@@ -194,9 +193,13 @@ def _literal(path: Path) -> str:
 class _Relayed(InputError):
     """An input error raised inside the kernel, passed on as it was worded."""
 
-    def __init__(self, where: str, rest: str) -> None:
-        ValueError.__init__(self, f"{where}: {rest}" if rest else where)
-        self.where, self.wrong, self.remedy = where, rest, ""
+    def __init__(self, text: str) -> None:
+        ValueError.__init__(self, text)
+        self.where, _, self.wrong = text.partition(": ")
+        self.remedy, self.text = "", text
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def _keep_failed(notebook: Notebook, target: Path, failed: Path, reason: str) -> RunFailed:
@@ -235,10 +238,11 @@ def check_data(notebook: Notebook, several: Sequence[dict[str, Any]]) -> list[st
     owners: list[int] = []
     for number, given in enumerate(several):
         try:
-            arguments = notebook.arguments(given)
-            files = input_files(notebook, arguments)
-            check_files(files)
-            values = sent(_quick(arguments), files)
+            with refusing_in(str(given.get("language", "en"))):
+                arguments = notebook.arguments(given)
+                files = input_files(notebook, arguments)
+                check_files(files)
+                values = sent(_quick(arguments), files)
         except InputError as error:
             wrong[number] = str(error)
             continue

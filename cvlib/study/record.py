@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import atexit
-import importlib.metadata
 import io
 import os
-import platform
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,35 +23,25 @@ from cvlib.results import Finding
 from cvlib.statistics.disclosure import publishable, unlabelled
 from cvlib.study.plain import write_json
 from cvlib.study.render.finished import THUMBNAIL
-from cvlib.study.render.page import answer_html
+from cvlib.study.render.page import answer_html, caption_html
 from cvlib.study.render.what_if import what_if_content, what_if_html, without_levers
+from cvlib.study.surroundings import versions
 from cvlib.words.answer import Answer
 from cvlib.words.exhibits import Exhibit, exhibits
 from cvlib.words.language import Words
 from cvlib.words.literature import bibtex, reference_list
 from cvlib.words.message import joined, message, stored
 from cvlib.words.safe import inert_markdown, page_text, write_csv
+from cvlib.words.said import speak
 from cvlib.words.tables import table_html
 from cvlib.words.what_if import WhatIf
 
-PACKAGES = (
-    "cvlib", "numpy", "pandas", "scipy", "statsmodels", "semopy", "scikit-learn", "lifelines",
-    "duckdb", "matplotlib", "networkx",
-)  # fmt: skip
 LONGEST = 10_000  # rows of a table in results.json; the csv has them all
 BENEATH = ("numpy", "scipy")  # every number stands on them: always cited
 _WARNINGS = Environment(autoescape=True, finalize=page_text).from_string(
     '<div class="cvlib-warning" role="note"><strong>{{ head }}</strong><ul>'
     "{% for warning in warnings %}<li>{{ warning }}</li>{% endfor %}</ul></div>"
 )
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of every package a number can depend on."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        found[package] = importlib.metadata.version(package)
-    return found
 
 
 class Record:
@@ -92,6 +80,7 @@ class Record:
     ) -> None:
         self.notebook, self.language, self.seed = notebook, language, seed
         self.smallest_cell = smallest_cell
+        speak(language)
         self.words, self.exhibits = Words(language), exhibits(notebook)
         self.methods_used = pd.DataFrame(columns=["method", "sentence", "references", "software"])
         self.folder = Path(out) if out else None
@@ -219,7 +208,7 @@ class Record:
                 target.with_suffix(".png").write_bytes(buffer.getvalue())
                 figure.savefig(target.with_suffix(".svg"), metadata={"Date": None, "Creator": None})
         if title or finding:
-            caption = HTML(_CAPTION.render(name=name, title=title, finding=finding))
+            caption = HTML(caption_html(name, title, finding))
             display(caption, metadata={"cvlib": {"kind": "caption", **texts}})
         width = round(figure.get_figwidth() * 100)
         picture = Image(buffer.getvalue(), format="png", width=width, alt=alt)
@@ -345,6 +334,13 @@ class Record:
         self.origin()
         return found
 
+    def together(self, *names: str) -> None:
+        """Warn where some of the inputs that need each other were read, and others were not."""
+        given = [name for name in names if name in self.inputs]
+        lacking = [name for name in names if name not in self.inputs]
+        if given and lacking:
+            self.warn([message("common.inputs_together", given=given, lacking=lacking)])
+
     def origin(self) -> None:
         """Warn of the inputs read that are simulated, in one sentence."""
         if self.invented:
@@ -430,12 +426,6 @@ class Record:
             target = self.folder / "references.bib"
             target.write_text(bibtex(keys), encoding="utf-8", newline="\n")
         return paragraph, references
-
-
-_CAPTION = Environment(autoescape=True, finalize=page_text).from_string(
-    '<p class="cvlib-caption" id="figure-{{ name }}">'
-    "{% if finding %}<b>{{ finding }}</b> {% endif %}<span>{{ title }}</span></p>"
-)
 
 
 def _hush() -> None:

@@ -18,7 +18,7 @@ from pandas.api.types import is_numeric_dtype
 
 import cvlib
 from cvlib.inputs.datasets import sha256
-from cvlib.inputs.errors import InputError
+from cvlib.inputs.errors import InputError, refusing_in
 from cvlib.study.execute import RunFailed, execute, write_tidy
 from cvlib.study.files import (
     check_files,
@@ -126,9 +126,10 @@ def question(
     """All arguments, the hashes of their files, and where the answer lies or will lie."""
     from cvlib.statistics.disclosure import secret
 
-    arguments = notebook.arguments(parameters)
-    files = input_files(notebook, arguments)
-    check_files(files)
+    with refusing_in(str(parameters.get("language", "en"))):
+        arguments = notebook.arguments(parameters)
+        files = input_files(notebook, arguments)
+        check_files(files)
     hashes = input_hashes(files) | tables_elsewhere(arguments)
     identity = run_id(notebook, arguments, hashes, secret(out.resolve() / notebook.name))
     folder = out.resolve() / notebook.name / identity
@@ -219,8 +220,8 @@ def _answer(
 ) -> None:
     """Execute a notebook aside and give the result its name when it is complete."""
     from cvlib.study.plain import write_json
-    from cvlib.study.record import versions
     from cvlib.study.render.report import write_reports
+    from cvlib.study.surroundings import versions
 
     home, identity = folder.parent, folder.name
     failed = home / f"{identity}.failed"

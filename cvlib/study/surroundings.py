@@ -26,7 +26,20 @@ _PACKAGES = (
     "papermill",
     "nbconvert",
 )
+# What a run records the version of.
+PACKAGES = (
+    "cvlib", "numpy", "pandas", "scipy", "statsmodels", "semopy", "scikit-learn", "lifelines",
+    "duckdb", "matplotlib", "networkx",
+)  # fmt: skip
 _LEAST_FREE = 500_000_000  # bytes; reports of all notebooks take about a tenth of it [P]
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of every package a number can depend on."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        found[package] = importlib.metadata.version(package)
+    return found
 
 
 @dataclass(frozen=True)

@@ -106,6 +106,8 @@ def read_outcome(
     values = pd.to_numeric(data[outcome], errors="coerce")
     later = pd.Series(values.to_numpy(float), index=index).reindex(customers)
     wrong = later.isna() | (later < 0)
+    if outcome in OF_TRANSACTIONS and not wrong.any() and later.nunique() < 2:
+        return None  # nobody bought later, or for nothing: not the reader's column to mend
     if wrong.any() or later.nunique() < 2:
         first = f"customer {wrong.idxmax()!r} has none, or a negative one"
         raise InputError(

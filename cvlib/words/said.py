@@ -34,3 +34,16 @@ class Label(Said):
 
     def worded(self, language: str, names: Mapping[str, str]) -> str:
         return self.labels.get(language, str(self))
+
+
+_SPOKEN = ["en"]
+
+
+def speak(language: str) -> None:
+    """Say from now on in which language this process refuses bad input."""
+    _SPOKEN[0] = language
+
+
+def spoken() -> str:
+    """The language in which this process refuses bad input."""
+    return _SPOKEN[0]

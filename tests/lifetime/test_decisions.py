@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cvlib import lifetime
 from cvlib.inputs.datasets import fetch
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import load_table
 from cvlib.lifetime.decisions import (
     accounts,
     axes,
@@ -616,3 +618,53 @@ def test_the_shipped_tables_are_the_simulation_byte_for_byte() -> None:
     for name, table in cvlib.lifetime.simulate_decisions().items():
         written = table.to_csv(index=False, lineterminator="\n").encode()
         assert fetch(name).read_bytes() == written, name
+
+
+def shop(rows=400, products=("bike", "lamp"), days=900, seed=2):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "customer": rng.choice([f"c{i}" for i in range(60)], rows),
+            "date": pd.Timestamp("2021-01-01") + pd.to_timedelta(rng.integers(0, days, rows), "D"),
+            "product": rng.choice(products, rows),
+            "amount": rng.gamma(2, 20, rows).round(2),
+        }
+    )
+
+
+def test_one_product_leaves_nothing_to_offer_and_has_no_area():
+    found = lifetime.current_and_potential(shop(products=("only",)))
+    assert found.sentence.values["parts"][0].id == "decisions.potential_nothing_left"
+    assert "–" not in str(found.sentence) and found.facts["total"] == 0
+    assert lifetime.decisions_answer({"potential": found}).tiles == ()
+    two = lifetime.current_and_potential(shop(rows=150))
+    assert two.facts["total"] > 0 and lifetime.decisions_answer({"potential": two}).hero
+
+
+def test_a_log_of_one_purchase_each_has_grades_and_says_why_no_segments():
+    once = shop().drop_duplicates("customer")
+    found = lifetime.current_and_potential(once)
+    segments, grades = lifetime.segments_of(found, load_table(once))
+    assert segments.found == {} and segments.sentence.id == "decisions.segments_left_out"
+    assert len(grades["spend_grades"])
+
+
+def test_a_horizon_longer_than_the_log_is_named_not_a_cut_nobody_gave():
+    with pytest.raises(InputError) as error:
+        lifetime.current_and_potential(shop(days=60))
+    assert error.value.where == "horizon" and "covers 60" in str(error.value)
+    assert lifetime.current_and_potential(shop(days=60), horizon=20).found
+
+
+def test_usual_names_are_taken_and_returns_refused_as_returns():
+    log = shop().rename(columns={"customer": "CustomerID", "amount": "Sales"})
+    assert lifetime.current_and_potential(log).found
+    with pytest.raises(InputError, match="returns are not matched here"):
+        lifetime.current_and_potential(shop().assign(amount=-1.0))
+
+
+def test_accounts_that_cannot_be_drawn_say_so_in_both_languages():
+    left_out = lifetime.accounts_of(
+        load_table(shop().drop_duplicates("customer")), 0.1, 0.3, lifetime.Bootstrap(20)
+    )
+    assert left_out.found == {} and "nobody bought again" in str(left_out.sentence)

@@ -21,7 +21,7 @@ from cvlib.satisfaction.model.file import available_models, load_model
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.satisfaction.survey.settings import Assessment, Columns, Design, Missing
 from cvlib.statistics.resample import Bootstrap
-from cvlib.study.record import PACKAGES
+from cvlib.study.surroundings import PACKAGES
 from cvlib.words.literature import apa, bibliography
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,8 @@ import re
 import pytest
 from pybtex.database import parse_string
 
-from cvlib.study.record import BENEATH, PACKAGES
+from cvlib.study.record import BENEATH
+from cvlib.study.surroundings import PACKAGES
 from cvlib.words import literature
 from cvlib.words.literature import apa, bibliography, bibtex, reference_list
 

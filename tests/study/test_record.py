@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cvlib.study.record import Record, versions
+from cvlib.study.record import Record
+from cvlib.study.surroundings import versions
 
 METHODS = pd.DataFrame(
     {

@@ -11,7 +11,7 @@ import yaml
 from pybtex.database import parse_file
 
 from cvlib.statistics.resample import Bootstrap
-from cvlib.study.record import PACKAGES
+from cvlib.study.surroundings import PACKAGES
 from cvlib.weighting.choice import choose_weights
 from cvlib.weighting.combine import combine
 from cvlib.weighting.data.importance import METHODS as DATA_METHODS

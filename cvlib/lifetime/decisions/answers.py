@@ -57,16 +57,23 @@ def decisions_answer(found: Mapping[str, Finding | None], invented: bool = False
         verdict=tuple(each.sentence for each in list(sections.values())[:2])
         or (message("service.nothing"),),
         tiles=tuple(tiles)[:5],
-        hero=next((HEROES[name] for name in sections), ""),
+        hero=next((HEROES[name] for name, each in sections.items() if _tells(name, each)), ""),
         advice=tuple(_advice(sections)[:_MOST]) or (message("decisions.advice_none"),),
         doubts=tuple(dict.fromkeys(doubts))[:_MOST],
     )
 
 
+def _tells(name: str, each: Finding) -> bool:
+    """Whether a section's figure has anything to show."""
+    return name != "potential" or bool(each.facts["total"] > 0)
+
+
 def _tile(name: str, each: Finding) -> Tile | None:
     """The key figure of a section."""
     if name == "potential":
-        facts = each.sentence.values["parts"][0].values  # type: ignore[attr-defined]
+        facts = each.facts
+        if not facts["total"] > 0:
+            return None
         limits = interval(facts["low"], facts["high"], 0)
         return Tile(message("decisions.tile_potential"), number(facts["total"], 0), limits)
     if name == "accounts":

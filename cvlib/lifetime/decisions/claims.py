@@ -96,7 +96,7 @@ def _bought_again(log: TransactionLog, until: str, level: float) -> dict[str, fl
         middle, last,
     ).iloc[0]  # fmt: skip
     people, kept, power = int(seen["people"]), int(seen["kept"]), 365 / days
-    low, high = wilson(kept, max(people, 1), level)
+    low, high = (float(end) for end in wilson(kept, max(people, 1), level))
     again = kept / max(people, 1)
     if days < _SHORTEST:  # a year is not told from a few days
         again = low = high = float("nan")

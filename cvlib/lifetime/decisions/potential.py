@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.checks import fault
 from cvlib.inputs.choices import number, whole
 from cvlib.inputs.columns import enough_rows, labels, opened, within
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table
+from cvlib.inputs.transactions_columns import role_column, usual_columns
 from cvlib.lifetime.logistic import fit_logit
 from cvlib.results import Finding
 from cvlib.statistics import resample
@@ -81,8 +83,14 @@ def read_products(data: Any, reading: Reading = AS_IT_IS) -> tuple[pd.DataFrame,
     """
     from cvlib.inputs.dates import to_dates
 
-    table = opened(data, reading)
+    table = _usual(opened(data, reading))
     labels(table, "date")  # none missing
+    amounts = within(table, "amount")
+    if (amounts < 0).any():
+        raise fault(
+            table, "amount", amounts < 0, message("decisions.returns_here", value="{value}"),
+            message("decisions.returns_here_remedy"),
+        )  # fmt: skip
     frame = pd.DataFrame(
         {
             "customer": labels(table, "customer"),
@@ -92,6 +100,17 @@ def read_products(data: Any, reading: Reading = AS_IT_IS) -> tuple[pd.DataFrame,
         }
     )
     return frame, table
+
+
+def _usual(table: Table) -> Table:
+    """The table with the names used here, where a column goes by a usual other name."""
+    taken: list[str] = []
+    named = {
+        role_column(table, role, role, taken): name
+        for role, name in (("customer_id", "customer"), ("date", "date"), ("amount", "amount"))
+        if name not in table.data and usual_columns([str(c) for c in table.data], role)
+    }
+    return replace(table, data=table.data.rename(columns=named)) if named else table
 
 
 def product_model(log: pd.DataFrame, cut: pd.Timestamp, horizon: int) -> ProductModel:
@@ -246,6 +265,13 @@ def current_and_potential(
     number("margin", margin, 0, 1, ends="(]")
     log, table = read_products(data, reading)
     day = pd.Timestamp(cut) if cut else log["date"].max() - pd.Timedelta(days=horizon)
+    span = (log["date"].max() - log["date"].min()).days + 1
+    if not cut and day < log["date"].min():
+        raise InputError(
+            "horizon",
+            message("decisions.horizon_too_long", horizon=horizon, span=span, file=table.source),
+            message("decisions.horizon_too_long_remedy", most=max(span // 2, 1)),
+        )
     if not log["date"].min() <= day < log["date"].max():
         raise InputError(
             "cut",
@@ -267,23 +293,21 @@ def current_and_potential(
         "offers": offers,
     }
     low, high = _limits(log, day, horizon, margin, seed, level)
-    said = [
-        message(
-            "decisions.potential",
-            total=float(total.sum()),
-            low=low,
-            high=high,
-            customers=len(total),
-            level=level,
-            days=horizon,
-        )
-    ]
+    worth = {"total": float(total.sum()), "low": low, "high": high}
+    told = {**worth, "customers": len(total), "level": level, "days": horizon}
+    said = [message("decisions.potential", **told)]
+    if not worth["total"] > 0:
+        everything = bool(found.owned.all(axis=None))
+        kind = "nothing_left" if everything else "nothing_foreseen"
+        facts = {"products": found.owned.shape[1], "customers": len(total), "days": horizon}
+        said = [message(f"decisions.potential_{kind}", **facts)]
     earlier = day - pd.Timedelta(days=horizon)
     warned = []
     if earlier > log["date"].min() and (log["date"] <= earlier).sum() >= 20:
         deciles, area = _validated(product_model(log, earlier, horizon), found, margin)
         tables["potential_later"] = deciles
-        said.append(message("decisions.potential_later", auc=area))
+        if not np.isnan(area) and worth["total"] > 0:
+            said.append(message("decisions.potential_later", auc=area))
     else:
         warned.append(message("decisions.potential_untested"))
     rates = found.terms[found.terms["term"] == "base_rate"]
@@ -293,7 +317,7 @@ def current_and_potential(
     ]
     facts = {
         "cut": day,
-        "total": float(total.sum()),
+        **worth,
         "potential": total,
         "current": current,
         "model": found,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.columns import labels, within
-from cvlib.inputs.errors import InputError
+from cvlib.inputs.errors import InputError, reason_of
 from cvlib.inputs.readers import Table
 from cvlib.inputs.transactions import LogRules, transaction_log
 from cvlib.lifetime.decisions.accounts import account_draws, key_account_sheet
@@ -63,16 +63,16 @@ def segments_of(
     """
     summary, people = _summary(log, found.facts["cut"])
     people = people.set_index(people["customer_id"].astype(str))
+    potential, spent = found.facts["potential"], found.facts["model"].current.to_numpy()
+    grades = spend_grades(list(spent), list(potential), grade_cutoffs)
+    if not people["x"].any():
+        why = message("lifetime.nobody_again", customers=len(people))
+        return Finding({}, message("decisions.segments_left_out", reason=why)), grades
     fit = fit_repeat_buying(summary, "bg_nbd")
     alive = pd.Series(fit.p_alive(people["x"], people["t_x"], people["T"]), index=people.index)
-    potential = found.facts["potential"]
     loyal = alive.reindex(potential.index.astype(str)).fillna(0.0).to_numpy()
     current = found.facts["current"].to_numpy()
-    spent = found.facts["model"].current.to_numpy()
-    return (
-        eight_segments(list(current), list(potential), list(loyal)),
-        spend_grades(list(spent), list(potential), grade_cutoffs),
-    )
+    return eight_segments(list(current), list(potential), list(loyal)), grades
 
 
 def hwang_of(
@@ -175,8 +175,11 @@ def accounts_of(
         summary, people = _summary(log)
         fit, spend = fit_repeat_buying(summary, "bg_nbd"), fit_spend(summary)
         draws = account_draws(people, fit, spend, annual_rate, margin, top=top, settings=settings)
-    except (InputError, np.linalg.LinAlgError) as error:
-        return Finding({}, message("decisions.accounts_left_out", reason=str(error)))
+    except np.linalg.LinAlgError:
+        reason: str = message("decisions.accounts_ridge")
+        return Finding({}, message("decisions.accounts_left_out", reason=reason))
+    except InputError as error:
+        return Finding({}, message("decisions.accounts_left_out", reason=reason_of(error)))
     names = people["customer_id"].astype(str)
     alive = fit.p_alive(people["x"], people["t_x"], people["T"])
     rows, _ = read_products(log)

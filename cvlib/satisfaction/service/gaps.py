@@ -116,6 +116,9 @@ def service_gaps(
 def _answers(
     table: Table, side: str, numbers: Sequence[int], reversed_items: Sequence[int]
 ) -> np.ndarray:
+    for one in numbers:
+        if f"{side}{one}" not in table.data:
+            raise table.lacking(f"{side}{one}", message("service.gap_pairs", pairs=len(numbers)))
     columns = [
         within(table, f"{side}{one}", *_SCALE, whole=True, missing=True).to_numpy(float)
         for one in numbers
@@ -186,7 +189,15 @@ def _sentence(overall: pd.DataFrame, rows: pd.DataFrame, level: float) -> str:
 
 
 def _warnings(rows: pd.DataFrame, weights: np.ndarray | None) -> tuple[str, ...]:
-    said = [] if weights is not None else [message("service.gap_equal_weights")]
+    said = (
+        []
+        if weights is not None
+        else [
+            message(
+                "service.gap_equal_weights", columns=[f"w_{name}" for name in rows["dimension"]]
+            )
+        ]
+    )
     weak = rows[rows["alpha_gap"] < 0.7]
     if len(weak):
         said.append(

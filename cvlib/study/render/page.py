@@ -34,3 +34,14 @@ def page(template: str, language: str = "en", **content: Any) -> str:
 def answer_html(answer: dict[str, Any], words: Words, hero: str = "") -> str:
     """The first screen: verdict, key figures, hero figure, what to do, what to doubt."""
     return rendered("answer.html", words, answer=answer, hero=hero)
+
+
+_CAPTION = ENVIRONMENT.from_string(
+    '<p class="cvlib-caption" id="figure-{{ name }}">'
+    "{% if finding %}<b>{{ finding }}</b> {% endif %}<span>{{ title }}</span></p>"
+)
+
+
+def caption_html(name: str, title: str, finding: str = "") -> str:
+    """The line above a figure: what it shows, after what it found."""
+    return _CAPTION.render(name=name, title=title, finding=finding)
