@@ -15,6 +15,7 @@ from cvlib.figures.highlights import (
     ends_finding,
     network_finding,
 )
+from cvlib.figures.names import name_points
 from cvlib.figures.style import (
     FAINT,
     INK,
@@ -25,6 +26,7 @@ from cvlib.figures.style import (
     new_figure,
     plain,
     short,
+    two_lines,
     words,
 )
 
@@ -118,11 +120,10 @@ def point_map(
             axes.plot(ends, ends, color=FAINT, lw=1, ls="--")
         axes.plot(table[across], table[up], "o", color=PALETTE[0], ms=7)
         named = table if len(table) <= _NAMED else table.head(0)
-        for each, x, y in zip(named[name], named[across], named[up], strict=True):
-            axes.annotate(short(label(str(each)), 24), (x, y), xytext=(6, 5),
-                          textcoords="offset points", fontsize=8.5)  # fmt: skip
         axes.margins(0.16)
         axes.set(xlabel=text[across], ylabel=text[up])
+        shown = [short(label(str(each)), 24) for each in named[name]]
+        name_points(axes, table[across].to_numpy(float), table[up].to_numpy(float), shown, size=8.5)
         both_grids(axes)
         said = (text[across], text[up])
         figure.finding = corner_finding(table, name, (across, up), said, label)
@@ -157,8 +158,15 @@ def chain_map(
             (x0, y0), (x1, y1) = place[row.from_code], place[row.to_code]
             axes.plot([x0, x1], [y0 + 0.06, y1 - 0.06], color=PALETTE[0], alpha=0.75,
                       lw=0.8 + 5 * row.direct / most, solid_capstyle="round")  # fmt: skip
-            axes.text((x0 + x1) / 2, (y0 + y1) / 2, str(row.direct), fontsize=8, ha="center",
-                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})  # fmt: skip
+            # a third of the way up: in the middle lines cross
+            axes.text(
+                x0 + (x1 - x0) / 3,
+                y0 + (y1 - y0) / 3,
+                str(row.direct),
+                fontsize=8,
+                ha="center",
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            )
         for code, (x, y) in place.items():
             axes.text(
                 x,
@@ -171,6 +179,8 @@ def chain_map(
             )
         axes.set_yticks(range(3), [text["attributes"], text["consequences"], text["values"]])
         axes.set(xlim=(0, 1), ylim=(-0.3, 2.3), xticks=[])
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
         axes.grid(False)
         figure.finding = chain_finding(links, label)
         return figure
@@ -200,13 +210,13 @@ def network_chart(
         size = 30 + 600 * nodes["network_value"] / nodes["network_value"].max()
         dots = axes.scatter(nodes["x"], nodes["y"], s=size, c=nodes["constraint"], cmap="cividis",
                             edgecolor="white", zorder=2)  # fmt: skip
-        for row in nodes.head(10).itertuples():
-            axes.annotate(short(label(row.customer), 22), (row.x, row.y), xytext=(5, 6),
-                          textcoords="offset points", fontsize=8)  # fmt: skip
         figure.colorbar(dots, ax=axes, label=text["constraint"], shrink=0.8)
         axes.margins(0.1)
         axes.set(xticks=[], yticks=[])
         axes.grid(False)
+        axes.spines[:].set_visible(False)
+        shown = [short(label(each), 22) for each in nodes["customer"].head(10)]
+        name_points(axes, nodes["x"].to_numpy(float), nodes["y"].to_numpy(float), shown, size=8)
         figure.finding = network_finding(nodes, label)
         return figure
 
@@ -244,7 +254,7 @@ def bar_groups(
             shift = ((len(columns) - 1) / 2 - k) * height
             axes.barh(at + shift, table[column].fillna(0), height * 0.92, color=PALETTE[k],
                       label=text.get(column, label(column)))  # fmt: skip
-        axes.set_yticks(at, [short(label(str(each))) for each in table[name]])
+        axes.set_yticks(at, [two_lines(label(str(each))) for each in table[name]])
         axes.set_xlabel(text[axis])
         if len(columns) > 1:
             figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3)

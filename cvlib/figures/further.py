@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from cvlib.figures.satisfaction import name_points, plain_rows
+from cvlib.figures.names import name_points
+from cvlib.figures.satisfaction import plain_rows
 from cvlib.figures.style import FAINT, INK, PALETTE, PAPER, house_style, new_figure, words
 
 Labels = Mapping[str, str]
@@ -242,7 +243,6 @@ def combined_map(
         axis.set_xlabel(text["importance"].format(target=known.get(target, target)))
         axis.set_ylabel(text["performance"])
         figure.supxlabel(text["bubble"].format(wished=float(table["wished"].iloc[0])), fontsize=8)
-        figure.draw_without_rendering()
         names = [
             f"{known.get(row['construct'], row['construct'])} ({row['share_below']:.0%})"
             if row["necessary"] else str(known.get(row["construct"], row["construct"]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from cvlib.figures.highlights import (
     trend_finding,
 )
 from cvlib.figures.matrix import matrix_chart
-from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure, words
+from cvlib.figures.style import FAINT, INK, PALETTE, house_style, new_figure, two_lines, words
 
 MOST_NAMED = 8
 
@@ -56,7 +55,7 @@ def models_chart(
         )
         first, *others = axes[0]
         _points(first, rows, index, "index", PALETTE[0])
-        first.set_yticks(rows, [_two_lines((titles or {}).get(name, name)) for name in names])
+        first.set_yticks(rows, [two_lines((titles or {}).get(name, name)) for name in names])
         first.set(xlabel=interval, title=text["level"])
         for panel, (outcome, table) in zip(others, losses.items(), strict=True):
             place = [rows[names.index(name)] for name in table["model"]]
@@ -249,11 +248,6 @@ def decomposition_chart(
         _plain_rows(axes)
         figure.finding = decomposition_finding(last, everybody)
     return figure
-
-
-def _two_lines(title: str) -> str:
-    """A title beside a chart, on two lines at most."""
-    return "\n".join(wrap(title, 30, max_lines=2, placeholder="…"))
 
 
 def _signs(text: Mapping[str, str], level: float) -> list[Line2D]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
@@ -18,6 +17,7 @@ from cvlib.figures.findings import (
     loadings_finding,
     priorities_finding,
 )
+from cvlib.figures.names import name_points
 from cvlib.figures.style import FAINT, HEAT, INK, PALETTE, PAPER, house_style, new_figure, words
 
 Labels = Mapping[str, str]
@@ -102,6 +102,7 @@ def importance_performance_map(
     text = words("satisfaction", language)
     known = labels or {}
     across, up = table["importance"].to_numpy(float), table["performance"].to_numpy(float)
+    bars: list[tuple[float, float, float, float]] = []
     with house_style():
         figure, axes = new_figure(6.4, 4.6)
         axes.axvline(across.mean(), color=FAINT, lw=1, ls=(0, (4, 3)), zorder=1)
@@ -109,6 +110,7 @@ def importance_performance_map(
         if "ci_low" in table and table["ci_low"].notna().any():
             axes.hlines(up, table["ci_low"], table["ci_high"], color="#9DB9D1", lw=1.6, zorder=2)
             across_ends = np.r_[across, table["ci_low"].dropna(), table["ci_high"].dropna()]
+            bars += zip(table["ci_low"], up, table["ci_high"], up, strict=True)
         else:
             across_ends = across
         ends = up
@@ -116,6 +118,8 @@ def importance_performance_map(
             axes.vlines(across, table["performance_low"], table["performance_high"],
                         color="#9DB9D1", lw=1.6, zorder=2)  # fmt: skip
             ends = np.r_[up, table["performance_low"].dropna(), table["performance_high"].dropna()]
+            lower, upper = table["performance_low"], table["performance_high"]
+            bars += zip(across, lower, across, upper, strict=True)
         axes.scatter(across, up, s=75, color=PALETTE[0], edgecolor=PAPER, zorder=3)
         room = 0.22 * max(np.ptp(across), 0.05), 0.22 * max(np.ptp(up), 2.0)
         axes.set_xlim(min(across_ends.min() - room[0], 0), across_ends.max() + room[0])
@@ -124,8 +128,7 @@ def importance_performance_map(
         axes.set_ylabel(text["performance"])
         if len(table) > 1:  # a single driver has no others to compare with
             _name_fields(axes, text)
-        figure.draw_without_rendering()  # fixes the axes, which the placing of labels measures
-        name_points(axes, across, up, [known.get(each, each) for each in table[name]])
+        name_points(axes, across, up, [known.get(each, each) for each in table[name]], bars=bars)
     drawn = table if name == "construct" else table.assign(construct=table[name])
     figure.finding = priorities_finding(drawn, _said(labels))
     return figure
@@ -353,42 +356,3 @@ def _name_fields(axes: Any, text: Mapping[str, str]) -> None:
             color=PALETTE[1] if key == "improve_first" else "#5F6368", style="italic",
             fontsize=8.5, gid="field",
         )  # fmt: skip
-
-
-def name_points(axes: Any, across: np.ndarray, up: np.ndarray, names: list[str]) -> None:
-    """Write each name beside its point where it covers neither a point nor another name."""
-    renderer = FigureCanvasAgg(axes.figure).get_renderer()
-    points = axes.transData.transform(np.column_stack([across, up]))
-    frame = axes.get_window_extent(renderer)
-    taken = [(x - 7, y - 7, x + 7, y + 7) for x, y in points]
-    fields = [text for text in axes.texts if text.get_gid() == "field"]
-    taken += [tuple(text.get_window_extent(renderer).extents) for text in fields]
-    sides = [(9, 0, "left", "center"), (-9, 0, "right", "center"), (0, 9, "center", "bottom"),
-             (0, -9, "center", "top"), (7, 7, "left", "bottom"), (7, -7, "left", "top"),
-             (-7, 7, "right", "bottom"), (-7, -7, "right", "top")]  # fmt: skip
-    for number, name in enumerate(names):
-        best, least = None, np.inf
-        for dx, dy, ha, va in sides:
-            label = axes.annotate(
-                name, (across[number], up[number]), (dx, dy), textcoords="offset points",
-                ha=ha, va=va, gid="construct", zorder=4,
-            )  # fmt: skip
-            box = label.get_window_extent(renderer)
-            hidden = sum(
-                _overlap(box.extents, other) for at, other in enumerate(taken) if at != number
-            )
-            hidden += 5 * (box.width * box.height - _overlap(box.extents, frame.extents))
-            if hidden < least - 1e-6:
-                if best is not None:
-                    best.remove()
-                best, least = label, hidden
-            else:
-                label.remove()
-        if best is not None:
-            taken.append(tuple(best.get_window_extent(renderer).extents))
-
-
-def _overlap(a: Any, b: Any) -> float:
-    """Area two boxes (x0, y0, x1, y1) have in common."""
-    wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    return max(wide, 0.0) * max(high, 0.0)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import matplotlib as mpl
@@ -110,6 +111,11 @@ def short(name: object, longest: int = 34) -> str:
     """A name that fits beside a chart."""
     text = str(name)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def two_lines(title: str) -> str:
+    """A title or name beside a chart, on two lines at most."""
+    return "\n".join(wrap(title, 30, max_lines=2, placeholder="…"))
 
 
 def words(figures: str, language: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
 
 from cvlib.figures.highlights import equity_finding, tenths_finding
 from cvlib.figures.matrix import matrix_chart
@@ -101,6 +101,7 @@ def equity_plot(table: pd.DataFrame, language: str = "en", label: Label = plain)
         axis.axvline(equity[0], color=FAINT, lw=1)
         axis.set_yticks(place, [label(model) for model in table["model"]])
         axis.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axis.xaxis.set_major_locator(MaxNLocator(6))  # long numbers would touch
         axis.set(xlabel=text["customer_equity"], xlim=(0, None))
         axis.set_ylim(-0.6, len(table) - 0.4)
         axis.grid(axis="x")
