@@ -110,6 +110,28 @@ def test_large_surveys_have_the_same_bits_too():
     assert all(np.array_equal(first.values[name], second.values[name]) for name in first.values)
 
 
+@pytest.mark.parametrize("kind", ["whole", "missing", "real", "weighted"])
+def test_moments_of_large_surveys_are_those_of_their_rows(kind):
+    rng = np.random.default_rng(4)
+    rows = rng.integers(1, 11, (5003, 5)).astype(float)
+    weights = rng.random(5003) if kind == "weighted" else None
+    if kind == "real":
+        rows += rng.normal(size=rows.shape)
+    if kind == "missing":
+        rows[rng.random(5003) < 0.2, 2] = np.nan
+    drawn = next(resample.counts(5003, 70, 6, chunk=70))
+    mean, covariance = Sample(rows, weights).moments(drawn)
+    for b in (0, 31, 64, 69):
+        taken = np.repeat(rows, drawn[b], axis=0)
+        mass = np.ones(len(taken)) if weights is None else np.repeat(weights, drawn[b])
+        filled = np.where(np.isnan(taken), np.nanmean(taken, axis=0), taken)
+        centre = np.average(filled, axis=0, weights=mass)
+        away = (filled - centre) * np.sqrt(mass / mass.sum())[:, None]
+        total = len(taken) if weights is None else mass.sum() * len(rows) / weights.sum()
+        np.testing.assert_allclose(mean[b], centre, rtol=1e-12)
+        np.testing.assert_allclose(covariance[b], away.T @ away * total / (total - 1), rtol=1e-9)
+
+
 def test_seed_decides():
     source, fit, measure = engine()
     one, two, other = (

@@ -109,6 +109,13 @@ def test_a_generator_draws_as_numpy_does():
         assert np.array_equal(drawn, frequency)
 
 
+@pytest.mark.parametrize("units", [1, 64, 999, 70_001])  # above 65,536: a row at a time
+def test_counts_are_those_of_numpys_places(units):
+    wanted = np.random.default_rng(8).integers(0, units, (3, units))
+    found = next(counts(units, 3, np.random.default_rng(8)))
+    assert np.array_equal(found, [np.bincount(row, minlength=units) for row in wanted])
+
+
 def test_resamples_of_resamples_draw_only_what_the_outer_one_holds():
     strata = np.array([0, 0, 0, 1, 1, 1, 1])
     outer = np.vstack(list(counts(7, 5, 3, strata)))

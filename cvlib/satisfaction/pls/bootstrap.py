@@ -73,7 +73,7 @@ class Draws:
 
 def chunk_size(units: int, chunk: int | None = None) -> int:
     """Draws fitted together: a multiple of the slab, fewer where a row of counts is long."""
-    wanted = chunk or min(640, 16_000_000 // units)
+    wanted = chunk or min(640, 32_000_000 // units)
     return max(1, -(-wanted // SLAB)) * SLAB
 
 

@@ -12,6 +12,7 @@ SLAB = (
     32  # draws per matrix product: a fixed shape, so that a draw's bits do not depend on the call
 )
 ROWS = 4096  # units per matrix product: memory does not grow with the survey
+EXACT = (64, 1024)  # draws and units per product where sums are exact whatever their order
 
 
 class Source(Protocol):
@@ -122,30 +123,53 @@ class Sample:
         )
         return np.float32 if whole and 2 * ROWS * np.nanmax(shifted**2) < 2**24 else np.float64
 
-    def _products(self, start: int, stop: int) -> np.ndarray:
-        """Columns of weight, weighted items and weighted pairwise products, for some rows."""
-        rows = (self.values[start:stop] - self.shift).astype(self._precision)
+    def _columns(self, start: int, stop: int, room: np.ndarray | None = None) -> np.ndarray:
+        """Weight, weighted items and weighted pairwise products (q, rows), for some rows."""
+        rows = np.ascontiguousarray((self.values[start:stop] - self.shift).T, self._precision)
         if self._incomplete:
-            rows = np.hstack([np.nan_to_num(rows), ~np.isnan(rows)]).astype(self._precision)
-        width, at = rows.shape[1], 1 + rows.shape[1]
-        table = np.empty((len(rows), at + len(self._pairs[0])), dtype=self._precision)
-        table[:, 0], table[:, 1:at] = 1.0, rows
+            rows = np.vstack([np.nan_to_num(rows), ~np.isnan(rows)]).astype(self._precision)
+        width, at = len(rows), 1 + len(rows)
+        if room is None:
+            room = np.empty((at + len(self._pairs[0]), rows.shape[1]), dtype=self._precision)
+        table = room[:, : rows.shape[1]]
+        table[0], table[1:at] = 1.0, rows
         for i in range(width):
-            np.multiply(rows[:, i:], rows[:, i, None], out=table[:, at : at + width - i])
+            np.multiply(rows[i:], rows[i], out=table[at : at + width - i])
             at += width - i
         if self.weights is not None:
-            table *= self._mass[start:stop, None]
+            table *= self._mass[start:stop]
         return table
+
+    def _products(self, start: int, stop: int) -> np.ndarray:
+        """The same with a unit per row."""
+        return np.ascontiguousarray(self._columns(start, stop).T)
 
     def moments(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Means (B, p) and covariances (B, p, p) when unit u is taken counts[b, u] times."""
         if self._whole is not None:
             sums = weighted_sums(counts, self._whole)
+        elif self._precision is np.float32:
+            sums = self._exact_sums(counts)
         else:
             sums = np.zeros((len(counts), 1 + self._pairs[0].max() + 1 + len(self._pairs[0])))
             for at in range(0, self.units, ROWS):
-                sums += weighted_sums(counts[:, at : at + ROWS], self._products(at, at + ROWS))
+                sums += weighted_sums(counts[:, at : at + ROWS], self._columns(at, at + ROWS).T)
         return self._finish(sums)
+
+    def _exact_sums(self, counts: np.ndarray) -> np.ndarray:
+        """Sums of whole numbers: every order of adding gives the same bits, so the cheapest."""
+        draws, rows = EXACT
+        sums = np.zeros((1 + self._pairs[0].max() + 1 + len(self._pairs[0]), len(counts)))
+        room = np.empty((len(sums), rows), dtype=self._precision)
+        taken = np.empty((draws, rows), dtype=self._precision)
+        for at in range(0, self.units, rows):
+            table = self._columns(at, at + rows, room)
+            for first in range(0, len(counts), draws):
+                part = counts[first : first + draws, at : at + rows]
+                own = taken[: len(part), : part.shape[1]]
+                own[:] = part
+                sums[:, first : first + draws] += table @ own.T
+        return np.ascontiguousarray(sums.T)
 
     def jackknife(self) -> tuple[np.ndarray, np.ndarray]:
         """Moments without each unit in turn: the total less the unit's own products."""
