@@ -1,5 +1,6 @@
 """The specification curve against R, its joint test, and what it says."""
 
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 import cvlib as cv
 from cvlib.inputs.errors import InputError
+from cvlib.satisfaction.beyond import joint
 
 S = cv.satisfaction
 REFERENCE = S.Choices(
@@ -39,6 +41,48 @@ def test_the_joint_test_equals_r_within_monte_carlo(advanced: Path) -> None:
         assert found.loc[own, "observed"] == pytest.approx(known.loc[other, "observed"], abs=1e-9)
         p = known.loc[other, "p_null_imposed_bootstrap"]
         assert found.loc[own, "p"] == pytest.approx(p, abs=0.03)
+
+
+def resamples_of_r(draws: int, rows: int) -> np.ndarray:
+    """Counts of ``set.seed(1); sample(rows, rows, TRUE)``, again and again; rows below 256."""
+    word, words = 1, []
+    for _ in range(675):
+        word = (69069 * word + 1) & 0xFFFFFFFF
+        words.append(word)
+    twister = np.random.MT19937()
+    state = dict(twister.state)
+    state["state"] = {"key": np.array(words[51:], dtype=np.uint32), "pos": 624}
+    twister.state = state
+    uniform = twister.random_raw(2 * draws * rows) * 2.3283064365386963e-10
+    assert uniform[0] == pytest.approx(0.2655086631)  # R's first runif(1) of this seed
+    places = np.floor(uniform * 65536).astype(int) & 255  # eight bits, too large ones rejected
+    kept = places[places < rows][: draws * rows].reshape(draws, rows)
+    return np.array([np.bincount(row, minlength=rows) for row in kept])
+
+
+def test_the_joint_test_equals_r_on_rs_own_resamples(advanced: Path) -> None:
+    known = pd.read_csv(advanced / "mobi_specification_curve_joint.csv").set_index("statistic")
+    answers = cv.load("mobi").data.astype(float)
+    items = [*REFERENCE.source_items, *REFERENCE.target_items, ["CUSA1", "CUSA2", "CUSA3"],
+             [f"IMAG{i}" for i in range(1, 6)], [f"PERQ{i}" for i in range(1, 8)]]  # fmt: skip
+    standard = (answers - answers.mean()) / answers.std()
+    columns = pd.concat([standard[own].mean(axis=1) for own in items], axis=1)
+    columns = ((columns - columns.mean()) / columns.std()).to_numpy()
+    controls = [own for size in range(4) for own in combinations((7, 8, 9), size)]
+    specified = [(x, y, own) for x in range(4) for y in (4, 5, 6) for own in controls]
+    found = joint.regressions(columns, specified, resamples_of_r(1000, 250))
+    own = joint.joint_test(found, 0.05).set_index("statistic")
+    medians = np.median(found.null_estimate, axis=1)  # R tells those with their sign
+    row = known.loc["median_estimate"]
+    assert np.median(medians) == pytest.approx(row["null_median"], abs=1e-9)
+    assert np.quantile(medians, 0.95) == pytest.approx(row["null_q95"], abs=1e-9)
+    for name, other in (("share_significant", "share_significant_dominant_sign"),
+                        ("stouffer_z", "stouffer_z")):  # fmt: skip
+        assert own.loc[name, "null_median"] == pytest.approx(known.loc[other, "null_median"])
+        assert own.loc[name, "null_upper"] == pytest.approx(known.loc[other, "null_q95"])
+    # the share of draws there; here draws and data count once more
+    reached = own["p"].to_numpy() * 1001 - 1
+    assert reached == pytest.approx(1000 * known["p_null_imposed_bootstrap"].to_numpy(), abs=1e-6)
 
 
 def made(effect: float, rows: int = 300, seed: int = 2) -> pd.DataFrame:
