@@ -71,6 +71,22 @@ def test_bartlett_scores_are_lavaans() -> None:
     assert found.to_numpy() == pytest.approx(wanted.to_numpy(), abs=1e-9)
 
 
+def test_both_kinds_of_scores_are_at_the_front_door() -> None:
+    found = cv.satisfaction.sem("mobi", "acsi")
+    one, two = found.extra["factor_scores"], found.extra["factor_scores_bartlett"]
+    assert one.index.equals(two.index) and list(one) == list(two)
+    # unbiased given the factor, so farther apart than those that are drawn to the middle
+    many = [c.name for c in found.model.constructs if len(c.items) > 1]
+    assert (two[many].std() > one[many].std()).all()
+    assert one["complaints"].to_numpy() == pytest.approx(two["complaints"].to_numpy(), abs=1e-6)
+    nested = cv.satisfaction.model(
+        {"q": "PERQ1..7", "v": "PERV1..2", "e": "CUEX1..3", "s": "CUSA1..3",
+         "all": {"dimensions": ["q", "v", "e"]}}, {"all": "s"},
+    )  # fmt: skip
+    scores = cv.satisfaction.sem("mobi", nested).extra["factor_scores_bartlett"]
+    assert scores["all"].isna().all() and scores["q"].notna().all()
+
+
 @needs_reference
 @pytest.mark.parametrize("estimator", ["gls", "uls"])
 def test_least_squares_are_lavaans(estimator: str) -> None:
@@ -104,8 +120,8 @@ def test_least_squares_by_the_front_door(estimator: str) -> None:
     assert np.abs(found.index["index"] - likelihood.index["index"]).max() < 1
     ratio = found.index["std_error"] / likelihood.index["std_error"]
     assert ratio.between(0.9, 1.1).all()  # mostly of the answers, hardly of the weights
-    assert found.extra["modification_indices"].empty
-    assert any("maximum likelihood" in text for text in found.warnings)
+    assert found.extra["modification_indices"].empty is (estimator == "uls")
+    assert any("unweighted" in text for text in found.warnings) is (estimator == "uls")
     assert ("p" in set(found.fit["measure"])) is (estimator == "gls")
     with pytest.raises(InputError, match="resampling is not offered"):
         cv.satisfaction.sem("mobi", "acsi", standard_errors=estimator, draws=100)

@@ -13,10 +13,13 @@ import cvlib as cv
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.model.code import model
 from cvlib.satisfaction.model.model import Model
+from cvlib.satisfaction.ordinal.estimate import fit_ordered
 from cvlib.satisfaction.ordinal.least_squares import fit, with_unit_variances
 from cvlib.satisfaction.ordinal.polychoric import bivariate_normal, influence
 from cvlib.satisfaction.ordinal.sample import OrdinalSample, merged
 from cvlib.satisfaction.sem.estimate import Specification, layout_of
+from cvlib.satisfaction.sem.modification import modification_indices
+from cvlib.satisfaction.survey.missing import prepare
 
 MIRROR = os.environ.get("CVLIB_DATA_MIRROR", "")
 REFERENCE = Path(MIRROR).parent / "reference" / "advanced-sem"
@@ -115,6 +118,53 @@ def test_least_squares_is_lavaans(estimator: str) -> None:
 
 
 @needs_reference
+@pytest.mark.parametrize("name", ["mobi5_acsi18", "holzinger4"])
+def test_modification_indices_of_ordered_answers_are_lavaans(name: str) -> None:
+    if name == "mobi5_acsi18":
+        data, chosen = mobi5(), acsi()
+    else:
+        data = pd.read_csv(REFERENCE.parent / "cbsem" / "holzinger_ordinal4.csv")
+        chosen = model(
+            {"visual": "x1..3", "textual": "x4..6", "speed": "x7..9"},
+            {"visual": "speed", "textual": "speed"}, scale=[1, 4],
+        ).with_ordered(True)  # fmt: skip
+    survey = prepare(data, chosen)
+    layout = layout_of(survey.model, Specification())
+    table = modification_indices(fit_ordered(layout, survey, "wlsmv", 0.95).fit)
+
+    def key(row) -> tuple[str, ...]:
+        return (row.op, *(sorted((row.lhs, row.rhs)) if row.op == "~~" else (row.lhs, row.rhs)))
+
+    ours, seen = {key(row): row for row in table.itertuples()}, 0
+    for row in pd.read_csv(REFERENCE / f"{name}_wlsmv_modindices_top30.csv").itertuples():
+        own = ours.get(key(row))
+        if own is None:  # paths that would close a circle, or into what has no cause
+            assert {row.lhs, row.rhs} <= set(chosen.construct_names)
+            continue
+        assert own.mi == pytest.approx(row.mi, rel=1e-6)
+        assert own.epc == pytest.approx(row.epc, rel=1e-6)
+        sepc_all = row[list(row._fields).index("epc") + 2]
+        assert own.epc_standardised == pytest.approx(sepc_all, rel=1e-6)
+        seen += 1
+    assert seen >= 26
+
+
+def test_the_largest_modification_index_is_near_what_freeing_it_gains() -> None:
+    """Generalised least squares: an index against the statistic of the freed model."""
+    given = {"constructs": {"q": [f"PERQ{i}" for i in range(1, 8)], "s": "CUSA1..3"},
+             "paths": {"q": "s"}}  # fmt: skip
+    survey = cv.load("mobi").data
+    found = cv.satisfaction.sem(survey, given, standard_errors="gls", modification=True)
+    top = found.extra["modification_indices"].query("op == '~~'").iloc[0]
+    freed = {**given, "covariance": {"residuals": [[top["lhs"], top["rhs"]]]}}
+    again = cv.satisfaction.sem(survey, freed, standard_errors="gls")
+    gain = [r.fit.set_index("measure").loc["chi2", "value"] for r in (found, again)]
+    assert gain[0] - gain[1] == pytest.approx(top["mi"], rel=0.1)
+    parameters = again.extra["parameters"].set_index(["lhs", "rhs"])["estimate"]
+    assert parameters[top["lhs"], top["rhs"]] == pytest.approx(top["epc"], rel=0.1)
+
+
+@needs_reference
 @pytest.mark.parametrize(("estimator", "key"), [("pls", "ordpls"), ("plsc", "ordplsc")])
 def test_ordinal_pls_is_csems_within_its_polychorics(estimator: str, key: str) -> None:
     wanted = json.loads((REFERENCE / "mobi5_ordinal_pls.json").read_text())[key]
@@ -137,6 +187,9 @@ def test_the_covariance_door_takes_ordered_answers_and_tells_only_corrected_meas
     assert {"chi2_scaled", "cfi_scaled", "rmsea_scaled", "srmr"} <= set(fit_table.index)
     assert "cfi" not in fit_table
     assert (found.extra["parameters"]["op"] == "|").sum() > 60
+    looked = cv.satisfaction.sem(survey, acsi(), modification=True)
+    assert "p" not in looked.extra["modification_indices"]  # they have no distribution here
+    assert any("have no p values" in text for text in looked.warnings)
     scores = found.extra["scores"].mean()
     assert found.index.set_index("construct")["index"].to_dict() == pytest.approx(dict(scores))
     assert found.index["std_error"].between(0.5, 3).all()

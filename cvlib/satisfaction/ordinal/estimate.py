@@ -102,6 +102,7 @@ def fit_ordered(layout: Layout, survey: Survey, estimator: str, level: float) ->
         optimum=optimum,
         covariance_of_estimates=found.covariance,
         information=information,
+        weight=found.weight,
     )
     return OrderedFit(result, found.influence, deviation)
 

@@ -35,6 +35,8 @@ class LeastSquares:
     starts : ndarray (starts, 2)
         Objective above the lowest, and whether the start converged.
     gradient : ndarray (k,)
+    weight : ndarray (q, q)
+        Of the products of residual correlations.
     """
 
     theta: Floats
@@ -45,6 +47,7 @@ class LeastSquares:
     measures: dict[str, float]
     starts: Floats
     gradient: Floats
+    weight: Floats
 
 
 def with_unit_variances(layout: Layout) -> Layout:
@@ -122,7 +125,7 @@ def fit(
     robust = casewise.T @ casewise / rows / (rows - 1)
     return LeastSquares(
         theta, plain if estimator in ("dwls", "uls") else robust, casewise, statistic, df, measures,
-        starts, -2 * slope.T @ (weight * gap),
+        starts, -2 * slope.T @ (weight * gap), np.diag(weight),
     )  # fmt: skip
 
 

@@ -77,6 +77,8 @@ class CovarianceFit:
         Per respondent, expected (observed with full information likelihood).
     casewise : array (n, k), optional
         Influence of every respondent on the parameters, of least squares.
+    weight : array (q, q), optional
+        Of the products of residual moments, of least squares.
     """
 
     parameters: pd.DataFrame
@@ -92,6 +94,7 @@ class CovarianceFit:
     covariance_of_estimates: Floats
     information: Floats
     casewise: Floats | None = None
+    weight: Floats | None = None
 
     def measure(self, name: str) -> float:
         """One measure of fit."""

@@ -185,6 +185,9 @@ def _modified(fit: CovarianceFit) -> tuple[str, pd.DataFrame]:
     except InputError as error:
         return message("satisfaction.modification_left_out", reason=error.wrong), pd.DataFrame()
     large = table[table["mi"] > SHOWN].reset_index(drop=True)
+    if fit.problem.layout.unit:  # the weights are not those under which it has a distribution
+        return message("satisfaction.modification_ordered", count=len(table), large=len(large),
+                       limit=SHOWN), large.drop(columns="p")  # fmt: skip
     said = message("satisfaction.modification_looked", count=len(table), large=len(large),
                    chance=0.05 * len(table), limit=SHOWN)  # fmt: skip
     return said, large
@@ -272,7 +275,8 @@ def estimate_covariance(
         weighs items by the regression score of the construct from its own items [P]; its standard
         error counts both the answers and the estimation of the weights. ``reliability`` is
         unstandardised (alpha, rho_c, ave from covariances). ``extra`` holds ``parameters``,
-        ``diagnosis``, ``optimisation`` and ``factor_scores``.
+        ``diagnosis``, ``optimisation``, ``factor_scores`` (regression) and
+        ``factor_scores_bartlett``.
 
     Raises
     ------
@@ -368,6 +372,13 @@ def estimate_covariance(
         extra["higher_order"] = own.rename(columns={"item": "dimension"}).reset_index(drop=True)
     if not gaps and not ordered:
         extra["factor_scores"] = fit.factor_scores().set_axis(survey.index)
+        try:
+            bartlett = fit.factor_scores("bartlett")
+        except (InputError, np.linalg.LinAlgError) as error:
+            reason = error.wrong if isinstance(error, InputError) else str(error)
+            told.append(message("satisfaction.bartlett_left_out", reason=reason))
+        else:
+            extra["factor_scores_bartlett"] = bartlett.set_axis(survey.index)
     if bound.freedom.equal and not gaps and not ordered and fit.casewise is None:
         extra["score_tests"] = score_tests(fit)
     if modification:

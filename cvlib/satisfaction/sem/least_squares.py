@@ -189,4 +189,5 @@ def fit_least_squares(
         covariance_of_estimates=covariance,
         information=information,
         casewise=casewise,
+        weight=weight if estimator == "gls" else None,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from scipy import stats
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.sem.equations import CovarianceFit
 from cvlib.satisfaction.sem.layout import ARROW, COVARIANCE, Floats, Layout
+from cvlib.satisfaction.sem.least_squares import residuals
 from cvlib.satisfaction.sem.likelihood import evaluate, implied
 from cvlib.satisfaction.sem.optimum import polished
 
@@ -22,12 +23,15 @@ def modification_indices(fit: CovarianceFit) -> pd.DataFrame:
     """What freeing each fixed parameter alone would take from χ², and the value it would take.
 
     ``MI = N g²/h`` and ``EPC = -g/h``, h = H₂₂ - H₂₁ H₁₁⁻¹ H₁₂, of gradient g and expected Hessian
-    H of half the likelihood discrepancy. A model changed by the largest of many is exploratory.
+    H of half the discrepancy. With least squares (also of ordered answers, there without correction
+    of the test) g is taken times (N - 1)/N, as lavaan does. A model changed by the largest of many
+    is exploratory.
 
     Parameters
     ----------
     fit : CovarianceFit
-        By maximum likelihood, of one group, complete answers.
+        Of one group, complete answers; by maximum likelihood, or by least squares with weights
+        under which the statistic has a known distribution.
 
     Returns
     -------
@@ -38,7 +42,7 @@ def modification_indices(fit: CovarianceFit) -> pd.DataFrame:
     Raises
     ------
     InputError
-        For several groups, missing answers or least squares.
+        For several groups, missing answers or unweighted least squares.
 
     References
     ----------
@@ -54,12 +58,12 @@ def modification_indices(fit: CovarianceFit) -> pd.DataFrame:
     True
     """
     layout = fit.problem.layout
-    if fit.casewise is not None:
-        raise InputError("modification indices", "are offered with maximum likelihood",
-                         "Set standard_errors to ml, mlm or mlr.")  # fmt: skip
-    if layout.groups > 1 or not fit.problem.complete or layout.unit:
-        raise InputError("modification indices", "are offered for one group with complete answers"
-                         " that are numbers", "Fit the groups one by one.")  # fmt: skip
+    if fit.weight is None and fit.casewise is not None:
+        raise InputError("modification indices", "are not offered with unweighted least squares",
+                         "Set standard_errors to ml, mlm, mlr or gls.")  # fmt: skip
+    if layout.groups > 1 or not fit.problem.complete:
+        raise InputError("modification indices", "are offered for one group with complete answers",
+                         "Fit the groups one by one.")  # fmt: skip
     candidates = _candidates(layout)
     names = layout.names
     added = len(candidates)
@@ -75,9 +79,7 @@ def modification_indices(fit: CovarianceFit) -> pd.DataFrame:
         relative=np.concatenate([layout.relative, np.zeros(added)]),
         from_sample=np.concatenate([layout.from_sample, np.zeros(added, dtype=bool)]),
     )
-    theta = np.concatenate([polished(fit.problem, fit.optimum.theta), np.zeros(added)])
-    found = evaluate(wide, theta[None], fit.problem.moments)
-    index, change = _score(found.gradient[0] / 2, found.hessian[0] / 2, free, fit.problem.n)
+    index, change = _score(*_derivatives(fit, wide), free, fit.problem.n)
     model = implied(layout, fit.optimum.theta[None], fit.problem.moments)
     total = np.sqrt(np.diag(model.covariance[0, 0]))
     own = np.sqrt(np.diag(model.residual[0, 0]))
@@ -152,6 +154,21 @@ def score_tests(fit: CovarianceFit) -> pd.DataFrame:
         rows.append((*names, chi2, len(chosen), float(stats.chi2.sf(chi2, len(chosen)))))
     rows = rows[: len(later)] if len(later) == 1 else rows
     return pd.DataFrame(rows, columns=["parameter", "equal_to", "chi2", "df", "p"])
+
+
+def _derivatives(fit: CovarianceFit, wide: Layout) -> tuple[Floats, Floats]:
+    """Gradient and expected Hessian of half the discrepancy, also by what the model leaves out."""
+    moments, zeros = fit.problem.moments, np.zeros(wide.parameters - fit.problem.layout.parameters)
+    if fit.weight is None:
+        theta = np.concatenate([polished(fit.problem, fit.optimum.theta), zeros])
+        found = evaluate(wide, theta[None], moments)
+        return found.gradient[0] / 2, found.hessian[0] / 2
+    sample = moments.covariance[0, 0]
+    sample = sample[np.tril_indices(len(sample), -1 if wide.unit else 0)]
+    gap, slope = residuals(wide, moments, np.concatenate([fit.optimum.theta, zeros]), sample,
+                           diagonal=not wide.unit)  # fmt: skip
+    weighted, n = slope.T @ fit.weight, fit.problem.n
+    return -(n - 1) / n * (weighted @ gap), weighted @ slope
 
 
 def _named(layout: Layout, place: Floats) -> str:
