@@ -1,6 +1,7 @@
 """Models compared: cSEM's numbers, pairing, shared items, and the market environment's roles."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,13 @@ REFERENCE = ROOT / "tests" / "reference" / "satisfaction"
 MOBI = pd.read_csv(ROOT / "data" / "mobi.csv")
 SETTINGS = {"draws": Bootstrap(60, seed=7), "assessment": Assessment(folds=5, repetitions=2)}
 PLAIN = {**SETTINGS, "draws": Bootstrap(0, seed=7)}
-COMPARED = compare_models(MOBI, ["acsi", "ecsi", "ecsi_split"], **SETTINGS)
+
+
+@cache
+def compared():
+    return compare_models(MOBI, ["acsi", "ecsi", "ecsi_split"], **SETTINGS)
+
+
 SHORT = {
     "EXP": "expectation", "QUAL": "quality", "VAL": "value", "SAT": "satisfaction",
     "COMP": "complaints", "LOY": "loyalty", "IMG": "image",
@@ -37,17 +44,17 @@ SHORT = {
 @pytest.mark.parametrize(("theirs", "ours"), [("ACSI", "acsi"), ("ECSI10", "ecsi")])
 def test_paths_index_and_fit_equal_csem(theirs: str, ours: str) -> None:
     paths = pd.read_csv(REFERENCE / "acsi_ecsi10_on_mobi_paths.csv").query("model == @theirs")
-    found = COMPARED.table("path_coefficients").query("items == 'all' and model == @ours")
+    found = compared().table("path_coefficients").query("items == 'all' and model == @ours")
     found = found.set_index(["source", "target"])["estimate"]
     assert len(found) == len(paths)
     for row in paths.to_dict("records"):
         value = found[SHORT[row["from"]], SHORT[row["to"]]]
         assert value == pytest.approx(row["estimate"], abs=1e-8)
     expected = pd.read_csv(REFERENCE / "acsi_ecsi10_on_mobi_fit.csv").query("model == @theirs")
-    fit = COMPARED.fit.query("items == 'all' and model == @ours").set_index("measure")["value"]
+    fit = compared().fit.query("items == 'all' and model == @ours").set_index("measure")["value"]
     for column, measure in (("SRMR", "srmr"), ("dG", "d_g"), ("dULS", "d_uls"), ("df", "df")):
         assert fit[measure] == pytest.approx(expected[column].iloc[0], abs=1e-6)
-    tables = [COMPARED.table(name) for name in ("index", "r_squared")]
+    tables = [compared().table(name) for name in ("index", "r_squared")]
     tables = [
         t[(t["items"] == "all") & (t["model"] == ours)].set_index("construct") for t in tables
     ]
@@ -59,15 +66,17 @@ def test_paths_index_and_fit_equal_csem(theirs: str, ours: str) -> None:
 
 
 def test_shifts_come_from_the_same_resamples() -> None:
-    row = COMPARED.index_shift.query(
-        "items == 'all' and construct == 'satisfaction' and model_2 == 'ecsi'"
-    ).iloc[0]
-    index = COMPARED.table("index").query("items == 'all' and construct == 'satisfaction'")
+    row = (
+        compared()
+        .index_shift.query("items == 'all' and construct == 'satisfaction' and model_2 == 'ecsi'")
+        .iloc[0]
+    )
+    index = compared().table("index").query("items == 'all' and construct == 'satisfaction'")
     error = index.set_index("model")["std_error"]
     assert row["difference"] == pytest.approx(row["value_1"] - row["value_2"], abs=1e-12)
     assert row["std_error"] < 0.3 * error["acsi"]
     assert row["ci_low"] <= row["difference"] <= row["ci_high"]
-    assert "model_1" in COMPARED.r_squared_shift
+    assert "model_1" in compared().r_squared_shift
     twin = replace(load_model("acsi").map(MOBI.columns), name="twin")
     same = compare_models(MOBI, ["acsi", twin], **SETTINGS)
     assert (same.index_shift["difference"].abs() < 1e-12).all()
@@ -76,30 +85,34 @@ def test_shifts_come_from_the_same_resamples() -> None:
 
 
 def test_cvpat_equals_a_paired_t_test_on_the_shared_items() -> None:
-    row = COMPARED.cvpat.query(
-        "items == 'all' and outcome == 'loyalty' and model_1 == 'acsi' and model_2 == 'ecsi'"
-    ).iloc[0]
+    row = (
+        compared()
+        .cvpat.query(
+            "items == 'all' and outcome == 'loyalty' and model_1 == 'acsi' and model_2 == 'ecsi'"
+        )
+        .iloc[0]
+    )
     losses = [
-        COMPARED.predictions["all", name].losses[["CUSL1", "CUSL2", "CUSL3"]].mean(axis=1)
+        compared().predictions["all", name].losses[["CUSL1", "CUSL2", "CUSL3"]].mean(axis=1)
         for name in ("acsi", "ecsi")
     ]
     expected = stats.ttest_rel(*losses)
     assert row["t"] == pytest.approx(expected.statistic, abs=1e-10)
     assert row["p"] == pytest.approx(expected.pvalue, abs=1e-12)
     assert row["predicted_items"] == 3
-    q2 = COMPARED.table("r_squared").query("model == 'acsi' and items == 'all'")
-    own = COMPARED.predictions["all", "acsi"].constructs
+    q2 = compared().table("r_squared").query("model == 'acsi' and items == 'all'")
+    own = compared().predictions["all", "acsi"].constructs
     assert q2["q2_predict"].tolist() == pytest.approx(own["q2_predict"].tolist())
 
 
 def test_shared_items_leave_what_every_model_asks() -> None:
-    shared = {name: r.model for (items, name), r in COMPARED.results.items() if items == "shared"}
+    shared = {name: r.model for (items, name), r in compared().results.items() if items == "shared"}
     assert list(shared) == ["acsi", "ecsi_split"]  # ecsi without image is acsi without complaints
     common = set(load_model("acsi").map(MOBI.columns).columns) - {"CUSCO"}
     for model in shared.values():
         assert set(model.columns) == common
-    assert any("ecsi is the same model as acsi" in text for text in COMPARED.warnings)
-    cells = COMPARED.fit.query("items == 'shared' and measure == 'srmr'")
+    assert any("ecsi is the same model as acsi" in text for text in compared().warnings)
+    cells = compared().fit.query("items == 'shared' and measure == 'srmr'")
     alone = estimate_pls(MOBI, shared["acsi"], assessment=Assessment(folds=0)).fit.set_index(
         "measure"
     )["value"]
@@ -117,31 +130,31 @@ def test_every_model_is_given_the_same_respondents() -> None:
 
 
 def test_verdicts_state_the_uncertainty_and_follow_the_numbers() -> None:
-    told = verdicts.prediction_verdict(COMPARED)
-    rows = COMPARED.cvpat.query("items == 'all' and outcome == 'satisfaction'")
+    told = verdicts.prediction_verdict(compared())
+    rows = compared().cvpat.query("items == 'all' and outcome == 'satisfaction'")
     gaps = verdicts.against_best(rows)
     assert (gaps["difference"] >= 0).all() and len(gaps) == 2
     assert gaps["best"].iloc[0] in told and "adjusted" in told
-    sure = replace(COMPARED, cvpat=COMPARED.cvpat.assign(p_adjusted=0.001))
+    sure = replace(compared(), cvpat=compared().cvpat.assign(p_adjusted=0.001))
     assert "better than every other model" in verdicts.prediction_verdict(sure)
     assert "Of 3 pairs of models 3 differ" in verdicts.prediction_verdict(sure)
     for row in rows.itertuples():  # wins and losses alike, the smaller loss first
         pair = (row.model_1, row.model_2) if row.difference < 0 else (row.model_2, row.model_1)
         assert f"{pair[0]} before {pair[1]}" in verdicts.prediction_verdict(sure)
-    unsure = replace(COMPARED, cvpat=COMPARED.cvpat.assign(p_adjusted=0.5))
+    unsure = replace(compared(), cvpat=compared().cvpat.assign(p_adjusted=0.5))
     assert "None of 3 pairs" in verdicts.prediction_verdict(unsure)
     assert " before " not in verdicts.prediction_verdict(unsure)
-    assert "rejected for 3 of 3" in verdicts.fit_verdict(COMPARED)
+    assert "rejected for 3 of 3" in verdicts.fit_verdict(compared())
     lone = {key: replace(r, extra={**r.extra, "exact_fit": r.extra["exact_fit"].assign(p=0.03)})
-            for key, r in COMPARED.results.items()}  # fmt: skip
-    assert "rejected for none of 3" in verdicts.fit_verdict(replace(COMPARED, results=lone))
-    assert "个模型" in in_language(verdicts.index_verdict(COMPARED), "zh")
+            for key, r in compared().results.items()}  # fmt: skip
+    assert "rejected for none of 3" in verdicts.fit_verdict(replace(compared(), results=lone))
+    assert "个模型" in in_language(verdicts.index_verdict(compared()), "zh")
     for p, many in ((0.0001, 3), (0.03, 0)):  # .03 of one pair is chance among three
-        moved = replace(COMPARED, shift=COMPARED.shift.assign(p=p))
+        moved = replace(compared(), shift=compared().shift.assign(p=p))
         assert f"{many} of 3 pairs of models differ" in verdicts.index_verdict(moved)
-    index, losses = verdicts.chart_tables(COMPARED)
+    index, losses = verdicts.chart_tables(compared())
     assert len(index) == 3 and len(losses) == 2
-    assert verdicts.first_index(COMPARED) == pytest.approx(72.4396312121918, abs=1e-6)
+    assert verdicts.first_index(compared()) == pytest.approx(72.4396312121918, abs=1e-6)
 
 
 def test_what_cannot_be_compared_is_refused() -> None:

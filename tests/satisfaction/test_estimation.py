@@ -1,6 +1,7 @@
 """One call for any model and estimator: tables, fallbacks, refusals, and what is said in words."""
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +26,16 @@ NAMES = (
     "reliability", "htmt", "fornell_larcker", "cross_loadings", "vif", "f_squared", "fit",
     "impacts", "importance_performance",
 )  # fmt: skip
-BOTH = estimate(
-    MOBI,
-    "ecsi_mobile",
-    method=Method(estimator="both", covariance_model="acsi"),
-    draws=Bootstrap(60, seed=5),
-)
+
+
+@cache
+def both():
+    return estimate(
+        MOBI,
+        "ecsi_mobile",
+        method=Method(estimator="both", covariance_model="acsi"),
+        draws=Bootstrap(60, seed=5),
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -50,25 +55,25 @@ def single(estimator: str, store: dict = {}):  # noqa: B006
 
 
 def test_both_estimators_stand_one_under_the_other() -> None:
-    paths = BOTH.table("path_coefficients")
+    paths = both().table("path_coefficients")
     assert dict(paths.groupby(["model", "estimator"]).size()) == {
         ("acsi", "covariance"): 9,
         ("ecsi_mobile", "pls"): 12,
     }
-    fit = BOTH.table("fit").set_index(["estimator", "measure"])["value"]
+    fit = both().table("fit").set_index(["estimator", "measure"])["value"]
     assert fit["covariance", "chi2"] == pytest.approx(298.8872, abs=5e-5)
     assert fit["pls", "srmr"] == pytest.approx(0.123603853758, rel=1e-8)
-    assert [r.estimator for r in BOTH.beside] == ["pls", "covariance"]
-    assert {r.model.name for r in BOTH.beside} == {"acsi"}
+    assert [r.estimator for r in both().beside] == ["pls", "covariance"]
+    assert {r.model.name for r in both().beside} == {"acsi"}
 
 
 def test_a_nearly_unidentified_solution_is_said_and_its_paths_are_not_reported() -> None:
-    assert {r.model.name for r in BOTH.identified} == {"ecsi_mobile", "acsi"}
-    told = reading.warnings_of(BOTH.identified)
+    assert {r.model.name for r in both().identified} == {"ecsi_mobile", "acsi"}
+    told = reading.warnings_of(both().identified)
     assert len(told) == 1
     assert "ecsi_mobile" in told[0] and "must not be read as findings" in told[0]
-    assert "no sign" in reading.identification_sentence(BOTH.identified[1])
-    paths = BOTH.table("path_coefficients")
+    assert "no sign" in reading.identification_sentence(both().identified[1])
+    paths = both().table("path_coefficients")
     assert paths.loc[paths["estimator"] == "covariance", "model"].unique().tolist() == ["acsi"]
 
 
@@ -211,19 +216,19 @@ def test_a_moderated_model_reports_what_it_can_and_says_what_it_cannot() -> None
 
 
 def test_estimator_comparison_by_hand() -> None:
-    table = reading.estimator_comparison(*BOTH.beside)
+    table = reading.estimator_comparison(*both().beside)
     assert len(table) == 9
     row = table.set_index(["source", "target"]).loc[("expectation", "quality")]
     assert row["difference"] == pytest.approx(0.558294902846 - 0.856389834, abs=1e-6)
     assert not row["in_interval"]
-    sentence = reading.agreement_sentence(*BOTH.beside)
+    sentence = reading.agreement_sentence(*both().beside)
     assert f"{int(table['same_sign'].sum())} of 9 paths" in sentence
-    levels = reading.index_comparison(*BOTH.beside)
+    levels = reading.index_comparison(*both().beside)
     np.testing.assert_allclose(levels["difference"], levels["pls"] - levels["covariance"])
 
 
 def test_sentences_carry_the_numbers_in_both_languages() -> None:
-    main = BOTH.main
+    main = both().main
     row = main.index.set_index("construct").loc["satisfaction"]
     english = reading.index_sentence(main)
     assert english.startswith("Satisfaction: index 72.5") and f"{row['ci_low']:.1f}" in english
@@ -235,12 +240,12 @@ def test_sentences_carry_the_numbers_in_both_languages() -> None:
     *measured, distinct = reading.quality_sentences(main)
     assert measured[0].startswith("Below 0.70 in Cronbach's alpha")
     assert "4 of 21 pairs" in distinct and "0.96" in distinct
-    assert "χ² 298.89 on 144" in reading.measurement_and_fit(main, BOTH.results)
+    assert "χ² 298.89 on 144" in reading.measurement_and_fit(main, both().results)
     for said in (
-        reading.agreement_sentence(*BOTH.beside),
+        reading.agreement_sentence(*both().beside),
         *reading.quality_sentences(main),
         *reading.driver_sentences(main),
-        reading.measurement_and_fit(main, BOTH.results),
+        reading.measurement_and_fit(main, both().results),
     ):
         for text in (said, in_language(said, "zh")):
             assert "{" not in text and "nan" not in text
@@ -258,22 +263,22 @@ def test_low_reliability_and_priorities_are_named() -> None:
 
 
 def test_a_long_table_becomes_the_matrix_a_paper_prints() -> None:
-    wide = reading.as_matrix(BOTH.main.fornell_larcker, "construct_1", "construct_2", "value")
-    assert list(wide.columns[1:]) == list(BOTH.main.model.construct_names)
+    wide = reading.as_matrix(both().main.fornell_larcker, "construct_1", "construct_2", "value")
+    assert list(wide.columns[1:]) == list(both().main.model.construct_names)
     values = wide.iloc[:, 1:].to_numpy()
     assert np.isnan(values[np.triu_indices(7, 1)]).all()
     assert values[1, 0] == pytest.approx(0.504913933625)
 
 
 def test_checks_are_shown_at_the_digits_they_have() -> None:
-    shown = reading.orders_of_magnitude(BOTH.diagnosis)
+    shown = reading.orders_of_magnitude(both().diagnosis)
     condition = shown[shown["check"].str.startswith("condition")].set_index("model")["value"]
     assert condition["ecsi_mobile"] == 3.5e6 and condition["acsi"] == 170
     assert reading.orders_of_magnitude(pd.DataFrame()).empty
 
 
 def test_drivers_and_default_target() -> None:
-    model = BOTH.main.model
+    model = both().main.model
     assert default_target(model) == "satisfaction"
     names = [model.construct_names[j] for j in drivers(model, "value")]
     assert names == ["image", "expectation", "quality"]

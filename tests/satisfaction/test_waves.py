@@ -1,5 +1,7 @@
 """Waves: series, exact decomposition, tests of change, and what is refused."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,9 +24,13 @@ CELLS = pd.DataFrame({
     "quality": [0.0, 0.0, 0.0, 0.0, 0.0, 1.0],
 })  # fmt: skip
 SURVEY = simulate_survey(population(MODEL), 100, seed=9, groups=CELLS)
-WAVES = compare_waves(
-    SURVEY, MODEL, "wave", "brand", permutations=199, draws=Bootstrap(200, seed=2)
-)
+
+
+@cache
+def waves():
+    return compare_waves(
+        SURVEY, MODEL, "wave", "brand", permutations=199, draws=Bootstrap(200, seed=2)
+    )
 
 
 def test_answers_and_weights_add_up_to_the_change() -> None:
@@ -34,11 +40,11 @@ def test_answers_and_weights_add_up_to_the_change() -> None:
     np.testing.assert_allclose(answers + weights, np.diff((mean * shares).sum(axis=1)), atol=1e-12)
     first = ((shares[0] + shares[1]) / 2) @ (mean[1] - mean[0])
     assert answers[0] == pytest.approx(first, abs=1e-12)
-    wide = WAVES.decomposition.pivot(
+    wide = waves().decomposition.pivot(
         index=["group", "to_wave"], columns="component", values="estimate"
     )
     np.testing.assert_allclose(wide["answers"] + wide["weights"], wide["change"], atol=1e-10)
-    own = WAVES.series.query("series == 'own'").set_index(["group", "wave"])["index"]
+    own = waves().series.query("series == 'own'").set_index(["group", "wave"])["index"]
     assert wide.loc[("B", "2024"), "change"] == pytest.approx(
         own["B", "2024"] - own["B", "2022"], abs=1e-10
     )
@@ -48,7 +54,7 @@ def test_the_four_series() -> None:
     groups = estimate_groups(SURVEY, MODEL, ["brand", "wave"], draws=0)
     own = MODEL.block == MODEL.construct_names.index("satisfaction")
     mean, shares = groups.mean[3:, 0, own], groups.shares[3:, 0, own]
-    series = WAVES.series[WAVES.series["group"] == "B"].set_index(["series", "wave"])["index"]
+    series = waves().series[waves().series["group"] == "B"].set_index(["series", "wave"])["index"]
     np.testing.assert_allclose(series["own"], (mean * shares).sum(axis=1), atol=1e-10)
     np.testing.assert_allclose(series["fixed"], mean @ shares[0], atol=1e-10)
     np.testing.assert_allclose(series["pooled"], mean @ groups.pooled[0, own], atol=1e-10)
@@ -60,22 +66,24 @@ def test_the_four_series() -> None:
 
 
 def test_the_raised_wave_is_found_and_the_others_are_not() -> None:
-    rows = WAVES.changes.query("weights == 'pooled'").set_index(["group", "to_wave"])
+    rows = waves().changes.query("weights == 'pooled'").set_index(["group", "to_wave"])
     assert rows.loc[("B", "2024"), "different"]
     assert rows.loc[("B", "2024"), "p_permutation"] == pytest.approx(1 / 200)
     assert not rows.loc[[("A", "2022"), ("A", "2024"), ("B", "2022")], "different"].any()
     assert rows.loc[("B", "2024"), "difference"] > 5
-    told = change_verdict(WAVES)
+    told = change_verdict(waves())
     assert "From 2022 to 2024" in told and "B (+" in told and "A (" not in told
-    assert "2024" in in_language(change_verdict(WAVES), "zh")
+    assert "2024" in in_language(change_verdict(waves()), "zh")
 
 
 def test_the_slope_is_that_of_least_squares_over_the_years() -> None:
-    series = WAVES.series[(WAVES.series["group"] == "B") & (WAVES.series["series"] == "pooled")]
-    trend = WAVES.trend.set_index(["group", "series"])["slope"]
+    series = waves().series[
+        (waves().series["group"] == "B") & (waves().series["series"] == "pooled")
+    ]
+    trend = waves().trend.set_index(["group", "series"])["slope"]
     expected = np.polyfit([2021, 2022, 2024], series["index"], 1)[0]
     assert trend["B", "pooled"] == pytest.approx(expected, abs=1e-9)
-    assert set(WAVES.series["group"]) == {ALL, "A", "B"}
+    assert set(waves().series["group"]) == {ALL, "A", "B"}
 
 
 def test_a_wave_that_lacks_an_item_is_left_out_by_name() -> None:
