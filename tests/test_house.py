@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -47,10 +48,16 @@ def read_lock(name: str) -> Iterator[tuple[Requirement, list[str]]]:
 LOCKED = {name: list(read_lock(name)) for name in LOCKS.values()}
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A file of code, read once for all rules."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def imports(path: Path) -> set[str]:
     """The modules a file imports, anywhere in it, with cvlib's own in full."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parsed(path)):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -213,7 +220,7 @@ def graph(folder: Path) -> dict[str, set[str]]:
     }
     found: dict[str, set[str]] = {}
     for name, path in names.items():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed(path)
         typing = {
             id(inner)
             for node in ast.walk(tree)
@@ -253,7 +260,7 @@ def test_no_files_import_each_other_in_a_circle(tmp_path: Path) -> None:
 
 def public(path: Path) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
     """The public functions of a module and methods of its classes, with their names."""
-    for outer in ast.parse(path.read_text(encoding="utf-8")).body:
+    for outer in parsed(path).body:
         for node in outer.body if isinstance(outer, ast.ClassDef) else [outer]:
             function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
             if function and not node.name.startswith("_"):

@@ -6,6 +6,7 @@ import json
 import pickle
 import re
 import string
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,21 +61,27 @@ def test_every_message_is_worded_in_both_languages(id: str) -> None:
     assert HAN.search(chinese) or not re.search("[A-Za-z]{4}", chinese)
 
 
+@cache
+def nodes() -> list[ast.AST]:
+    """Every piece of the package's code."""
+    files = sorted(PACKAGE.rglob("*.py"))
+    return [n for path in files for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+
+
 def used_ids() -> tuple[set[str], list[re.Pattern[str]]]:
     """Ids that the package gives to `message`, and what ids made at run time look like."""
     exact: set[str] = set()
     made: list[re.Pattern[str]] = []
     for path in PACKAGE.rglob("templates/*.html"):
         exact |= set(re.findall(r'message\("([^"]+)"', path.read_text(encoding="utf-8")))
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and node.value in wordings():
-                exact.add(node.value)
-            if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-                parts = [re.escape(str(v.value)) if isinstance(v, ast.Constant) else r"\w+"
-                         for v in node.values]  # fmt: skip
-                if str(node.values[0].value).partition(".")[0] in words_message.ROOMS:
-                    made.append(re.compile("".join(parts)))
+    for node in nodes():
+        if isinstance(node, ast.Constant) and node.value in wordings():
+            exact.add(node.value)
+        if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            parts = [re.escape(str(v.value)) if isinstance(v, ast.Constant) else r"\w+"
+                     for v in node.values]  # fmt: skip
+            if str(node.values[0].value).partition(".")[0] in words_message.ROOMS:
+                made.append(re.compile("".join(parts)))
     return exact, made
 
 
@@ -82,13 +89,12 @@ def test_every_message_is_used_and_every_id_exists() -> None:
     exact, made = used_ids()
     unused = [id for id in wordings() if id not in exact and not any(m.fullmatch(id) for m in made)]
     assert not unused
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            name = getattr(getattr(node, "func", None), "id", "")
-            if name == "message" and isinstance(node, ast.Call):
-                first = node.args[0]
-                if isinstance(first, ast.Constant):
-                    assert first.value in wordings(), f"{path.name}: {first.value}"
+    for node in nodes():
+        name = getattr(getattr(node, "func", None), "id", "")
+        if name == "message" and isinstance(node, ast.Call):
+            first = node.args[0]
+            if isinstance(first, ast.Constant):
+                assert first.value in wordings(), first.value
 
 
 @pytest.fixture

@@ -63,6 +63,11 @@ def simulate(
     SimulatedBase
         Tables and truth.
 
+    Raises
+    ------
+    InputError
+        A number of customers or an effect that is not among those that can be drawn.
+
     Examples
     --------
     >>> import cvlib as cv

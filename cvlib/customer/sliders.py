@@ -30,6 +30,11 @@ def what_if(base: CustomerBase, index: CustomerIndex, value: PointValue) -> What
         Effects of one point are those of the tables of values and of drivers; None where the gate
         is closed or a point adds nothing measurable.
 
+    Raises
+    ------
+    InputError
+        Effects in which a pair of source and target stands twice.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -286,6 +286,11 @@ def load_table(
     Table
         Data, labels, what was left out, and where it comes from.
 
+    Raises
+    ------
+    InputError
+        A file that is not there or cannot be read, or files that do not have the same columns.
+
     Examples
     --------
     >>> import cvlib as cv

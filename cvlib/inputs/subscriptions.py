@@ -64,6 +64,12 @@ class ContractColumns:
         the age they had then, and those that ended before are not there. Empty: all are seen from
         their first day.
 
+    Raises
+    ------
+    InputError
+        Columns that go together and of which one is missing, labels that are no list, or a day that
+        is no date.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -308,6 +308,11 @@ def bg_bb(histories: pd.DataFrame, level: float = 0.95) -> RepeatBuyingFit:
     RepeatBuyingFit
         Parameters with intervals, forecasts and P(alive).
 
+    Raises
+    ------
+    InputError
+        Covariates, which this model does not take.
+
     References
     ----------
     Fader, Hardie & Shang (2010) Marketing Science 29:1086-1108.

@@ -146,6 +146,11 @@ class Method:
     modification : bool
         List the modification indices of covariance SEM.
 
+    Raises
+    ------
+    InputError
+        An estimator, scheme or kind of standard error that is not known.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -30,6 +30,11 @@ def index_what_if(result: SatisfactionResult, target: str = "") -> WhatIf | None
     WhatIf or None
         None where nothing leads to the target, or the drivers may not be told apart.
 
+    Raises
+    ------
+    InputError
+        Effects in which a pair of source and target stands twice.
+
     Examples
     --------
     >>> import cvlib as cv

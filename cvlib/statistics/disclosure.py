@@ -314,6 +314,11 @@ def pseudonym_note(folder: str | Path, pseudonymise: bool = True) -> str:
     str
         A sentence; empty where ids are shown.
 
+    Raises
+    ------
+    InputError
+        A secret that is so short that it could be guessed.
+
     Examples
     --------
     >>> import cvlib as cv

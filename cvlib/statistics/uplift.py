@@ -133,6 +133,11 @@ def uplift_at(
     float
         NaN where the best of an arm are none.
 
+    Raises
+    ------
+    InputError
+        Lengths that differ, one arm only, or a share outside 0 to 1.
+
     Examples
     --------
     >>> from cvlib.statistics.uplift import uplift_at

@@ -32,6 +32,11 @@ def rank_agreement(scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
         a, b, kendall_tau_b, spearman, ws (b seen from the reference a), top_k_overlap, rbo. A
         ranking with one value only has no correlation (NaN).
 
+    Raises
+    ------
+    InputError
+        A score that is missing.
+
     References
     ----------
     Kendall (1945); Sałabun & Urbaniak (2020) (WS); Webber, Moffat & Zobel (2010), ACM TOIS 28,
@@ -132,6 +137,11 @@ def agreement(weights: pd.DataFrame, scores: pd.DataFrame, *, top: float = 0.1) 
         The columns of `rank_agreement`, and of the weights js_distance (base 2, 0 to 1),
         aitchison (infinite where only one of the two gives an indicator weight 0) and
         max_weight_difference.
+
+    Raises
+    ------
+    InputError
+        No weights for a method, or a score that is missing.
 
     References
     ----------

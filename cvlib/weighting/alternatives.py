@@ -214,6 +214,11 @@ def total_cost(costs: Sequence[float], rate: float = 0.08) -> float:
     float
         Σ cost_t / (1 + rate)^t.
 
+    Raises
+    ------
+    InputError
+        Payments that are empty or no numbers, or a rate outside its range.
+
     Examples
     --------
     >>> import cvlib as cv

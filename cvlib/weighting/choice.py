@@ -123,6 +123,12 @@ def choose_weights(
     Choice
         The weights, and whose they are.
 
+    Raises
+    ------
+    InputError
+        A weighting that lacks what it needs: judgements, an outcome, a file with one weight per
+        indicator.
+
     Examples
     --------
     >>> import cvlib as cv, pandas as pd
@@ -289,6 +295,11 @@ def weights_by_method(weights: pd.DataFrame, items: Sequence[str]) -> pd.DataFra
     -------
     pandas.DataFrame
         indicator, then a column for each method; columns add up to 100.
+
+    Raises
+    ------
+    InputError
+        An indicator without a weight in some method.
 
     Examples
     --------

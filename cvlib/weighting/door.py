@@ -112,6 +112,11 @@ def indicators(
     Indicators
         Values by customer, with what was left out and why.
 
+    Raises
+    ------
+    InputError
+        A table, tree or customer column that cannot be used: file, column and row are named.
+
     Examples
     --------
     >>> import cvlib as cv, pandas as pd
@@ -154,6 +159,12 @@ def by_data(
     -------
     ObjectiveWeights
         Weights by method, with what was left out and why.
+
+    Raises
+    ------
+    InputError
+        A tree with fewer than two indicators to weigh, or a method that does not apply, with the
+        reason.
 
     Examples
     --------
@@ -270,6 +281,11 @@ def validity(
     Validity
         Rank measures by weighting, with intervals and differences from equal weights.
 
+    Raises
+    ------
+    InputError
+        An outcome that is missing for some customers, does not vary, or is no column of the data.
+
     Examples
     --------
     >>> import cvlib as cv, pandas as pd
@@ -302,6 +318,11 @@ def combine(expert: ExpertWeights, data: ObjectiveWeights, alpha: float = 0.5) -
     -------
     Combination
         Weights by rule, those of both sources among them.
+
+    Raises
+    ------
+    InputError
+        No customers, where no weighting came from data.
 
     Examples
     --------
@@ -340,6 +361,11 @@ def score(
     -------
     ScoresByMethod
         Scores by customer and method.
+
+    Raises
+    ------
+    InputError
+        No customers, or none of the methods applies, with the reason.
 
     Examples
     --------

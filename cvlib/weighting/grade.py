@@ -87,6 +87,12 @@ def grade(
     Grades
         Grade by customer, and size, score and value by grade.
 
+    Raises
+    ------
+    InputError
+        Scores or values with gaps, labels that do not name every grade, or cuts that cannot be made
+        of so few distinct scores.
+
     References
     ----------
     Jenks & Caspall (1971); Wang & Song (2011), R Journal 3(2), 29 (exact one-dimensional
@@ -366,6 +372,11 @@ def grade_stability(
         likeliest_grade. Per grade: grade, customers, mean_stability, unstable (customers who keep
         it in less than half of the draws), and the shares of the grade's customers by how often
         they keep it: below_50, from_50, from_75, from_90 and from_99 per cent of the draws.
+
+    Raises
+    ------
+    InputError
+        Scores with gaps, or too few distinct ones for so many grades.
 
     Examples
     --------

@@ -168,6 +168,11 @@ def normalise(indicators: Indicators, bounds: Bounds | None = None) -> Normalise
     Normalised
         Customers by items, and the bounds used.
 
+    Raises
+    ------
+    InputError
+        Reference bounds of another tree.
+
     References
     ----------
     Hwang, C.-L. & Yoon, K. (1981). Multiple Attribute Decision Making. Springer, ch. 2.

@@ -71,6 +71,11 @@ def draw_weights(
     ndarray
         Non-negative rows that sum to 1.
 
+    Raises
+    ------
+    InputError
+        A centre with a missing or negative weight, or a concentration that is not positive.
+
     References
     ----------
     Lahdelma & Salminen (2001), Operations Research 49, 444 (SMAA-2).

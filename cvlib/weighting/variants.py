@@ -43,6 +43,11 @@ def scoring_variants(
         variant, kendall_tau_b (with TOPSIS by vector, or grey relations by min–max, of the same
         family), same_first (whether the same customer leads).
 
+    Raises
+    ------
+    InputError
+        Reference bounds of another tree.
+
     References
     ----------
     Hwang & Yoon (1981), ch. 3 (TOPSIS). Deng (1982), Systems & Control Letters 1, 288 (grey).

@@ -54,6 +54,7 @@ def test_without_competition_it_is_one_minus_kaplan_meier(losses):
     np.testing.assert_allclose(found["incidence"], 1 - survival, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth():
     """Two exponential reasons: F_1(t) = a/(a+b) (1 − exp(−(a+b)t)); 95 % of 300 samples."""
     rng = np.random.default_rng(20)

@@ -6,6 +6,7 @@ What a run makes of its data is checked in the run: `test_a_chinese_report_is_ch
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -67,8 +68,9 @@ def known(text: str, language: str = "zh") -> bool:
     return text in catalogue(language)
 
 
-def data_names(path: Path) -> set[str]:
-    """Names a table may have for columns: of constructs, indicators, weightings, data."""
+@cache
+def shipped_names() -> frozenset[str]:
+    """Names of constructs, items and indicators that are shipped, and columns of the data."""
     from cvlib.satisfaction.model.file import available_models, load_model
     from cvlib.weighting.names import print_names
     from cvlib.weighting.tree import available_trees, load_tree
@@ -81,11 +83,17 @@ def data_names(path: Path) -> set[str]:
         found |= set(model.items)
     for name in available_trees():
         found |= set(print_names(load_tree(name), "zh"))
+    for file in (ROOT / "data").glob("*.csv"):
+        found |= set(map(str, read_table(file).data.columns))
+    return frozenset(found)
+
+
+def data_names(path: Path) -> set[str]:
+    """Names a table may have for columns: of constructs, indicators, weightings, data."""
+    found = set(shipped_names())
     parameters = {p.name: p.default for p in read_notebook(path).parameters}
     for value in parameters.values():
         found |= {str(v) for v in value} if isinstance(value, list | dict) else {str(value)}
-    for file in (ROOT / "data").glob("*.csv"):
-        found |= set(map(str, read_table(file).data.columns))
     return found
 
 

@@ -41,6 +41,7 @@ def spread_of_scores(people: Population, rise: dict[str, float] | None = None) -
     return float(found.standard_deviation[0, people.model.construct_names.index("satisfaction")])
 
 
+@pytest.mark.slow
 def test_the_width_of_an_index_interval_is_that_of_a_mean() -> None:
     table = planned().index.query("construct == 'satisfaction'")
     expected = 2 * 1.959964 * spread_of_scores(acsi()) / np.sqrt(table["n"].to_numpy())
@@ -129,6 +130,7 @@ def test_clusters_widen_intervals_by_the_design_effect() -> None:
     assert own == pytest.approx(width * np.sqrt(2), rel=0.08)
 
 
+@pytest.mark.slow
 def test_clusters_do_not_inflate_the_size_of_the_test() -> None:
     found = plan_survey(
         acsi(0.2),

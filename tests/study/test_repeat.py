@@ -51,9 +51,9 @@ def same_twice(study: Path) -> dict[str, bytes]:
 
 
 def test_a_quick_study_gives_the_same_bytes(make_quick_study: Callable[[int], Path]) -> None:
-    found = same_twice(make_quick_study(2))
+    found = same_twice(make_quick_study(1))
     kinds = [Path(name).suffix for name in found]
-    assert kinds.count(".svg") == 2 and kinds.count(".csv") >= 8
+    assert kinds.count(".svg") == 1 and kinds.count(".csv") >= 4
 
 
 @pytest.mark.slow

@@ -144,7 +144,7 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="kill -9, fork and li
 
 @posix
 def test_a_batch_survives_kills(make_quick_study: Quick) -> None:
-    survive(make_quick_study(3), runs=3, kills=2, seed=3)
+    survive(make_quick_study(2), runs=2, kills=2, seed=3)
 
 
 @posix
@@ -164,13 +164,13 @@ def test_a_hundred_kills(seed: int, make_quick_study: Quick) -> None:
 
 @posix
 def test_two_batches_at_once_share_the_runs(make_quick_study: Quick, tmp_path: Path) -> None:
-    study, out = make_quick_study(3), tmp_path / "reports"
+    study, out = make_quick_study(2), tmp_path / "reports"
     first, second = start(study, out, jobs=1), start(study, out, jobs=1)
     for status, text in (finish(first), finish(second)):
         assert status == 0, text
-        assert "3 of 3 runs done" in text
-    assert executions(study) == {"0": 1, "1": 1, "2": 1}
-    assert finished(out) == ["0", "1", "2"]
+        assert "2 of 2 runs done" in text
+    assert executions(study) == {"0": 1, "1": 1}
+    assert finished(out) == ["0", "1"]
     assert left_over(out) == []
 
 
@@ -533,10 +533,8 @@ def test_a_read_only_folder_is_refused_before_anything_runs(
     ids=["ascii", "turkish", "unknown"],
 )
 def test_odd_surroundings_give_the_same_bytes(
-    odd: dict[str, str], make_quick_study: Quick, tmp_path: Path
+    odd: dict[str, str], make_quick_study: Quick, executed: Path, tmp_path: Path
 ) -> None:
-    study = make_quick_study(1)
-    for name, env in (("plain", {}), ("odd", odd)):
-        status, text = finish(start(study, tmp_path / name, env=os.environ | env))
-        assert status == 0, text
-    assert results(tmp_path / "plain") == results(tmp_path / "odd") != {}
+    status, text = finish(start(make_quick_study(1), tmp_path / "odd", env=os.environ | odd))
+    assert status == 0, text
+    assert results(executed.parents[1]) == results(tmp_path / "odd") != {}

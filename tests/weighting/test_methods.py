@@ -1,6 +1,7 @@
 """The methods section says what was done, with the numbers of the results, in both languages."""
 
 import re
+from functools import cache
 from importlib import resources
 from itertools import product
 
@@ -230,15 +231,21 @@ def test_game_theory_says_when_it_fell_back():
     assert "multiplicative" not in told and "additive" in told
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("event", [True, False])
-def test_validity_is_told_as_it_was_examined(language, event):
+@cache
+def examined(event):
     found = normalise(indicators())
     rng = np.random.default_rng(1)
     spend = pd.Series(rng.integers(0, 2, 60) if event else rng.gamma(2.0, size=60)).astype(float)
     scores = pd.DataFrame({"equal": found.complete().mean(axis=1), "one": found.complete()[:, 0]})
     learned = learn_from_outcome(found, spend, starts=2, hidden=3, folds=4, seed=9)
     judged = criterion_validity(scores, spend, draws=25, level=0.9, seed=9)
+    return found, spend, scores, learned, judged
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("event", [True, False])
+def test_validity_is_told_as_it_was_examined(language, event):
+    found, spend, scores, learned, judged = examined(event)
     table = validity_methods(judged, learned, language=language)
     told = text(table)
     assert "{" not in told and {"25", "90%", "4", "3", "2", "9"} <= set(re.findall(r"\d+%?", told))

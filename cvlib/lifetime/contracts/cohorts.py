@@ -148,6 +148,11 @@ def fit_cohort(losses: pd.DataFrame, model: str = "sbg", level: float = 0.95) ->
     CohortFit
         Parameters with intervals, fit, and the survival they imply.
 
+    Raises
+    ------
+    InputError
+        No loss at all, a period before 1, or a model that is not known.
+
     References
     ----------
     Fader & Hardie (2007) J. Interactive Marketing 21:76-90; Fader, Hardie, Liu, Davin &
@@ -267,6 +272,11 @@ def project_cohorts(
     -------
     CohortProjection
         Parameters, projections, errors in the later periods, residual lifetimes.
+
+    Raises
+    ------
+    InputError
+        A cohort that grows, has one period or no loss, or a holdout that is no whole number.
 
     Examples
     --------

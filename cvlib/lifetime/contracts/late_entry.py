@@ -158,6 +158,11 @@ def hazards_by_reason(
         reason, covariate, estimate (log hazard ratio, Efron ties), std_error, ci_low, ci_high, p,
         lost. A reason with fewer than ten losses per covariate is left out.
 
+    Raises
+    ------
+    InputError
+        No reason has ten losses per covariate.
+
     References
     ----------
     Prentice et al. (1978) Biometrics 34:541-554.

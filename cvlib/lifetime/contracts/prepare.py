@@ -80,6 +80,11 @@ def prepare_subscriptions(
     Subscriptions
         Durations, events and coded covariates, with what was left out.
 
+    Raises
+    ------
+    InputError
+        A covariate that is not there or cannot be one, or too few who left or stayed.
+
     Examples
     --------
     >>> import cvlib as cv
@@ -225,6 +230,11 @@ def contracts(
     -------
     Subscriptions
         Durations, events and coded covariates, with what was left out.
+
+    Raises
+    ------
+    InputError
+        A table or column that cannot be used: file, column and row are named.
 
     Examples
     --------

@@ -55,6 +55,11 @@ def read_cohorts(source: str = "fader_hardie_2007") -> CohortSeries:
     CohortSeries
         Customers left by cohort and period.
 
+    Raises
+    ------
+    InputError
+        A file that cannot be read, or a column that is empty or holds no numbers.
+
     Examples
     --------
     >>> import cvlib as cv

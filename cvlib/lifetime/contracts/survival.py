@@ -84,6 +84,11 @@ def fit_survival(
     SurvivalFits
         Coefficients, fit, curves; what could not be fitted and why.
 
+    Raises
+    ------
+    InputError
+        A model that is not known, or none that can be fitted, with the reason.
+
     References
     ----------
     Cox (1972) JRSS B 34:187-220; Efron (1977) JASA 72:557-565; Allison (1982) Sociological
@@ -158,6 +163,11 @@ def survival(
     -------
     SurvivalFits
         Coefficients, fit, curves; what could not be fitted and why.
+
+    Raises
+    ------
+    InputError
+        Contracts that cannot be used, or no model that can be fitted, with the reason.
 
     Examples
     --------

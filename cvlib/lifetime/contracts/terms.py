@@ -30,6 +30,11 @@ class ContractTerms:
     horizon : int
         Periods summed.
 
+    Raises
+    ------
+    InputError
+        A margin, rate or horizon outside its range.
+
     Examples
     --------
     >>> import cvlib as cv

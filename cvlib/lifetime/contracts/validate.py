@@ -156,6 +156,11 @@ def validate_survival(
     SurvivalValidation
         Metrics with intervals, over time, calibration, a sentence.
 
+    Raises
+    ------
+    InputError
+        Horizons, folds or models that cannot be used.
+
     Examples
     --------
     >>> import cvlib as cv

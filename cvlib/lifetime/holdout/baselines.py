@@ -82,6 +82,11 @@ def rival_forecasts(summary: PurchaseSummary) -> Rivals:
         last_period, cell_means, logit, boosted_trees, nbd, in the order of `summary.customers`.
         rules: model, rule.
 
+    Raises
+    ------
+    InputError
+        A cut that leaves no day to judge on, or customers written to a file.
+
     References
     ----------
     Wübben & von Wangenheim (2008) J. Marketing 72(3):82-93 for the hiatus.

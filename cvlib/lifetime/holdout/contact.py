@@ -45,6 +45,11 @@ def customer_list(
         time as long as the holdout, or a year), expected_spend, lifetime_value; without the last
         two, and by expected purchases, where spend is not modelled.
 
+    Raises
+    ------
+    InputError
+        A summary whose customers were written to a file.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -91,6 +91,11 @@ def buying_rhythm(
     BuyingRhythm
         Regularity, the model by k, and its forecast of the holdout by the exact series.
 
+    Raises
+    ------
+    InputError
+        A summary without the gaps between purchases.
+
     References
     ----------
     Wheat & Morrison (1990) J. Marketing Research 27:87-93; Reutterer, Platzer & Schröder (2021)

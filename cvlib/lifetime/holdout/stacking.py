@@ -35,6 +35,11 @@ def stacking_weights(summary: PurchaseSummary, models: Sequence[str]) -> pd.Data
         model, weight (sums to 1), log_score (mean log probability at the earlier cut). Empty
         where the calibration is too short to split, or nobody or everybody bought then.
 
+    Raises
+    ------
+    InputError
+        A summary whose customers were written to a file.
+
     References
     ----------
     Yao, Vehtari, Simpson & Gelman (2018) Bayesian Analysis 13:917-1007.

@@ -78,6 +78,11 @@ def tracking_table(summary: PurchaseSummary, fit: RepeatBuyingFit) -> pd.DataFra
         period, sample (calibration, holdout), actual, expected, cumulative_actual,
         cumulative_expected.
 
+    Raises
+    ------
+    InputError
+        A summary whose customers were written to a file.
+
     Examples
     --------
     >>> import cvlib as cv

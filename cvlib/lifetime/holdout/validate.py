@@ -165,6 +165,11 @@ def model_forecasts(
     tuple of two Forecast
         The forecast, and P(alive).
 
+    Raises
+    ------
+    InputError
+        A summary whose customers were written to a file.
+
     Examples
     --------
     >>> import cvlib as cv
@@ -204,6 +209,11 @@ def fitted_forecasts(
     -------
     Rivals
         Of its forecasts two per model: its own, and its P(alive) taken as one.
+
+    Raises
+    ------
+    InputError
+        A model that is not known.
 
     Examples
     --------

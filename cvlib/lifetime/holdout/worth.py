@@ -141,6 +141,11 @@ def validate_value(
     ValueValidation
         Tenths, what of equity is judged, calibration and split of the error.
 
+    Raises
+    ------
+    InputError
+        A summary whose customers were written to a file.
+
     Notes
     -----
     Tenths are of equal number, the highest value first, ties by customer. Spend below nothing

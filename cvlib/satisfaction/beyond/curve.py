@@ -51,6 +51,11 @@ class Choices:
         Every subset is added to the regressions; empty for the other causes of the target in the
         models, up to four.
 
+    Raises
+    ------
+    InputError
+        An empty list, or a choice that is not among those known.
+
     Examples
     --------
     >>> import cvlib as cv

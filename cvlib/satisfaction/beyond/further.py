@@ -54,6 +54,11 @@ class Asked:
     wished : float
         Level of the target, 0 to 100, whose necessary conditions the combined map shows.
 
+    Raises
+    ------
+    InputError
+        A number outside its range, or a choice that is not known.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -23,6 +23,11 @@ def read_shares(source: str) -> pd.DataFrame | None:
     DataFrame or None
         As `aggregate` takes it.
 
+    Raises
+    ------
+    InputError
+        A file that is not there or cannot be read.
+
     Examples
     --------
     >>> import cvlib as cv

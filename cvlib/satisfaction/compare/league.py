@@ -133,6 +133,11 @@ def compare_groups(
     League
         The league table, rank intervals, differences, MICOM.
 
+    Raises
+    ------
+    InputError
+        A group column, target or design that cannot be used, or groups in which nobody answered.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -98,6 +98,11 @@ def compare_roles(
     Roles
         The index and prediction of every role beside the model without it.
 
+    Raises
+    ------
+    InputError
+        A survey, model or setting that cannot be used.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -94,6 +94,11 @@ def at_wave(answers: Answers, wave: str, chosen: str = "") -> Answers:
     Answers
         Those of the wave.
 
+    Raises
+    ------
+    InputError
+        A wave that the survey does not have.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -32,6 +32,11 @@ class Goal:
     largest : int
         Largest n looked for.
 
+    Raises
+    ------
+    InputError
+        A width, power or target that cannot be reached, or an unknown kind of goal.
+
     Examples
     --------
     >>> import cvlib as cv
@@ -67,6 +72,11 @@ class Analysis:
         As in `pls.fit_pls`.
     cluster_size : int
         Respondents per cluster; the population's cluster_correlation lies between them.
+
+    Raises
+    ------
+    InputError
+        A number outside its range, or a choice that is not known.
 
     Examples
     --------

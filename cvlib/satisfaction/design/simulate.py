@@ -392,6 +392,11 @@ def simulate_survey(
         Labels, cluster, then the items' columns; items with direction - as respondents answer
         them. Whole numbers where no answer is missing.
 
+    Raises
+    ------
+    InputError
+        Numbers of respondents that do not fit the groups, or a cluster size without correlation.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -109,6 +109,11 @@ class Specification:
         Reliability assumed of single items: their error variance is fixed at (1 - reliability)
         times their sample variance.
 
+    Raises
+    ------
+    InputError
+        A reliability outside 0 to 1.
+
     Examples
     --------
     >>> import cvlib as cv

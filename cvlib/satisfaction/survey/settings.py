@@ -69,6 +69,11 @@ class Missing:
         Share of a construct's items a respondent must have answered under "person_mean"; others
         are left out. One half is our proposal [P].
 
+    Raises
+    ------
+    InputError
+        A rule that is not known, or a share outside 0 to 1.
+
     Examples
     --------
     >>> import cvlib as cv
@@ -132,6 +137,11 @@ class Assessment:
         Of the cross-validation behind Q²_predict and CVPAT; 0 folds leave both out.
     exact_fit_draws : int
         Resamples of the bootstrap test of exact fit; 0 leaves it out.
+
+    Raises
+    ------
+    InputError
+        Folds, repetitions or resamples that are no whole numbers in their range.
 
     Examples
     --------

@@ -87,6 +87,11 @@ def panel_rows(customers: pd.DataFrame, customer: str, period: str) -> tuple[pd.
     tuple
         The table, with a column that names every row, and the name of that column.
 
+    Raises
+    ------
+    InputError
+        A period column that is not there or has empty cells.
+
     Examples
     --------
     >>> import cvlib as cv, pandas as pd
