@@ -83,14 +83,14 @@ def customer_answer(
 
     Parameters
     ----------
-    base, index, gate, linked, value
+    base, index, gate, linked, value : from `join`, `index`, `time_order`, `link`, `point_value`
         The steps of the study.
     e : dict
         From `ladder`.
     called : Calls or Experiment
         From `calls`, or from `experiment` where some were called.
     assumptions : DataFrame
-        From `sensitivity`.
+        From `sensitivity`: a row per assumption.
     horizon : int
         Months.
 

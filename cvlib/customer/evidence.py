@@ -182,6 +182,10 @@ def ladder(
         rr, e_value, e_value_limit of one standard deviation of true satisfaction (VanderWeele &
         Ding 2017).
 
+    References
+    ----------
+    VanderWeele & Ding (2017), Annals of Internal Medicine 167(4):268-274 (E-value).
+
     Examples
     --------
     >>> import cvlib as cv

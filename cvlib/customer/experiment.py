@@ -70,7 +70,7 @@ def experiment(
 
     Parameters
     ----------
-    base, index, linked
+    base, index, linked : CustomerBase, CustomerIndex, SatisfactionLink
         The steps before, of a base of contracts.
     campaign : Table
         id, date, treated (0 or 1, assigned at random), and cost of a call where it is known.

@@ -116,6 +116,11 @@ def index(base: CustomerBase) -> CustomerIndex:
     CustomerIndex
         PLS without weights, so that the link with controls needs none; means are weighted.
 
+    References
+    ----------
+    Rosenbaum & Rubin (1983), Biometrika 70(1):41-55 (who answered); Carroll, Ruppert, Stefanski
+    & Crainiceanu (2006), Measurement error in nonlinear models (calibration).
+
     Examples
     --------
     >>> import cvlib as cv

@@ -21,7 +21,7 @@ def what_if(base: CustomerBase, index: CustomerIndex, value: PointValue) -> What
 
     Parameters
     ----------
-    base, index, value
+    base, index, value : CustomerBase, CustomerIndex, PointValue
         The steps of the study.
 
     Returns

@@ -101,6 +101,11 @@ def study(
     CustomerStudy
         Every step's tables, and the answer.
 
+    References
+    ----------
+    Gupta & Zeithaml (2006), Marketing Science 25(6):718-739; Carroll, Ruppert, Stefanski &
+    Crainiceanu (2006), Measurement error in nonlinear models.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -90,6 +90,10 @@ def link(
     InputError
         Of a model that gives no survival curve.
 
+    References
+    ----------
+    Carroll, Ruppert, Stefanski & Crainiceanu (2006), Measurement error in nonlinear models.
+
     Examples
     --------
     >>> import cvlib as cv
@@ -235,6 +239,11 @@ def point_value(
     ------
     InputError
         Costs of a construct that drives nothing.
+
+    References
+    ----------
+    Rust, Zahorik & Keiningham (1995), Journal of Marketing 59(2) (return on quality); Gupta &
+    Zeithaml (2006), Marketing Science 25(6):718-739.
 
     Examples
     --------

@@ -65,7 +65,7 @@ def purchase_methods(
 
     Parameters
     ----------
-    summary, fit, spend, value
+    summary, fit, spend, value : PurchaseSummary, RepeatBuyingFit, SpendFit, LifetimeValue
         The log in brief, the model of repeat buying, that of spend, and the values.
     language : {"en", "zh"}
         Of the sentences.
@@ -137,7 +137,7 @@ def holdout_methods(
 
     Parameters
     ----------
-    summary, found, rolled
+    summary, found, rolled : PurchaseSummary, Validation, RollingOrigins or None
         The split, the comparison, and the same at other cuts.
     campaign : RetentionCampaign, optional
         Where one was judged.
@@ -204,9 +204,9 @@ def subscription_methods(
 
     Parameters
     ----------
-    projected
+    projected : CohortProjection
         The cohorts.
-    table, contracts, fits, judged, value
+    table, contracts, fits, judged, value : from `contracts`, `survival`, `validate_survival` and on
         The contracts as read and as analysed, their models, what the models are worth on customers
         held out, and the value of a contract.
     language : {"en", "zh"}

@@ -233,6 +233,11 @@ def estimate(
     InputError
         For a survey, mapping or setting that cannot be used.
 
+    References
+    ----------
+    Tenenhaus, Esposito Vinzi, Chatelin & Lauro (2005), CSDA 48:159-205; Jöreskog (1970),
+    Biometrika 57:239-251.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -224,6 +224,10 @@ def expected_profit(p_leave: ArrayLike, value: ArrayLike, campaign: Campaign) ->
     ndarray (n,)
         In currency [P].
 
+    References
+    ----------
+    Verbraken, Verbeke & Baesens (2013), IEEE TKDE 25(5):961-973.
+
     Examples
     --------
     >>> from cvlib.statistics.campaign import Campaign, expected_profit

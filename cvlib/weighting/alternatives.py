@@ -71,6 +71,10 @@ def local_priorities(
     InputError
         Matrices of different alternatives, or a matrix that is not reciprocal.
 
+    References
+    ----------
+    Saaty (1977), Journal of Mathematical Psychology 15(3):234-281.
+
     Examples
     --------
     >>> import cvlib as cv, pandas as pd

@@ -166,6 +166,11 @@ def by_data(
         A tree with fewer than two indicators to weigh, or a method that does not apply, with the
         reason.
 
+    References
+    ----------
+    Shannon (1948); Hwang & Yoon (1981), Multiple attribute decision making; Diakoulaki, Mavrotas &
+    Papayannakis (1995), Computers & Operations Research 22(7):763-770 (CRITIC).
+
     Examples
     --------
     >>> import cvlib as cv, pandas as pd
@@ -309,7 +314,7 @@ def combine(expert: ExpertWeights, data: ObjectiveWeights, alpha: float = 0.5) -
 
     Parameters
     ----------
-    expert, data
+    expert, data : ExpertWeights, ObjectiveWeights
         The two sources; their first method counts.
     alpha : float
         Share of the experts in the additive rule.

@@ -75,7 +75,7 @@ def grade(
         `cutoffs` and one below. ``natural_breaks``: `classes` groups with the least squared
         deviation within (exact). ``rank_sum_ratio``: scores are ratios; groups by the fitted
         probit line.
-    shares, labels, cutoffs, classes
+    shares, labels, cutoffs, classes : sequences, and int
         See the schemes; labels name the grades, best first.
     cumulate : pandas.Series, optional
         What ABC adds up, by customer.
@@ -357,7 +357,7 @@ def grade_stability(
     normalised : Normalised
         The customers.
     scores : pandas.Series
-        Weighted-sum scores at the central weights.
+        Weighted-sum score of each customer at the central weights.
     weights : ndarray, draws by items
         From `draw_weights`.
     shares, labels : sequences
@@ -377,6 +377,10 @@ def grade_stability(
     ------
     InputError
         Scores with gaps, or too few distinct ones for so many grades.
+
+    References
+    ----------
+    Lahdelma & Salminen (2001), Operations Research 49(3):444-454 (weights drawn).
 
     Examples
     --------

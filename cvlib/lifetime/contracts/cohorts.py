@@ -278,6 +278,10 @@ def project_cohorts(
     InputError
         A cohort that grows, has one period or no loss, or a holdout that is no whole number.
 
+    References
+    ----------
+    Fader & Hardie (2007), Journal of Interactive Marketing 21(1):76-90.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -147,7 +147,7 @@ def hazards_by_reason(
         Why each left; missing for those still there.
     covariates : DataFrame
         Numbers, one row per contract.
-    entry : array, optional
+    entry : array (customers,), optional
         Age at which observation began.
     level : float
         Of the intervals.

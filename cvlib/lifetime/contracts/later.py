@@ -73,6 +73,10 @@ def validate_later(
     InputError
         Fewer than one period.
 
+    References
+    ----------
+    Uno, Cai, Pencina, D'Agostino & Wei (2011), Statistics in Medicine 30(10):1105-1117.
+
     Examples
     --------
     >>> import cvlib as cv

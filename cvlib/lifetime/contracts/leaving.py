@@ -101,6 +101,11 @@ def fit_leaving(
     InputError
         Of an unknown model.
 
+    References
+    ----------
+    Fader & Hardie (2007), Journal of Interactive Marketing 21(1):76-90 (sBG); Fader, Hardie,
+    Liu, Davin & Steenburgh (2018), ibid. 43:1-16 (BdW).
+
     Examples
     --------
     >>> import numpy as np

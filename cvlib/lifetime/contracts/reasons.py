@@ -43,6 +43,11 @@ def why_contracts_end(
     InputError
         A group that is no column, or has one value or more than ten.
 
+    References
+    ----------
+    Gray (1988), Annals of Statistics 16:1141-1154 (test of incidence); Cox (1972), JRSS B
+    34(2):187-220.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -169,6 +169,10 @@ def survival(
     InputError
         Contracts that cannot be used, or no model that can be fitted, with the reason.
 
+    References
+    ----------
+    Kaplan & Meier (1958), JASA 53:457-481; Cox (1972), JRSS B 34(2):187-220.
+
     Examples
     --------
     >>> import cvlib as cv

@@ -161,6 +161,12 @@ def validate_survival(
     InputError
         Horizons, folds or models that cannot be used.
 
+    References
+    ----------
+    Uno, Cai, Pencina, D'Agostino & Wei (2011), Statistics in Medicine 30(10):1105-1117; Graf,
+    Schmoor, Sauerbrei & Schumacher (1999), Statistics in Medicine 18:2529-2545 (Brier score
+    under censoring).
+
     Examples
     --------
     >>> import cvlib as cv

@@ -69,6 +69,10 @@ def subscription_value(
     SubscriptionValue
         Value by model, and a sentence.
 
+    References
+    ----------
+    Fader & Hardie (2010), Marketing Science 29(1):85-93.
+
     Examples
     --------
     >>> import cvlib as cv

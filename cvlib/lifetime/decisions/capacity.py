@@ -50,6 +50,10 @@ def allocate_capacity(
         Minima that exceed the capacity (with their sum), a demand below its minimum: with file,
         column, row.
 
+    References
+    ----------
+    Huangfu & Hall (2018), Mathematical Programming Computation 10(1):119-142 (the solver).
+
     Examples
     --------
     >>> import cvlib as cv

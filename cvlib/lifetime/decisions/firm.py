@@ -148,6 +148,11 @@ def firm_value(
     InputError
         A missing item, years that do not follow each other: with file, column, row.
 
+    References
+    ----------
+    Ohlson (1995), Contemporary Accounting Research 11(2):661-687 (residual income); Gupta,
+    Lehmann & Stuart (2004), Journal of Marketing Research 41(1):7-18 (customers).
+
     Examples
     --------
     >>> import cvlib as cv

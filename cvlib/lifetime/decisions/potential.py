@@ -234,7 +234,7 @@ def current_and_potential(
         Days after the cut in which a purchase counts.
     margin : float
         Share of spend that is margin.
-    seed, level
+    seed, level : int, float
         Of the bootstrap of customers.
     reading : Reading
         How a file is read.

@@ -155,7 +155,7 @@ def model_forecasts(
 
     Parameters
     ----------
-    fit, summary
+    fit, summary : RepeatBuyingFit, PurchaseSummary
         Model and the split it was fitted on.
     expected_spend : array, shape (customers,), optional
         Expected spend per purchase (Gamma-Gamma); gives the forecast of money.
@@ -273,6 +273,11 @@ def validate(
     InputError
         When nobody bought in the holdout. When everybody did, probabilities and rankings of
         activity are left out.
+
+    References
+    ----------
+    Murphy (1973), Journal of Applied Meteorology 12(4):595-600 (parts of the Brier score); Cox
+    (1958), Biometrika 45:562-565 (calibration).
 
     Examples
     --------

@@ -126,7 +126,7 @@ def validate_value(
     ----------
     summary : PurchaseSummary
         The split, with a holdout.
-    fit, spend
+    fit, spend : RepeatBuyingFit, SpendFit
         The models behind the value.
     value : LifetimeValue
         Of the customers of `summary`, in their order.

@@ -342,6 +342,14 @@ def fit_repeat_buying(
     InputError
         Impossible histories, no repeat purchases, covariates for another model.
 
+    References
+    ----------
+    Schmittlein, Morrison & Colombo (1987), Management Science 33(1):1-24 (Pareto/NBD); Fader,
+    Hardie & Lee (2005), Marketing Science 24(2):275-284 (BG/NBD); Batislam, Denizel &
+    Filiztekin (2007), IJRM 24(3):201-209 (MBG/NBD); Bemmaor & Glady (2012), Management Science
+    58(5):1012-1021 (GGom/NBD); Fader, Hardie & Shang (2010), Marketing Science 29(6):1086-1108
+    (BG/BB); Ehrenberg (1959) (NBD).
+
     Notes
     -----
     The gradient is analytic, in log-parameters; the climb starts from several points and ends by

@@ -115,6 +115,10 @@ def fit_trait(
     InputError
         Impossible histories, a trait that is constant.
 
+    References
+    ----------
+    Schmittlein, Morrison & Colombo (1987), Management Science 33(1):1-24.
+
     Examples
     --------
     >>> import cvlib as cv, numpy as np

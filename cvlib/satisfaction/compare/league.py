@@ -138,6 +138,12 @@ def compare_groups(
     InputError
         A group column, target or design that cannot be used, or groups in which nobody answered.
 
+    References
+    ----------
+    Chin & Dibbern (2010), Handbook of Partial Least Squares, 171-193 (permutation); Henseler,
+    Ringle & Sarstedt (2016), Int. Marketing Review 33(3):405-431 (MICOM); Mogstad, Romano, Shaikh &
+    Wilhelm (2024), Review of Economic Studies 91(1):476-518 (ranks).
+
     Examples
     --------
     >>> import cvlib as cv

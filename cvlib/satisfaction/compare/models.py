@@ -190,6 +190,11 @@ def compare_models(
     InputError
         Fewer than two models, or a survey or setting that cannot be used.
 
+    References
+    ----------
+    Liengaard et al. (2021), Decision Sciences 52(2):362-392 (predictive ability); Sharma et al.
+    (2019) (information criteria).
+
     Examples
     --------
     >>> import cvlib as cv

@@ -115,7 +115,7 @@ def estimate_invariance(
         As in `fit_covariance`.
     specification, starts
         As in `estimate_covariance`.
-    seed, level
+    seed, level : int, float
         Of random starts; of intervals.
 
     Returns

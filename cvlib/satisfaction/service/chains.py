@@ -61,6 +61,10 @@ def means_end_chains(
         A level other than A, C, V; a code on two levels; two codes at one place of a ladder: with
         file, column, row.
 
+    References
+    ----------
+    Reynolds & Gutman (1988), Journal of Advertising Research 28(1):11-31.
+
     Notes
     -----
     Reynolds & Gutman (1988) J. Advertising Research 28(1):11-31 is the method's source; their own

@@ -109,6 +109,10 @@ def delivered_value(
     InputError
         A rating off the scale, weights that do not add up to 1: with file, column, row.
 
+    References
+    ----------
+    Gale (1994), Managing customer value (the map).
+
     Examples
     --------
     >>> import cvlib as cv

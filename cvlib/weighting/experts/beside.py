@@ -117,6 +117,11 @@ def weights_beside(
     InputError
         A file for another tree, a node that is not judged, incomplete judgements.
 
+    References
+    ----------
+    Rezaei (2015), Omega 53:49-57; Buckley (1985), Fuzzy Sets and Systems 17(3):233-247; Saaty
+    (1996), The analytic network process.
+
     Examples
     --------
     >>> import cvlib as cv
