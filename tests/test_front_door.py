@@ -43,23 +43,33 @@ def faults(door: Any) -> list[str]:
 # Doors that estimate nothing of their own: they read, name, draw, join, put side by side, count
 # or say what others found, or their source is the summary's. Every other door names its source.
 SOURCELESS = {
-    "satisfaction": """aggregate at_wave available_models codebook compare further groups_answer
-        index_answer index_what_if load_model models_answer open_survey population read_shares roles
-        service_answer simulate simulate_service""",
-    "weighting": """available_judgements available_trees choose_weights combine frozen_scores
-        fuzzy_evaluation indicators ledger_ratios levels load_tree panel_rows rated_priorities
-        read_judgements read_reference return_on_investment score scores_answer simulate_scoring
-        system_choice total_cost validity weights_answer weights_by_method workbook""",
-    "lifetime": """audit_log check_contracts claims_table cohort_series complaint_cost contagion_loss
-        contracts contracts_answer count_fit current_and_potential customer_list decisions_answer
-        definitions discounted_purchases economics_answer eight_segments fitted_forecasts
-        holdout_methods key_account_sheet lifetime_answer mean_curves model_forecasts next_period
-        prepare_subscriptions pseudonym_note purchase_cohorts purchase_methods purchases
-        read_cohorts read_subscriptions relation_states rolling_origins simulate_decisions
-        simulated_subscriptions spend_grades study_dates subscription_methods tracking_errors
-        tracking_table transaction_log uplift_at""",
-    "customer": """calls customer_answer join quadrants question_race sensitivity shape simulate
-        time_order what_if""",
+    "satisfaction": """
+        aggregate at_wave available_models codebook compare further groups_answer
+        index_answer index_what_if load_model models_answer open_survey population
+        read_shares roles service_answer simulate simulate_service
+    """,
+    "weighting": """
+        available_judgements available_trees choose_weights combine frozen_scores
+        fuzzy_evaluation grade_stability indicators ledger_ratios levels load_tree
+        panel_rows rated_priorities read_judgements read_reference return_on_investment
+        score scores_answer simulate_scoring system_choice total_cost validity
+        weights_answer weights_by_method workbook
+    """,
+    "lifetime": """
+        audit_log check_contracts claims_table cohort_series complaint_cost contagion_loss
+        contracts contracts_answer count_fit current_and_potential customer_list
+        decisions_answer definitions discounted_purchases economics_answer eight_segments
+        fitted_forecasts holdout_methods key_account_sheet lifetime_answer mean_curves
+        model_forecasts next_period prepare_subscriptions pseudonym_note purchase_cohorts
+        purchase_methods purchases read_cohorts read_subscriptions relation_states
+        rolling_origins simulate_decisions simulated_subscriptions spend_grades
+        study_dates subscription_methods tracking_errors tracking_table transaction_log
+        uplift_at
+    """,
+    "customer": """
+        calls customer_answer join quadrants question_race sensitivity shape simulate
+        time_order what_if
+    """,
 }
 SHAPE = re.compile(
     r"\(|shape|rows?\b|columns?\b|one of|per\b|each|\bby\b|\bof\b|,|;|index|as `|\w+ to \w+", re.I

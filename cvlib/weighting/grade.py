@@ -90,8 +90,7 @@ def grade(
     Raises
     ------
     InputError
-        Scores or values with gaps, labels that do not name every grade, or cuts that cannot be made
-        of so few distinct scores.
+        Gaps, labels that do not name every grade, or too few distinct scores for so many.
 
     References
     ----------
@@ -378,10 +377,6 @@ def grade_stability(
     InputError
         Scores with gaps, or too few distinct ones for so many grades.
 
-    References
-    ----------
-    Lahdelma & Salminen (2001), Operations Research 49(3):444-454 (weights drawn).
-
     Examples
     --------
     >>> import cvlib as cv, pandas as pd
@@ -435,8 +430,7 @@ def stability_verdict(summary: pd.DataFrame, items: int = 2) -> tuple[float, Mes
     """
     if items < 2:
         return 1.0, message("weighting.stability_fixed")
-    known = summary.dropna(subset=["mean_stability", "customers"])
-    known = known[known["customers"] > 0]
+    known = summary.dropna(subset=["mean_stability", "customers"]).query("customers > 0")
     if known.empty:
         return float("nan"), message("weighting.stability_unknown")
     best, worst = known.iloc[0], known.loc[known["mean_stability"].idxmin()]
