@@ -3,8 +3,10 @@ PY ?= python3
 VENV ?= .venv
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
+SCALE := $(VENV)-scale/Scripts/python
 else
 BIN := $(VENV)/bin
+SCALE := $(VENV)-scale/bin/python
 endif
 PYTHON := $(BIN)/python
 # What running needs, and what tests, documentation and lint need besides.
@@ -31,7 +33,7 @@ test: $(DEV)  ## set up if needed, then run the tests and check the notebooks' s
 	$(PYTHON) -m pytest -n 2 --dist loadscope -p no:cacheprovider --nbval --nbval-current-env --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
 scale: $(VENV)-scale/.installed  ## Spark and Dask: their tests, in an environment of their own (needs Java)
-	$(VENV)-scale/bin/python -m pytest -n 0 tests/scale
+	JUPYTER_PATH="$(abspath $(VENV))/share/jupyter" $(SCALE) -m pytest -n 0 -rs --durations 5 tests/scale
 
 kernels: $(DEV)  ## the numerical tests and the notebooks as older processors compute them
 	$(PYTHON) tests/kernels.py
@@ -86,12 +88,13 @@ $(RUN): requirements.lock pyproject.toml
 	$(call install,--no-deps -e .)
 	@$(PYTHON) -c "import pathlib; pathlib.Path('$(RUN)').touch()"
 
-$(VENV)-scale/.installed: requirements-test.lock requirements-scale.lock pyproject.toml
-	test -x $(VENV)-scale/bin/python || $(PY) -m venv $(VENV)-scale
-	$(call into,$(VENV)-scale/bin/python,--require-hashes -r requirements-test.lock)
-	$(call into,$(VENV)-scale/bin/python,--require-hashes -r requirements-scale.lock)
-	$(call into,$(VENV)-scale/bin/python,--no-deps -e .)
-	@touch $@
+# Only the extras are its own; the rest it finds in the environment of the tests.
+PACKAGES := -c "import sysconfig; print(sysconfig.get_path('purelib'))"
+$(VENV)-scale/.installed: $(DEV) requirements-scale.lock
+	test -x $(SCALE) || $(PYTHON) -m venv $(VENV)-scale
+	echo "import site; site.addsitedir(r'$$($(PYTHON) $(PACKAGES))')" > "$$($(SCALE) $(PACKAGES))/beside.pth"
+	$(call into,$(SCALE),--require-hashes -r requirements-scale.lock)
+	@$(PYTHON) -c "import pathlib; pathlib.Path('$@').touch()"
 
 $(DEV): $(RUN) requirements-test.lock
 	$(call install,--require-hashes -r requirements-test.lock)

@@ -8,6 +8,7 @@ quarter of an hour on two cores, ``--full`` for the sizes that each benchmark ha
 
 groups        a league of brands, each resampled: time and memory of one run
 lifetime      fits of repeat-buying models (lifetimes), a log to customers (pandas, bare SQL)
+scale         a log on Spark and a batch on a Dask cluster beside this machine alone
 satisfaction  PLS with bootstrap (plspm, seminr), covariance SEM (semopy)
 suite         what the runner adds to a notebook's own work
 weighting     weights and scores of many customers (scikit-criteria)
@@ -31,6 +32,7 @@ USUAL = {
     "groups": ["--brands", "100"],
     "lifetime": ["--customers", "20000", "--rows", "100000"],
     "satisfaction": ["--quick"],
+    "scale": ["--rows", "200000", "--runs", "4"],
     "suite": ["--runs", "3", "--notebooks", "trivial", "--jobs", "1"],
     "weighting": ["--customers", "200000"],
 }

@@ -63,6 +63,7 @@ def own_work(folder: Path) -> tuple[float, float]:
 def batch(name: str, runs: int, jobs: int) -> dict[str, float | str]:
     """Seconds per run of one batch of the same notebook with different seeds."""
     began = time.perf_counter()
+    from cvlib.study import warm
     from cvlib.study.batch import read_study, run_study
 
     imported = time.perf_counter() - began
@@ -75,6 +76,8 @@ def batch(name: str, runs: int, jobs: int) -> dict[str, float | str]:
         expanded = read_study(study)
         before, spent = time.perf_counter(), cpu()
         outcomes = run_study(expanded, folder / "reports", jobs=jobs)
+        if warm._source:  # what its kernels took is known when it has ended
+            warm._source.close()
         wall, used = (time.perf_counter() - before) * jobs, cpu() - spent
         cells = pd.DataFrame(
             [own_work(outcome.run.folder) for outcome in outcomes if outcome.run],

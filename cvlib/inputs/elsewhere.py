@@ -68,10 +68,12 @@ class Elsewhere:
         Of the table; its session and its settings are the user's and stay as they are.
     name : str
         What messages call the table.
+    view : str
+        A temporary view of ours that goes with the connection.
     """
 
-    def __init__(self, backend: Any, name: str) -> None:
-        self.backend, self.name = backend, name
+    def __init__(self, backend: Any, name: str, view: str = "") -> None:
+        self.backend, self.name, self._view = backend, name, view
         self._token = f"cvlib_{secrets.token_hex(4)}_"
         self._kept: dict[str, Any] = {}
 
@@ -128,6 +130,10 @@ class Elsewhere:
         for name in list(self._kept)[::-1]:
             with suppress(Exception):  # it may have ended before us
                 self.unregister(name)
+        if self._view:
+            with suppress(Exception):
+                self.backend.raw_sql(f"DROP VIEW IF EXISTS {self._view}")
+            self._view = ""
 
     def _carry_out(self, sql: str, values: Sequence[Any]) -> Any:
         import sqlglot

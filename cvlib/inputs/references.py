@@ -7,6 +7,7 @@ catalogue, ``spark://s3a://shop/orders/`` a folder or file that Spark reads.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,8 @@ def attached(connection: Any, found: Reference, number: int) -> str:
 def spark_table(found: Reference) -> Any:
     """A reference to Spark as an Ibis table, in the running session or one with its defaults.
 
+    The table is a temporary view of the session, which whoever asked for it drops.
+
     Raises
     ------
     InputError
@@ -128,8 +131,8 @@ def spark_table(found: Reference) -> Any:
 
     try:
         frame = _frame(session, found)
-        # what Ibis knows is a name in the session's catalogue
-        name = f"cvlib_{hashlib.sha256(found.place.encode()).hexdigest()[:12]}"
+        # what Ibis knows is a name in the session's catalogue; each log's own, which it takes away
+        name = f"cvlib_{secrets.token_hex(6)}"
         frame.createOrReplaceTempView(name)
         return ibis.pyspark.connect(session).table(name)
     except Exception as error:  # Spark's own errors come from Java

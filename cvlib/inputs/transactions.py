@@ -168,7 +168,8 @@ def transaction_log(data: Any, rules: LogRules | None = None) -> TransactionLog:
     connection: Any = None
     try:
         if stays(data):
-            connection = Elsewhere(backend_of(data), named.name if named else "the table")
+            ours = (named.name, data.get_name()) if named else ("the table",)
+            connection = Elsewhere(backend_of(data), *ours)
             source = elsewhere(connection, data)
         else:
             connection = connect(path, share)

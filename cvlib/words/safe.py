@@ -11,6 +11,11 @@ import pandas as pd
 # What a terminal, XML or a spreadsheet would act on, and halves of letters that no file can hold.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _FORMULA = re.compile(r"\s*[=+\-@＝＋－＠].", re.DOTALL)
+# Between cells set in one line: what may need care in any of them, found at once.
+_BETWEEN = "\x1e"
+_CARE = re.compile(
+    r"[\x00-\x1d\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]|(?:^|\x1e)\s*[=+\-@＝＋－＠]"
+)
 BLOCK = 50_000  # rows of a table written at a time
 _MARKUP = re.compile(r"[\\`*_\[\]<>|$#~]")
 # Bare addresses that a Markdown reader would make links of: one escaped sign keeps them text.
@@ -49,8 +54,18 @@ def neutralised(table: pd.DataFrame) -> pd.DataFrame:
     safe = table.set_axis([neutral(head) for head in table.columns], axis=1)
     for position in range(table.shape[1]):
         if not pd.api.types.is_numeric_dtype(table.dtypes.iloc[position]):
-            safe.isetitem(position, table.iloc[:, position].astype(object).map(neutral))
+            cells = table.iloc[:, position].astype(object)
+            safe.isetitem(position, cells.map(neutral) if _needs_care(cells) else cells)
     return safe
+
+
+def _needs_care(cells: pd.Series) -> bool:
+    """Whether a cell may have to change; most columns of text are harmless as they are."""
+    texts = [cell for cell in cells if isinstance(cell, str)]
+    if len(texts) + cells.isna().sum() < len(cells):  # not text alone
+        return True
+    line = _BETWEEN.join(texts)
+    return line.count(_BETWEEN) != max(len(texts) - 1, 0) or bool(_CARE.search(line))
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> Path:

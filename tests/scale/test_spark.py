@@ -35,6 +35,11 @@ def same(ours: PurchaseSummary, theirs: PurchaseSummary) -> None:
     assert [str(one) for one in ours.warnings] == [str(one) for one in theirs.warnings]
 
 
+def left_behind(spark: Any) -> list[str]:
+    """Views of ours that the user's session still has."""
+    return [one.name for one in spark.catalog.listTables() if one.name.startswith("cvlib_")]
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two million rows in eight parts, as Spark writes a table."""
@@ -56,8 +61,7 @@ def test_two_million_rows_are_the_same_customers(spark: Any, folder: Path) -> No
     audits = [str(cv.lifetime.audit_log(one.log)) for one in (ours, theirs)]
     assert audits[0] == audits[1]
     theirs.log.close()
-    assert not [one.name for one in spark.catalog.listTables() if one.name.startswith("cvlib_") and
-                "days" in one.name]  # fmt: skip
+    assert not left_behind(spark)
 
 
 def test_everything_over_the_days_is_the_same(spark: Any) -> None:
@@ -72,6 +76,11 @@ def test_everything_over_the_days_is_the_same(spark: Any) -> None:
     pd.testing.assert_frame_equal(segments[0].customers, segments[1].customers, rtol=1e-12)
     pd.testing.assert_frame_equal(here.purchase_days(), there.purchase_days(), rtol=1e-12)
     assert here.customers().tolist() == there.customers().tolist()
+    twice = cv.lifetime.transaction_log("spark://shop")
+    there.close()  # each has a view of its own
+    assert twice.customers().tolist() == here.customers().tolist()
+    twice.close()
+    assert not left_behind(spark)
 
 
 @pytest.mark.parametrize(
@@ -91,6 +100,7 @@ def test_what_is_refused_here_is_refused_there(
     for data in (frame, "spark://faulty"):
         with pytest.raises(cv.InputError, match=told):
             cv.lifetime.transaction_log(data)
+    assert not left_behind(spark)
 
 
 def test_a_table_that_is_not_there(spark: Any) -> None:

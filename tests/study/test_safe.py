@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -138,3 +139,19 @@ def test_a_long_table_is_written_in_pieces_and_reads_as_if_it_were_not(
     monkeypatch.setattr(safe, "BLOCK", 2)
     assert write_csv(table, tmp_path / "pieces.csv").read_bytes() == whole
     assert write_csv(table.head(0), tmp_path / "none.csv").read_text() == "who,n\n"
+
+
+def test_a_column_is_written_as_its_cells_are_made_inert_one_by_one() -> None:
+    rng = np.random.default_rng(3)
+    signs = ["=", "+", "-", "@", "＝", "a", "1", "\t", "\n", "\x1e", " ", "", "\x00", "中", "\x85"]
+    changed = 0
+    for _ in range(2_000):
+        cells = [
+            None if rng.random() < 0.1 else "".join(rng.choice(signs, rng.integers(0, 4)))
+            for _ in range(rng.integers(1, 4))
+        ]
+        frame = pd.DataFrame({"a": pd.Series(cells, dtype=object)})
+        found = [None if pd.isna(cell) else cell for cell in neutralised(frame)["a"]]
+        assert found == [neutral(cell) for cell in cells]
+        changed += found != cells
+    assert 200 < changed < 1_900
