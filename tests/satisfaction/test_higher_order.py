@@ -191,6 +191,47 @@ def test_the_file_keeps_the_orders(tmp_path: Path) -> None:
     assert cv.satisfaction.load_model(given.save(tmp_path / "hoc.yaml")) == given
 
 
+@pytest.mark.parametrize("suffix", [".xlsform.xlsx", ".xlsx", ".docx", ".csv"])
+def test_the_questionnaire_asks_the_items_of_the_dimensions(tmp_path: Path, suffix: str) -> None:
+    chosen = experience()  # the parent stands last and asks nothing itself
+    path = cv.satisfaction.questionnaire(chosen, tmp_path / f"q{suffix}", language="zh")
+    if suffix == ".xlsform.xlsx":
+        asked = pd.read_excel(path, sheet_name="survey")
+        groups = asked.loc[asked["type"] == "begin_group", "name"].tolist()
+        assert groups == ["image", "quality", "satisfaction", "loyalty"]
+        assert set(chosen.columns) <= set(asked["name"])
+    if suffix == ".csv":
+        assert list(pd.read_csv(path))[1:] == list(chosen.columns)
+
+
+@pytest.mark.parametrize(("mode", "stages"), [("A", "disjoint"), ("B", "embedded")])
+def test_a_survey_with_a_second_order_is_planned(mode: str, stages: str) -> None:
+    chosen = experience(mode, stages)
+    drawn = cv.satisfaction.population(
+        chosen, loadings={**dict.fromkeys(chosen.items, 0.8), "image": 0.9, "quality": 0.85},
+        paths={"experience": {"satisfaction": 0.6, "loyalty": 0.2},
+               "satisfaction": {"loyalty": 0.4}}, mean=0.6,
+    )  # fmt: skip
+    goal = cv.satisfaction.Goal(construct="experience", difference=4.0)
+    found = cv.satisfaction.plan(drawn, sizes=[200], replications=200, goal=goal, seed=3)
+    large = cv.satisfaction.simulate(drawn, 20_000, seed=5)
+    judged = cv.satisfaction.pls(large, chosen, assessment=cv.satisfaction.Assessment(folds=0))
+    index = judged.index.set_index("construct")["index"]
+    planned = found.index.set_index("construct")
+    assert list(planned.index) == list(index.index)
+    assert np.abs(planned["value"] - index).max() < 0.7
+    paths = judged.path_coefficients.set_index(["source", "target"])["estimate"]
+    value = found.paths.set_index(["source", "target"])["value"]
+    assert np.abs(value - paths).max() < 0.03
+    # the error over replications is that of one survey's bootstrap
+    survey = cv.satisfaction.simulate(drawn, 200, seed=6)
+    once = cv.satisfaction.pls(survey, chosen, draws=cv.satisfaction.Bootstrap(200, seed=1),
+                               assessment=cv.satisfaction.Assessment(folds=0))  # fmt: skip
+    error = once.index.set_index("construct")["std_error"]
+    assert (planned["std_error"] / error).between(0.75, 1.33).all()
+    assert 0 < found.differences["power"].item() < 1
+
+
 @pytest.mark.slow
 def test_two_stage_estimates_recover_a_simulated_second_order() -> None:
     """Consistent PLS of a reflective second order, on large simulated surveys."""

@@ -282,7 +282,7 @@ def _write_xlsform(model: Model, path: Path, language: str) -> None:
     _append(survey, ["note", "introduction", *(words(each)["introduction"] for each in order)])
     lists: dict[tuple[Any, ...], str] = {}
     number = 0
-    for construct in model.constructs:
+    for construct in (c for c in model.constructs if c.items):
         titles = [asked[each][number].construct for each in order]
         _append(survey, ["begin_group", construct.name, *titles])
         for item in construct.items:

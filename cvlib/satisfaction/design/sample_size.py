@@ -17,9 +17,10 @@ from cvlib.results import Result
 from cvlib.satisfaction.design.goal import Analysis, Goal
 from cvlib.satisfaction.design.questionnaire import words
 from cvlib.satisfaction.design.simulate import Population
-from cvlib.satisfaction.index import default_target, index_values
-from cvlib.satisfaction.model.higher_order import ordinary
-from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
+from cvlib.satisfaction.index import default_target
+from cvlib.satisfaction.model.higher_order import ordinary, second_order
+from cvlib.satisfaction.pls.engine import PLSFit
+from cvlib.satisfaction.pls.higher_order import fit_model, points_per_answer
 from cvlib.statistics import resample
 from cvlib.statistics.resample import SEED
 from cvlib.words.message import message
@@ -80,12 +81,13 @@ class _Study:
     def cluster_size(self) -> int:
         return self.analysis.cluster_size
 
-    @property
-    def position(self) -> int:
-        return self.drawn_from.model.construct_names.index(self.construct)
+    def points(self, fit: PLSFit) -> np.ndarray:
+        """Index points (B, p) of the construct that one step of each item adds."""
+        names, points = points_per_answer(self.drawn_from.model, fit)
+        return points[:, names.index(self.construct)]
 
     def fit(self, mean: np.ndarray, covariance: np.ndarray) -> PLSFit:
-        return fit_pls(
+        return fit_model(
             self.drawn_from.model, mean, covariance,
             scheme=self.analysis.scheme, estimator=self.analysis.estimator,
         )  # fmt: skip
@@ -98,13 +100,12 @@ class _Study:
     @cached_property
     def shift(self) -> dict[str, float]:
         """The rise of the construct that makes the difference in index points."""
-        model, own = self.drawn_from.model, self.drawn_from.model.block == self.position
-        per_point = index_values(model, self.truth).shares[0] / (model.maximum - model.minimum)
+        per_point = self.points(self.truth)[0]
         start = self.drawn_from.mean()
 
         def gap(rise: float) -> float:
             mean = self.drawn_from.mean({self.construct: rise})
-            return float(100 * (per_point * (mean - start))[own].sum() - self.difference)
+            return float(per_point @ (mean - start) - self.difference)
 
         if gap(4.0) < 0 or gap(-4.0) > 0:
             raise InputError("difference", f"{self.difference:g} points are out of reach of"
@@ -165,7 +166,8 @@ def _simulate(study: _Study, n: int) -> dict[str, pd.DataFrame]:
     people, model = study.drawn_from, study.drawn_from.model
     generator = resample.generator(study.seed, n)
     step = max(1, min(study.replications, ANSWERS // (n * len(model.items))))
-    adjacency, own = model.adjacency, model.block == study.position
+    shown = second_order(model)  # an ordinary model is itself
+    adjacency = shown.adjacency
     parts: list[dict[str, np.ndarray]] = []
     for at in range(0, study.replications, step):
         many = min(step, study.replications - at)
@@ -179,7 +181,7 @@ def _simulate(study: _Study, n: int) -> dict[str, pd.DataFrame]:
         first, second = sample(None), sample(study.shift)
         fit = study.fit(first.mean, first.covariance)
         both = study.fit(*_pooled(first, second))
-        per_point = 100 * own * index_values(model, both).shares / (model.maximum - model.minimum)
+        per_point = study.points(both)
         gap = ((second.mean - first.mean) * per_point).sum(axis=1)
         variances = [np.einsum("bp,bpq,bq->b", per_point, m.of_mean, per_point)
                      for m in (first, second)]  # fmt: skip
@@ -188,7 +190,8 @@ def _simulate(study: _Study, n: int) -> dict[str, pd.DataFrame]:
         half = resample.reach(study.level, error**4 / welch) * error
         half[~both.converged | both.degenerate] = np.nan
         parts.append({
-            "index": index_values(model, fit).values,
+            "index": np.einsum("bkp,bp->bk", points_per_answer(model, fit)[1],
+                               first.mean - model.minimum),
             "paths": fit.paths[:, adjacency],
             "width": 2 * half,
             "found": np.where(np.isnan(half), np.nan, np.abs(gap) > half),
@@ -203,7 +206,8 @@ def _simulate(study: _Study, n: int) -> dict[str, pd.DataFrame]:
                          "Plan larger surveys, or another rule for missing answers.")  # fmt: skip
     z = resample.reach(study.level)
     sources, targets = np.nonzero(adjacency)
-    names = np.array(model.construct_names)
+    names = np.array(shown.construct_names)
+    constructs, points = points_per_answer(model, study.truth)
 
     def spread(values: np.ndarray, truth: np.ndarray) -> dict[str, np.ndarray]:
         deviation = values.std(axis=0, ddof=1)
@@ -220,8 +224,8 @@ def _simulate(study: _Study, n: int) -> dict[str, pd.DataFrame]:
     estimates = every["paths"][kept]
     width = every["width"][judged]
     return {
-        "index": pd.DataFrame({"n": n, "construct": names, **spread(
-            every["index"][kept], index_values(model, study.truth).values[0])}),
+        "index": pd.DataFrame({"n": n, "construct": constructs, **spread(
+            every["index"][kept], points[0] @ (people.mean() - model.minimum))}),
         "paths": pd.DataFrame({"n": n, "source": names[sources], "target": names[targets], **spread(
             estimates, study.truth.paths[0][adjacency]),
             **power(np.abs(estimates) > z * estimates.std(axis=0, ddof=1))}),
@@ -349,7 +353,8 @@ def plan_survey(
 def _checked(
     drawn_from: Population, goal: Goal, analysis: Analysis, replications: int, seed: int
 ) -> _Study:
-    ordinary(drawn_from.model, "the planning of a sample")
+    if drawn_from.model.ordered:
+        ordinary(drawn_from.model, "the planning of a sample")
     construct = goal.construct or default_target(drawn_from.model)
     one_of("construct", construct, drawn_from.model.construct_names)
     whole("replications", replications, 100)

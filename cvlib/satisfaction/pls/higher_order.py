@@ -270,6 +270,33 @@ def fit_model(
     return fit_pls(model, mean, covariance, scheme=scheme, estimator=estimator)
 
 
+def points_per_answer(model: Model, fit: PLSFit) -> tuple[list[str], np.ndarray]:
+    """Constructs of all orders, and index points (B, constructs, p) that one step of an item adds.
+
+    Parameters
+    ----------
+    model : Model
+        With parents or without.
+    fit : PLSFit
+        From `fit_model`.
+    """
+
+    def slopes(shown: Model, of: PLSFit) -> np.ndarray:
+        each = 100 * index_values(shown, of).shares / (shown.maximum - shown.minimum)
+        return np.asarray(each[:, None] * shown.membership.T)
+
+    if not isinstance(fit, StagedFit):
+        return list(model.construct_names), slopes(model, fit)
+    assert fit.first is not None and fit.lift is not None
+    shown, measured = second_order(model), disjoint_first(model)
+    below = [name for parent in model.parents for name in parent.dimensions]
+    kept = [measured.construct_names.index(name) for name in below]
+    upper = slopes(shown, fit) @ fit.lift.swapaxes(1, 2)
+    return [*shown.construct_names, *below], np.concatenate(
+        [upper, slopes(measured, fit.first)[:, kept]], axis=1
+    )
+
+
 def first_order_correlation(
     model: Model, fit: StagedFit, between: np.ndarray, factor: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

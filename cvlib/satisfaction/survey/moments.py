@@ -125,7 +125,9 @@ class Sample:
 
     def _columns(self, start: int, stop: int, room: np.ndarray | None = None) -> np.ndarray:
         """Weight, weighted items and weighted pairwise products (q, rows), for some rows."""
-        rows = np.ascontiguousarray((self.values[start:stop] - self.shift).T, self._precision)
+        rows: np.ndarray = np.ascontiguousarray(
+            (self.values[start:stop] - self.shift).T, self._precision
+        )
         if self._incomplete:
             rows = np.vstack([np.nan_to_num(rows), ~np.isnan(rows)]).astype(self._precision)
         width, at = len(rows), 1 + len(rows)
@@ -160,8 +162,8 @@ class Sample:
         """Sums of whole numbers: every order of adding gives the same bits, so the cheapest."""
         draws, rows = EXACT
         sums = np.zeros((1 + self._pairs[0].max() + 1 + len(self._pairs[0]), len(counts)))
-        room = np.empty((len(sums), rows), dtype=self._precision)
-        taken = np.empty((draws, rows), dtype=self._precision)
+        room: np.ndarray = np.empty((len(sums), rows), dtype=self._precision)
+        taken: np.ndarray = np.empty((draws, rows), dtype=self._precision)
         for at in range(0, self.units, rows):
             table = self._columns(at, at + rows, room)
             for first in range(0, len(counts), draws):
