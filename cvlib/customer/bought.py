@@ -71,9 +71,10 @@ def join_purchases(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     both = asked.index.isin(ids)
     if not both.any():
         raise InputError(
-            survey.source, f"no {plan.customer} of the survey is one of {log.source}",
-            "Both files need the same ids.",
-        )  # fmt: skip
+            survey.source,
+            message("refusals.no_of_the_survey_is_one_of", column=plan.customer, file=log.source),
+            message("refusals.both_files_need_the_same_ids"),
+        )
     own = asked[both]
     in_window(own, until, log.source)
     outside = ((own > until) | (first.reindex(own.index) >= own)).to_numpy()

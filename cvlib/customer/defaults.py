@@ -44,8 +44,8 @@ def settled(files: Files, plan: Plan) -> tuple[Files, Plan, list[Message]]:
         return files, _shipped_plan(files, plan), []
     for name in ("survey", own):
         if name in made:
-            raise InputError(name, "is the simulated default, but other files are your own",
-                             f"Give your own file as {name}.")  # fmt: skip
+            raise InputError(name, message("refusals.is_the_simulated_default_but_other_files"),
+                             message("refusals.give_your_own_file_as", name=name))  # fmt: skip
     blank: dict[str, Any] = dict.fromkeys(made, "")
     spared = replace(files, **blank)
     return spared, plan, [message("common.demonstrations_left_out", parameters=made)]

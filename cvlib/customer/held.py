@@ -32,13 +32,23 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     contracts, doubled = by_id(dict(read)["contracts"], plan.customer)
     start = dates(contracts, column(contracts, "start"), notes)
     if start.isna().any():
-        raise fault(contracts, "start", start.isna(), "is a contract without a first day",
-                    "Fill in the date.")  # fmt: skip
+        raise fault(
+            contracts,
+            "start",
+            start.isna(),
+            message("refusals.is_a_contract_without_a_first_day"),
+            message("refusals.fill_in_the_date"),
+        )
     end = dates(contracts, column(contracts, "end"), notes)
     wrong = end < start
     if wrong.any():
-        raise fault(contracts, "end", wrong, "{value} is before the contract's first day",
-                    "Correct the date.")  # fmt: skip
+        raise fault(
+            contracts,
+            "end",
+            wrong,
+            message("refusals.value_is_before_the_contracts_first_day", value="{value}"),
+            message("refusals.correct_the_date"),
+        )
     ids = pd.Index(contracts.data[plan.customer])
     life = pd.DataFrame({"start": start.to_numpy(), "end": end.to_numpy()}, index=ids)
     until = day_of(plan.holdout_end, "holdout_end", max(start.max(), end.max()))
@@ -48,9 +58,12 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     both = asked.index.isin(ids)
     if not both.any():
         raise InputError(
-            survey.source, f"no {plan.customer} of the survey is one of {contracts.source}",
-            "Both files need the same ids.",
-        )  # fmt: skip
+            survey.source,
+            message(
+                "refusals.no_of_the_survey_is_one_of", column=plan.customer, file=contracts.source
+            ),
+            message("refusals.both_files_need_the_same_ids"),
+        )
     own = asked[both]
     in_window(own, until, contracts.source)
     mine = life.loc[own.index]

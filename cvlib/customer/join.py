@@ -60,9 +60,13 @@ def _kind(files: Files, plan: Plan) -> str:
         if not isinstance(file, str) or file
     ]
     if plan.kind == "auto" and len(given) == 2:
-        raise InputError("kind", "is auto, but contracts and transactions are both given",
-                         "Say contract or transactions, or give one of the files.")  # fmt: skip
+        raise InputError("kind", message("refusals.is_auto_but_contracts_and_transactions_are"),
+                         message("refusals.say_contract_or_transactions_or_give_one"))  # fmt: skip
     if not given or plan.kind not in ("auto", *given):
         name = "transactions" if plan.kind == "transactions" else "contracts"
-        raise InputError(name, "is blank", "A study needs contracts or transactions.")
+        raise InputError(
+            name,
+            message("refusals.is_blank"),
+            message("refusals.a_study_needs_contracts_or_transactions"),
+        )
     return given[0] if plan.kind == "auto" else plan.kind

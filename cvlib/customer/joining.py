@@ -47,7 +47,13 @@ def by_id(table: Table, name: str) -> tuple[Table, int]:
     """Rows by customer, of several the last; how many were dropped."""
     ids = column_of(table, name)
     if ids.isna().any():
-        raise fault(table, name, ids.isna(), "names no customer", "Fill it in, or drop the row.")
+        raise fault(
+            table,
+            name,
+            ids.isna(),
+            message("refusals.names_no_customer"),
+            message("refusals.fill_it_in_or_drop_the_row"),
+        )
     spelt = spelling(ids)
     again = spelt.duplicated(keep="last")
     kept = table.data[~again].assign(**{name: spelt[~again]})
@@ -69,7 +75,11 @@ def day_of(text: str, where: str, otherwise: pd.Timestamp) -> pd.Timestamp:
         return otherwise
     found = pd.to_datetime(text, errors="coerce")
     if found is pd.NaT:
-        raise InputError(where, f"{text!r} is not a date", "Write it as 2024-06-30.")
+        raise InputError(
+            where,
+            message("refusals.is_not_a_date", given=text),
+            message("refusals.write_it_as_2024_06_30"),
+        )
     return found.normalize()
 
 
@@ -78,14 +88,20 @@ def interviews(survey: Table, plan: Plan, notes: list[str]) -> tuple[pd.Series, 
     if plan.interview in survey.data:
         day = dates(survey, plan.interview, notes)
         if day.isna().any():
-            raise fault(survey, plan.interview, day.isna(), "is an interview without a date",
-                        "Fill in the date, or drop the row.")  # fmt: skip
+            raise fault(
+                survey,
+                plan.interview,
+                day.isna(),
+                message("refusals.is_an_interview_without_a_date"),
+                message("refusals.fill_in_the_date_or_drop_the"),
+            )
         return day, True
     if not plan.reference_date:
         raise InputError(
-            survey.place(plan.interview), "there is no such column, and reference_date is blank",
-            "Name the column with the day of the interview as interview, or give reference_date.",
-        )  # fmt: skip
+            survey.place(plan.interview),
+            message("refusals.there_is_no_such_column_and_reference_date"),
+            message("refusals.name_the_column_with_the_day_of"),
+        )
     one = day_of(plan.reference_date, "reference_date", pd.NaT)
     return pd.Series(one, index=survey.data.index), False
 

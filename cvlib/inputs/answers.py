@@ -86,8 +86,8 @@ def answers(
         written = written.astype(float).map("{:g}".format, na_action="ignore")
     if is_datetime64_any_dtype(written.dtype):
         raise InputError(
-            table.place(column), "holds dates, not answers",
-            "Excel makes dates of answers such as 1-5: write them as text, or name another column.",
+            table.place(column), message("refusals.holds_dates_not_answers"),
+            message("refusals.excel_makes_dates_of_answers_such_as"),
         )  # fmt: skip
     cells = written.map(plain, na_action="ignore")
     counted: list[tuple[str, int]] = []
@@ -111,10 +111,15 @@ def answers(
     ).fillna(False).astype(bool)  # fmt: skip
     if bad.any():
         raise fault(
-            table, column, bad, "{value} is an answer in words that has no number",
-            "Write a number, leave the cell empty, name it in `dont_know`, or say in the model file"
-            f" what the answers stand for: `values: {{{shorten(written[bad.idxmax()])}: 1, ...}}`.",
-        )  # fmt: skip
+            table,
+            column,
+            bad,
+            message("refusals.value_is_an_answer_in_words_that", value="{value}"),
+            message(
+                "refusals.write_a_number_leave_the_cell_empty",
+                example=f"values: {{{shorten(written[bad.idxmax()])}: 1, ...}}",
+            ),
+        )
     found = cells.map(lambda cell: read.get(cell, cell), na_action="ignore")
     numbers = pd.to_numeric(found).astype(float)
     for code in codes:  # 99 = don't know

@@ -13,6 +13,7 @@ from pandas.api.types import is_bool_dtype, is_datetime64_any_dtype, is_numeric_
 from cvlib.inputs import text
 from cvlib.inputs.errors import InputError, shorten
 from cvlib.inputs.readers import Table, from_frame, left_out
+from cvlib.words.message import Message, message
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,18 +73,47 @@ def column_of(table: Table, name: str) -> pd.Series:
         raise table.lacking(name)
     values = table.data[name]
     if values.isna().all():
-        raise InputError(table.place(name), "is empty", "Fill it in, or leave it out.")
+        raise InputError(
+            table.place(name),
+            message("refusals.is_empty"),
+            message("refusals.fill_it_in_or_leave_it_out"),
+        )
     return values
 
 
 def fault(table: Table, column: str, bad: pd.Series, wrong: str, remedy: str) -> InputError:
     """An error at the first True of `bad`; ``{value}`` in `wrong` is what the cell holds."""
     row = bad.idxmax()
-    count = int(bad.sum())
-    more = f" ({count - 1} more rows like it)" if count > 1 else ""
     value = table.data.at[row, column]
+    return InputError(table.place(column, row), of_cell(wrong, value, int(bad.sum())), remedy)
+
+
+def of_cell(wrong: str, value: object, count: int) -> str:
+    """What is wrong with what a cell holds, and how many rows are like it.
+
+    Parameters
+    ----------
+    wrong : str
+        A message with a slot ``value``, or text with ``{value}`` in it; or neither.
+    value : object
+        What the first of the cells holds.
+    count : int
+        Rows at fault.
+    """
     shown = f"{value:.10g}" if isinstance(value, (int, float, np.number)) else shorten(value)
-    return InputError(table.place(column, row), wrong.replace("{value}", shown) + more, remedy)
+    if not isinstance(wrong, Message):
+        wrong = wrong.replace("{value}", shown)
+    elif "value" in wrong.values:
+        wrong = message(wrong.id, **{**wrong.values, "value": shown})
+    return message("refusals.more_rows", text=wrong, more=count - 1) if count > 1 else wrong
+
+
+def of_one(wrong: str) -> str:
+    """What is wrong, without the number of rows like it."""
+    if isinstance(wrong, Message) and wrong.id == "refusals.more_rows":
+        found: str = wrong.values["text"]
+        return found
+    return wrong
 
 
 def numeric(table: Table, column: str, codes: Sequence[object] = ()) -> tuple[pd.Series, list[Any]]:
@@ -91,7 +121,11 @@ def numeric(table: Table, column: str, codes: Sequence[object] = ()) -> tuple[pd
     values = column_of(table, column)
     counted = []
     if is_datetime64_any_dtype(values.dtype):
-        raise InputError(table.place(column), "holds dates, not numbers", "Name another column.")
+        raise InputError(
+            table.place(column),
+            message("refusals.holds_dates_not_numbers"),
+            message("refusals.name_another_column"),
+        )
     coded = is_numeric_dtype(values.dtype) or is_bool_dtype(values.dtype)
     values = values.astype(float) if coded else values.astype("str").str.strip()
     for code in codes:
@@ -113,11 +147,11 @@ def numeric(table: Table, column: str, codes: Sequence[object] = ()) -> tuple[pd
     if fits:
         raise fault(
             table, column, values.notna() & ~values.str.fullmatch(text.NUMBERS["plain"]),
-            "{value} could have a decimal comma or a thousands separator",
-            "Write numbers without separators, or give `decimal` when reading the file.",
+            message("refusals.value_could_have_a_decimal_comma_or", value="{value}"),
+            message("refusals.write_numbers_without_separators_or_give_decimal"),
         )  # fmt: skip
     bad = values.notna() & ~values.str.fullmatch(text.NUMBERS["plain"]).fillna(False).astype(bool)
     raise fault(
-        table, column, bad, "{value} is text in a numeric column",
-        "Write a number, leave the cell empty, or name the code as a don't-know code.",
+        table, column, bad, message("refusals.value_is_text_in_a_numeric_column", value="{value}"),
+        message("refusals.write_a_number_leave_the_cell_empty_2"),
     )  # fmt: skip

@@ -12,6 +12,7 @@ import pandas as pd
 from cvlib.inputs.checks import column_of, fault, numeric
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table, load_table
+from cvlib.words.message import message
 
 
 def opened(data: Any, reading: Reading = AS_IT_IS) -> Table:
@@ -72,9 +73,17 @@ def within(
             span = "" if high == math.inf else f" of {high:g} or less"
         else:
             span = f" of {low:g} or more" if high == math.inf else f" from {low:g} to {high:g}"
-        raise fault(table, column, bad, f"{{value}} is not {kind}{span}", "Mend the cell.")
+        raise fault(
+            table, column, bad, f"{{value}} is not {kind}{span}", message("refusals.mend_the_cell")
+        )
     if not missing and values.isna().any():
-        raise fault(table, column, values.isna(), "is empty", "Fill it in, or leave the row out.")
+        raise fault(
+            table,
+            column,
+            values.isna(),
+            message("refusals.is_empty"),
+            message("refusals.fill_it_in_or_leave_the_row"),
+        )
     return values
 
 
@@ -88,7 +97,13 @@ def labels(table: Table, column: str) -> pd.Series:
     """
     values = column_of(table, column)
     if values.isna().any():
-        raise fault(table, column, values.isna(), "is empty", "Fill it in, or leave the row out.")
+        raise fault(
+            table,
+            column,
+            values.isna(),
+            message("refusals.is_empty"),
+            message("refusals.fill_it_in_or_leave_the_row"),
+        )
     return values.astype(str)
 
 
@@ -106,7 +121,13 @@ def once(table: Table, columns: Sequence[str]) -> None:
     twice = table.data.duplicated(list(columns))
     if twice.any():
         said = " and ".join(columns)
-        raise fault(table, columns[0], twice, f"{{value}} stands twice ({said})", "Keep one row.")
+        raise fault(
+            table,
+            columns[0],
+            twice,
+            message("refusals.value_stands_twice", columns=said, value="{value}"),
+            message("refusals.keep_one_row"),
+        )
 
 
 def enough_rows(table: Table, rows: int, least: int, what: str) -> None:

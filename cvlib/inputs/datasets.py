@@ -14,6 +14,7 @@ from cvlib.inputs.choices import one_of
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.shipped import shipped_folder
+from cvlib.words.message import message
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -270,7 +271,7 @@ def resolve(name_or_path: str | Path) -> Path:
     raise InputError(
         text or "data",
         wrong,
-        f"Give the path of a table or the name of a data set. {nearest(stem, list(entries()))}",
+        message("refusals.give_the_path_of_a_table_or", hint=nearest(stem, list(entries()))),
     )
 
 
@@ -281,9 +282,15 @@ def files(data: str | Path | Sequence[str | Path]) -> list[Path]:
         if set("*?[") & set(pattern) and not Path(data).is_file():
             found = sorted(folder.glob(pattern))
             if not found:
-                raise InputError(str(data), "no file fits this pattern", "Check the folder.")
+                raise InputError(
+                    str(data),
+                    message("refusals.no_file_fits_this_pattern"),
+                    message("refusals.check_the_folder"),
+                )
             return found
         return [resolve(data)]
     if not data:
-        raise InputError("data", "no data set or file is named", "Name one.")
+        raise InputError(
+            "data", message("refusals.no_data_set_or_file_is_named"), message("refusals.name_one")
+        )
     return [path for each in data for path in files(each)]

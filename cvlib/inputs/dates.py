@@ -49,9 +49,12 @@ def to_dates(
         odd = ~values.between(19000101, 21001231) | (values % 1 != 0)
         if odd.any():
             raise fault(
-                table, column, odd, "{value} is a number, not a date",
-                "Write dates as 1997-01-31, or format the column as dates in the spreadsheet.",
-            )  # fmt: skip
+                table,
+                column,
+                odd,
+                message("refusals.value_is_a_number_not_a_date", value="{value}"),
+                message("refusals.write_dates_as_1997_01_31_or_3"),
+            )
         values = values.astype("int64")
     codes, written = pd.factorize(values)  # a date is read once, however often it stands
     unique = pd.Series(written).astype("str").str.strip()
@@ -62,24 +65,35 @@ def to_dates(
     zoned = unique.str.fullmatch(_ZONED).astype(bool)
     if zoned.any() and not zoned.all():
         raise fault(
-            table, column, rows(~zoned), "{value} has no time zone, other rows have one",
-            "Write all times with their offset, or all without.",
-        )  # fmt: skip
+            table,
+            column,
+            rows(~zoned),
+            message("refusals.value_has_no_time_zone_other_rows", value="{value}"),
+            message("refusals.write_all_times_with_their_offset_or"),
+        )
     reads = _readings(unique, pattern, utc=bool(zoned.any()))
     whole = [each for each, read in reads.items() if read.notna().all()]
     if not whole:
         best = min(reads.values(), key=lambda read: int(read.isna().sum()))
         raise fault(
-            table, column, rows(best.isna()), "{value} is not a date",
-            "Write dates as 1997-01-31, or give `date_format`.",
-        )  # fmt: skip
+            table,
+            column,
+            rows(best.isna()),
+            message("refusals.value_is_not_a_date", value="{value}"),
+            message("refusals.write_dates_as_1997_01_31_or"),
+        )
     chosen = whole[0]
     rival = next((each for each in whole if not reads[each].equals(reads[chosen])), None)
     if rival:
         raise InputError(
             table.place(column),
-            f"{shorten(values.iloc[0])} could be read as {chosen} or as {rival}",
-            f"Write dates as 1997-01-31, or give `date_format` (for instance {chosen!r}).",
+            message(
+                "refusals.could_be_read_as_or_as",
+                value=shorten(values.iloc[0]),
+                chosen=chosen,
+                rival=rival,
+            ),
+            message("refusals.write_dates_as_1997_01_31_or_2", chosen=chosen),
         )
     if chosen != "ISO8601" and not pattern:
         notes.append(message("inputs.dates_read", where=table.place(column), pattern=chosen))
@@ -110,5 +124,7 @@ def _local(values: pd.Series, where: str, timezone: str, notes: list[str]) -> pd
         return values.dt.tz_convert(timezone).dt.tz_localize(None)
     except KeyError as error:  # zoneinfo's error for an unknown name
         raise InputError(
-            "timezone", f"{timezone!r} is not a time zone", "Write it as Asia/Shanghai or UTC."
+            "timezone",
+            message("refusals.is_not_a_time_zone", zone=timezone),
+            message("refusals.write_it_as_asia_shanghai_or_utc"),
         ) from error

@@ -85,11 +85,15 @@ def nearest(name: str, known: list[str]) -> str:
     """Say which known names are closest to a mistyped one, for a remedy sentence."""
     import difflib
 
+    from cvlib.words.message import message
+
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
-        return f"Did you mean {close[0]!r}?"
-    more = f" and {len(known) - 20} more" if len(known) > 20 else ""
-    return f"Known: {', '.join(known[:20])}{more}."
+        return message("refusals.did_you_mean", close=close[0])
+    shown = ", ".join(known[:20])
+    if len(known) > 20:
+        return message("refusals.known_more", known=shown, more=len(known) - 20)
+    return message("refusals.known", known=shown)
 
 
 def shorten(value: object) -> str:

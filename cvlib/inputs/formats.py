@@ -42,7 +42,11 @@ def kind_of(path: Path, name: str) -> str:
     with path.open("rb") as file:
         head = file.read(4096)
     if not head.strip():
-        raise InputError(name, "is empty", "Check that the right file was saved.")
+        raise InputError(
+            name,
+            message("refusals.is_empty"),
+            message("refusals.check_that_the_right_file_was_saved"),
+        )
     found = next((kind for magic, kind in _MAGIC.items() if head.startswith(magic)), None)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
     if start.startswith((b"<!doctype", b"<html", b"<table", b"<?xml", b"<head", b"<meta")):
@@ -139,8 +143,8 @@ def _refuse_ragged(content: str, mark: str, name: str, header_row: int) -> None:
         if len(cells) != width:
             raise InputError(
                 f"{name}, line {line}",
-                f"has {len(cells)} cells, the header has {width}",
-                _header_hint(first) or "Mend that line; the file may have been cut off.",
+                message("refusals.has_cells_the_header_has", cells=len(cells), width=width),
+                _header_hint(first) or message("refusals.mend_that_line_the_file_may_have"),
             )
 
 
@@ -222,7 +226,9 @@ def read_workbook(
             sheet = dict(enumerate(names, start=1)).get(int(sheet), sheet)
         if sheet is not None and sheet not in names:
             raise InputError(
-                f"{name}, sheet {sheet}", "there is no such sheet", nearest(sheet, names)
+                f"{name}, sheet {sheet}",
+                message("refusals.there_is_no_such_sheet"),
+                nearest(sheet, names),
             )
         frame = pd.read_excel(book, sheet_name=sheet or names[0], header=None, dtype=object)
     if sheet is None and len(names) > 1:
@@ -230,8 +236,10 @@ def read_workbook(
     if frame.iloc[header_row - 1 :].empty:
         raise InputError(
             f"{name}, sheet {sheet or names[0]}",
-            f"has nothing in row {header_row} or below" if len(frame) else "is empty",
-            "Name the right sheet (`sheet`) and the row of the column names (`header_row`).",
+            message("refusals.has_nothing_in_row_or_below", row=header_row)
+            if len(frame)
+            else message("refusals.is_empty"),
+            message("refusals.name_the_right_sheet_sheet_and_the"),
         )
     frame = frame.iloc[header_row - 1 :].reset_index(drop=True)
     while header_row > 1 and frame.iloc[0].isna().all() and len(frame) > 1:
@@ -241,7 +249,9 @@ def read_workbook(
         hint = _header_hint(list(enumerate(frame.head(20).to_numpy().tolist(), header_row)))
         if hint:
             raise InputError(
-                f"{name}, row {header_row}", "holds a title, not the names of the columns", hint
+                f"{name}, row {header_row}",
+                message("refusals.holds_a_title_not_the_names_of"),
+                hint,
             )
     return _headed(frame)
 
@@ -358,6 +368,8 @@ def unique_names(names: Sequence[str], name: str) -> None:
     for each in names:
         if each in seen:
             raise InputError(
-                f"{name}, column {each}", "the name stands twice", "Give each column its own name."
+                f"{name}, column {each}",
+                message("refusals.the_name_stands_twice"),
+                message("refusals.give_each_column_its_own_name"),
             )
         seen.add(each)

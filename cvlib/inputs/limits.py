@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 from cvlib.inputs.errors import InputError
+from cvlib.words.message import message
 
 _ROW = re.compile(rb'<row [^>]{0,200}?\br="(\d{1,8})"')
 _WIDE_COLUMN = re.compile(rb'\br="([A-Z]{2,3})\d')
@@ -101,8 +102,8 @@ def hold_workbook(path: Path, where: str) -> None:
     except Exception as error:  # zipfile raises nearly anything on a damaged package
         raise InputError(
             where,
-            f"is a damaged workbook ({str(error)[:200]})",
-            "Open it in Excel and save it again.",
+            message("refusals.is_a_damaged_workbook", reason=str(error)[:200]),
+            message("refusals.open_it_in_excel_and_save_it"),
         ) from error
 
 

@@ -26,7 +26,7 @@ from cvlib.inputs.formats import (
     read_workbook,
     unique_names,
 )
-from cvlib.words.message import Message, message
+from cvlib.words.message import Message, joined, message
 
 LEFT_OUT = ["column", "reason", "count", "share"]
 
@@ -68,16 +68,16 @@ class Table:
     def place(self, column: str, row: int | None = None) -> str:
         """Say where a column, or the cell of it at this index, stands in the user's file."""
         if row is None:
-            return f"{self.source}, column {column}"
+            return message("refusals.at_column", file=self.source, column=column)
         name, first = ([(self.source, 0)] + [file for file in self.files if file[1] <= row])[-1]
-        return f"{name}, column {column}, data row {row - first + 1}"
+        return message("refusals.at_cell", file=name, column=column, row=row - first + 1)
 
     def lacking(self, column: str, remedy: str = "") -> InputError:
         """An error that the column is not there: the nearest name, and other sheets there are."""
         known = [str(one) for one in self.data.columns]
         return InputError(
-            self.place(column), "there is no such column",
-            f"{nearest(column, known)}{self.elsewhere} {remedy}",
+            self.place(column), message("refusals.there_is_no_such_column"),
+            joined([nearest(column, known), self.elsewhere, remedy]),
         )  # fmt: skip
 
     @property
@@ -86,7 +86,7 @@ class Table:
         sheets = [note.values for note in self.warnings
                   if isinstance(note, Message) and note.id == "inputs.first_sheet"]  # fmt: skip
         others = ", ".join(sheets[0]["others"][:10]) if sheets else ""
-        return f" Only the first sheet was read; `sheet` names another: {others}." if others else ""
+        return message("refusals.other_sheets", others=others) if others else ""
 
 
 def left_out(rows: Sequence[tuple[str, str, int]], total: int) -> pd.DataFrame:
@@ -149,7 +149,9 @@ def read_table(
     stay text, because a number could not give them back.
     """
     if not Path(path).is_file():
-        raise InputError(str(path), "there is no such file", "Check the path.")
+        raise InputError(
+            str(path), message("refusals.there_is_no_such_file"), message("refusals.check_the_path")
+        )
     path = Path(path)
     name = path.name
     kind = kind_of(path, name)
@@ -175,9 +177,14 @@ def read_table(
     except damaged as error:
         reason = str(error).removeprefix("Error tokenizing data. C error: ").strip()
         raise InputError(
-            name, f"cannot be read as {KINDS[kind]} ({reason[:200] or type(error).__name__})",
-            "Mend the line it names, or save the file again; `encoding` helps with old files.",
-        ) from error  # fmt: skip
+            name,
+            message(
+                "refusals.cannot_be_read_as",
+                kind=KINDS[kind],
+                reason=reason[:200] or type(error).__name__,
+            ),
+            message("refusals.mend_the_line_it_names_or_save"),
+        ) from error
     if columns is not None:
         if len(columns) != frame.shape[1]:
             raise InputError(
@@ -194,7 +201,7 @@ def read_table(
     blank = frame.isna().all(axis=1)
     if blank.all():
         wrong = "holds column names but no rows" if len(frame.columns) else "is empty"
-        raise InputError(name, wrong, "Check that the right file was saved.")
+        raise InputError(name, wrong, message("refusals.check_that_the_right_file_was_saved"))
     if kind in ("text", "xlsx"):
         skipped.append(("(all)", "empty row", int(blank.sum())))
         frame = text.numbers(frame[~blank] if blank.any() else frame, decimal, notes)
@@ -221,7 +228,11 @@ def _check_reading(
             "header_row", f"{name} names its columns itself", "Leave `header_row` at 1."
         )
     if sheet is not None and kind != "xlsx":
-        raise InputError("sheet", f"{name} has no sheets", "Leave `sheet` empty.")
+        raise InputError(
+            "sheet",
+            message("refusals.has_no_sheets", file=name),
+            message("refusals.leave_sheet_empty"),
+        )
     if decimal not in (None, ".", ","):
         raise InputError("decimal", f"{decimal!r} is no decimal mark", "Give a point or a comma.")
 
@@ -374,8 +385,8 @@ def _named(frame: pd.DataFrame, name: str, kind: str, notes: list[str]) -> pd.Da
         if position not in empty:
             raise InputError(
                 f"{name}, column number {position + 1}",
-                "has values but no name",
-                "Give every column a name, or say where the names stand (`header_row`).",
+                message("refusals.has_values_but_no_name"),
+                message("refusals.give_every_column_a_name_or_say"),
             )
     kept = [position for position in range(len(names)) if position not in empty]
     frame = frame.iloc[:, kept]
@@ -386,8 +397,11 @@ def _named(frame: pd.DataFrame, name: str, kind: str, notes: list[str]) -> pd.Da
     ):
         raise InputError(
             name,
-            f"its first row holds numbers ({', '.join(frame.columns[:3])}), not column names",
-            "Put the columns' names in the first row, or say where they stand (`header_row`).",
+            message(
+                "refusals.its_first_row_holds_numbers_not_column",
+                first=", ".join(frame.columns[:3]),
+            ),
+            message("refusals.put_the_columns_names_in_the_first"),
         )
     unique_names(list(frame.columns), name)
     return frame

@@ -14,6 +14,7 @@ from typing import Any
 
 from cvlib.inputs.database import named, quoted
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.words.message import message
 
 _KINDS = ("duckdb", "spark")
 _FORMS = "Write it as duckdb://shop.duckdb#orders, spark://orders or spark://folder/of/orders/."
@@ -50,7 +51,7 @@ class Reference:
     def file(self) -> Path:
         """The file behind it, or an error that it is not there."""
         if self.path is None or not self.path.is_file():
-            raise InputError(self.place, "there is no such file", _FORMS)
+            raise InputError(self.place, message("refusals.there_is_no_such_file"), _FORMS)
         return self.path
 
 

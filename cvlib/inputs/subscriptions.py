@@ -11,7 +11,8 @@ import pandas as pd
 
 from cvlib.inputs.checks import as_table, column_of, fault, left_out_of, numeric
 from cvlib.inputs.dates import to_dates
-from cvlib.inputs.errors import InputError, nearest, shorten
+from cvlib.inputs.errors import InputError
+from cvlib.inputs.left import has_left, label, short
 from cvlib.inputs.readers import Table
 from cvlib.words.message import Message, message
 
@@ -26,13 +27,6 @@ _USUAL = {
               "attritionflag", "customerstatus", "status", "left", "cancelled", "canceled",
               "是否流失", "流失"},
 }  # fmt: skip
-_LEFT = {"yes", "y", "true", "t", "1", "left", "churn", "churned", "lost", "gone", "exited",
-         "cancelled", "canceled", "ended", "terminated", "attrited", "attrited customer",
-         "是", "流失", "已流失", "离网", "退订"}  # fmt: skip
-_THERE = {"no", "n", "false", "f", "0", "there", "stayed", "stay", "retained", "active", "current",
-          "joined", "existing", "existing customer", "loyal", "否", "留存", "在网",
-          "未流失"}  # fmt: skip
-_PLAIN = {"yes", "no", "true", "false", "1", "0", "是", "否"}  # read without a word about it
 _MONTHS = 12
 
 
@@ -96,7 +90,7 @@ class ContractColumns:
                 f"{values!r} is not a list",
                 'Write the labels as a list: "[Churned]".',
             )
-        object.__setattr__(self, "event_value", tuple(_label(value) for value in values))
+        object.__setattr__(self, "event_value", tuple(label(value) for value in values))
         if bool(self.end) and not self.start:
             raise InputError(
                 "end", "is given without start", "Name the column of the first day as start."
@@ -222,7 +216,7 @@ def check_contracts(
             role: _role(table, role, getattr(given, role), notes) for role in ("duration", "event")
         }
         used += list(names.values())
-        event = _left(table, names["event"], given.event_value, notes)
+        event = has_left(table, names["event"], given.event_value, notes)
         duration = _whole(table, names["duration"], event, notes)
     reason = None
     if given.reason:
@@ -237,18 +231,14 @@ def check_contracts(
     )  # fmt: skip
 
 
-def _short(name: object) -> str:
-    return str(name).lower().replace("_", "").replace(" ", "")
-
-
 def _role(table: Table, role: str, name: str, notes: list[str]) -> str:
     """The column named, or the one of a usual other name where the name is the usual one too."""
-    if name in table.data.columns or _short(name) not in _USUAL[role]:
+    if name in table.data.columns or short(name) not in _USUAL[role]:
         column_of(table, name)
         return name
-    found = [str(column) for column in table.data if _short(column) in _USUAL[role]]
+    found = [str(column) for column in table.data if short(column) in _USUAL[role]]
     if len(found) == 1:
-        if _short(found[0]) != role:
+        if short(found[0]) != role:
             notes.append(
                 message("inputs.contracts_role", source=table.source, column=found[0], role=role)
             )
@@ -256,9 +246,10 @@ def _role(table: Table, role: str, name: str, notes: list[str]) -> str:
         return found[0]
     if found:
         raise InputError(
-            table.source, f"{role} could be any of the columns {', '.join(found)}",
-            f"Name one of them as the parameter {role}.",
-        )  # fmt: skip
+            table.source,
+            message("refusals.could_be_any_of_the_columns", role=role, columns=", ".join(found)),
+            message("refusals.name_one_of_them_as_the_parameter", role=role),
+        )
     other = ", or give start and end." if role == "duration" else "."
     raise table.lacking(name, f"Name the column as the parameter {role}{other}")
 
@@ -268,7 +259,7 @@ def _one_contract_a_row(table: Table, customer: str) -> str:
     if customer:
         column_of(table, customer)
     else:
-        found = [str(name) for name in table.data if _short(name) in _USUAL["customer"]]
+        found = [str(name) for name in table.data if short(name) in _USUAL["customer"]]
         if len(found) != 1:
             return ""
         customer = found[0]
@@ -276,64 +267,18 @@ def _one_contract_a_row(table: Table, customer: str) -> str:
     again = ids.duplicated()
     if again.any():
         raise fault(
-            table, customer, table.data[customer].duplicated() & table.data[customer].notna(),
-            f"{{value}} is there again: {len(ids):,} rows of {ids.nunique():,} customers, where a "
-            "table of contracts has one row per contract",
-            "Of rows by customer and month keep the last of each customer; where customers hold "
-            "several contracts, name the column that tells contracts apart as customer.",
-        )  # fmt: skip
-    return customer
-
-
-def _label(value: object) -> str:
-    """A label as it is compared: no case, no blanks around, 1.0 as 1."""
-    spelt = str(value).strip().casefold()
-    return spelt.removesuffix(".0") if spelt.removesuffix(".0").isdigit() else spelt
-
-
-def _left(table: Table, column: str, values: tuple[str, ...], notes: list[str]) -> pd.Series:
-    """Whether each customer has left, by the labels named or by an obvious pair."""
-    cells = column_of(table, column)
-    if cells.isna().any():
-        raise fault(
-            table, column, cells.isna(), "does not say whether the customer left",
-            "Fill it in, or leave the row out of the file.",
-        )  # fmt: skip
-    spelt = cells.map(_label)
-    present = list(dict.fromkeys(spelt))
-    shown = ", ".join(shorten(value) for value in dict.fromkeys(cells.astype(str).str.strip()))
-    if len(present) > 20:
-        shown = f"{len(present)} different values"
-    if values:
-        absent = [value for value in values if value not in present]
-        if absent:
-            raise InputError(
-                "event_value", f"no row of column {column} holds {absent[0]!r} (it holds {shown})",
-                nearest(absent[0], present),
-            )  # fmt: skip
-        return spelt.isin(values)
-    if "censor" in _short(column):
-        raise InputError(
-            table.place(column), f"holds {shown}, and by its name 1 may mean still there",
-            "Name the values that mean left as the parameter event_value.",
-        )  # fmt: skip
-    unknown = ~spelt.isin(_LEFT | _THERE)
-    if unknown.any():
-        raise fault(
-            table, column, unknown,
-            f"{{value}} does not say whether the customer left (the column holds {shown})",
-            "Name the values that mean left as the parameter event_value, or write yes and no.",
-        )  # fmt: skip
-    gone = spelt.isin(_LEFT)
-    if not set(present) <= _PLAIN:
-        kinds = {
-            kind: list(dict.fromkeys(cells[mask].astype(str).str.strip()))
-            for kind, mask in (("left", gone), ("there", ~gone))
-        }
-        notes.append(
-            message("inputs.contracts_labels", source=table.source, column=column, **kinds)
+            table,
+            customer,
+            table.data[customer].duplicated() & table.data[customer].notna(),
+            message(
+                "refusals.value_is_there_again_rows_of_customers",
+                rows=len(ids),
+                customers=ids.nunique(),
+                value="{value}",
+            ),
+            message("refusals.of_rows_by_customer_and_month_keep"),
         )
-    return gone
+    return customer
 
 
 def _whole(table: Table, column: str, event: pd.Series, notes: list[str]) -> pd.Series:
@@ -342,7 +287,11 @@ def _whole(table: Table, column: str, event: pd.Series, notes: list[str]) -> pd.
     bad = ~((duration >= 0) & np.isfinite(duration))
     if bad.any():
         raise fault(
-            table, column, bad, "{value} is not a duration", "Give a number of periods, 0 or more."
+            table,
+            column,
+            bad,
+            message("refusals.value_is_not_a_duration", value="{value}"),
+            message("refusals.give_a_number_of_periods_0_or"),
         )
     broken = duration % 1 != 0
     if broken.any():
@@ -367,7 +316,11 @@ def _whole(table: Table, column: str, event: pd.Series, notes: list[str]) -> pd.
 def _day(value: object) -> pd.Timestamp:
     found = pd.to_datetime(str(value), errors="coerce")
     if found is pd.NaT:
-        raise InputError("observed_until", f"{value!r} is not a date", "Write it as 2024-06-30.")
+        raise InputError(
+            "observed_until",
+            message("refusals.is_not_a_date", given=value),
+            message("refusals.write_it_as_2024_06_30"),
+        )
     return found.normalize()
 
 
@@ -375,7 +328,13 @@ def _dates(table: Table, column: str, notes: list[str], blank: bool = False) -> 
     cells = column_of(table, column)
     empty = cells.isna()
     if empty.any() and not blank:
-        raise fault(table, column, empty, "is a contract without a first day", "Fill in the date.")
+        raise fault(
+            table,
+            column,
+            empty,
+            message("refusals.is_a_contract_without_a_first_day"),
+            message("refusals.fill_in_the_date"),
+        )
     found, said = to_dates(replace(table, data=table.data[~empty]), column)
     notes += said
     return found.dt.floor("D").reindex(table.data.index)
@@ -391,8 +350,8 @@ def _from_dates(
             table,
             given.end,
             wrong,
-            "{value} is before the contract's first day",
-            "Correct the date.",
+            message("refusals.value_is_before_the_contracts_first_day", value="{value}"),
+            message("refusals.correct_the_date"),
         )
     if given.observed_until != "":
         until = _day(given.observed_until)
@@ -403,8 +362,8 @@ def _from_dates(
             late = (end if end.max() is not pd.NaT and end.max() == until else start) == until
             raise fault(
                 table, given.end if end.max() == until else given.start, late,
-                "{value} lies in the future",
-                "Give the last day of observation as the parameter observed_until.",
+                message("refusals.value_lies_in_the_future", value="{value}"),
+                message("refusals.give_the_last_day_of_observation_as"),
             )  # fmt: skip
     keep = start <= until
     if not keep.any():

@@ -10,7 +10,7 @@ from cvlib.inputs.answers import answers
 from cvlib.inputs.checks import Checked, as_table, fault, left_out_of
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
-from cvlib.words.message import message
+from cvlib.words.message import joined, message
 
 
 def check_survey(
@@ -88,10 +88,14 @@ def _on_scale(table: Table, frame: pd.DataFrame, items: Mapping[str, tuple[float
     item = faulty[0]
     lowest, highest = items[item]
     others = len(faulty) - 1
-    also = f" Other columns at fault: {others}." if others else ""
+    also = message("refusals.other_columns", others=others) if others else ""
     low, high = frame[item].min(), frame[item].max()
     raise fault(
-        table, item, off[item], f"{{value}} is outside the scale {lowest:g} to {highest:g}",
-        f"Answers run from {low:g} to {high:g}: correct the value, set the scale (`scale`, or the"
-        f" item's own in the model file), or name the value in `dont_know`.{also}",
-    )  # fmt: skip
+        table,
+        item,
+        off[item],
+        message(
+            "refusals.value_is_outside_the_scale_to", low=lowest, high=highest, value="{value}"
+        ),
+        joined([message("refusals.off_scale_remedy", low=low, high=high), also]),
+    )

@@ -50,7 +50,9 @@ def decode(raw: bytes, name: str, encoding: str | None = None) -> tuple[str, str
         text = raw.decode(encoding)
     except (UnicodeDecodeError, LookupError) as error:
         raise InputError(
-            name, f"cannot be read as {encoding} ({error})", "Save it as UTF-8 or give `encoding`."
+            name,
+            message("refusals.cannot_be_read_as", kind=encoding, reason=error),
+            message("refusals.save_it_as_utf_8_or_give"),
         ) from error
     return text.replace("\r\n", "\n").replace("\r", "\n"), encoding
 

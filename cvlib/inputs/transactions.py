@@ -265,7 +265,7 @@ def _filtered(cells: Cells, rows: int, left_out: list[tuple[Any, ...]]) -> None:
             "LIMIT 6"
         ).fetchall()
         raise InputError(
-            "where", f"no row of {cells.source.name} is left",
+            "where", message("refusals.no_row_of_is_left", file=cells.source.name),
             f"Column {cells.rules.where[0][0]} holds "
             f"{', '.join(one for (one,) in held) or 'nothing'}.",
         )  # fmt: skip
@@ -297,51 +297,71 @@ def _checked(cells: Cells, rows: int, left_out: list[tuple[Any, ...]]) -> dict[s
             (message("inputs.no_customer"), "transactions", gone, gone / rows, float(lost or 0))
         )
         if not customers:
-            raise InputError(cells.source.name, "names no customer anywhere", "Name its column.")
+            raise InputError(
+                cells.source.name,
+                message("refusals.names_no_customer_anywhere"),
+                message("refusals.name_its_column"),
+            )
     elif customers < kept:
         raise cells.fault(
-            "customer", "customer_id IS NULL", "names no customer",
-            "Fill it in, or set missing_customer to drop: such rows are then left out and counted.",
+            "customer", "customer_id IS NULL", message("refusals.names_no_customer"),
+            message("refusals.fill_it_in_or_set_missing_customer_to"),
         )  # fmt: skip
     if dates < kept:
         raise cells.fault(
-            dated, "day IS NULL", "is a transaction without a date", "Fill in the date."
+            dated,
+            "day IS NULL",
+            message("refusals.is_a_transaction_without_a_date"),
+            message("refusals.fill_in_the_date"),
         )
     today = dt.datetime.now(dt.UTC).date()
     # days that Python has no date for (infinity, before the year 1, after 9999) come as text
     odd = "day < DATE '0001-01-01' OR day > DATE '9999-12-31'"
     if isinstance(first, str) or isinstance(last, str):
-        raise cells.fault(dated, odd, "{value} is no date of a purchase", "Correct the date.")
+        raise cells.fault(
+            dated,
+            odd,
+            message("refusals.value_is_no_date_of_a_purchase", value="{value}"),
+            message("refusals.correct_the_date"),
+        )
     # a day of grace, because it is tomorrow already in some time zones
     for bad, limit, wrong in (
-        (first < dt.date(1900, 1, 1), "day < DATE '1900-01-01'", "{value} is before 1900"),
+        (first < dt.date(1900, 1, 1), "day < DATE '1900-01-01'", "before_1900"),
         (
             last > today + dt.timedelta(days=1),
             f"day > DATE '{today}' + 1",
-            "{value} is later than today",
+            "after_today",
         ),
     ):
         if bad:
-            raise cells.fault(dated, limit, wrong, "Correct the date, or keep other rows by where.")
+            said = message(f"refusals.{wrong}", value="{value}")
+            raise cells.fault(
+                dated, limit, said, message("refusals.correct_the_date_or_keep_other_rows")
+            )
     if amounts < kept:
         role = money
         if money == "price" and not cells.one("SELECT count(*) FROM cells WHERE price IS NULL"):
             role = "quantity"
         raise cells.fault(
-            role, "amount IS NULL", "is a transaction without an amount",
-            "Fill it in, or leave such rows out by where.",
+            role, "amount IS NULL", message("refusals.is_a_transaction_without_an_amount"),
+            message("refusals.fill_it_in_or_leave_such_rows"),
         )  # fmt: skip
     if finite < kept:
-        raise cells.fault(money, "NOT isfinite(amount)", "{value} is no amount", "Correct it.")
+        raise cells.fault(
+            money,
+            "NOT isfinite(amount)",
+            message("refusals.value_is_no_amount", value="{value}"),
+            message("refusals.correct_it"),
+        )
     if negatives and rules.returns == "refuse":
         raise cells.fault(
-            money, "amount < 0", "{value} is a negative amount",
-            "Correct it, or set returns to match, net or ignore.",
+            money, "amount < 0", message("refusals.value_is_a_negative_amount", value="{value}"),
+            message("refusals.correct_it_or_set_returns_to_match"),
         )  # fmt: skip
     if zeros and rules.free_orders == "refuse" and money in cells.columns:
         raise cells.fault(
-            money, "amount = 0", "{value} is a zero amount",
-            "Correct it, or set free_orders to count or exclude.",
+            money, "amount = 0", message("refusals.value_is_a_zero_amount", value="{value}"),
+            message("refusals.correct_it_or_set_free_orders_to_count"),
         )  # fmt: skip
     if negatives and rules.returns == "ignore":
         left_out.append(

@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from cvlib.inputs import text
-from cvlib.inputs.checks import column_of
+from cvlib.inputs.checks import column_of, of_cell, of_one
 from cvlib.inputs.database import named, quoted
 from cvlib.inputs.dates import to_dates
-from cvlib.inputs.errors import InputError, shorten
+from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.inputs.transactions_columns import amounts_of, role_column
 from cvlib.inputs.transactions_rules import LogRules, day_of
@@ -81,8 +81,8 @@ class Cells:
                 column = self.columns[role]
                 if not self.one(f"SELECT count({role}) FROM cells"):
                     raise InputError(
-                        f"{self.source.name}, column {column}", "is empty",
-                        "Fill it in, or leave it out.",
+                        f"{self.source.name}, column {column}", message("refusals.is_empty"),
+                        message("refusals.fill_it_in_or_leave_it_out"),
                     )  # fmt: skip
         self.customer = self._customers()
         self.day = self._days()
@@ -209,8 +209,8 @@ class Cells:
         if not self.one("SELECT count(*) FROM cells"):
             raise InputError(
                 self.source.name,
-                "holds column names but no rows",
-                "Check that the right file was saved.",
+                message("refusals.holds_column_names_but_no_rows"),
+                message("refusals.check_that_the_right_file_was_saved"),
             )
 
     def fault(self, role: str, bad: str, wrong: str, remedy: str, bare: bool = False) -> InputError:
@@ -222,7 +222,6 @@ class Cells:
         rows = "SELECT * FROM cells" if bare else self.lines()
         kept = bad if bare else f"dropped = 0 AND ({bad})"
         count = self.one(f"SELECT count(*) FROM ({rows}) WHERE {kept}")
-        more = f" ({count - 1:,} more rows like it)" if count > 1 else ""
         self.connection.execute("SET preserve_insertion_order = true")
         for number, part in enumerate(self.source.parts):
             place = "row_number() OVER ()" if part.ordered else "0"
@@ -234,10 +233,7 @@ class Cells:
             ).fetchone()
             if found:
                 line, value = found
-                shown = f"{value:.10g}" if isinstance(value, (int, float)) else shorten(value)
-                return InputError(
-                    part.place(column, line), wrong.replace("{value}", shown) + more, remedy
-                )
+                return InputError(part.place(column, line), of_cell(wrong, value, count), remedy)
         raise AssertionError(f"no row of {self.source.name} has the fault {bad}")
 
     def _one_currency(self) -> None:
@@ -252,9 +248,12 @@ class Cells:
             shown = ", ".join(f"{code} {count} rows" for code, count in counted[:5])
             raise InputError(
                 f"{self.source.name}, column {self.columns['currency']}",
-                f"mixes currencies ({shown})",
-                f"Convert the amounts to one currency, or keep the rows of one: where "
-                f"[[{self.columns['currency']}, =, {counted[0][0]}]].",
+                message("refusals.mixes_currencies", kinds=shown),
+                message(
+                    "refusals.convert_the_amounts_to_one_currency_or",
+                    column=self.columns["currency"],
+                    currency=counted[0][0],
+                ),
             )
 
     def _customers(self) -> str:
@@ -290,7 +289,7 @@ class Cells:
         if kind != "VARCHAR":
             raise InputError(
                 f"{self.source.name}, column {column}", f"holds {kind.lower()}s, not numbers",
-                "Name another column.",
+                message("refusals.name_another_column"),
             )  # fmt: skip
         plain = quoted(text.NUMBERS["plain"])
         if self.one(f"SELECT bool_and(regexp_full_match({role}, {plain})) FROM cells"):
@@ -334,8 +333,7 @@ class Cells:
         if not row:
             return error
         spelt = quoted(table.data.iloc[int(row), 0])
-        wrong = error.wrong.split(" (", 1)[0] if "more rows like it" in error.wrong else error.wrong
-        return self.fault(role, f"{cell} = {spelt}", wrong, error.remedy, bare=True)
+        return self.fault(role, f"{cell} = {spelt}", of_one(error.wrong), error.remedy, bare=True)
 
     def _days(self) -> str:
         """The expression of the day: of times with an offset the day as written."""
@@ -373,8 +371,8 @@ class Cells:
             raise self.fault(
                 "date",
                 f"NOT regexp_full_match({cell}, {quoted(f'.*:[0-9.]+{_OFFSET}')})",
-                "{value} has no time zone, other rows have one",
-                "Write all times with their offset, or all without.",
+                message("refusals.value_has_no_time_zone_other_rows", value="{value}"),
+                message("refusals.write_all_times_with_their_offset_or"),
                 bare=True,
             )
         where = f"{self.source.name}, column {column}"
@@ -388,8 +386,9 @@ class Cells:
                 read = f"(try_cast({form} AS TIMESTAMPTZ) AT TIME ZONE {quoted(rules.timezone)})"
                 read += "::DATE"
             if self._unreadable(cell, read):
-                remedy = "Write dates as 1997-01-31, or give `date_format`."
-                raise self._unread(cell, read, "{value} is not a date", remedy)
+                wrong = message("refusals.value_is_not_a_date", value="{value}")
+                remedy = message("refusals.write_dates_as_1997_01_31_or")
+                raise self._unread(cell, read, wrong, remedy)
             return read
         if zoned and rules.timezone:
             raise InputError(

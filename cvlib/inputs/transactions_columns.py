@@ -44,9 +44,10 @@ def role_column(table: Table, role: str, name: str, notes: list[str]) -> str:
         return found[0]
     if found:
         raise InputError(
-            table.source, f"{role} could be any of the columns {', '.join(found)}",
-            f"Say which one is the {role.removesuffix('_id')}.",
-        )  # fmt: skip
+            table.source,
+            message("refusals.could_be_any_of_the_columns", role=role, columns=", ".join(found)),
+            message("refusals.say_which_one_is_the", role=role.removesuffix("_id")),
+        )
     return name
 
 
@@ -69,8 +70,8 @@ def amounts_of(table: Table, column: str, notes: list[str]) -> pd.Series:
     if len(signs) > 1 or (len(signs) == 1 and (sign.isna() & numbers).any()):
         kinds = ", ".join([*signs, *(["none"] if sign.isna().any() else [])])
         raise InputError(
-            table.place(column), f"mixes currencies ({kinds})",
-            "Convert the amounts to one currency, or keep the rows of one.",
+            table.place(column), message("refusals.mixes_currencies", kinds=kinds),
+            message("refusals.convert_the_amounts_to_one_currency_or_2"),
         )  # fmt: skip
     original = table.data[column].copy()
     if len(signs) == 1:
@@ -81,6 +82,10 @@ def amounts_of(table: Table, column: str, notes: list[str]) -> pd.Series:
     bad = ~np.isfinite(amounts)
     table.data[column] = original
     if bad.any():
-        raise InputError(table.place(column, int(bad.idxmax())), "{value} is no amount", "Mend it.")
+        raise InputError(
+            table.place(column, int(bad.idxmax())),
+            message("refusals.value_is_no_amount", value="{value}"),
+            message("refusals.mend_it"),
+        )
     notes.append(message("inputs.amounts_as_text", file=table.source, first=original.iloc[0]))
     return amounts

@@ -13,6 +13,7 @@ from cvlib.inputs.choices import one_of
 from cvlib.inputs.database import memory_share
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import AS_IT_IS, Reading
+from cvlib.words.message import message
 
 _OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "in", "not in", "missing")
 RETURNS = ("match", "net", "ignore", "refuse")
@@ -90,7 +91,9 @@ class LogRules:
             one_of(name, getattr(self, name), known)
         for name in ("customer", "date"):
             if not getattr(self, name):
-                raise InputError(name, "names no column", "Name the column.")
+                raise InputError(
+                    name, message("refusals.names_no_column"), message("refusals.name_the_column")
+                )
         if bool(self.quantity) != bool(self.price):
             lacks = "quantity" if self.price else "price"
             raise InputError(
@@ -111,7 +114,9 @@ def _check_zone(timezone: str) -> None:
             ZoneInfo(timezone)
     except (KeyError, ValueError, OSError) as error:
         raise InputError(
-            "timezone", f"{timezone!r} is not a time zone", "Write it as Asia/Shanghai or UTC."
+            "timezone",
+            message("refusals.is_not_a_time_zone", zone=timezone),
+            message("refusals.write_it_as_asia_shanghai_or_utc"),
         ) from error
 
 
@@ -171,7 +176,9 @@ def day_of(number: int, value: Any) -> str:
     day = pd.to_datetime(str(value), errors="coerce", format="ISO8601")
     if pd.isna(day):
         raise InputError(
-            f"where, filter {number}", f"{value!r} is not a date", "Write it as 2024-03-31."
+            f"where, filter {number}",
+            message("refusals.is_not_a_date", given=value),
+            message("refusals.write_it_as_2024_03_31"),
         )
     return f"DATE '{day.date()}'"
 

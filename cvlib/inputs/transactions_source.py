@@ -117,7 +117,11 @@ def open_source(connection: Any, data: Any, folder: Path, reading: Reading = AS_
 def in_memory(connection: Any, table: Table, name: str) -> Part:
     """A table that pandas holds, registered under a name."""
     if table.data.empty:
-        raise InputError(table.source, "has no rows", "Give a log with at least one transaction.")
+        raise InputError(
+            table.source,
+            message("refusals.has_no_rows"),
+            message("refusals.give_a_log_with_at_least_one"),
+        )
     frame, zones = table.data.copy(deep=False), {}
     for column, dtype in frame.dtypes.items():
         if isinstance(dtype, pd.DatetimeTZDtype):
@@ -279,7 +283,9 @@ def _typed(connection: Any, sql: str, name: str, names: str = "") -> Part:
         reason = (reason.replace(f"{folder}/", "") if folder else reason)[:200]
         raise InputError(name, f"cannot be read ({reason})", "Save the file again.") from error
     if not rows:
-        raise InputError(name, "has no rows", "Give a log with at least one transaction.")
+        raise InputError(
+            name, message("refusals.has_no_rows"), message("refusals.give_a_log_with_at_least_one")
+        )
     unique_names(written, name)
     kinds = {column: kind for column, kind, *_ in described if column != "__index_level_0__"}
     zones = {column: "" for column, kind in kinds.items() if "ZONE" in kind}
@@ -300,7 +306,9 @@ def _text(path: Path, name: str, copy: Path, notes: list[str]) -> Part | None:
                 shutil.copyfileobj(old, new)
         except UnicodeDecodeError as error:
             raise InputError(
-                name, f"cannot be read as {encoding} ({error})", "Save it as UTF-8."
+                name,
+                message("refusals.cannot_be_read_as", kind=encoding, reason=error),
+                "Save it as UTF-8.",
             ) from error
         path = copy
     lines = content.lstrip("\n")

@@ -197,7 +197,7 @@ def _calendar(table: Table, summary: PurchaseSummary) -> pd.DataFrame:
     """Covariates by the first day of their period, up to the end of the holdout."""
     cells = column_of(table, "date")
     if cells.isna().any():
-        raise fault(table, "date", cells.isna(), "is empty", "Fill it in.")
+        raise fault(table, "date", cells.isna(), message("refusals.is_empty"), "Fill it in.")
     when = pd.to_datetime(to_dates(table, "date")[0].to_numpy())
     names = [str(name) for name in table.data.columns if name != "date"]
     if not names:
@@ -280,7 +280,13 @@ def _coded(
     keys = column_of(table, customer).astype(str)
     wanted = ids.astype(str)
     if keys.duplicated().any():
-        raise fault(table, customer, keys.duplicated(), "{value} stands twice", "Keep one row.")
+        raise fault(
+            table,
+            customer,
+            keys.duplicated(),
+            "{value} stands twice",
+            message("refusals.keep_one_row"),
+        )
     missing = wanted[~wanted.isin(keys)]
     if len(missing):
         raise InputError(
@@ -295,7 +301,11 @@ def _coded(
         cells = table.data[name]
         if (cells.isna() & in_use).any():
             raise fault(
-                table, name, cells.isna() & in_use, "is empty", "Fill it in, or name it unknown."
+                table,
+                name,
+                cells.isna() & in_use,
+                message("refusals.is_empty"),
+                "Fill it in, or name it unknown.",
             )
         values = own[name].reindex(wanted)
         for label, column, base in _one(str(name), values):

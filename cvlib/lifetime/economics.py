@@ -329,7 +329,9 @@ def payback(
     """
     profit = np.asarray(yearly_profit, dtype=float)
     if acquisition_cost <= 0 or not profit.size:
-        raise InputError("acquisition_cost", "must be positive, with yearly profits", "Mend it.")
+        raise InputError(
+            "acquisition_cost", "must be positive, with yearly profits", message("refusals.mend_it")
+        )
     year = np.arange(1, profit.size + 1)
     discounted = profit / (1 + discount_rate) ** year
     cumulative = np.cumsum(discounted) - acquisition_cost

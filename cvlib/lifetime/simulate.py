@@ -14,6 +14,7 @@ from cvlib.lifetime.contracts.cohorts import COHORT_MODELS
 from cvlib.lifetime.repeat_buying import MODELS
 from cvlib.lifetime.units import DAYS
 from cvlib.statistics import resample
+from cvlib.words.message import message
 
 
 def simulate_histories(
@@ -189,7 +190,9 @@ def _positive(where: str, given: Mapping[str, float], names: tuple[str, ...]) ->
         if name not in given:
             raise InputError(where, f"{name} is missing", f"It needs {', '.join(names)}.")
         if not given[name] > 0:
-            raise InputError(where, f"{name} = {given[name]} is not positive", "Correct it.")
+            raise InputError(
+                where, f"{name} = {given[name]} is not positive", message("refusals.correct_it")
+            )
     return [float(given[name]) for name in names]
 
 

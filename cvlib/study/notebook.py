@@ -11,6 +11,7 @@ from typing import Any
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.shipped import shipped_folder
 from cvlib.study.parameters import TYPES, Parameter, check_together, rule
+from cvlib.words.message import message
 
 FOLDER = shipped_folder("notebooks")
 
@@ -43,7 +44,7 @@ class Notebook:
             if name not in known or name == "out":
                 raise InputError(
                     f"{self.name}, parameter {name}",
-                    "there is no such parameter",
+                    message("refusals.there_is_no_such_parameter"),
                     nearest(name, [key for key in known if key != "out"]),
                 )
         values = {
@@ -153,4 +154,8 @@ def find(name: str) -> Notebook:
         raise InputError(
             f"notebook {name}", "several begin like this", f"Say which: {', '.join(matching)}."
         )
-    raise InputError(f"notebook {name}", "there is none of this name", nearest(name, list(known)))
+    raise InputError(
+        f"notebook {name}",
+        message("refusals.there_is_none_of_this_name"),
+        nearest(name, list(known)),
+    )

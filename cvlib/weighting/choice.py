@@ -214,7 +214,9 @@ def _learned(indicators: Indicators, outcome: pd.Series | None) -> Choice:
     """Weights by non-negative least squares on the outcome."""
     if outcome is None:
         raise InputError(
-            "parameter outcome", "is empty, and learned weights need it", "Name its column."
+            "parameter outcome",
+            "is empty, and learned weights need it",
+            message("refusals.name_its_column"),
         )
     normalised: Normalised = normalise(indicators)
     found = learn_from_outcome(normalised, outcome, starts=0)

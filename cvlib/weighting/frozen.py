@@ -145,6 +145,8 @@ def read_bounds(indicators: Indicators, path: str) -> Bounds:
     ends = table.data[["low", "high"]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     if not np.isfinite(ends).all() or (ends[:, 0] > ends[:, 1]).any():
         raise InputError(
-            f"parameter bounds: {table.source}", "a low or high end is wrong", "Correct it."
+            f"parameter bounds: {table.source}",
+            "a low or high end is wrong",
+            message("refusals.correct_it"),
         )
     return Bounds(fitted.table.assign(low=ends[:, 0], high=ends[:, 1]), ())

@@ -19,6 +19,7 @@ from cvlib.weighting.alternatives import (
     return_on_investment,
     total_cost,
 )
+from cvlib.words.message import message
 
 
 def system_choice(
@@ -82,7 +83,11 @@ def system_choice(
             costs["roi"] = [return_on_investment(list(b), list(c), rate) for c, b in both]
     if "total_cost" in weights:
         if "total_cost" not in costs:
-            raise InputError(table.place("cost_0"), "there is no such column", "Give the costs.")
+            raise InputError(
+                table.place("cost_0"),
+                message("refusals.there_is_no_such_column"),
+                "Give the costs.",
+            )
         ratings["total_cost"] = costs["total_cost"].to_numpy()
     shares = pd.Series(weights, dtype=float)[list(ratings.columns)]
     priced = ["total_cost"] if "total_cost" in ratings else []

@@ -233,7 +233,9 @@ def _column(table: Table, name: str, what: str) -> pd.Series:
     if name not in table.data.columns:
         near = nearest(name, [str(column) for column in table.data.columns]) + table.elsewhere
         remedy = near if what == "the customer" else f"{near} Name the column in mapping."
-        raise InputError(f"{table.source}, {what}", f"there is no column {name!r}", remedy)
+        raise InputError(
+            f"{table.source}, {what}", message("refusals.there_is_no_column", name=name), remedy
+        )
     return table.data[name]
 
 
@@ -260,7 +262,11 @@ def _numbers(
         if np.isinf(numbers).any():
             raise InputError(where, "holds an infinite value", "Correct the cell or empty it.")
         if not known_cells.any():
-            raise InputError(where, "is empty for every customer", "Leave it out of the tree.")
+            raise InputError(
+                where,
+                message("refusals.is_empty_for_every_customer"),
+                message("refusals.leave_it_out_of_the_tree"),
+            )
     low, high = node["scale_low"], node["scale_high"]
     if np.isfinite(low) and len(numbers):
         beyond = (numbers < low) | (numbers > high)
@@ -300,8 +306,8 @@ def _parsed(table: Table, raw: pd.Series, leaf: str, notes: list[str]) -> np.nda
         at = int(wrong.to_numpy().argmax())
         raise InputError(
             _row(table, raw, at),
-            f"holds {shorten(raw.iloc[at])}, not a number (leaf {leaf!r})",
-            "Correct the cell, or empty it so that it counts as missing.",
+            message("refusals.holds_not_a_number_leaf", cell=shorten(raw.iloc[at]), leaf=leaf),
+            message("refusals.correct_the_cell_or_empty_it_so"),
         )
     return parsed.to_numpy(float, na_value=np.nan)
 

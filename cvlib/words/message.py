@@ -32,7 +32,7 @@ __all__ = [
 
 ROOMS = (
     "common", "inputs", "satisfaction", "further", "service", "weighting", "lifetime", "decisions",
-    "customer", "study", "figures",
+    "customer", "study", "figures", "refusals",
 )  # fmt: skip
 _JOINED = "common.joined"
 _LISTS = {

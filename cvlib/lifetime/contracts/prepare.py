@@ -123,9 +123,12 @@ def prepare_subscriptions(
     losses = int(kept["event"].sum())
     if losses < 10 or kept["event"].all():
         raise InputError(
-            checked.source, f"{losses} of {len(kept)} customers left: too few left, or all did",
-            "Survival models need at least ten who left and one who is still there.",
-        )  # fmt: skip
+            checked.source,
+            message(
+                "refusals.of_customers_left_too_few_left_or", losses=losses, customers=len(kept)
+            ),
+            message("refusals.survival_models_need_at_least_ten_who"),
+        )
     repeated = _repeated(kept.drop(columns=list(places)))
     away += [(name, message("lifetime.contracts_repeats")) for name in repeated]
     kept = kept.drop(columns=repeated)

@@ -71,7 +71,9 @@ def read_cohorts(source: str = "fader_hardie_2007") -> CohortSeries:
         for name in ("cohort", "period", "customers"):
             numbers = column_of(table, name) if name == "cohort" else numeric(table, name)[0]
             if numbers.isna().any():
-                raise fault(table, name, numbers.isna(), "is empty", "Fill it in.")
+                raise fault(
+                    table, name, numbers.isna(), message("refusals.is_empty"), "Fill it in."
+                )
         frame = table.data[["cohort", "period", "customers"]]
         return CohortSeries(frame, max(2, int(2 * frame["period"].max() // 3)))
     content = Source(PUBLISHED).content

@@ -176,7 +176,9 @@ def firm_value(
             raise InputError(table.place("item"), f"has no {name}", f"Add rows of {name}.")
     if len(series["net_income"]) != len(series["dividend"]):
         raise InputError(
-            table.place("item"), "has other years of net_income than of dividend", "Mend it."
+            table.place("item"),
+            "has other years of net_income than of dividend",
+            message("refusals.mend_it"),
         )
     values = _values(series, rate)
     base = values["returns_residual"]

@@ -47,7 +47,9 @@ def state_values(
     Pfeifer & Carraway (2000) J. Interactive Marketing 14(2):43-55, eq. 4 and 6.
     """
     if (transition < -1e-12).any() or np.abs(transition.sum(axis=1) - 1).max() > 1e-9:
-        raise InputError("transition", "has a row that does not add up to 1", "Mend it.")
+        raise InputError(
+            "transition", "has a row that does not add up to 1", message("refusals.mend_it")
+        )
     number("rate", rate, 0, ends="[)" if periods is not None else "()")
     step = transition / (1 + rate)
     if periods is None:

@@ -12,6 +12,7 @@ import pandas as pd
 from cvlib.inputs.datasets import entries
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.transactions import TransactionLog
+from cvlib.words.message import message
 
 # A log of fewer days is too short to be cut in several places.
 _SHORTEST = 180
@@ -59,7 +60,9 @@ def as_day(where: str, value: Any) -> dt.date | None:
             raise ValueError(value)
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(
-            where, f"{str(value)!r} is not a date", "Write it as 1997-09-30."
+            where,
+            message("refusals.is_not_a_date", given=str(value)),
+            message("refusals.write_it_as_1997_09_30"),
         ) from error
     return day.date()
 
@@ -128,7 +131,9 @@ def study_dates(
     if end < cut:
         if as_day("holdout_end", holdout_end) is not None:
             raise InputError(
-                "holdout_end", f"{end} lies before the cut {cut}", "Choose a later day."
+                "holdout_end",
+                message("refusals.lies_before_the_cut", end=end, cut=cut),
+                message("refusals.choose_a_later_day"),
             )
         end = last
     days = int(origin_days) or int(shipped.get("origin_days", 0)) or (end - cut).days or span // 4
@@ -155,7 +160,9 @@ def study_dates(
         then = now - dt.timedelta(days=gap)
     _inside(log, "before", then)
     if then > now:
-        raise InputError("before", f"{then} lies after {now} (at)", "Choose an earlier day.")
+        raise InputError(
+            "before", f"{then} lies after {now} (at)", message("refusals.choose_an_earlier_day")
+        )
     return StudyDates(cut, end, tuple(known), days, now, then)
 
 
@@ -169,6 +176,7 @@ def _inside(log: TransactionLog, name: str, day: dt.date) -> None:
     first, last = log.observed
     if not first <= day <= last:
         raise InputError(
-            name, f"{day} lies outside the log: the log runs from {first} to "
-            f"{last}", "Choose a day inside it, or leave it blank.",
-        )  # fmt: skip
+            name,
+            message("refusals.lies_outside_the_log_the_log_runs", day=day, first=first, last=last),
+            message("refusals.choose_a_day_inside_it_or_leave"),
+        )

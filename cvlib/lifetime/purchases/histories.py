@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
+from cvlib.words.message import message
 
 # Rows evaluated at once: the working arrays then stay in cache, and memory does not grow with n.
 _BLOCK = 1 << 15
@@ -120,7 +121,7 @@ def distinct_histories(
     if missing:
         raise InputError(where, f"has no column {missing[0]!r}", "See summarise_purchases.")
     if frame.empty:
-        raise InputError(where, "has no rows", "Give at least one customer.")
+        raise InputError(where, message("refusals.has_no_rows"), "Give at least one customer.")
     columns = []
     for name in ("x", "t_x", "T", *covariates):
         try:

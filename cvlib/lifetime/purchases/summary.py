@@ -215,12 +215,15 @@ def summarise_purchases(
     if not count["customers"] and not log.query("SELECT 1 FROM days WHERE purchase LIMIT 1").size:
         raise InputError(
             log.source,
-            f"holds no purchase: of {log.rows:,} rows every day's amounts add up to less than "
-            "nothing, or were left out by a rule",
-            "Give the purchases as positive amounts beside the returns.",
+            message("refusals.holds_no_purchase_of_rows_every_days", rows=log.rows),
+            message("refusals.give_the_purchases_as_positive_amounts_beside"),
         )
     if not count["customers"]:
-        raise InputError("calibration_end", f"nobody bought up to {cut}", "Choose a later day.")
+        raise InputError(
+            "calibration_end",
+            message("refusals.nobody_bought_up_to", cut=cut),
+            message("refusals.choose_a_later_day"),
+        )
     tracking = _tracking(log, count, cut, end, unit)
     histories = log.query(_HISTORIES, cut, cut, DAYS[unit], DAYS[unit])
     warnings = list(log.warnings)
@@ -291,9 +294,8 @@ def _end(log: TransactionLog, end: dt.date, unit: str) -> dt.date:
     if (end - last).days > max(7.0, DAYS[unit]):
         raise InputError(
             "holdout_end",
-            f"{end} lies after the end of the data: the log runs from {first} to "
-            f"{last}; everybody would look inactive there",
-            f"Choose {last} or earlier.",
+            message("refusals.lies_after_the_end_of_the_data", end=end, first=first, last=last),
+            message("refusals.choose_or_earlier", last=last),
         )
     return end
 

@@ -12,6 +12,7 @@ from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying import bg_bb, bg_nbd, ggom_nbd, mbg_nbd, nbd, pareto_nbd
 from cvlib.lifetime.repeat_buying.bg_covariates import with_static
 from cvlib.lifetime.repeat_buying.special import gauss
+from cvlib.words.message import message
 
 
 class Family(Protocol):
@@ -77,9 +78,8 @@ def check_enough(data: Histories, model: str) -> None:
     if not data.x.any():
         raise InputError(
             "histories",
-            "nobody bought again",
-            "Nothing can be learnt about repeat buying: give a longer log, or a later cut, with "
-            "a row per purchase, not one per customer.",
+            message("refusals.nobody_bought_again"),
+            message("refusals.nothing_can_be_learnt_about_repeat_buying"),
         )
     if not (data.T > 0).any():
         raise InputError("histories", "every customer has age T = 0", "Choose a later cut.")

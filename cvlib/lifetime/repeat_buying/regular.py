@@ -280,7 +280,9 @@ def fit_regular(
         raise InputError("histories", "have a litt that is not a number", "It is 0 where x = 0.")
     rows = distinct_histories(data.drop(columns="customers", errors="ignore"))
     if not rows.x.any():
-        raise InputError("histories", "nobody bought again", "Use a longer calibration period.")
+        raise InputError(
+            "histories", message("refusals.nobody_bought_again"), "Use a longer calibration period."
+        )
     purchases = float(rows.count @ rows.x)
     tried: dict[int, Maximum] = {}
     value: dict[int, float] = {}

@@ -75,7 +75,9 @@ class Choices:
                                     ("missing", self.missing, RULES),
                                     ("scales", self.scales, SCALES)):  # fmt: skip
             if not given:
-                raise InputError(where, "is empty", f"Name some of {', '.join(known)}.")
+                raise InputError(
+                    where, message("refusals.is_empty"), f"Name some of {', '.join(known)}."
+                )
             for each in given:
                 one_of(where, each, known)
 
@@ -273,7 +275,7 @@ def _opened(
     if not opened and failed is not None:
         raise failed
     if not opened:
-        raise InputError("models", "is empty", "Name one model or more.")
+        raise InputError("models", message("refusals.is_empty"), "Name one model or more.")
     return opened, told
 
 

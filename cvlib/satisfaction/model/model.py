@@ -383,9 +383,8 @@ class Model:
         if unmapped and not drop_unmapped:
             raise InputError(
                 f"model {self.name}",
-                f"no column for item{'s' * (len(unmapped) > 1)} {', '.join(unmapped)}",
-                "Name the columns in `mapping` (item: column), or leave unmapped items out"
-                f" (`drop_unmapped`). {nearest(unmapped[0], there)}",
+                message("refusals.no_item_column", count=len(unmapped), items=", ".join(unmapped)),
+                message("refusals.no_item_column_remedy", hint=nearest(unmapped[0], there)),
             )
         constructs = tuple(
             replace(

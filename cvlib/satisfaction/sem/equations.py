@@ -193,7 +193,11 @@ def observed_columns(
     for column in columns:
         one_of("column", column, data.columns, wrong="is not in the data")
         if list(data.columns).count(column) > 1:
-            raise InputError(f"column {column!r}", "occurs twice", "Give each column its own name.")
+            raise InputError(
+                f"column {column!r}",
+                "occurs twice",
+                message("refusals.give_each_column_its_own_name"),
+            )
         if not pd.api.types.is_numeric_dtype(data[column]):
             raise InputError(f"column {column!r}", "is not numeric", "Recode it as numbers.")
     values = data[columns].to_numpy(dtype=float, na_value=np.nan)

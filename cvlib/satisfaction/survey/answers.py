@@ -16,7 +16,7 @@ from cvlib.inputs.survey import check_survey
 from cvlib.satisfaction.model.code import AnyModel, as_model
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.survey.settings import Columns
-from cvlib.words.message import message
+from cvlib.words.message import joined, message
 
 Data: TypeAlias = str | Path | pd.DataFrame | Table
 
@@ -99,12 +99,16 @@ def open_survey(data: Data | Answers, model: AnyModel, columns: Columns | None =
         table = load_table(data)
         index = data.index if isinstance(data, pd.DataFrame) else table.data.index
     if not len(table.data):
-        raise InputError(table.source, "has no rows", "Give a survey with answers.")
+        raise InputError(
+            table.source,
+            message("refusals.has_no_rows"),
+            message("refusals.give_a_survey_with_answers"),
+        )
     try:
         bound = given.map(table.data.columns, chosen.mapping, drop_unmapped=chosen.drop_unmapped)
     except InputError as error:
         where = error.where if isinstance(data, pd.DataFrame) else f"{table.source}, {error.where}"
-        raise InputError(where, error.wrong, error.remedy + table.elsewhere) from error
+        raise InputError(where, error.wrong, joined([error.remedy, table.elsewhere])) from error
     values: dict[object, pd.Series] = {}
     counted: list[pd.DataFrame] = []
     told: list[str] = []

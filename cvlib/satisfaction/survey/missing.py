@@ -150,9 +150,10 @@ def _ready(answers: Answers, rule: Missing, design: Design) -> Survey:
     for j in model.measured:
         if gaps[:, model.block == j].all():
             raise InputError(
-                f"construct {model.construct_names[j]}", "every answer is missing",
-                "Check the columns and missing codes, or leave the construct out.",
-            )  # fmt: skip
+                f"construct {model.construct_names[j]}",
+                message("refusals.every_answer_is_missing"),
+                message("refusals.check_the_columns_and_missing_codes_or"),
+            )
     weight = _weights(answers, design.weights) if design.weighted else None
     keep = np.ones(len(values), dtype=bool)
     reasons: list[tuple[str, int]] = []
@@ -277,16 +278,20 @@ def _check_rows(values: np.ndarray, model: Model) -> tuple[str, ...]:
     causes = int(model.adjacency.sum(axis=0).max())
     if rows <= causes + 1:
         raise InputError(
-            "data", f"{rows} usable respondents cannot support a regression on {causes} constructs",
-            f"At least {causes + 2} are needed to compute, and some hundred to conclude.",
-        )  # fmt: skip
+            "data",
+            message(
+                "refusals.usable_respondents_cannot_support_a_regression_o",
+                rows=rows,
+                causes=causes,
+            ),
+            message("refusals.at_least_are_needed_to_compute_and", least=causes + 2),
+        )
     told = []
     lowest, highest = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
     for j in np.flatnonzero(lowest == highest):
         raise InputError(
-            f"item {model.items[j]}", f"all answers are {lowest[j]:g}",
-            "An item that does not vary measures nothing: leave it out of the model file, or take"
-            " its column out of the survey and set `drop_unmapped`.",
+            f"item {model.items[j]}", message("refusals.all_answers_are", answer=lowest[j]),
+            message("refusals.an_item_that_does_not_vary_measures"),
         )  # fmt: skip
     if rows < items:
         told.append(message("satisfaction.few_rows", rows=rows, items=items))

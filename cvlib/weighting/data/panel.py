@@ -104,7 +104,11 @@ def panel_rows(customers: pd.DataFrame, customer: str, period: str) -> tuple[pd.
         return customers, customer
     for column in (customer, period):
         if column not in customers:
-            raise InputError("the panel", f"there is no column {column!r}", "Name it in period.")
+            raise InputError(
+                "the panel",
+                message("refusals.there_is_no_column", name=column),
+                "Name it in period.",
+            )
     if customers[period].isna().any():
         raise InputError(f"column {period!r}", "has empty cells", "Give every row its period.")
     named = customers[customer].astype(str) + " " + customers[period].astype(str)

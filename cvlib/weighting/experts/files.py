@@ -121,7 +121,7 @@ def _grids(path: Path) -> list[tuple[str, Grid]]:
         why = str(error) or type(error).__name__
         raise InputError(
             str(path),
-            f"cannot be read as {path.suffix} ({why[:200]})",
+            message("refusals.cannot_be_read_as", kind=path.suffix, reason=why[:200]),
             "It may be damaged: open it, save it again in that format, and give that file.",
         ) from error
 
@@ -132,9 +132,10 @@ def _even(rows: list[list[str]], name: str) -> list[list[str]]:
     for line, row in enumerate(rows, start=1):
         if any(cell.strip() for cell in row[width:]):
             raise InputError(
-                f"{name}, line {line}", f"has {len(row)} cells, the header has {width}",
+                f"{name}, line {line}",
+                message("refusals.has_cells_the_header_has", cells=len(row), width=width),
                 "Mend that line; a number with a decimal comma stands in quotes.",
-            )  # fmt: skip
+            )
     return [row[:width] + [""] * (width - len(row)) for row in rows]
 
 
@@ -315,7 +316,11 @@ def _paths(given: str | Path | Sequence[str | Path]) -> list[Path]:
                 f"Give a CSV, XLSX or YAML file, or one of: {', '.join(available_judgements())}.",
             )
     if not found:
-        raise InputError(f"judgements {given!r}", "no file found", "Check the folder or pattern.")
+        raise InputError(
+            f"judgements {given!r}",
+            message("refusals.no_file_found"),
+            message("refusals.check_the_folder_or_pattern"),
+        )
     return found
 
 
@@ -336,5 +341,7 @@ def _experts_of(
         else:
             experts.setdefault(path.stem, []).extend(read_matrix(path, sheet, rows, tree))
     if not experts:
-        raise InputError(str(path), "is empty", "Write the judgements, or leave the file out.")
+        raise InputError(
+            str(path), message("refusals.is_empty"), "Write the judgements, or leave the file out."
+        )
     return experts

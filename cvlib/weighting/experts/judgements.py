@@ -103,8 +103,8 @@ def number(value: Any, where: str) -> float:
     if made := excel_date(value):
         raise InputError(
             where,
-            f"Excel made a date of {made}: the cell holds {shorten(value)}",
-            "Format the cell as text before writing 1/3, or write 0.333.",
+            message("refusals.excel_made_a_date_of_the_cell", made=made, cell=shorten(value)),
+            message("refusals.format_the_cell_as_text_before_writing"),
         )
     try:
         if isinstance(value, bool):
@@ -115,13 +115,15 @@ def number(value: Any, where: str) -> float:
             raise ValueError
     except (ValueError, TypeError, ZeroDivisionError, OverflowError):
         raise InputError(
-            where, f"{shorten(value)} is not a judgement", "Write a number such as 3 or 1/3."
+            where,
+            message("refusals.is_not_a_judgement", cell=shorten(value)),
+            message("refusals.write_a_number_such_as_3_or"),
         ) from None
     if read <= 0:
         raise InputError(
             where,
-            f"the judgement {read:g} is not a positive number",
-            "Write 1/3, not -3 or 0, where the second item is 3 times as important.",
+            message("refusals.the_judgement_is_not_a_positive_number", read=read),
+            message("refusals.write_1_3_not_3_or_0"),
         )
     return read
 
@@ -174,9 +176,15 @@ def matrix_from_pairs(items: Sequence[str], pairs: Sequence[Pair], where: str) -
             )
             raise InputError(
                 cell,
-                f"{row!r} against {column!r} is {read:.4g} but {known:.4g} by {before}: "
-                "the judgements are not reciprocal",
-                f"Write {known:.4g} here, or mend the other.",
+                message(
+                    "refusals.against_is_but_by_the_judgements_are",
+                    row=row,
+                    column=column,
+                    one=read,
+                    two=known,
+                    where=before,
+                ),
+                message("refusals.write_here_or_mend_the_other", known=known),
             )
         if row != column and (np.isnan(known) or read > 1):
             values[i, j], values[j, i] = read, 1 / read
@@ -193,7 +201,9 @@ def _check_connected(values: np.ndarray, items: Sequence[str], where: str) -> No
         return
     if parts == len(items):
         raise InputError(
-            where, "no judgement is given", "Compare the items, or leave the expert out."
+            where,
+            message("refusals.no_judgement_is_given"),
+            message("refusals.compare_the_items_or_leave_the_expert"),
         )
     first = [item for item, part in zip(items, member, strict=True) if part == member[0]]
     rest = [item for item in items if item not in first]

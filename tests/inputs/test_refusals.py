@@ -1,0 +1,94 @@
+"""What is refused is told in the language of the run, as far as it is worded in it."""
+
+import copy
+import pickle
+import re
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+
+from cvlib.inputs.checks import numeric
+from cvlib.inputs.errors import InputError, nearest, reason_of, refusing_in
+from cvlib.inputs.readers import load_table, read_table
+from cvlib.inputs.transactions import LogRules, transaction_log
+from cvlib.satisfaction.survey.answers import open_survey
+from cvlib.study.record import Record
+from cvlib.words.message import in_language, message
+from cvlib.words.said import speak, spoken
+
+HAN = re.compile("[\u4e00-\u9fff]")
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    speak("en")
+    yield
+    speak("en")
+
+
+def refusal(call) -> InputError:
+    with pytest.raises(InputError) as error:
+        call()
+    return error.value
+
+
+LOG = pd.DataFrame({"customer_id": ["a", "b"], "date": ["2024-01-02", "2024-01-03"]})
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: transaction_log(LOG.assign(amount=[1.0, None])),
+        lambda: transaction_log(LOG.assign(amount=1.0, date=["2024-01-02", "31.31.2024"])),
+        lambda: transaction_log(LOG.assign(amount=1.0, customer_id=["a", None])),
+        lambda: transaction_log(LOG.assign(amount=-1.0), LogRules(returns="refuse")),
+        lambda: transaction_log(LOG),
+        lambda: open_survey(pd.DataFrame({"IMAG1": [1, 2]}), "ecsi_mobile"),
+        lambda: read_table("nowhere.csv"),
+    ],
+)
+def test_a_refusal_is_told_in_both_languages_and_names_the_same_place(call) -> None:
+    error = refusal(call)
+    english, chinese = error.told("en"), error.told("zh")
+    assert str(error) == english and not HAN.search(english)
+    assert HAN.search(chinese) and "：" in chinese
+    for figure in re.findall(r"\d+", str(error.where)):
+        assert figure in chinese
+    # nothing of the sentence is left in English but names of columns, parameters and values
+    assert not re.search(r"\b(the|there|is|are|not|rows?|column|Fill|Give|Write)\b", chinese)
+
+
+def test_the_language_is_that_of_the_record_or_of_the_request() -> None:
+    error = refusal(lambda: transaction_log(LOG))
+    Record("mine", language="zh")
+    assert spoken() == "zh" and HAN.search(str(error))
+    Record("mine")
+    assert not HAN.search(str(error))
+    with pytest.raises(InputError, match="没有此列"), refusing_in("zh"):
+        transaction_log(LOG)
+
+
+def test_what_has_no_chinese_words_stays_english_as_a_whole() -> None:
+    error = InputError("here", "is wrong.", "Mend it.")
+    assert error.told("zh") == str(error) == "here: is wrong. Mend it."
+
+
+def test_a_refusal_survives_copies_and_stands_in_sentences() -> None:
+    error = refusal(lambda: transaction_log(LOG))
+    error.language = "zh"
+    for other in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
+        assert str(other) == str(error) and other.where == error.where
+    said = message("lifetime.spend_left_out", reason=reason_of(error))
+    assert "没有此列" in in_language(said, "zh") and "no such column" in str(said)
+    assert reason_of(ValueError("plain")) == "plain"
+
+
+def test_rows_like_it_and_near_names_are_told() -> None:
+    table = load_table(pd.DataFrame({"amount": ["x", "y", "1"]}))
+    error = refusal(lambda: numeric(table, "amount"))
+    assert "'x' is text in a numeric column (1 more rows like it)" in str(error)
+    assert "'x' 是数值列中的文字（另有 1 行相同）" in error.told("zh")
+    assert nearest("amuont", ["amount"]) == "Did you mean 'amount'?"
+    assert in_language(nearest("amuont", ["amount"]), "zh") == "是否指 'amount'？"
+    assert in_language(nearest("q", [str(n) for n in range(30)]), "zh").endswith("另有 10 个。")
