@@ -11,13 +11,15 @@ from cvlib.customer.answers import (
     parts_sentence,
     value_sentence,
 )
-from cvlib.customer.assumptions import sensitivity
+from cvlib.customer.assumptions import conventions, sensitivity
+from cvlib.customer.certificate import certificate
 from cvlib.customer.evidence import ladder, question_race, shape
 from cvlib.customer.experiment import experiment, tried
 from cvlib.customer.files import Files, Plan
 from cvlib.customer.gate import time_order
 from cvlib.customer.index import index
 from cvlib.customer.join import join
+from cvlib.customer.joint import joint
 from cvlib.customer.links import Worth
 from cvlib.customer.methods import customer_methods
 from cvlib.customer.people import calls, quadrants
@@ -25,11 +27,12 @@ from cvlib.customer.simulate import simulate
 from cvlib.customer.sliders import what_if
 from cvlib.customer.study import study
 from cvlib.customer.value import link, point_value
+from cvlib.customer.weightings import weighting_race
 from cvlib.statistics.campaign import Campaign
 from cvlib.statistics.resample import Bootstrap
 
 __all__ = [
-    "Files", "Plan", "calls", "customer_answer", "experiment", "index", "join", "ladder", "link",
-    "point_value", "quadrants", "question_race", "sensitivity", "shape", "simulate", "study",
-    "time_order", "what_if",
+    "Files", "Plan", "calls", "certificate", "conventions", "customer_answer", "experiment",
+    "index", "join", "joint", "ladder", "link", "point_value", "quadrants", "question_race",
+    "sensitivity", "shape", "simulate", "study", "time_order", "weighting_race", "what_if",
 ]  # fmt: skip

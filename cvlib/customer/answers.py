@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from cvlib.customer.base import CustomerBase
+from cvlib.customer.certificate import Certificate
 from cvlib.customer.experiment import Experiment
 from cvlib.customer.gate import TimeOrder
 from cvlib.customer.index import CustomerIndex
@@ -14,10 +15,10 @@ from cvlib.customer.value import PointValue, SatisfactionLink
 from cvlib.words.answer import Answer, Tile, interval, number
 from cvlib.words.message import Message, message
 
-_WEAK = 1.5  # an E-value's limit below this is within reach of an ordinary unmeasured cause [P]
-_FAR = 0.5  # share of a value beyond the window that is worth a doubt [P]
+WEAK = 1.5  # an E-value's limit below this is within reach of an ordinary unmeasured cause [P]
+FAR = 0.5  # share of a value beyond the window that is worth a doubt [P]
 _FEWEST_DRAWS = 100  # draws below which an interval is told with that reserve
-_APART = 0.2  # change of the value by another assumption that is worth a doubt [P]
+APART = 0.2  # change of the value by another assumption that is worth a doubt [P]
 
 
 def adds_nothing(value: PointValue) -> bool:
@@ -28,7 +29,7 @@ def adds_nothing(value: PointValue) -> bool:
     return bool(row["lower"] <= 0 <= row["upper"])
 
 
-def value_sentence(value: PointValue, horizon: int) -> Message:
+def value_sentence(value: PointValue) -> Message:
     """What a point is worth, or that it adds nothing measurable, or why nothing is said."""
     if value.withheld:
         return message("customer.withheld", reason=value.withheld[0])
@@ -37,9 +38,11 @@ def value_sentence(value: PointValue, horizon: int) -> Message:
     if adds_nothing(value):
         return message("customer.nothing", **facts)
     if pd.isna(row["lower"]):
-        return message("customer.worth_plain", value=row["per_customer"], months=horizon,
+        return message("customer.worth_plain", value=row["per_customer"], months=value.horizon,
                        base=row["base"])  # fmt: skip
-    return message("customer.worth", **facts, months=horizon, base=row["base"], level=value.level)
+    return message(
+        "customer.worth", **facts, months=value.horizon, base=row["base"], level=value.level
+    )
 
 
 def parts_sentence(value: PointValue) -> Message | None:
@@ -55,7 +58,7 @@ def parts_sentence(value: PointValue) -> Message | None:
 def of_point(value: PointValue) -> list[Message]:
     """What the value of a point says of itself: its parts, that it adds nothing, or why not."""
     if value.withheld or adds_nothing(value):
-        return [value_sentence(value, 0)]
+        return [value_sentence(value)]
     parts = parts_sentence(value)
     return [] if parts is None else [parts]
 
@@ -77,7 +80,7 @@ def customer_answer(
     e: dict[str, float],
     called: Calls | Experiment,
     assumptions: pd.DataFrame,
-    horizon: int = 60,
+    certificate: Certificate | None = None,
 ) -> Answer:
     """What a point of satisfaction is worth, what to do about it, and what could overturn it.
 
@@ -91,8 +94,8 @@ def customer_answer(
         From `calls`, or from `experiment` where some were called.
     assumptions : DataFrame
         From `sensitivity`: a row per assumption.
-    horizon : int
-        Months.
+    certificate : Certificate, optional
+        From `certificate`.
 
     Returns
     -------
@@ -108,7 +111,7 @@ def customer_answer(
     sources = dict(base.tables_read)
     question = message("customer.asks", survey=sources["survey"].source, customers=len(base.ids),
                        respondents=len(index.scores))  # fmt: skip
-    said = [value_sentence(value, horizon)]
+    said = [value_sentence(value)]
     said += [text for text in (parts_sentence(value), naive_sentence(value, index)) if text]
     tiles = [
         Tile(message("customer.tile_customers"), number(len(base.ids), 0),
@@ -136,13 +139,15 @@ def customer_answer(
         else:
             best = value.drivers_to_money.iloc[0]
             advice.append(_best_driver(value.drivers_to_money, best))
-            weak = e["e_value_limit"] < _WEAK
+            weak = e["e_value_limit"] < WEAK
             doubts.append(message(
                 "customer.e_weak" if weak else "customer.e_value", e=e["e_value"],
                 limit=e["e_value_limit"]))  # fmt: skip
+            if certificate is not None and certificate.failed:
+                doubts.append(certificate.message())
             doubts += _moved(assumptions)
             far = value.fact("share beyond the observed window")
-            if far > _FAR:
+            if far > FAR:
                 doubts.append(message("customer.beyond", share=far))
         advice += called.sentences()
         drawn = len(value.draws.values) if value.draws else 0
@@ -178,6 +183,6 @@ def _moved(assumptions: pd.DataFrame) -> list[Message]:
     if not len(inner):
         return []
     row = inner.loc[inner["change"].abs().idxmax()]
-    if abs(row["change"]) < _APART:
+    if abs(row["change"]) < APART:
         return []
     return [message("customer.moved", assumption=row["assumption"], change=row["change"])]

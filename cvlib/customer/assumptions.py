@@ -5,10 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cvlib.customer.base import CustomerBase
+from cvlib.customer.answers import APART, FAR, WEAK
+from cvlib.customer.base import LATE_SHARE, CustomerBase
+from cvlib.customer.certificate import OFF
+from cvlib.customer.evidence import COMMON
 from cvlib.customer.index import CustomerIndex
+from cvlib.customer.joint import APART as JOINT_APART
 from cvlib.customer.links import Worth, estimate, mean, value_by_parts
+from cvlib.customer.people import HELP
 from cvlib.customer.value import PointValue, SatisfactionLink
+from cvlib.lifetime.contracts import leaving
+from cvlib.statistics import attenuation, nonresponse, separation
 
 
 def sensitivity(
@@ -79,3 +86,49 @@ def sensitivity(
     rows = [(name, total(*case)) for name, case in cases.items()]
     table = pd.DataFrame(rows, columns=["assumption", "value_per_point"])
     return table.assign(change=table["value_per_point"] / own - 1)
+
+
+def conventions() -> pd.DataFrame:
+    """Every rule of a study that is no estimate: its value, and on whose word it stands.
+
+    Returns
+    -------
+    DataFrame
+        rule, value, ground (proposal: of this software, without a source; source; memory: from
+        the literature as remembered, not checked against it).
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> cv.customer.conventions()["ground"].unique().tolist()
+    ['proposal', 'source', 'memory']
+    """
+    rows = [
+        ("odds of leaving at a level, times those of all, out of any cause's reach",
+         separation.FACTOR, "proposal"),
+        ("chance of a false alarm of it, over all levels", separation.CHANCE, "proposal"),
+        ("area under the curve of satisfaction alone that withholds the answer",
+         separation.SUSPECT, "proposal"),
+        ("area under the curve of satisfaction alone that warns", separation.WARNING, "proposal"),
+        ("share answering after leaving that withholds the answer", LATE_SHARE, "proposal"),
+        ("share of true variance below which nothing is corrected", attenuation.LEAST, "proposal"),
+        ("percentile at which weights of who answered are cut", nonresponse.TRIM[0], "proposal"),
+        ("variance of hazards below which it counts as none",
+         float(np.exp(leaving.LEAST_LOG_VARIANCE)), "proposal"),
+        ("E-value of the limit below which an effect may be none", WEAK, "proposal"),
+        ("share of the value beyond the window that is a doubt", FAR, "proposal"),
+        ("change of the value under another assumption that is a doubt", APART,
+         "proposal"),
+        ("bias in simulated studies that is a doubt", OFF, "proposal"),
+        ("standard errors between calibration and joint likelihood that are a word",
+         JOINT_APART, "proposal"),
+        ("share of leavers saved that the planned experiment should see", HELP, "proposal"),
+        ("share who left above which hazard ratios are brought to risk ratios", COMMON,
+         "source"),
+        ("reliability the same for all (no ceiling), errors that know nothing of leaving", np.nan,
+         "source"),
+        ("response to a call: Beta(6, 14)", 6 / 20, "source"),
+        ("G2G: a geometric law with gamma heterogeneity, after Fader and Hardie", np.nan,
+         "memory"),
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["rule", "value", "ground"])

@@ -14,7 +14,7 @@ from cvlib.satisfaction.sentences import print_names
 from cvlib.satisfaction.survey.missing import Survey
 
 Array = np.ndarray
-_LATE_SHARE = 0.01  # of respondents; more answers than this after the event are no accident [P]
+LATE_SHARE = 0.01  # of respondents; more answers than this after the event are no accident [P]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,4 +110,4 @@ class CustomerBase(Result):
     @property
     def too_late(self) -> bool:
         """Whether answers given after leaving withhold every number in money."""
-        return self.refuse_late and self.late > _LATE_SHARE * self.asked
+        return self.refuse_late and self.late > LATE_SHARE * self.asked

@@ -20,7 +20,7 @@ from cvlib.statistics.resample import Bootstrap, counts, generator, percentile_l
 
 Array = np.ndarray
 _FOLDS = 10
-_COMMON = 0.15  # share who left, above which a hazard ratio is brought to a risk ratio
+COMMON = 0.15  # share who left, above which a hazard ratio is brought to a risk ratio
 
 
 def shape(base: CustomerBase, index: CustomerIndex, linked: SatisfactionLink) -> pd.DataFrame:
@@ -218,7 +218,7 @@ def ladder(
     if not np.isfinite(ratio).all():
         e = dict.fromkeys(("rr", "e_value", "e_value_limit"), np.nan)
     else:
-        common = bool(base.left.mean() > _COMMON)
+        common = bool(base.left.mean() > COMMON)
         e = e_value(ratio[0], ratio[1], ratio[2], common, linked.found.buying is not None)
     rows.append(("E-value, one standard deviation", told, e["e_value"], e["e_value_limit"],
                  np.nan, True, "risk ratio an unmeasured cause needs with both; lower: of the limit"

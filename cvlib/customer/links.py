@@ -22,7 +22,7 @@ PARTS = ("retention", "purchases", "dropout", "spend", "cost", "referral")
 _GRID = 1500  # values of the linear predictor at which months of a large base are summed
 STRICT = "pareto_nbd_strict"
 BUYING = ("pareto_nbd", STRICT)
-_COLUMN = {"spend": "fee", "cost": "service_cost", "referral": "referrals"}
+COLUMN = {"spend": "fee", "cost": "service_cost", "referral": "referrals"}
 _LAG = {"spend": "fee_before", "cost": "service_cost_before"}
 
 
@@ -203,7 +203,7 @@ def estimate(
     leaving = fit_leaving(model, base.duration, base.left, x, c, start.leaving if start else None)
     found = calibrated(scores, z, reliability, items, c)
     links = {}
-    for part, column in _COLUMN.items():
+    for part, column in COLUMN.items():
         if column in base.outcomes:
             known = start.links[part] if start else None
             links[part] = _other(base, part, scores, z, reliability, items, c, known)
@@ -215,17 +215,13 @@ def _other(
     base: CustomerBase, part: str, scores: Array, z: Array, reliability: float, items: int,
     counts: Array, start: Link | None,
 ) -> Link:  # fmt: skip
-    y = base.outcomes[_COLUMN[part]].to_numpy(float)
-    lag = _LAG.get(part, "")
-    own = z
-    if lag in base.before and np.isfinite(base.before[lag]).all():
-        own = np.column_stack([z, base.before[lag].to_numpy(float)])
+    y, own, logged = outcome(base, part, z)
     x, seen_all = with_constant(scores, own), np.isfinite(y)
     if base.kind == "transactions":  # what a purchase costs is seen of those who bought
         y = np.where(seen_all, y, 1.0)
         counts = counts * seen_all
     found = calibrated(scores, own, reliability, items, counts)
-    if part != "referral" and (y > 0).all():
+    if logged:
         fit = fit_glm("line", np.log(y), x, weights=counts)
         fitted = np.exp(x @ fit.coefficients)
         level = fitted * float(counts @ (y / fitted)) / counts.sum()
@@ -235,6 +231,15 @@ def _other(
         fit = fit_glm("poisson", y, x, exposure=seen, weights=counts, start=begin)
         level = np.exp(x @ fit.coefficients)
     return Link(float(fit.coefficients[1]), float(fit.errors[1]), found, level, fit)
+
+
+def outcome(base: CustomerBase, part: str, z: Array) -> tuple[Array, Array, bool]:
+    """An outcome (m,), what is held equal with it (m, k), and whether its logarithm is linear."""
+    y = base.outcomes[COLUMN[part]].to_numpy(float)
+    lag = _LAG.get(part, "")
+    if lag in base.before and np.isfinite(base.before[lag]).all():
+        z = np.column_stack([z, base.before[lag].to_numpy(float)])
+    return y, z, part != "referral" and bool((y[np.isfinite(y)] > 0).all())
 
 
 def discounted_months(found: Pass, worth: Worth, points: float, naive: bool = False) -> Array:

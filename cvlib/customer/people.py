@@ -19,7 +19,7 @@ from cvlib.words.message import message
 
 Array = np.ndarray
 _FOLDS = 5
-_HELP = 0.25  # share of leavers that the planned experiment should be able to see saved [P]
+HELP = 0.25  # share of leavers that the planned experiment should be able to see saved [P]
 
 
 def quadrants(
@@ -90,7 +90,7 @@ class Calls(Result):
 
     def sentences(self) -> list[str]:
         """Who gains from a call cannot be told from risk; what would tell it."""
-        return [message("customer.experiment", per_arm=self.per_arm, help=_HELP)]
+        return [message("customer.experiment", per_arm=self.per_arm, help=HELP)]
 
 
 def calls(
@@ -149,7 +149,7 @@ def calls(
         rows.append((name, float(found.emp), float(found.emp_fraction)))
     table = pd.DataFrame(rows, columns=["order", "emp", "called"])
     p = float(base.left.mean())
-    needed = 2 * (1.96 + 0.84) ** 2 * p * (1 - p) / (_HELP * p) ** 2
+    needed = 2 * (1.96 + 0.84) ** 2 * p * (1 - p) / (HELP * p) ** 2
     listing = pd.DataFrame(
         {"id": base.ids[base.answered], "p_leave": soon, "value": value, "at_risk": soon * value}
     )

@@ -9,6 +9,7 @@ import pandas as pd
 from cvlib.customer.answers import customer_answer
 from cvlib.customer.assumptions import sensitivity
 from cvlib.customer.base import CustomerBase
+from cvlib.customer.certificate import certificate as certified
 from cvlib.customer.evidence import ladder, question_race, shape
 from cvlib.customer.experiment import tried
 from cvlib.customer.files import Files, Plan
@@ -37,6 +38,8 @@ class CustomerStudy(Result):
     value : PointValue
     answer : Answer
     shape, question_race, ladder, quadrants, campaign, sensitivity, experiment : DataFrame
+    certificate : DataFrame
+        Bias and coverage in simulated studies of this design; empty unless asked for.
     """
 
     base: CustomerBase
@@ -52,6 +55,7 @@ class CustomerStudy(Result):
     campaign: pd.DataFrame
     sensitivity: pd.DataFrame
     experiment: pd.DataFrame
+    certificate: pd.DataFrame
     headline_tables = ("value_of_a_point", "drivers_to_money", "ladder")
 
     def sentences(self) -> list[str]:
@@ -74,6 +78,7 @@ def study(
     worth: Worth | None = None,
     model: str = "g2g",
     draws: int = 200,
+    certificate: int = 0,
     seed: int = SEED,
     level: float = 0.95,
 ) -> CustomerStudy:
@@ -91,6 +96,8 @@ def study(
         Of leaving.
     draws : int
         Bootstrap resamples of customers.
+    certificate : int
+        Simulated studies of this design whose truth is known; 0: none.
     seed : int
         Of the random numbers.
     level : float
@@ -126,11 +133,13 @@ def study(
     called = calls(base, found, linked, worth)
     done = tried(base, found, linked, files, worth, settings=settings)
     assumptions = sensitivity(base, found, linked, value, worth)
+    proof = certified(base, found, linked, value, worth, Bootstrap(certificate, seed, level))
     return CustomerStudy(
         base, found, gate, linked, value,
         customer_answer(base, found, gate, linked, value, e, done or called, assumptions,
-                        worth.horizon),
+                        proof),
         shape(base, found, linked), question_race(base, found, settings),
         rungs, quadrants(base, found, linked, worth), called.campaign, assumptions,
         done.experiment if done else pd.DataFrame(),
+        proof.certificate if proof else pd.DataFrame(),
     )  # fmt: skip

@@ -172,6 +172,11 @@ class PointValue(Result):
         points, value, ci_low, ci_high.
     draws : Draws or None
     customers : int
+    level : float
+    withheld : tuple of str
+        Why nothing is told.
+    horizon : int
+        Months.
     """
 
     value_of_a_point: pd.DataFrame
@@ -184,6 +189,7 @@ class PointValue(Result):
     customers: int
     level: float
     withheld: tuple[str, ...] = ()
+    horizon: int = 60
     headline_tables = ("value_of_a_point", "drivers_to_money")
     told_by = "cvlib.customer.answers:of_point"
 
@@ -266,7 +272,7 @@ def point_value(
     if reasons:
         none = pd.DataFrame()
         return PointValue(none, none, none, none, none, none, None, len(base.ids),
-                          settings.level, tuple(reasons))  # fmt: skip
+                          settings.level, tuple(reasons), worth.horizon)  # fmt: skip
     found = linked.found
     names = [model.construct_names[j] for j in drivers(model, target)]
     mean_, covariance = moments(base.survey.values, index.weights)
@@ -303,7 +309,7 @@ def point_value(
         holdout_check(base, index, found),
         pd.DataFrame() if found.buying else retention_by_thirds(base, index, found),
         pd.DataFrame({"measure": list(facts), "value": list(facts.values())}),
-        drawn, size, level,
+        drawn, size, level, horizon=worth.horizon,
     )  # fmt: skip
 
 
