@@ -161,7 +161,7 @@ def study():
     table = lifetime.read_subscriptions("simulated", 800, 1)
     contracts = lifetime.contracts(table, covariates=["Contract"])
     fits = lifetime.fit_survival(contracts.data, MODELS)
-    draws = lifetime.Bootstrap(20, 1, 0.95)
+    draws = lifetime.Bootstrap(100, 1, 0.95)
     judged = lifetime.validate_survival(contracts.data, MODELS, bootstrap=draws)
     value = lifetime.subscription_value(fits, contracts.data, lifetime.ContractTerms(20))
     projected = lifetime.project_cohorts(lifetime.read_cohorts())
@@ -188,12 +188,12 @@ def test_the_answer_of_contracts_is_that_of_their_tables(study):
 
 @pytest.mark.parametrize(
     ("kind", "advice"),
-    [("sure", "by_risk"), ("unsure", "alike"), ("nothing_gained", "alike")],
+    [("sure", "by_risk"), ("unsure", "alike"), ("nothing_gained", "alike"), ("few", "alike")],
 )
 def test_whom_to_turn_to_follows_the_paired_interval(study, kind, advice):
     said = study[3].sentence
     assert said.id == "lifetime.survival_best_sure"
-    facts = said.values | {"low": -0.1, "high": 0.1}
+    facts = said.values | {"low": -0.1, "high": 0.1, "draws": 20, "fewest": 100}
     judged = replace(study[3], sentence=message(f"lifetime.survival_best_{kind}", **facts))
     answer = contracts_answer(*study[:3], judged, *study[4:])
     assert answer.verdict[1].id == f"lifetime.gain_{kind.removesuffix('_gained')}"

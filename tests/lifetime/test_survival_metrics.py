@@ -106,7 +106,8 @@ def test_validation_prefers_models_that_know_something(simulated):
     assert (wide.loc[["kaplan_meier", "sbg", "geometric"], "harrell_c"] == 0.5).all()
     assert wide.loc["cox", "uno_c"] > 0.7
     assert wide.loc["cox", "integrated_brier"] < wide.loc["kaplan_meier", "integrated_brier"]
-    assert found.sentence.id == "lifetime.survival_best_sure" and "Cox (0." in found.sentence
+    assert found.sentence.id == "lifetime.survival_best_few" and "Cox (0." in found.sentence
+    assert "20 bootstrap draws are too few" in found.sentence
     again = validate_survival(simulated.data, models, bootstrap=Bootstrap(20, 2))
     pd.testing.assert_frame_equal(found.validation, again.validation)
 
@@ -123,6 +124,7 @@ def test_the_sentence_follows_from_the_paired_interval():
         return best_forecast(table, pd.DataFrame([pair], columns=columns))
 
     assert "25% less error" in said(0.15, -0.07, -0.03)
+    assert "leaves out zero" in said(0.15, -0.07, -0.03)
     assert "cannot be told" in said(0.15, -0.12, 0.02) and "less error" not in said(
         0.15, -0.12, 0.02
     )

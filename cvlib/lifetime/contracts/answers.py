@@ -93,6 +93,7 @@ _JUDGED = {
     "lifetime.survival_best_sure": "sure",
     "lifetime.survival_best_unsure": "unsure",
     "lifetime.survival_best_nothing_gained": "nothing",
+    "lifetime.survival_best_few": "few",
 }
 
 

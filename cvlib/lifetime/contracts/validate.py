@@ -25,7 +25,7 @@ from cvlib.lifetime.contracts.metrics import (
 from cvlib.lifetime.contracts.survival import SurvivalFits, fit_survival
 from cvlib.lifetime.contracts.terms import ContractTerms, lifetime_value_error, observed_survival
 from cvlib.results import Result
-from cvlib.statistics.resample import Bootstrap, generator, percentile_limits
+from cvlib.statistics.resample import FEWEST, Bootstrap, generator, percentile_limits
 from cvlib.words.message import Message, message
 
 
@@ -245,7 +245,7 @@ def validate_survival(
         ],
         pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(),
         fits,
-        best_forecast(validation, differences),
+        best_forecast(validation, differences, settings.draws),
         len(train),
         len(test),
         int(held.periods[-1]),
@@ -368,10 +368,13 @@ def _limits(
     return float(low), float(high)
 
 
-def best_forecast(validation: pd.DataFrame, differences: pd.DataFrame) -> Message:
+def best_forecast(
+    validation: pd.DataFrame, differences: pd.DataFrame, draws: int = FEWEST
+) -> Message:
     """Which model has the smallest integrated Brier score, and whether Kaplan-Meier has a larger.
 
-    "Less error" is said only when the paired interval leaves out zero.
+    "Less error" is said only when the paired interval leaves out zero, and with fewer than 100
+    draws nothing is said of it.
     """
     wide = validation.pivot(index="model", columns="metric", values="value")
     best = str(wide["integrated_brier"].idxmin())
@@ -389,6 +392,8 @@ def best_forecast(validation: pd.DataFrame, differences: pd.DataFrame) -> Messag
     ]
     if not len(pair) or pd.isna(pair["ci_low"].iloc[0]):
         return message("lifetime.survival_best_untested", **facts)
+    if draws < FEWEST:
+        return message("lifetime.survival_best_few", **facts, draws=draws, fewest=FEWEST)
     row = pair.iloc[0]
     sure = not row["ci_low"] <= 0 <= row["ci_high"]
     facts |= {"low": float(row["ci_low"]), "high": float(row["ci_high"])}
