@@ -204,6 +204,18 @@ def test_the_questionnaire_asks_the_items_of_the_dimensions(tmp_path: Path, suff
         assert list(pd.read_csv(path))[1:] == list(chosen.columns)
 
 
+def test_tetrads_are_those_of_the_dimensions() -> None:
+    parts = {"image": "IMAG1..5", "quality": "PERQ1..7", "satisfaction": "CUSA1..3"}
+    nested = {**parts, "all": {"dimensions": ["image", "quality"], "mode": "B"}}
+    one, other = (
+        cv.satisfaction.further("mobi", model(constructs, paths), ["tetrads"], draws=60)
+        for constructs, paths in ((nested, {"all": "satisfaction"}),
+                                  (parts, {"image": "satisfaction", "quality": "satisfaction"}))
+    )  # fmt: skip
+    assert not one.warnings and "all" not in set(one.table("tetrad_blocks")["construct"])
+    pd.testing.assert_frame_equal(one.table("tetrads"), other.table("tetrads"))
+
+
 @pytest.mark.parametrize(("mode", "stages"), [("A", "disjoint"), ("B", "embedded")])
 def test_a_survey_with_a_second_order_is_planned(mode: str, stages: str) -> None:
     chosen = experience(mode, stages)

@@ -11,7 +11,7 @@ from scipy import stats
 
 from cvlib.satisfaction.beyond.base import Base, needs_numbers
 from cvlib.satisfaction.beyond.section import Section
-from cvlib.satisfaction.model.higher_order import ordinary
+from cvlib.satisfaction.model.higher_order import disjoint_first
 from cvlib.statistics import resample
 from cvlib.words.message import message
 
@@ -86,9 +86,10 @@ def tetrads(base: Base) -> Section:
     """
     if not base.bootstrap.draws:
         return Section("tetrads", reason=message("further.tetrads_no_draws"))
-    ordinary(base.survey.model, "the test of tetrads")
     needs_numbers(base, "tetrads")
-    model = base.model
+    bound = base.survey.model
+    # dimensions have items to test, their parent has none
+    model = disjoint_first(bound) if bound.parents else base.model
     source, _ = base.fitter
     items = len(model.items)
 

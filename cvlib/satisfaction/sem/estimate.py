@@ -142,7 +142,9 @@ def layout_of(model: Model, specification: Specification) -> Layout:
         raise InputError(
             f"model {model.name}",
             "moderates a path, which covariance structure analysis does not offer here",
-            "Estimate it by PLS, or give the market environment the role antecedent or group.",
+            "Estimate it by PLS, or give the market environment the role antecedent or group."
+            if any(c.role == "moderator" for c in model.constructs)
+            else "Estimate it by PLS, or take the interaction out of the model.",
         )
     k, p, own = len(model.constructs), len(model.items), model.adjacency
     item, first = k + np.arange(p), np.isin(np.arange(p), model.starts)
