@@ -108,6 +108,11 @@ def study(
     CustomerStudy
         Every step's tables, and the answer.
 
+    Raises
+    ------
+    InputError
+        A file, column or setting of a step that cannot be used: see `join`, `index`, `link`.
+
     References
     ----------
     Gupta & Zeithaml (2006), Marketing Science 25(6):718-739; Carroll, Ruppert, Stefanski &

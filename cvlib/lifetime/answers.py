@@ -85,18 +85,16 @@ def lifetime_answer(
         *few,
         *([season] if season else _level_doubt(bias)),
         *_equity_doubt(equity),
+        *_unjudged(worth),
         *value.warnings,
     ]
-    verdict = [_level_verdict(found.model, bias, summary), _ranking_verdict(found)]
-    if worth is not None and worth.reason is None:
-        verdict.append(worth.judged_sentence)
     customers = summary.customers if summary.customers is not None else pd.DataFrame()
     return Answer(
         question=message(
             "lifetime.asks_purchases", source=summary.log.source, customers=len(customers),
             model=found.model, cut=summary.cut, end=summary.end,
         ),
-        verdict=tuple(verdict),
+        verdict=(_level_verdict(found.model, bias, summary), _ranking_verdict(found)),
         tiles=tuple(_purchase_tiles(found, customers, value, equity)),
         hero="tracking_curve",
         advice=tuple(_purchase_advice(found, value)),
@@ -197,6 +195,14 @@ def _equity_doubt(equity: EquityByModel | None) -> list[Message]:
     if sure is not None and sure.id == "lifetime.equity_wide":
         return [sure]
     return [spread] if spread is not None and (equity.spread or 0) > _HALF else []
+
+
+def _unjudged(worth: ValueValidation | None) -> list[Message]:
+    """How little of equity the holdout can judge, where it is less than most."""
+    if worth is None or worth.reason is not None:
+        return []
+    said = worth.judged_sentence
+    return [] if said.id == "lifetime.equity_judged_most" else [said]
 
 
 def _purchase_tiles(

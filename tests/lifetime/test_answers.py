@@ -296,7 +296,7 @@ def test_value_and_equity_speak_in_the_answer(result, summary, calm, fit, spend,
     wide = sure.equity.assign(ci_low=sure.equity["equity"] / 2, ci_high=2 * sure.equity["equity"])
     sure = replace(sure, equity=wide)
     answer = lifetime_answer(result, summary, calm, worth=judged, equity=sure)
-    assert answer.verdict[2].id == "lifetime.equity_judged_little"
+    assert len(answer.verdict) == 2 and "lifetime.equity_judged_little" in ids(answer.doubts)
     tile = next(each for each in answer.tiles if each.label.id == "lifetime.tile_equity")
     assert f"{sure.row('bg_nbd')['ci_low']:,.0f}" in tile.interval
     assert "lifetime.equity_wide" in ids(answer.doubts)
