@@ -13,11 +13,11 @@ from cvlib.satisfaction.compare.models import ModelComparison
 from cvlib.satisfaction.compare.sentences import (
     change_verdict,
     fit_verdict,
+    gaps_of,
     gate_verdict,
     index_verdict,
     leader,
     league_headline,
-    prediction_verdict,
 )
 from cvlib.satisfaction.compare.waves import Waves
 from cvlib.satisfaction.estimators import Estimates
@@ -193,9 +193,32 @@ def models_answer(
         verdict=(index_verdict(compared), ),
         tiles=tuple(tiles),
         hero="models_chart",
-        advice=(prediction_verdict(compared),),
+        advice=tuple(_choose(compared)[:_MOST]),
         doubts=(*cautions(survey, compared.models, dont_know), fit_verdict(compared))[:_MOST],
     )  # fmt: skip
+
+
+def _choose(compared: ModelComparison) -> list[Message]:
+    """Which model to take, as far as prediction tells models apart."""
+    said, alike = [], []
+    level = next(iter(compared.results.values())).settings["level"]
+    for outcome in compared.outcomes:
+        gaps = gaps_of(compared, outcome)
+        if gaps.empty:
+            continue
+        shown = next(label(r.model, outcome) for r in compared.results.values()
+                     if outcome in r.model.construct_names)  # fmt: skip
+        worse = gaps.loc[gaps["p_adjusted"] < 1 - level, "model"].tolist()
+        facts = {"best": gaps["best"].iloc[0], "outcome": shown}
+        if not worse:
+            alike.append(shown)
+        elif len(worse) == len(gaps):
+            said.append(message("satisfaction.advice_model", **facts, others=len(gaps)))
+        else:
+            said.append(message("satisfaction.advice_not_models", **facts, models=worse))
+    if alike:
+        said.append(message("satisfaction.advice_any_model", outcomes=alike))
+    return said or [message("satisfaction.no_common_outcome")]
 
 
 def groups_answer(

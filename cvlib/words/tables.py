@@ -202,17 +202,38 @@ def marked(table: pd.DataFrame, marks: Mapping[str, str]) -> list[list[bool]]:
     table : DataFrame
         As it is printed.
     marks : mapping of str to str
-        Column to a side and a limit, such as ``{"ave": "< 0.5"}``.
+        Column to a side and a limit, such as ``{"ave": "< 0.5"}``; the limit may stand in another
+        column of the same row (``"> critical_value"``, ``"outside ci_low ci_high"``).
     """
-    found = []
-    for row in table.itertuples(index=False, name=None):
-        cells = []
-        for column, value in zip(table.columns, row, strict=True):
-            side, _, limit = str(marks.get(str(column), "")).partition(" ")
-            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-            cells.append(bool(side and number and _SIDES[side](value, float(limit))))
-        found.append(cells)
-    return found
+    names = [str(column) for column in table.columns]
+    return [
+        [_beyond(value, marks.get(name, ""), dict(zip(names, row, strict=True)))
+         for name, value in zip(names, row, strict=True)]
+        for row in table.itertuples(index=False, name=None)
+    ]  # fmt: skip
+
+
+def _beyond(value: Any, mark: str, row: Mapping[str, Any]) -> bool:
+    side, *written = mark.split() or [""]
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not side or not number:
+        return False
+    limits = [float(row.get(each, each)) for each in written]
+    if side == "outside":
+        return bool(value < limits[0] or value > limits[1])
+    return _SIDES[side](value, limits[0])
+
+
+def _mark_told(column: str, mark: str, words: Words) -> str:
+    """A limit as the note names it."""
+    side, *written = mark.split()
+    named = [each if each[0].isdigit() else words.head(each) for each in written]
+    if side == "outside":
+        said = message(
+            "common.mark_outside", column=words.head(column), low=named[0], high=named[1]
+        )
+        return words.text(said)
+    return f"{words.head(column)} {side} {named[0]}"
 
 
 def table_html(
@@ -238,7 +259,7 @@ def table_html(
         notes.append(words.text(shown))
     beyond = marked(table.head(rows), marks or {})
     if any(map(any, beyond)):
-        limits = [f"{words.head(c)} {limit}" for c, limit in (marks or {}).items() if c in table]
+        limits = [_mark_told(c, mark, words) for c, mark in (marks or {}).items() if c in table]
         notes.append(words.text(message("common.marked", limits=limits)))
     names = [str(column) for column in head.columns]
     columns = [

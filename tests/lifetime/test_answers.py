@@ -125,12 +125,17 @@ def test_advice_on_p_alive_and_the_quiet_goes_with_what_speaks_for_it(result, su
     said = ids(lifetime_answer(result, summary, calm).advice)
     assert {"lifetime.advice_not_alive", "lifetime.advice_quiet_low"} <= set(said)
     table = result.differences.assign(ci_low=-1.0, better=None)
+    assert "lifetime.quiet_low" in ids(result.sentences())
     quiet = message("lifetime.quiet_high", model="bg_nbd", people=30, expected=2.0, actual=1.0,
                     ci_low=0.5, ci_high=1.5)  # fmt: skip
     finding = pd.DataFrame({"finding": pd.Series([quiet], dtype=object)})
     other = replace(result, differences=table, verdict=finding)
     answer = lifetime_answer(other, summary, calm)
     assert ids(answer.advice) == ["lifetime.advice_quiet_high"]
+    right = message("lifetime.quiet_right", **quiet.values)
+    calm_finding = pd.DataFrame({"finding": pd.Series([right], dtype=object)})
+    answer = lifetime_answer(replace(other, verdict=calm_finding), summary, calm)
+    assert ids(answer.advice) == ["lifetime.advice_none_purchases"]
     silent = replace(other, verdict=finding.iloc[:0])
     answer = lifetime_answer(silent, summary, calm)
     assert ids(answer.advice) == ["lifetime.advice_none_purchases"]
@@ -282,6 +287,8 @@ def test_only_what_was_given_is_in_the_answer(economy):
         answer = economics_answer(*economy[:-1], given, gain=gain, split=split)
         tiles = [tile.label.id for tile in answer.tiles]
         assert ("lifetime.tile_gain" in tiles) == (illustrated == ())
+        ranges = [getattr(tile.interval, "id", "") for tile in answer.tiles]
+        assert ("lifetime.tile_by_start" in ranges) == (illustrated == ())
         assert (split.sentence in answer.advice) == (illustrated == ())
 
 
@@ -310,8 +317,68 @@ def test_a_column_that_looks_too_good_forbids_to_act_on_the_forecasts(study):
     table, contracts = study[:2]
     after = contracts.data.assign(noted=np.where(contracts.data["event"] == 1, "moved", "none"))
     leaks = audit.leaks(after[["noted"]], after["event"] == 1, after["duration"])
-    assert leaks.sentences()
+    assert set(ids(leaks.sentences())) == {"inputs.leak"}
     answer = contracts_answer(table, replace(contracts, leaks=leaks), *study[2:])
     assert answer.advice[0].id == "lifetime.advice_leak"
     assert "lifetime.advice_by_risk" not in ids(answer.advice)
     in_both(answer)
+
+
+def shown(answer: Any) -> set[str]:
+    found = [each for tile in answer.tiles for each in (tile.label, tile.value, tile.interval)]
+    return {each.id for each in (*found, *answer.verdict, *answer.doubts) if hasattr(each, "id")}
+
+
+def test_tiles_and_doubts_of_a_holdout_come_and_go(result, summary, calm):
+    whole = shown(lifetime_answer(result, summary, calm))
+    assert "lifetime.tile_level" in whole
+    own = result.validation["metric"].isin(["auc", "bias"])
+    bare = replace(result, validation=result.validation[~own])
+    after = shown(lifetime_answer(bare, summary, calm))
+    assert "lifetime.tile_level" not in after
+    assert "lifetime.holdout_no_contrast" in after - whole
+    cut = message("lifetime.left_truncation", times=2.0)
+    early = replace(summary, warnings=(cut,))
+    assert "lifetime.left_truncation" in shown(lifetime_answer(result, early, calm)) - whole
+
+
+def test_tiles_and_doubts_of_economics_come_and_go(economy):
+    summary, value, *rest = economy
+    whole = shown(economics_answer(*economy))
+    assert "lifetime.tile_silent" in whole
+    none = replace(value, reason=message("lifetime.advice_none_segments"))
+    told = shown(economics_answer(summary, none, *rest))
+    assert "lifetime.tile_silent" not in told and "lifetime.tile_gone" in told - whole
+    few = replace(summary, customers=summary.customers.head(60))
+    fewer = replace(value, customers=value.customers.head(60))
+    assert "lifetime.doubt_few" in shown(economics_answer(few, fewer, *rest)) - whole
+    three = replace(summary, customers=summary.customers.head(3))
+    least = replace(value, customers=value.customers.head(3))
+    assert "lifetime.too_few_for_best" in shown(economics_answer(three, least, *rest)) - whole
+    free = economics_answer(summary, none, None, *rest[1:])
+    assert "lifetime.tile_best_fifth_purchases" in shown(free) - whole
+
+
+def test_tiles_and_doubts_of_contracts_come_and_go(study):
+    table, contracts, fits, judged, value, projected = study
+    whole = shown(contracts_answer(*study))
+    assert {"lifetime.tile_models", "lifetime.tile_points", "lifetime.tile_value_error"} <= whole
+    assert "lifetime.tile_points" not in shown(contracts_answer(*study[:5]))
+    one = replace(value, value=value.value.head(1))
+    assert "lifetime.tile_models" not in shown(
+        contracts_answer(table, contracts, fits, judged, one, projected)
+    )
+    scores = judged.validation[judged.validation["metric"] != "clv_error_share"]
+    unjudged = replace(judged, validation=scores)
+    assert "lifetime.tile_value_error" not in shown(
+        contracts_answer(table, contracts, fits, unjudged, value, projected)
+    )
+    own = replace(table, warnings=())
+    good = message("lifetime.contracts_too_good", concordance=0.99, limit=0.9)
+    doubtful = replace(judged, warnings=(good,))
+    answer = contracts_answer(own, contracts, fits, doubtful, value, projected)
+    assert "lifetime.contracts_too_good" in shown(answer) - whole
+    assert answer.advice[0].id == "lifetime.advice_leak"
+    bent = message("lifetime.cox_not_proportional", model="cox", covariates=["a"])
+    answer = contracts_answer(own, contracts, replace(fits, warnings=(bent,)), *study[3:])
+    assert "lifetime.cox_not_proportional" in shown(answer) - whole

@@ -3,11 +3,14 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import cvlib as cv
-from cvlib.satisfaction.answers import groups_answer, index_answer, models_answer
-from cvlib.words.message import in_language
+from cvlib.satisfaction.answers import _brief, groups_answer, index_answer, models_answer
+from cvlib.satisfaction.compare.sentences import league_headline
+from cvlib.words.message import in_language, joined, message
 
 SURVEY = cv.load("mobi")
 
@@ -73,11 +76,46 @@ def test_models_and_groups_have_their_answers() -> None:
     compared = door.models(SURVEY, ["acsi", "ecsi"], draws=draws)
     answer = models_answer(compared, SURVEY)
     assert [tile.interval != "" for tile in answer.tiles] == [True, True]
+    assert {tile.label.id for tile in answer.tiles} == {"satisfaction.tile_by_model"}
+    turned = {
+        key: replace(r, loadings=r.loadings.assign(loading=-0.4))
+        for key, r in compared.results.items()
+    }
+    assert models_answer(replace(compared, results=turned), SURVEY).tiles == ()
+    for p, wanted in (
+        (1.0, ["satisfaction.advice_any_model"]),
+        (0.001, ["satisfaction.advice_model"] * 2),
+    ):
+        told = replace(compared, cvpat=compared.cvpat.assign(p_adjusted=p))
+        assert ids(models_answer(told, SURVEY).advice) == wanted
+    third = compared.cvpat.assign(model_2="third", loss_2=9.0, p_adjusted=0.001, difference=-1.0)
+    third = pd.concat([third.assign(model_1=name) for name in ("acsi", "ecsi")])
+    both = pd.concat([compared.cvpat.assign(p_adjusted=1.0), third])
+    advice = models_answer(replace(compared, cvpat=both), SURVEY).advice
+    assert ids(advice) == ["satisfaction.advice_not_models"] * 2 and "third" in advice[0]
+    assert in_language(advice[0], "zh") != advice[0]
+    nobody = replace(compared, cvpat=compared.cvpat.iloc[:0])
+    assert ids(models_answer(nobody, SURVEY).advice) == ["satisfaction.no_common_outcome"]
     brands = cv.load("simulated_brands")
     league = door.groups(brands, "ecsi_mobile", "brand", draws=draws, permutations=0)
     answer = groups_answer(league, None, brands)
     top = league.league.query("weights == 'pooled'").iloc[0]
     assert answer.tiles[0].value == f"{top['index']:.1f}"
+    # how many pairs differ is a tile, and no sentence besides
+    assert labels(answer) == {
+        "satisfaction.tile_leader", "satisfaction.tile_rank", "satisfaction.tile_pairs",
+    }  # fmt: skip
+    parts = league_headline(league)[1].values["parts"]
+    assert ids(parts) == ["satisfaction.leader_tied", "satisfaction.pairs"]
+    assert ids(answer.verdict[0].values["parts"]) == ["satisfaction.leader_tied"]
+    split = joined(
+        [*parts[:1], message("satisfaction.parts", change=1.5, answers=1.0, weights=0.5)]
+    )
+    assert ids(_brief(split).values["parts"]) == ["satisfaction.leader_tied"]
+    assert _brief(parts[1]) == parts[1]
+    weights = -np.abs(league.groups.pooled)
+    withheld = replace(league, groups=replace(league.groups, pooled=weights))
+    assert groups_answer(withheld, None, brands).tiles == ()
     pairs = league.pairwise[league.pairwise["weights"] == "pooled"]
     assert answer.tiles[-1].value == f"{pairs['different'].sum()} / {len(pairs)}"
     behind = pairs[(pairs["group_1"] == "A") & pairs["different"]]["group_2"].tolist()
@@ -88,3 +126,17 @@ def test_models_and_groups_have_their_answers() -> None:
     answer = groups_answer(replace(league, league=alike), None, cv.load(brands.data))
     assert ids(answer.advice) == ["satisfaction.advice_no_group"]
     assert "satisfaction.simulated" not in ids(answer.doubts)
+
+
+def labels(answer: Any) -> set[str]:
+    return {getattr(tile.label, "id", "") for tile in answer.tiles}
+
+
+def test_tiles_come_and_go_with_what_they_show(found: Any) -> None:
+    assert labels(index_answer(found, SURVEY)) >= {
+        "satisfaction.tile_explained", "satisfaction.tile_impact",
+    }  # fmt: skip
+    bare = changed(found, r_squared=found.main.r_squared.iloc[:0])
+    assert "satisfaction.tile_explained" not in labels(index_answer(bare, SURVEY))
+    bare = changed(found, impacts=found.main.impacts.iloc[:0])
+    assert "satisfaction.tile_impact" not in labels(index_answer(bare, SURVEY))

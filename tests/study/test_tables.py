@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from cvlib.words.safe import neutralised
-from cvlib.words.tables import format_number, printed, table_html
+from cvlib.words.tables import format_number, marked, printed, table_html
 
 
 def test_numbers_are_rounded_at_the_door() -> None:
@@ -78,3 +78,20 @@ def test_money_has_no_decimals_from_a_hundred_on(value: float, printed_as: str) 
     shown, _ = printed(table)
     assert shown["lifetime_value"].tolist() == [printed_as, "0.50"]
     assert shown["auc"].tolist()[1] == "0.500"  # what is no money keeps its decimals
+
+
+def test_a_limit_may_stand_in_the_row() -> None:
+    table = pd.DataFrame({
+        "value": [0.05, 0.04, 0.3, 0.2], "critical_value": [0.04, 0.05, np.nan, 0.2],
+        "forecast": [0.1, 0.5, 0.9, 0.2], "ci_low": [0.2] * 4, "ci_high": [0.8] * 4,
+    })  # fmt: skip
+    marks = {"value": "> critical_value", "forecast": "outside ci_low ci_high"}
+    found = marked(table, marks)
+    assert [row[0] for row in found] == [True, False, False, False]
+    assert [row[2] for row in found] == [True, False, True, False]
+    assert not any(row[1] or row[3] or row[4] for row in found)
+    html = table_html("t", table, marks=marks)
+    assert html.count("◂</td>") == 3
+    assert "◂ marks value &gt; critical value or forecast outside CI low to CI high." in html
+    within = table.assign(value=0.0, forecast=0.5)
+    assert "◂" not in table_html("t", within, marks=marks)

@@ -1,5 +1,6 @@
 """The first screens of weights and of scores follow their tables, and turn when these turn."""
 
+import string
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +9,7 @@ import pandas as pd
 import pytest
 
 import cvlib as cv
-from cvlib.words.message import in_language
+from cvlib.words.message import Message, in_language, message, wordings
 
 W = cv.weighting
 PAIRS = {"visits|spend": 5, "visits|age": 7, "spend|age": 3}
@@ -25,6 +26,12 @@ TREE = W.flat_tree(["visits", "spend", "age"])
 
 def ids(texts: tuple[str, ...]) -> list[str]:
     return [text.id for text in texts]  # type: ignore[attr-defined]
+
+
+def said(id: str) -> Message:
+    """A sentence with any values."""
+    slots = {name for _, name, _, _ in string.Formatter().parse(wordings()[id]["en"]) if name}
+    return message(id, **dict.fromkeys(slots, 1))
 
 
 def judged(outcome: str, draws: int = 60) -> Any:
@@ -164,3 +171,63 @@ def test_the_opposite_is_told_of_scores(scores: dict[str, Any]) -> None:
     two = replace(scores["scored"], left_out=pd.concat([gone, gone.assign(method="vikor")]))
     several = W.scores_answer(**{**scores, "scored": two})
     assert "weighting.doubt_left_out" in ids(several.doubts)
+
+
+def everything(answer: Any) -> set[str]:
+    labels = [tile.label for tile in answer.tiles]
+    limits = [tile.interval for tile in answer.tiles if hasattr(tile.interval, "id")]
+    return set(ids((*answer.verdict, *labels, *limits, *answer.advice, *answer.doubts)))
+
+
+def test_tiles_advice_and_doubts_on_weights_come_and_go(run: dict[str, Any]) -> None:
+    def without(**change: Any) -> set[str]:
+        return everything(W.weights_answer(**{**run, **change}))
+
+    nobody = W.expert_weights(TREE, W.read_judgements(TREE, ""))
+    whole = without()
+    assert {"weighting.tile_weight", "weighting.tile_foresight"} <= whole
+    assert {"weighting.tile_consistency", "weighting.tile_limit"} <= without(kappa=0.7)
+    assert "weighting.tile_kappa" not in whole
+    alone = without(expert=nobody, validity=judged(""), kappa=0.7)
+    assert "weighting.tile_kappa" in alone
+    assert not alone & {"weighting.tile_foresight", "weighting.tile_consistency",
+                        "weighting.tile_limit"}  # fmt: skip
+    even = W.ahp(dict.fromkeys(PAIRS, 1), TREE)
+    data = replace(run["data"], weights=run["data"].weights.assign(global_weight=1 / 3))
+    assert "weighting.tile_weight" not in without(expert=even, data=data)
+    known = said("weighting.outcome_known")
+    leaks = without(validity=replace(run["validity"], warnings=(known,)))
+    assert {"weighting.advice_leak", "weighting.outcome_known"} <= leaks
+    assert not whole & {"weighting.advice_leak", "weighting.outcome_known"}
+    gone = pd.DataFrame({"method": ["critic", "merec"], "reason": ["x", "y"]})
+    doubts = {
+        "weighting.left_out": {"left_out": gone.head(1)},
+        "weighting.doubt_left_out": {"left_out": gone},
+        **{id: {"warnings": (said(id),)} for id in (
+            "weighting.no_weight", "weighting.one_positive", "weighting.skewed")},
+    }  # fmt: skip
+    for id, change in doubts.items():
+        told = without(expert=nobody, data=replace(run["data"], **change))
+        assert id in told and id not in without(expert=nobody), id
+    made = replace(TABLE, sha256=cv.load("simulated_brands").sha256)
+    assert "weighting.simulated" in without(table=made) - whole
+
+
+def test_tiles_on_scores_come_and_go(scores: dict[str, Any]) -> None:
+    def without(**change: Any) -> set[str]:
+        return everything(W.scores_answer(**{**scores, **change}))
+
+    whole = without()
+    assert {"weighting.tile_kept", "weighting.tile_kept_any", "weighting.tile_grade",
+            "weighting.tile_value", "weighting.tile_methods", "weighting.methods_share",
+            "weighting.advice_unsure"} <= whole  # fmt: skip
+    bare = scores["pyramid"].drop(columns="value_share")
+    assert whole - without(pyramid=bare) == {"weighting.tile_value"}
+    nothing = scores["any_weights"].iloc[:0]
+    assert "weighting.tile_kept_any" not in without(any_weights=nothing)
+    one = without(pairs=scores["pairs"].iloc[:0])
+    assert not one & {"weighting.tile_methods", "weighting.methods_share"}
+    hidden = scores["stable"].assign(customers=np.nan, mean_stability=np.nan, unstable=np.nan)
+    assert not without(stable=hidden) & {
+        "weighting.tile_kept", "weighting.tile_grade", "weighting.advice_unsure",
+    }  # fmt: skip

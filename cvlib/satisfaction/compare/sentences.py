@@ -53,17 +53,26 @@ def index_verdict(compared: ModelComparison, items: str = "all") -> Message:
                    differ=int((p < 1 - first["level"]).sum()))  # fmt: skip
 
 
+def _pairs_of(compared: ModelComparison, outcome: str, items: str = "all") -> pd.DataFrame:
+    rows = compared.cvpat
+    return rows.query("items == @items and outcome == @outcome") if len(rows) else rows
+
+
+def gaps_of(compared: ModelComparison, outcome: str) -> pd.DataFrame:
+    """How far each model's prediction of an outcome is behind the best; empty where none is."""
+    rows = _pairs_of(compared, outcome)
+    return against_best(rows) if len(rows) else rows
+
+
 def prediction_verdict(compared: ModelComparison, items: str = "all") -> Message:
     """Which models predict satisfaction and loyalty: every pair, wins and losses alike.
 
     A pair differs where its p value, adjusted for the number of pairs, says so.
     """
     said = []
-    result = next(iter(compared.results.values()))
-    level = result.settings["level"]
+    level = next(iter(compared.results.values())).settings["level"]
     for outcome in compared.outcomes:
-        rows = compared.cvpat
-        rows = rows.query("items == @items and outcome == @outcome") if len(rows) else rows
+        rows = _pairs_of(compared, outcome, items)
         if rows.empty:
             continue
         gaps = against_best(rows)
