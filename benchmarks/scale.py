@@ -5,7 +5,8 @@
 The extras are looked for here, then in the environment that `make scale` makes; what is not there
 is said. A log is summarised by DuckDB and by Spark on two threads, both asked for histories only;
 a batch of small runs goes through two jobs and through a cluster of two processes. Seconds are wall
-time, the start of Spark and of the cluster apart; CPU seconds count all processes with their start.
+time, the start of Spark and of the cluster apart; CPU seconds count all processes with their start,
+but not Java's.
 """
 
 from __future__ import annotations

@@ -154,8 +154,9 @@ def choose_weights(
     if weighting in expert:
         if judgements is None or not judgements.matrices:
             raise InputError(
-                "parameter judgements", f"is empty, and {weighting} needs them", "Name a file."
-            )
+                "parameter judgements", f"is empty, and {weighting} needs them",
+                "Name a file, or weigh without experts: equal, entropy_minmax or critic.",
+            )  # fmt: skip
         ways = (weighting.removeprefix("ahp_"),)
         result = expert_weights(
             indicators.tree, judgements, methods=ways, aggregation=aggregation, table=table,

@@ -77,7 +77,7 @@ def read_yaml(tree: Tree, path: Path | str, faulty: Faulty = "refuse") -> Judgem
         raise source.error(
             ("tree",),
             f"the judgements are for tree {document.tree!r}, not {tree.name!r}",
-            "Choose that tree, or other judgements.",
+            "Choose that tree, other judgements, or none and a weighting that needs no experts.",
         )
     experts: dict[str, list[Pair]] = {}
     for expert, written in document.experts.items():
