@@ -152,6 +152,19 @@ def test_the_number_of_trees_is_the_one_with_the_least_loss():
     assert _rounds(features, drawn, True) == ROUNDS[-1]
 
 
+def test_trees_that_learn_on_a_sample_say_so(summary, monkeypatch):
+    from cvlib.lifetime.holdout import boosted
+
+    split, _ = earlier_end(summary)
+    earlier = summary.at(split.date(), summary.cut)
+    _, whole = boosted.boosted_forecast(earlier, summary, 25)
+    assert whole.id == "lifetime.rule_boosted"
+    monkeypatch.setattr(boosted, "_MOST", 500)
+    _, said = boosted.boosted_forecast(earlier, summary, 25)
+    assert said.id == "lifetime.rule_boosted_sample"
+    assert f"500 customers drawn at random from {len(earlier.customers):,}" in said
+
+
 def test_few_customers_keep_boosted_trees_out_of_the_race():
     summary = summarise_purchases(LOG[LOG["customer_id"] % 16 == 0], calibration_end="1997-09-30")
     found = rivals.rival_forecasts(summary)

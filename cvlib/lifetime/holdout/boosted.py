@@ -109,7 +109,15 @@ def boosted_forecast(
     spend = found[2] * stretch if len(found) > 2 else None
     forecast = Forecast("boosted_trees", found[1] * stretch, 1 - (1 - found[0]) ** stretch, spend)
     window = {"first": earlier.cut, "last": now.cut}
-    return forecast, message("lifetime.rule_boosted", trees=chosen, **window)
+    if learn.size == len(then):
+        return forecast, message("lifetime.rule_boosted", trees=chosen, **window)
+    return forecast, message(
+        "lifetime.rule_boosted_sample",
+        trees=chosen,
+        learnt=learn.size,
+        customers=len(then),
+        **window,
+    )
 
 
 def _trees(chance: bool, rounds: int, **more: bool) -> Any:
