@@ -232,7 +232,8 @@ def _check_enough(values: pd.DataFrame, tree: Tree, rows: int) -> None:
 def _column(table: Table, name: str, what: str) -> pd.Series:
     if name not in table.data.columns:
         near = nearest(name, [str(column) for column in table.data.columns]) + table.elsewhere
-        remedy = near if what == "the customer" else f"{near} Name the column in mapping."
+        place = "customer" if what == "the customer" else "mapping"
+        remedy = f"{near} Name the column in {place}."
         raise InputError(
             f"{table.source}, {what}", message("refusals.there_is_no_column", name=name), remedy
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 import cvlib
 from cvlib.cli import main
@@ -49,6 +50,9 @@ def remedies() -> Iterator[tuple[str, str]]:
                 for argument in [*node.args[1:], *(word.value for word in node.keywords)]:
                     for said in NAMED.findall(text_of(argument)):
                         yield f"{path.relative_to(ROOT).as_posix()}:{node.lineno}", said
+    catalogue = ROOT / "words" / "messages" / "refusals.yaml"
+    for key, wording in yaml.safe_load(catalogue.read_text(encoding="utf-8")).items():
+        yield from ((key, said) for said in NAMED.findall(wording["en"]))
 
 
 def commands(group: click.Group, before: str = "cvlib") -> Iterator[str]:

@@ -5,6 +5,7 @@ import pytest
 from cvlib.inputs.errors import InputError
 from cvlib.weighting.scale import fit_bounds, levels, normalise
 from cvlib.weighting.table import read_indicators
+from cvlib.weighting.tree import load_tree
 
 
 @pytest.fixture
@@ -180,3 +181,12 @@ def test_columns_of_other_names_are_mapped(bank, customers):
     assert found.values["profit"].tolist() == [-10, 0, 30]
     with pytest.raises(InputError, match="parameter mapping: 'profits': is not an indicator"):
         read_indicators(renamed, bank, mapping={"profits": "利润"})
+
+
+def test_a_customer_column_that_is_not_there_is_named_in_customer() -> None:
+    frame = pd.DataFrame({"unit": ["a", "b"], "recency": [1, 2], "frequency": [1, 2],
+                          "monetary": [1, 2]})  # fmt: skip
+    with pytest.raises(InputError, match=r"Name the column in customer\.$"):
+        read_indicators(frame, load_tree("rfm"), customer="customer_id")
+    with pytest.raises(InputError, match=r"Name the column in mapping\.$"):
+        read_indicators(frame.drop(columns="monetary"), load_tree("rfm"), customer="unit")
