@@ -99,7 +99,7 @@ def certificate(
 
     Parameters
     ----------
-    base, index, linked, value
+    base, index, linked, value : CustomerBase, CustomerIndex, SatisfactionLink, PointValue
         The steps of the study, of contracts.
     worth : Worth, optional
         Of the study.
