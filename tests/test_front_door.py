@@ -67,7 +67,8 @@ SOURCELESS = {
         uplift_at
     """,
     "customer": """
-        calls certificate conventions joint weighting_race customer_answer join quadrants question_race sensitivity shape simulate
+        calls certificate conventions joint weighting_race
+        customer_answer join quadrants question_race sensitivity shape simulate
         time_order what_if
     """,
 }
