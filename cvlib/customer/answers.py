@@ -153,7 +153,7 @@ def customer_answer(
         drawn = len(value.draws.values) if value.draws else 0
         if 0 < drawn < _FEWEST_DRAWS:
             few = message("customer.few_draws", draws=drawn, fewest=_FEWEST_DRAWS)
-            doubts.insert(int(base.simulated), few)
+            doubts.insert(int(base.simulated) + 1, few)  # behind the unmeasured cause
     scale = [w for w in base.warnings if getattr(w, "id", "").startswith("inputs.scale_")]
     doubts = [*scale, *doubts]
     doubts += [*gate.warnings, *(w for w in base.warnings if isinstance(w, Message))]

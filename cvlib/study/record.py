@@ -5,10 +5,11 @@ from __future__ import annotations
 import atexit
 import io
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from IPython.display import HTML, Image, display
 from jinja2 import Environment
@@ -18,9 +19,11 @@ from cvlib.figures.style import PageFigure, house_style
 from cvlib.figures.thumbnail import write_thumbnail
 from cvlib.inputs.columns import opened
 from cvlib.inputs.datasets import demonstrations, invented, sha256
+from cvlib.inputs.errors import InputError, reason_of
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table
 from cvlib.results import Finding
 from cvlib.statistics.disclosure import publishable, unlabelled
+from cvlib.study.parameters import rule
 from cvlib.study.plain import write_json
 from cvlib.study.render.finished import THUMBNAIL
 from cvlib.study.render.page import answer_html, caption_html
@@ -106,7 +109,7 @@ class Record:
         self.words = Words(self.language, self.words.names | dict(labels))
 
     def methods(self, table: pd.DataFrame) -> None:
-        """Note what was done, for the methods paragraph and the references at the end.
+        """Note what was done, for the methods paragraph and the references.
 
         Parameters
         ----------
@@ -276,6 +279,19 @@ class Record:
         page = without_levers(what_if_html(self.supposed, self.words))
         display(HTML(page), metadata={"cvlib": {"kind": "what_if", "what_if": self.supposed}})
 
+    def attempt(self, name: str, door: Callable[..., Any], *given: Any) -> Any:
+        """What a side analysis finds; None, and the reason among the warnings, where it fails.
+
+        Not caught is a refusal of a parameter. The caption of `name` names the section.
+        """
+        try:
+            return door(*given)
+        except (InputError, ArithmeticError, np.linalg.LinAlgError) as error:
+            if isinstance(error, InputError) and rule(self.notebook, error.where):
+                raise
+            said = {"title": self.exhibits.get(name, Exhibit()).title, "reason": reason_of(error)}
+            self.warn([message("common.side_left_out", **said)])
+
     def warn(self, warnings: Iterable[str]) -> None:
         """Show warnings above what they concern; each is kept once."""
         said = dict.fromkeys(self.words.text(text) for text in warnings)
@@ -366,21 +382,17 @@ class Record:
     def close(self) -> None:
         """End the notebook: methods, references, data hashes and seed; write results.json."""
         paragraph, references = self._tell_methods()
+        said = [message("common.input", parameter=name, file=one["source"], rows=one["rows"])
+                for name, one in self.inputs.items()]  # fmt: skip
         rows = [
-            {
-                "what": message(
-                    "common.input", parameter=name, file=entry["source"], rows=entry["rows"]
-                ),
-                "value": entry["sha256"][:16],
-            }
-            for name, entry in self.inputs.items()
+            {"what": what, "value": one["sha256"][:16]}
+            for what, one in zip(said, self.inputs.values(), strict=True)
         ]
         if self.seed is not None:
             rows.append({"what": self.words.text("seed"), "value": str(self.seed)})
         if rows:
             listing = pd.DataFrame(rows, dtype=object)
-            table = table_html("record", listing, "Data and seed", words=self.words)
-            display(HTML(table))
+            display(HTML(table_html("record", listing, "Data and seed", words=self.words)))
         if self.folder:
             write_thumbnail(self._drawn, self.answered.get("hero", ""), self.folder / THUMBNAIL)
             write_json(
@@ -413,8 +425,7 @@ class Record:
         software = list(dict.fromkeys(" ".join(used["software"]).split()))
         found = versions()
         listed = ", ".join(f"{name} {found[name]}" for name in ["python", *BENEATH, *software])
-        computed = message("common.computed", version=found["cvlib"], listed=listed)
-        made = self.words.text(computed)
+        made = self.words.text(message("common.computed", version=found["cvlib"], listed=listed))
         gap = "" if self.language == "zh" else " "
         paragraph = gap.join([*used["sentence"], made])
         keys = [*" ".join(used["references"]).split(), *software, *BENEATH]

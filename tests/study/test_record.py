@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from cvlib.inputs.errors import InputError
 from cvlib.study.record import Record
 from cvlib.study.surroundings import versions
 
@@ -125,3 +127,21 @@ def test_a_record_says_none_one_or_several_sentences(record: Record) -> None:
     record.say()
     record.say("One.", None, "", "Two.")
     assert kept(record)["sentences"] == ["One.", "Two."]
+
+
+def test_a_side_analysis_that_fails_is_left_out_with_its_reason(record: Record) -> None:
+    def singular() -> None:
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    def refused(where: str) -> None:
+        raise InputError(where, "has three rows", "Give more.")
+
+    assert record.attempt("people", lambda a, b: a + b, 1, 2) == 3
+    assert record.attempt("people", singular) is None
+    assert record.attempt("people", refused, "survey.csv") is None
+    told = kept(record)["warnings"]
+    assert len(told) == 2 and "Singular matrix" in told[0] and "has three rows" in told[1]
+    with pytest.raises(InputError, match="judgements"):
+        record.attempt("people", refused, "judgements")
+    with pytest.raises(TypeError):  # a mistake of ours is no property of the data
+        record.attempt("people", refused)
