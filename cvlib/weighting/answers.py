@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from cvlib.weighting.data.objective import ObjectiveWeights
 from cvlib.weighting.experts.ahp import worst_matrix
 from cvlib.weighting.experts.group import ExpertWeights
 from cvlib.weighting.grade import stability_verdict
+from cvlib.weighting.optional import Section
 from cvlib.weighting.score import ScoresByMethod
 from cvlib.weighting.table import Indicators
 from cvlib.weighting.validity import Standing, Validity, standing
@@ -247,8 +248,9 @@ def scores_answer(
     stable: pd.DataFrame,
     any_weights: pd.DataFrame,
     pyramid: pd.DataFrame,
+    asked: Mapping[str, Section] | None = None,
 ) -> Answer:
-    """How sure grades are, and whether scoring methods agree.
+    """How sure grades are, and whether scoring methods agree; what was asked besides comes first.
 
     Parameters
     ----------
@@ -266,6 +268,9 @@ def scores_answer(
         Per grade from `grade_stability`, near the weights used and with any weights, as published.
     pyramid : DataFrame
         The grades as published: grade, customers, and ``value_share`` where there is an outcome.
+    asked : mapping of str to Section, optional
+        Levels, scorecard, ledger and credit by the name of their figure; those that were not given
+        say nothing.
 
     Returns
     -------
@@ -294,14 +299,16 @@ def scores_answer(
         "weighting.methods_share", a=apart["a"], b=apart["b"], overlap=apart["top_k_overlap"],
         methods=len({*pairs["a"], *pairs["b"]}),
     )  # fmt: skip
+    sure = stability_verdict(stable, items)[1]
+    first = {name: part.verdict for name, part in (asked or {}).items() if part.verdict}
     return Answer(
         question=message(
             "weighting.asks_scores", source=table.source, customers=len(indicators.values),
             items=items, method=choice.method,
         ),
-        verdict=(stability_verdict(stable, items)[1], alike),
+        verdict=(*list(first.values())[:2], sure) if first else (sure, alike),
         tiles=tuple(_score_tiles(known, _published(any_weights), pyramid, apart))[:5],
-        hero="stability_chart",
+        hero=next(iter(first), "stability_chart"),
         advice=tuple(_act(known)),
         doubts=tuple([
             *_invented(table), *_inconsistent(choice.expert), *_any(known, any_weights),

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import cvlib as cv
+from cvlib.weighting.optional import Section
 from cvlib.words.message import Message, in_language, message, wordings
 
 W = cv.weighting
@@ -153,6 +154,16 @@ def test_the_answer_on_scores_is_that_of_its_tables(scores: dict[str, Any]) -> N
     assert ids(answer.doubts) == ["weighting.doubt_any"]
     for text in (answer.question, *answer.verdict, *answer.advice, *answer.doubts):
         assert in_language(text, "zh") != text
+
+
+def test_what_was_asked_besides_comes_first(scores: dict[str, Any]) -> None:
+    said = message("weighting.methods_incomparable")
+    parts = {"maturity_chart": Section(), "attainment_chart": Section({}, said)}
+    answer = W.scores_answer(**scores, asked=parts)
+    assert answer.verdict[0] == said and answer.hero == "attainment_chart"
+    plain = W.scores_answer(**scores)
+    assert plain.verdict[0] == answer.verdict[-1]
+    assert W.scores_answer(**scores, asked={"maturity_chart": Section()}) == plain
 
 
 def test_the_opposite_is_told_of_scores(scores: dict[str, Any]) -> None:
