@@ -12,12 +12,12 @@ from cvlib.customer.index import CustomerIndex
 from cvlib.customer.links import PARTS
 from cvlib.customer.people import Calls
 from cvlib.customer.value import PointValue, SatisfactionLink
+from cvlib.statistics.resample import FEWEST
 from cvlib.words.answer import Answer, Tile, interval, number
 from cvlib.words.message import Message, message
 
 WEAK = 1.5  # an E-value's limit below this is within reach of an ordinary unmeasured cause [P]
 FAR = 0.5  # share of a value beyond the window that is worth a doubt [P]
-_FEWEST_DRAWS = 100  # draws below which an interval is told with that reserve
 APART = 0.2  # change of the value by another assumption that is worth a doubt [P]
 
 
@@ -151,8 +151,8 @@ def customer_answer(
                 doubts.append(message("customer.beyond", share=far))
         advice += called.sentences()
         drawn = len(value.draws.values) if value.draws else 0
-        if 0 < drawn < _FEWEST_DRAWS:
-            few = message("customer.few_draws", draws=drawn, fewest=_FEWEST_DRAWS)
+        if 0 < drawn < FEWEST:
+            few = message("customer.few_draws", draws=drawn, fewest=FEWEST)
             doubts.insert(int(base.simulated) + 1, few)  # behind the unmeasured cause
     scale = [w for w in base.warnings if getattr(w, "id", "").startswith("inputs.scale_")]
     doubts = [*scale, *doubts]

@@ -16,6 +16,7 @@ from cvlib.customer.people import HELP
 from cvlib.customer.value import PointValue, SatisfactionLink
 from cvlib.lifetime.contracts import leaving
 from cvlib.statistics import attenuation, nonresponse, separation
+from cvlib.statistics.campaign import Campaign
 
 
 def sensitivity(
@@ -127,7 +128,7 @@ def conventions() -> pd.DataFrame:
          "source"),
         ("reliability the same for all (no ceiling), errors that know nothing of leaving", np.nan,
          "source"),
-        ("response to a call: Beta(6, 14)", 6 / 20, "source"),
+        ("response to a call: Beta(6, 14)", Campaign().response, "source"),
         ("G2G: a geometric law with gamma heterogeneity, after Fader and Hardie", np.nan,
          "memory"),
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from cvlib.customer.joining import (
     day_of,
     features,
     followed,
-    in_window,
+    in_both,
     interviews,
     known_of_all,
     spelling,
@@ -68,15 +68,7 @@ def join_purchases(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     ids = pd.Index(first.index)
     day, dated = interviews(survey, plan, notes)
     asked = pd.Series(day.to_numpy(), index=pd.Index(survey.data[plan.customer]))
-    both = asked.index.isin(ids)
-    if not both.any():
-        raise InputError(
-            survey.source,
-            message("refusals.no_of_the_survey_is_one_of", column=plan.customer, file=log.source),
-            message("refusals.both_files_need_the_same_ids"),
-        )
-    own = asked[both]
-    in_window(own, until, log.source)
+    own, both = in_both(asked, ids, until, plan.customer, (survey.source, log.source))
     outside = ((own > until) | (first.reindex(own.index) >= own)).to_numpy()
     given = files.open("attributes")
     attributes, at, dropped = known_of_all(given, plan, ids, notes)

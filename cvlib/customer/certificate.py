@@ -13,6 +13,7 @@ from cvlib.customer.index import CustomerIndex, index, moments, solve_pls
 from cvlib.customer.joining import months
 from cvlib.customer.links import COLUMN, Link, Pass, Worth, estimate, mean, outcome, value_by_parts
 from cvlib.customer.value import PointValue, SatisfactionLink
+from cvlib.inputs.errors import InputError
 from cvlib.lifetime.contracts.leaving import Leaving, fit_leaving
 from cvlib.results import Result
 from cvlib.satisfaction.index import default_target
@@ -111,6 +112,11 @@ def certificate(
     Certificate or None
         None of transactions, without studies, and where no value is told.
 
+    Raises
+    ------
+    InputError
+        A design of which most simulated studies cannot be estimated.
+
     Examples
     --------
     >>> import cvlib as cv
@@ -125,6 +131,12 @@ def certificate(
     z, half = reach(settings.level), value.draws.spread("total") if value.draws else np.nan
     rows = []
     found = _studies(base, index, linked, truth, worth, settings)
+    usable = int(np.isfinite(found[:, 0]).sum())
+    if 2 * usable < settings.draws:
+        facts = {"usable": usable, "studies": settings.draws}
+        raise InputError(dict(base.tables_read)["survey"].source,
+                         message("customer.certificate_none", **facts),
+                         message("customer.certificate_none_remedy"))  # fmt: skip
     want = _value(base, index, truth, worth, linked.found)
     rows.append(_row("value of a point", want, found[:, 0], np.full(len(found), z * half)))
     slope = float(truth.leaving.coefficients[1])
@@ -259,9 +271,12 @@ def _studies(
         who = place[drawn[base.answered[drawn]]]
         t = truth.expected[who] + truth.spread * rng.standard_normal(len(who))
         made = _made(base, drawn, who, t, z, truth, answers.drawn(t, rng), rng)
-        own = index(made)
-        found = estimate(made, own.scores, own.reliability, own.weights, items=own.items,
-                         model=linked.found.model, start=linked.found)  # fmt: skip
+        try:
+            own = index(made)
+            found = estimate(made, own.scores, own.reliability, own.weights, items=own.items,
+                             model=linked.found.model, start=linked.found)  # fmt: skip
+        except (InputError, ArithmeticError, np.linalg.LinAlgError):
+            continue  # a drawn study that cannot be estimated; the table counts those that can
         if own.calibration.usable and found.leaving.converged:
             total = np.sum(list(value_by_parts(found, worth).values()), axis=0)
             b, error = float(found.leaving.coefficients[1]), float(found.leaving.errors[1])

@@ -14,7 +14,7 @@ from cvlib.customer.joining import (
     day_of,
     features,
     followed,
-    in_window,
+    in_both,
     interviews,
     known_of_all,
     months,
@@ -55,17 +55,7 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     life["end"] = life["end"].where(life["end"] <= until)
     day, dated = interviews(survey, plan, notes)
     asked = pd.Series(day.to_numpy(), index=pd.Index(survey.data[plan.customer]))
-    both = asked.index.isin(ids)
-    if not both.any():
-        raise InputError(
-            survey.source,
-            message(
-                "refusals.no_of_the_survey_is_one_of", column=plan.customer, file=contracts.source
-            ),
-            message("refusals.both_files_need_the_same_ids"),
-        )
-    own = asked[both]
-    in_window(own, until, contracts.source)
+    own, both = in_both(asked, ids, until, plan.customer, (survey.source, contracts.source))
     mine = life.loc[own.index]
     late = (mine["end"] <= own).to_numpy()
     outside = ~late & ((own > until) | (mine["start"] > own)).to_numpy()

@@ -106,24 +106,50 @@ def interviews(survey: Table, plan: Plan, notes: list[str]) -> tuple[pd.Series, 
     return pd.Series(one, index=survey.data.index), False
 
 
-def in_window(own: pd.Series, until: pd.Timestamp, source: str) -> None:
-    """Refuse a last day of observation that lies before every interview.
+def in_both(
+    asked: pd.Series, ids: pd.Index, until: pd.Timestamp, column: str, sources: tuple[str, str]
+) -> tuple[pd.Series, Array]:
+    """Interviews of customers whose behaviour is known, and of which respondents those are.
 
     Parameters
     ----------
-    own : Series
-        Day of the interview of every respondent with behaviour.
+    asked : Series
+        Day of the interview by customer.
+    ids : Index
+        Customers whose behaviour is known.
     until : Timestamp
         Last day of observation.
-    source : str
-        What the day was taken from, where it was not given.
+    column : str
+        Of the customer.
+    sources : tuple of str
+        The survey and the file of behaviour, from which `until` was taken where it was not given.
+
+    Returns
+    -------
+    tuple
+        The interviews, and a mask (n,) of `asked`.
+
+    Raises
+    ------
+    InputError
+        No customer stands in both files, or observation ends before every interview.
     """
+    survey, other = sources
+    both = asked.index.isin(ids)
+    if not both.any():
+        raise InputError(
+            survey,
+            message("refusals.no_of_the_survey_is_one_of", column=column, file=other),
+            message("refusals.both_files_need_the_same_ids"),
+        )
+    own = asked[both]
     if (own > until).all():
         raise InputError(
             "holdout_end",
-            message("customer.window_ends", until=until, source=source, first=own.min()),
+            message("customer.window_ends", until=until, source=other, first=own.min()),
             message("customer.window_ends_remedy"),
         )
+    return own, both
 
 
 def features(

@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from cvlib.customer.base import CustomerBase
 from cvlib.customer.index import CustomerIndex, moments, solve_pls
 from cvlib.customer.value import SatisfactionLink
+from cvlib.inputs.errors import InputError
 from cvlib.results import Result
 from cvlib.satisfaction.index import default_target
 from cvlib.statistics.glm import fit_glm, with_constant
@@ -20,6 +21,7 @@ from cvlib.words.message import Message, message
 Array = np.ndarray
 MOST = 5000  # respondents; above, calibration and the joint likelihood cannot differ by much
 _NODES = 9
+_FLAT = 1e-3  # slope of the mean log-likelihood that is no maximum any more
 APART = 0.5  # standard errors between the two that are worth a word [P]
 
 
@@ -74,6 +76,11 @@ def joint(base: CustomerBase, index: CustomerIndex, linked: SatisfactionLink) ->
         None of transactions, of other models, of fewer than two items, of more than 5,000
         respondents, and where no effect is corrected.
 
+    Raises
+    ------
+    InputError
+        Answers on which the likelihood finds no maximum.
+
     Examples
     --------
     >>> import cvlib as cv
@@ -91,6 +98,9 @@ def joint(base: CustomerBase, index: CustomerIndex, linked: SatisfactionLink) ->
     known = _Likelihood(base, index, linked)
     found = minimize(known.value, known.start, jac=known.gradient, method="BFGS",
                      options={"maxiter": 300, "gtol": 1e-6})  # fmt: skip
+    if not np.abs(found.jac).max() < _FLAT:  # NaN as well
+        raise InputError(dict(base.tables_read)["survey"].source, message("customer.joint_ended"),
+                         message("customer.joint_ended_remedy"))  # fmt: skip
     size, n = len(found.x), len(index.scores)
     steps = 1e-4 * np.eye(size)
     hessian = n * np.array(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from cvlib.customer.base import CustomerBase
@@ -19,6 +21,7 @@ def customer_methods(
     linked: SatisfactionLink,
     value: PointValue,
     worth: Worth,
+    beside: Mapping[str, object] | None = None,
     *,
     language: str = "en",
 ) -> pd.DataFrame:
@@ -30,6 +33,8 @@ def customer_methods(
         The steps of the study.
     worth : Worth
         Margin, discount, horizon, reward.
+    beside : mapping of str to object, optional
+        What `joint`, `weighting_race` and `certificate` gave, by these names; None is not told.
     language : {"en", "zh"}
         Of the sentences.
 
@@ -53,4 +58,5 @@ def customer_methods(
             used.append(("drawn", {}))
         used += [("money", {"months": worth.horizon, "draws": drawn}), ("drivers", {})]
         used.append(("e_value", {}))
+    used += [(name, {}) for name, found in (beside or {}).items() if found is not None]
     return methods_table("customer", used, language)

@@ -20,6 +20,7 @@ from cvlib.customer.links import Worth
 from cvlib.customer.people import calls, quadrants
 from cvlib.customer.simulate_traits import SimulatedBase
 from cvlib.customer.value import PointValue, SatisfactionLink, link, point_value
+from cvlib.inputs.errors import InputError, reason_of
 from cvlib.results import Result
 from cvlib.statistics.resample import SEED, Bootstrap
 from cvlib.words.answer import Answer
@@ -40,6 +41,8 @@ class CustomerStudy(Result):
     shape, question_race, ladder, quadrants, campaign, sensitivity, experiment : DataFrame
     certificate : DataFrame
         Bias and coverage in simulated studies of this design; empty unless asked for.
+    left_out : tuple of str
+        Why what was asked for is not there.
     """
 
     base: CustomerBase
@@ -56,11 +59,12 @@ class CustomerStudy(Result):
     sensitivity: pd.DataFrame
     experiment: pd.DataFrame
     certificate: pd.DataFrame
+    left_out: tuple[str, ...]
     headline_tables = ("value_of_a_point", "drivers_to_money", "ladder")
 
     def sentences(self) -> list[str]:
         """The verdict and its doubts."""
-        return [*self.answer.verdict, *self.answer.doubts]
+        return [*self.answer.verdict, *self.answer.doubts, *self.left_out]
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -138,7 +142,11 @@ def study(
     called = calls(base, found, linked, worth)
     done = tried(base, found, linked, files, worth, settings=settings)
     assumptions = sensitivity(base, found, linked, value, worth)
-    proof = certified(base, found, linked, value, worth, Bootstrap(certificate, seed, level))
+    proof, left_out = None, list[str]()
+    try:
+        proof = certified(base, found, linked, value, worth, Bootstrap(certificate, seed, level))
+    except InputError as error:
+        left_out.append(reason_of(error))
     return CustomerStudy(
         base, found, gate, linked, value,
         customer_answer(base, found, gate, linked, value, e, done or called, assumptions,
@@ -146,5 +154,5 @@ def study(
         shape(base, found, linked), question_race(base, found, settings),
         rungs, quadrants(base, found, linked, worth), called.campaign, assumptions,
         done.experiment if done else pd.DataFrame(),
-        proof.certificate if proof else pd.DataFrame(),
+        proof.certificate if proof else pd.DataFrame(), tuple(left_out),
     )  # fmt: skip

@@ -15,16 +15,18 @@ from cvlib.inputs.errors import InputError, nearest
 from cvlib.results import Result
 from cvlib.satisfaction.index import default_target, drivers
 from cvlib.statistics.glm import fit_glm, with_constant
-from cvlib.statistics.ranks import Order, Ranked, capture, spearman
-from cvlib.statistics.resample import Bootstrap, counts, generator, percentile_limits
+from cvlib.statistics.resample import FEWEST, Bootstrap, generator
 from cvlib.weighting.data.objective import objective_weights
 from cvlib.weighting.door import ahp, indicators
 from cvlib.weighting.tree import flat_tree
+from cvlib.weighting.validity import Standing, criterion_validity, standing
 from cvlib.words.message import Message, message
 
 Array = np.ndarray
-_FOLDS, _TOP = 5, 0.2
-_FIXED = ("experts (AHP)", "equal weights", "entropy", "CRITIC", "model (total effects)")
+_FOLDS = 5
+_JUDGED = ["method", "metric", "estimate", "difference", "difference_ci_low",
+           "difference_ci_high", "p_holm"]  # fmt: skip
+_EQUAL, _BESIDE = "equal weights", ("learned from other customers", "satisfaction index")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,13 +37,20 @@ class WeightingRace(Result):
     ----------
     weighting_race : DataFrame
         weighting, correlation (rank, with later value), difference (from equal weights), lower,
-        upper, capture (share of later value among the best fifth); best first.
+        upper, p_holm (of no difference, adjusted over the weightings), capture (share of later
+        value among the best tenth); best first.
     race_weights : DataFrame
         weighting, driver, weight; of the weightings that have weights.
+    draws : int
+        Resamples the differences are judged on.
+    found : Standing or None
+        Which weightings do surely better and worse; None without draws.
     """
 
     weighting_race: pd.DataFrame
     race_weights: pd.DataFrame
+    draws: int
+    found: Standing | None
     headline_tables = ("weighting_race",)
 
     def sentences(self) -> list[str]:
@@ -49,15 +58,16 @@ class WeightingRace(Result):
         return [self.message()]
 
     def message(self) -> Message:
-        """The one sentence of the race."""
-        fixed = self.weighting_race[self.weighting_race["weighting"].isin(_FIXED)]
-        best = fixed.iloc[0]
-        plain = fixed.set_index("weighting").loc["equal weights"]
-        if not best["difference"] > 0 or not best["lower"] > 0:
-            return message("customer.race_open", correlation=plain["correlation"],
-                           weightings=len(fixed))  # fmt: skip
-        return message("customer.race_won", weighting=best["weighting"],
-                       correlation=best["correlation"], equal=plain["correlation"])  # fmt: skip
+        """The one sentence of the race: wins and losses, adjusted for their number."""
+        plain = self.weighting_race.set_index("weighting").loc[_EQUAL, "correlation"]
+        if self.found is None or self.draws < FEWEST:
+            return message("customer.race_untested", correlation=plain, draws=self.draws)
+        facts = {"equal": plain, "weightings": self.found.compared, "worse": len(self.found.worse)}
+        if not self.found.better:
+            return message("customer.race_open", **facts)
+        best = self.found.rho.loc[self.found.better, "estimate"]
+        return message("customer.race_won", weighting=best.idxmax(), correlation=best.max(),
+                       better=len(best), **facts)  # fmt: skip
 
 
 def weighting_race(
@@ -70,9 +80,11 @@ def weighting_race(
     """Score customers by every weighting of the drivers, and see who was worth most later.
 
     Later value is what each respondent brought after the own interview, in the window: months
-    stayed times margin less cost, and referrals. Experts' weights are Saaty's (1977); entropy and
-    CRITIC (Diakoulaki, Mavrotas & Papayannakis 1995) rest on the spread of the drivers; the
-    model's are total effects on satisfaction; learned ones come from customers of other folds.
+    stayed times margin less cost, and referrals; who cost more than he brought counts as nothing.
+    Experts' weights are Saaty's (1977); entropy and CRITIC (Diakoulaki, Mavrotas & Papayannakis
+    1995) rest on the spread of the drivers; the model's are total effects on satisfaction; learned
+    ones come from customers of other folds. Judged as every race of weightings, by
+    `cvlib.weighting.criterion_validity`.
 
     Parameters
     ----------
@@ -119,26 +131,23 @@ def weighting_race(
     later = later_value(base, worth)
     weights = _weights(base, index, names, x, judgements or {})
     scores = {name: x @ w for name, w in weights.items()}
-    scores["learned from other customers"] = _learned(x, later)
-    scores["satisfaction index"] = index.scores
-    drawn = np.concatenate([np.ones((1, len(x))), *counts(len(x), settings.draws, settings.seed)]
-                           if settings.draws else [np.ones((1, len(x)))]).astype(float)  # fmt: skip
-    outcome = Ranked(Order.of(later, 9), drawn)
-    ranked = {name: Ranked(Order.of(score, 9), drawn) for name, score in scores.items()}
-    rank = {name: spearman(own, outcome) for name, own in ranked.items()}
-    rows = []
-    for name, found in rank.items():
-        gap = found - rank["equal weights"]
-        least, most = percentile_limits(gap[1:], settings.level)
-        top = float(capture(ranked[name], np.maximum(later, 0.0), _TOP)[0])
-        rows.append((name, float(found[0]), float(gap[0]), float(least), float(most), top))
-    table = pd.DataFrame(rows, columns=["weighting", "correlation", "difference", "lower", "upper",
-                                        "capture"])  # fmt: skip
+    scores |= dict(zip(_BESIDE, (_learned(x, later), index.scores), strict=True))
+    found = criterion_validity(
+        pd.DataFrame(scores), pd.Series(np.maximum(later, 0.0)), baseline=_EQUAL, learned=_BESIDE,
+        draws=settings.draws, level=settings.level, seed=settings.seed,
+    ).validity  # fmt: skip
+    judged = found.reindex(columns=_JUDGED).set_index("method")
+    table = judged[judged["metric"] == "spearman"].drop(columns="metric")
+    table.columns = pd.Index(["correlation", "difference", "lower", "upper", "p_holm"])
+    held = judged.loc[judged["metric"] == "top_decile_capture", "estimate"]
+    table = table.assign(capture=held).rename_axis("weighting").reset_index()
     listed = [(name, driver, float(share)) for name, own in weights.items()
               for driver, share in zip(names, own, strict=True)]  # fmt: skip
     return WeightingRace(
         table.sort_values("correlation", ascending=False, kind="stable", ignore_index=True),
         pd.DataFrame(listed, columns=["weighting", "driver", "weight"]),
+        settings.draws,
+        standing(found, _EQUAL, _BESIDE, settings.level),
     )
 
 

@@ -27,7 +27,7 @@ from cvlib.satisfaction.pls.fit import rejected
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.sentences import HTMT_LIMIT, cautions, driver_sentences, target_of
 from cvlib.words.answer import Answer, Tile, interval, number
-from cvlib.words.message import Label, Message, joined, message
+from cvlib.words.message import Label, Message, message, without
 
 _POINTS = 5  # index points a driver is raised by in tiles and advice
 _MOST = 3  # lines of advice and of doubt
@@ -260,12 +260,12 @@ def groups_answer(
         pooled = league.pairwise[league.pairwise["weights"] == "pooled"]
         differ = f"{int(pooled['different'].sum())} / {len(pooled)}"
         tiles.append(Tile(message("satisfaction.tile_pairs"), differ))
-    changed = [_brief(change_verdict(waves))] if waves is not None else []
+    changed = [without(change_verdict(waves), _ELSEWHERE)] if waves is not None else []
     made = [message("satisfaction.simulated", source=survey.source)]
     return Answer(
         question=message("satisfaction.asks_groups", source=survey.source,
                          groups=len(league.groups.keys)),
-        verdict=(_brief(verdict), *changed),
+        verdict=(without(verdict, _ELSEWHERE), *changed),
         tiles=tuple(tiles),
         hero="league_chart",
         advice=(_behind(league),) if name is not None else (),
@@ -274,13 +274,6 @@ def groups_answer(
             *cautions(survey, [league.groups.model], dont_know), gate_verdict(league),
         )[:_MOST],
     )  # fmt: skip
-
-
-def _brief(said: Message) -> Message:
-    """A verdict without the sentences that a tile or a table of the evidence says."""
-    parts = said.values.get("parts", [])
-    kept = [part for part in parts if part.id not in _ELSEWHERE]
-    return joined(kept) if kept else said
 
 
 def _behind(league: League) -> Message:

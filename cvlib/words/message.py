@@ -102,6 +102,13 @@ def joined(messages: Iterable[str]) -> Message:
     return Message(_JOINED, {"parts": [text for text in messages if text]})
 
 
+def without(said: str, ids: Iterable[str]) -> str:
+    """A text of several sentences without those of `ids`; as it is where nothing would be left."""
+    parts = said.values.get("parts", []) if isinstance(said, Message) else []
+    kept = [part for part in parts if getattr(part, "id", "") not in ids]
+    return joined(kept) if kept else said
+
+
 def in_language(text: str, language: str, names: Mapping[str, str] | None = None) -> str:
     """A message or a label in a language; other text as it is."""
     return text.worded(language, names or {}) if isinstance(text, Said) else str(text)

@@ -109,6 +109,10 @@ def test_the_race_of_weightings_is_won_where_one_driver_alone_matters() -> None:
     assert won.weighting_race["weighting"].iloc[0] in (
         "experts (AHP)", "learned from other customers",
     )  # fmt: skip
+    few = cv.customer.weighting_race(
+        moved, index, worth, {"image|quality": 9}, cv.customer.Bootstrap(20)
+    )
+    assert few is not None and few.message().id == "customer.race_untested"
     with pytest.raises(InputError, match="drives no"):
         cv.customer.weighting_race(base, index, worth, {"quality|price": 3})
 

@@ -10,11 +10,11 @@ import pandas as pd
 from cvlib.results import Finding
 from cvlib.statistics.resample import Bootstrap
 from cvlib.words.answer import Answer, Tile, interval, number
-from cvlib.words.message import Message, joined, message
+from cvlib.words.message import Message, message, without
 from cvlib.words.methods import methods_table
 
 _MOST = 3
-_CHECKS = ("decisions.potential_later",)
+_CHECKS = ("decisions.potential_later",)  # how a finding was checked, which its table says
 # The figure that shows a section's finding, the most telling section first.
 HEROES = {
     "potential": "potential_chart", "accounts": "account_chart", "network": "network_chart",
@@ -55,7 +55,7 @@ def decisions_answer(found: Mapping[str, Finding | None], invented: bool = False
     tiles = [tile for name, each in sections.items() if (tile := _tile(name, each)) is not None]
     return Answer(
         question=message("decisions.asks"),
-        verdict=tuple(_brief(each.sentence) for each in list(sections.values())[:2])
+        verdict=tuple(without(each.sentence, _CHECKS) for each in list(sections.values())[:2])
         or (message("service.nothing"),),
         tiles=tuple(tiles)[:5],
         hero=next((HEROES[name] for name, each in sections.items() if _tells(name, each)), ""),
@@ -67,12 +67,6 @@ def decisions_answer(found: Mapping[str, Finding | None], invented: bool = False
 def _tells(name: str, each: Finding) -> bool:
     """Whether a section's figure has anything to show."""
     return name != "potential" or bool(each.facts["total"] > 0)
-
-
-def _brief(said: Any) -> Message:
-    """The finding of a section without how it was checked, which its table says."""
-    parts = [part for part in said.values.get("parts", []) if part.id not in _CHECKS]
-    return joined(parts) if parts else said
 
 
 def _tile(name: str, each: Finding) -> Tile | None:

@@ -12,12 +12,12 @@ from cvlib.lifetime.holdout.forecast import Array, Forecast
 from cvlib.lifetime.holdout.scores import Influences, resampled
 from cvlib.statistics import resample
 from cvlib.statistics.influence import standard_error
-from cvlib.statistics.resample import Bootstrap
+from cvlib.statistics.resample import FEWEST, Bootstrap
 
 WAYS = ("", "resample", "influence")
 LARGE = 20_000  # customers above which intervals come from influence values where nobody asks
 FAMILY = ("auc", "brier", "rmse", "spend_rmse", "spend_capture_10", "spend_spearman")
-FEWEST_DRAWS = 100  # with fewer usable ones, or fewer than half, there is no p value
+FEWEST_DRAWS = FEWEST  # with fewer usable ones, or fewer than half, there is no p value
 _BLOCKS, _JOINT = 1000, 4000
 
 Row = dict[str, float | None]
