@@ -132,9 +132,11 @@ def weighting_race(
     weights = _weights(base, index, names, x, judgements or {})
     scores = {name: x @ w for name, w in weights.items()}
     scores |= dict(zip(_BESIDE, (_learned(x, later), index.scores), strict=True))
+    # answers have few levels: customers who tie must tie on every processor
     found = criterion_validity(
-        pd.DataFrame(scores), pd.Series(np.maximum(later, 0.0)), baseline=_EQUAL, learned=_BESIDE,
-        draws=settings.draws, level=settings.level, seed=settings.seed,
+        pd.DataFrame(scores).round(9), pd.Series(np.maximum(later, 0.0)).round(9),
+        baseline=_EQUAL, learned=_BESIDE, draws=settings.draws, level=settings.level,
+        seed=settings.seed,
     ).validity  # fmt: skip
     judged = found.reindex(columns=_JUDGED).set_index("method")
     table = judged[judged["metric"] == "spearman"].drop(columns="metric")
