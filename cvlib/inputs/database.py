@@ -16,6 +16,10 @@ from cvlib.inputs.errors import InputError
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _UNITS |= {f"{unit}I": 1024**power for power, unit in enumerate("KMGT", 1)}
+# Money is kept to a millionth and shares to eighteen decimals: sums then depend neither on the
+# order of the rows nor on how threads divide them, and what is returned the same day nets to zero.
+DECIMALS = 6
+MONEY, SHARE = f"decimal(38, {DECIMALS})", "decimal(38, 18)"
 # Python with its libraries, and DuckDB's part of what is left: beyond its own limit it takes some
 # for joins, for results and for memory freed but not yet given back.
 _LIBRARIES = 250 * 10**6

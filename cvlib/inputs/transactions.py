@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.database import connect, memory_share, own_folder, told
+from cvlib.inputs.database import DECIMALS, MONEY, connect, memory_share, own_folder, told
 from cvlib.inputs.elsewhere import Elsewhere, backend_of, stays
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.references import reference, spark_table
@@ -21,15 +21,11 @@ from cvlib.inputs.transactions_rules import LogRules
 from cvlib.inputs.transactions_source import elsewhere, open_source
 from cvlib.words.message import message
 
-# Money is kept to a millionth: sums then do not depend on the order of the rows, and a purchase
-# returned on the same day nets to exactly zero.
-DECIMALS = 6
-MONEY = f"decimal(38, {DECIMALS})"
 # Bytes a purchase day takes in the database, and the part of its share they may fill.
 _DAY_BYTES, _IN_MEMORY = 48, 0.5
 
 
-__all__ = ["DECIMALS", "MONEY", "LogRules", "TransactionLog", "transaction_log"]
+__all__ = ["LogRules", "TransactionLog", "transaction_log"]
 
 
 @dataclass(eq=False)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from cvlib.inputs.database import named, quoted
+from cvlib.inputs.database import MONEY, named, quoted
 from cvlib.inputs.transactions import TransactionLog
 from cvlib.inputs.transactions_columns import usual_columns
 from cvlib.results import Result
@@ -116,8 +116,9 @@ def _repeated(log: TransactionLog) -> Iterator[Finding]:
         for number in range(len(log.cells.source.parts))
     )
     one = log.query(
-        "SELECT count(*) AS kept, sum(n) - count(*) AS again, sum((n - 1) * amount) AS money, "
-        "sum(n * amount) AS everything, count(*) FILTER (n > 1) AS twice FROM "
+        "SELECT count(*) AS kept, sum(n) - count(*) AS again, "
+        f"sum(((n - 1) * amount)::{MONEY})::DOUBLE AS money, "
+        f"sum((n * amount)::{MONEY})::DOUBLE AS everything, count(*) FILTER (n > 1) AS twice FROM "
         f"(SELECT count(*) AS n, greatest(any_value(amount), 0) AS amount FROM ({rows}) "
         "GROUP BY hash)"
     ).iloc[0]
@@ -136,9 +137,10 @@ def _repeated(log: TransactionLog) -> Iterator[Finding]:
 
 def _concentrated(log: TransactionLog) -> Iterator[Finding]:
     one = log.query(
-        "SELECT count(*) AS customers, max(spend) AS most, sum(spend) AS everything, "
-        "max(largest) AS largest FROM (SELECT sum(net) AS spend, max(net) AS largest FROM days "
-        "WHERE purchase GROUP BY customer_id)"
+        "SELECT count(*) AS customers, max(spend)::DOUBLE AS most, "
+        "sum(spend)::DOUBLE AS everything, "
+        f"max(largest) AS largest FROM (SELECT sum(net::{MONEY}) AS spend, max(net) AS largest "
+        "FROM days WHERE purchase GROUP BY customer_id)"
     ).iloc[0]
     total, customers = float(one["everything"] or 0), int(one["customers"])
     if total <= 0 or customers < 2:

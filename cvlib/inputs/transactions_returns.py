@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from cvlib.inputs.database import MONEY
 from cvlib.words.message import message
 
-_MONEY = "decimal(38, 6)"
 # How many of the returns up to a row find something: the queue of purchases is never below zero.
 _UNMATCHED = "greatest(0, least(0, coalesce(min(level) OVER earlier, 0)) - level)"
 
@@ -40,11 +40,11 @@ def match_returns(
     connection.execute(
         f"""CREATE TEMP TABLE amounts AS
         WITH equal AS (
-            SELECT customer_id, day, abs(amount)::{_MONEY} AS amount,
+            SELECT customer_id, day, abs(amount)::{MONEY} AS amount,
                    count(*) FILTER (amount > 0) AS bought, count(*) FILTER (amount < 0) AS back,
                    count(*)::INTEGER AS transactions
             FROM (FROM {lines}) WHERE customer_id IN (FROM returners)
-            GROUP BY customer_id, day, abs(amount)::{_MONEY}),
+            GROUP BY customer_id, day, abs(amount)::{MONEY}),
         queued AS (
             SELECT *, least(bought, back) AS same_day,
                    sum(bought - back) OVER (PARTITION BY customer_id, amount ORDER BY day) AS level
@@ -69,7 +69,7 @@ def match_returns(
         f"""CREATE TEMP TABLE returned_days AS
         WITH netted AS (
             SELECT customer_id, day, sum(transactions)::INTEGER AS transactions,
-                   sum(amount * kept)::{_MONEY} AS paid, sum(amount * unmatched)::{_MONEY} AS owed,
+                   sum(amount * kept)::{MONEY} AS paid, sum(amount * unmatched)::{MONEY} AS owed,
                    bool_or(back > 0 OR kept < bought) AS touched
             FROM amounts GROUP BY customer_id, day),
         queued AS (

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.database import MONEY
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.transactions import transaction_log
 from cvlib.statistics import classes, ranks
@@ -145,14 +146,14 @@ class SevenSegments:
     borders: Mapping[str, float]
 
 
-_EACH = """
+_EACH = f"""
 WITH bought AS (
     SELECT customer_id, day, net,
            date_diff('day', lag(day) OVER (PARTITION BY customer_id ORDER BY day), day) AS gap
     FROM days WHERE purchase AND day <= $1)
-SELECT customer_id, round(sum(net), 6) AS contribution,
-       coalesce(round(sum(net) FILTER (day > $2), 6), 0) AS recent_spend,
-       coalesce(round(sum(net) FILTER (day <= $2 AND day > $3), 6), 0) AS earlier_spend,
+SELECT customer_id, sum(net::{MONEY})::DOUBLE AS contribution,
+       coalesce(sum(net::{MONEY}) FILTER (day > $2), 0)::DOUBLE AS recent_spend,
+       coalesce(sum(net::{MONEY}) FILTER (day <= $2 AND day > $3), 0)::DOUBLE AS earlier_spend,
        date_diff('day', max(day), $1) AS days_since_last,
        coalesce(bool_or(day > $4 AND gap > $5), false) AS resumed,
        greatest(count(*) FILTER (quarter(day) = 1), count(*) FILTER (quarter(day) = 2),
@@ -310,7 +311,7 @@ def life_cycle_profit(
         end, period_days,
     )  # fmt: skip
     spent = log.query(
-        f"WITH {bought} SELECT period, round(sum(net), 6) AS spend, "
+        f"WITH {bought} SELECT period, sum(net::{MONEY})::DOUBLE AS spend, "
         "count(DISTINCT customer_id) AS active FROM aged WHERE period <= complete GROUP BY 1",
         end, period_days,
     ).set_index("period")  # fmt: skip

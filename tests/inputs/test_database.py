@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -98,3 +99,16 @@ def test_the_process_stays_under_the_limit(tmp_path):
         assert (customers, rows) == (before, 3_000_000)
         peaks.append(peak)
     assert peaks[0] < 500 * 10**6 < peaks[1]
+
+
+def test_no_query_adds_money_in_floats():
+    """Threads would decide the last bit: money is summed in decimals, or rounded to them."""
+    root = Path(purchases.__file__).parents[2]
+    inside = re.compile(r"sum\((?:n \* )?(?:net|amount|spend|spent|monetary)\)")
+    for path in root.rglob("*.py"):
+        code = path.read_text(encoding="utf-8")
+        if "FROM days" in code or "FROM bought" in code:
+            loose = [
+                at for at in inside.finditer(code) if code[at.start() - 6 : at.start()] != "round("
+            ]
+            assert [at.group() for at in loose if "::{MONEY}" not in code] == [], path

@@ -67,6 +67,26 @@ def test_a_plain_log_has_nothing_to_warn_of():
     assert audit.say() == "Nothing was found in the data that could change the answer."
 
 
+def test_shares_do_not_depend_on_how_threads_divide_the_rows():
+    """Of 400,000 amounts with twelve decimals, some twice: the same bits on one thread and on four."""
+    rng = np.random.default_rng(3)
+    n = 400_000
+    rows = pd.DataFrame(
+        {
+            "customer_id": rng.integers(0, 30, n),
+            "date": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, n), "D"),
+            "amount": rng.gamma(1, 37.123456789, n),
+        }
+    )
+    rows = pd.concat([rows, rows.sample(20_000, random_state=1)])
+    shares = set()
+    for threads in (1, 4, 4, 3):
+        opened = transaction_log(rows)
+        opened.connection.execute(f"SET threads = {threads}")
+        shares.add(tuple(audit_log(opened).table["share"]))
+    assert len(shares) == 1 and len(shares.pop())
+
+
 def test_look_alikes_are_counted():
     one = found(cased(log()))["case"]
     assert (one.values["people"], one.values["ids"] > 120) == (120, True)

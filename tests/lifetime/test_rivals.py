@@ -132,10 +132,10 @@ def test_boosted_trees_reach_what_was_measured_on_cdnow(summary):
     earlier = summary.at(split.date(), summary.cut)
     bought = summary.customers["holdout_purchases"].to_numpy(float)
     spent = summary.customers["holdout_spend"].clip(lower=0).to_numpy(float)
-    for trees, spend in ((200, 72.0), (50, 70.4)):
+    for trees, auc, spend in ((200, 0.747, 72.0), (50, 0.762, 70.4)):
         forecast, _ = boosted_forecast(earlier, summary, trees)
         found = scores(forecast, bought, spent)
-        assert found["auc"][0] == pytest.approx(0.755, abs=0.01)
+        assert found["auc"][0] == pytest.approx(auc, abs=0.01)
         assert found["spend_rmse"][0] == pytest.approx(spend, abs=1.2)
         assert found["spend_capture_10"][0] == pytest.approx(0.49, abs=0.01)
 

@@ -7,6 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.database import MONEY
 from cvlib.inputs.transactions import TransactionLog
 from cvlib.lifetime.decisions.complaints import ComplaintRates, customers_at_stake, word_of_mouth
 from cvlib.lifetime.economics import CLAIM, constant_retention, value_multiple
@@ -89,9 +90,10 @@ def _bought_again(log: TransactionLog, until: str, level: float) -> dict[str, fl
     middle = last - dt.timedelta(days=days)
     seen = log.query(
         "SELECT count(*) FILTER (early) AS people, count(*) FILTER (early AND late) AS kept, "
-        "count(*) FILTER (late AND NOT early) AS came, sum(spent) FILTER (early) AS old, "
-        "sum(spent) AS spent FROM (SELECT bool_or(day <= $1) AS early, bool_or(day > $1) AS late, "
-        "sum(net) FILTER (day > $1) AS spent FROM days WHERE purchase AND day <= $2 "
+        "count(*) FILTER (late AND NOT early) AS came, sum(spent) FILTER (early)::DOUBLE "
+        "AS old, sum(spent)::DOUBLE AS spent FROM "
+        "(SELECT bool_or(day <= $1) AS early, bool_or(day > $1) AS late, "
+        f"sum(net::{MONEY}) FILTER (day > $1) AS spent FROM days WHERE purchase AND day <= $2 "
         "GROUP BY customer_id)",
         middle, last,
     ).iloc[0]  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.database import MONEY
 from cvlib.lifetime.holdout.forecast import Array, Forecast, customer_rows, hiatus_of
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.units import DAYS
@@ -43,8 +44,8 @@ def history_features(summary: PurchaseSummary, days: int) -> Array:
     cut = pd.Timestamp(summary.cut)
     whole, half = (cut - pd.Timedelta(days=n) for n in (days, days / 2))
     late = summary.log.query(
-        """SELECT arg_max(net, day) AS last_spend,
-                  coalesce(sum(net) FILTER (day > $1), 0) AS late_spend,
+        f"""SELECT arg_max(net, day) AS last_spend,
+                  coalesce(sum(net::{MONEY}) FILTER (day > $1), 0)::DOUBLE AS late_spend,
                   count(*) FILTER (day > $2) AS late_purchases
            FROM days WHERE purchase AND day <= $3 GROUP BY customer_id ORDER BY customer_id""",
         whole.date(), half.date(), summary.cut,

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.database import MONEY
 from cvlib.lifetime.holdout.forecast import Array, Forecast, customer_rows
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit
@@ -181,10 +182,10 @@ def _outcomes(
         (pd.Timestamp(cut) + pd.Timedelta(days=n)).date() for n in (days // 2, 2 * days, -days)
     )
     seen = summary.log.query(
-        """SELECT count(*) FILTER (day > $1 AND day <= $2) AS in_half,
+        f"""SELECT count(*) FILTER (day > $1 AND day <= $2) AS in_half,
                   count(*) FILTER (day > $1 AND day <= $3) AS in_twice,
                   date_diff('day', max(day) FILTER (day <= $4), $4) AS silent,
-                  coalesce(sum(net) FILTER (day > $5 AND day <= $1), 0) AS before
+                  coalesce(sum(net::{MONEY}) FILTER (day > $5 AND day <= $1), 0)::DOUBLE AS before
            FROM days WHERE purchase GROUP BY customer_id HAVING min(day) <= $1
            ORDER BY customer_id""",
         cut, half, twice, end, before,

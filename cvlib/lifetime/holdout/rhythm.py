@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.database import SHARE
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.holdout.baselines import Forecast, customer_rows
 from cvlib.lifetime.purchases.summary import PurchaseSummary
@@ -17,7 +18,7 @@ from cvlib.words.message import Message, message
 
 Array = np.ndarray
 
-_PAIRS = """
+_PAIRS = f"""
 WITH gaps AS (
     SELECT customer_id, day, day - lag(day) OVER own AS gap FROM days
     WHERE purchase AND day <= $1 WINDOW own AS (PARTITION BY customer_id ORDER BY day)),
@@ -28,11 +29,11 @@ shares AS (
     SELECT customer_id, day, pow(before / (before + gap)::DOUBLE - 0.5, 2) AS square FROM pairs
     WHERE before IS NOT NULL)
 SELECT customer_id, arg_max(square, day) AS last, arg_min(square, day) AS first,
-       count(*) AS pairs, sum(square) AS total
+       count(*) AS pairs, sum(square::{SHARE})::DOUBLE AS total
 FROM shares GROUP BY customer_id ORDER BY customer_id
 """
-_LOGS = """
-SELECT customer_id, coalesce(sum(ln(gap)), 0) AS litt, count(gap) AS gaps FROM (
+_LOGS = f"""
+SELECT customer_id, coalesce(sum(ln(gap)::{SHARE}), 0)::DOUBLE AS litt, count(gap) AS gaps FROM (
     SELECT customer_id, day - lag(day) OVER (PARTITION BY customer_id ORDER BY day) AS gap
     FROM days WHERE purchase AND day <= $1)
 GROUP BY customer_id ORDER BY customer_id

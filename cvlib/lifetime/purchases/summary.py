@@ -12,15 +12,9 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.choices import one_of
-from cvlib.inputs.database import memory_share, quoted
+from cvlib.inputs.database import DECIMALS, MONEY, memory_share, quoted
 from cvlib.inputs.errors import InputError
-from cvlib.inputs.transactions import (
-    DECIMALS,
-    MONEY,
-    TransactionLog,
-    left_out_table,
-    transaction_log,
-)
+from cvlib.inputs.transactions import TransactionLog, left_out_table, transaction_log
 from cvlib.inputs.transactions_rules import LogRules
 from cvlib.lifetime.purchases.dates import as_day, study_dates
 from cvlib.lifetime.purchases.truncation import truncation
