@@ -68,7 +68,7 @@ def test_a_plain_log_has_nothing_to_warn_of():
 
 
 def test_shares_do_not_depend_on_how_threads_divide_the_rows():
-    """Of 400,000 amounts with all their decimals, some twice: the same bits on one thread and four."""
+    """Of 400,000 amounts with all their decimals, some twice: same bits on one thread and four."""
     rng = np.random.default_rng(3)
     n = 400_000
     rows = pd.DataFrame(
