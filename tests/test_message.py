@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 import cvlib
+from cvlib.words import language
 from cvlib.words import message as words_message
 from cvlib.words.language import Words
 from cvlib.words.message import (
@@ -177,3 +178,14 @@ def test_p_values_and_errors_are_worded_by_their_slot(
     monkeypatch.setattr("cvlib.words.message.wordings", lambda: known)
     said = message("common.tried", v=value)
     assert said == english and in_language(said, "zh") == chinese
+
+
+def test_a_column_explained_twice_is_refused(tmp_path, monkeypatch):
+    """Or the later meaning would stand under the earlier table."""
+    monkeypatch.setattr(language, "__file__", str(tmp_path / "language.py"))
+    head = "table,column,meaning_en\n"
+    (tmp_path / "words.csv").write_text(f"{head},direct,A path.\nlinks,direct,A count.\n")
+    assert len(language._rows("words.csv", "table", "column")) == 2
+    (tmp_path / "words.csv").write_text(f"{head},direct,A path.\n,direct,A count.\n")
+    with pytest.raises(ValueError, match="stands twice"):
+        language._rows("words.csv", "table", "column")

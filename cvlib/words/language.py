@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from babel.messages.pofile import read_po
 
@@ -43,15 +44,24 @@ def catalogue(language: str) -> dict[str, str]:
 @cache
 def columns() -> dict[tuple[str, str], dict[str, str]]:
     """Head and meaning of every known column, by table (blank = any) and column."""
-    with Path(__file__).with_name("columns.csv").open(encoding="utf-8", newline="") as file:
-        return {(row.pop("table"), row.pop("column")): row for row in csv.DictReader(file)}
+    return _rows("columns.csv", "table", "column")
 
 
 @cache
 def terms() -> dict[str, dict[str, str]]:
     """Every known word within a table, by language."""
-    with Path(__file__).with_name("terms.csv").open(encoding="utf-8", newline="") as file:
-        return {row.pop("term"): row for row in csv.DictReader(file)}
+    return {term: row for (term,), row in _rows("terms.csv", "term").items()}
+
+
+def _rows(name: str, *keys: str) -> dict[Any, dict[str, str]]:
+    """Rows of a file of words by their keys; what stands twice would say one of two things."""
+    found: dict[Any, dict[str, str]] = {}
+    with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            key = tuple(row.pop(part) for part in keys)
+            if found.setdefault(key, row) is not row:
+                raise ValueError(f"{name}: {key} stands twice")
+    return found
 
 
 @cache

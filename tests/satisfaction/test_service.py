@@ -271,7 +271,7 @@ class TestEmployees:
             np.testing.assert_allclose(sorted(told), sorted(spread), rtol=1e-4)
             loglik = seed_numbers("units", f"loglik_{method}").iloc[0]
             assert facts["log_likelihood"] == pytest.approx(loglik, abs=1e-5)
-            naive = found["employee_effect"].set_index("method").loc["naive", "std_error"]
+            naive = found["employee_effect"].set_index("method").loc["ignoring_units", "std_error"]
         found = employees.employees_to_customers(staff, data)
         assert naive == pytest.approx(seed_numbers("units", "naive_ols_slope_se").iloc[0], abs=1e-6)
         told = {"icc": "icc_empty_model_reml",

@@ -90,10 +90,10 @@ def employees_to_customers(
     fit, empty, note = _mixed(served, centred, reml)
     rows = [_row("mixed", float(fit.fe_params.iloc[1]), float(fit.bse_fe.iloc[1]), level)]
     naive = _least_squares(served["index"].to_numpy(), centred)
-    rows.append(_row("naive", *naive, level))
+    rows.append(_row("ignoring_units", *naive, level))
     reliable = icc2(inside["unit"], inside["index"])
     if reliable > 0:
-        rows.append(_row("corrected", rows[0]["slope"] / reliable, np.nan, level))
+        rows.append(_row("corrected_for_reliability", rows[0]["slope"] / reliable, np.nan, level))
     between, within_units = float(fit.cov_re.iloc[0, 0]), float(fit.scale)
     before, rest = float(empty.cov_re.iloc[0, 0]), float(empty.scale)
     bought = served.groupby("unit")["index"]
