@@ -258,6 +258,8 @@ class TestFirm:
         found = firm.firm_value(accounts_of(e), e["discount"])
         values = found["firm_value"].set_index("reading")["value"]
         assert values["assets"] == pytest.approx(e["formula_1"], abs=1e-4)
+        returned = sum(x / (1 + e["discount"]) ** t for t, x in enumerate(e["returns"], start=1))
+        assert values["returns_as_printed"] == pytest.approx(e["net_assets"] + returned, abs=1e-6)
         assert values["returns_as_printed"] == pytest.approx(e["formula_2_as_printed"], abs=1e-6)
         assert values["returns_residual"] == pytest.approx(
             e["book_plus_residual_income_pv"], abs=1e-6

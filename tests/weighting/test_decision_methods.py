@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.optimize import linprog
 
 import cvlib as cv
 from cvlib.inputs.errors import InputError
@@ -33,6 +34,39 @@ def test_best_worst_agrees_with_the_examples(seed_examples, number):
     assert checks["consistency_index"] == pytest.approx(example["consistency_index"], abs=5.1e-5)
     assert checks["nonlinear_ratio"] == pytest.approx(example["nonlinear_CR"], abs=5.1e-5)
     assert checks["input_ratio"] == pytest.approx(example["input_based_CR"], abs=1e-6)
+
+
+def optimal_range(best, worst):
+    """Smallest and largest weight of each item among all optima of the linear model."""
+    given = best_worst.checked(best, worst, "the judgements")
+    xi, n = best_worst.linear_weights(given)[1], len(given.items)
+    unit = np.eye(n)
+    rows = [unit[given.best] - a * unit[j] for j, a in enumerate(given.from_best)]
+    rows += [unit[j] - a * unit[given.worst] for j, a in enumerate(given.to_worst)]
+    within = np.vstack([rows, np.negative(rows)]), np.full(4 * n, xi + 1e-10), np.ones((1, n)), [1]
+    ends = [[linprog(sign * unit[j], *within).x[j] for j in range(n)] for sign in (1, -1)]
+    return np.array(ends).T
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_linear_best_worst_model_has_one_optimum(seed_examples, number):
+    example = seed_examples["bwm"][number]
+    found = optimal_range(*vectors(example))
+    np.testing.assert_allclose(found, example["linear_weight_range_at_optimum"], atol=5.1e-6)
+
+
+def test_the_linear_best_worst_model_has_one_optimum_whatever_is_judged():
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        n = int(rng.integers(3, 8))
+        a, b = rng.integers(2, 9, (2, n))
+        a[0] = b[-1] = 1
+        b[0] = a[-1] = max(a.max(), b.max())
+        items = [f"c{j}" for j in range(n)]
+        low, high = optimal_range(
+            dict(zip(items, a, strict=True)), dict(zip(items, b, strict=True))
+        ).T
+        np.testing.assert_allclose(low, high, atol=1e-7)
 
 
 def test_best_worst_nonlinear_xi_of_the_transport_example_is_its_closed_form(seed_examples):
@@ -86,7 +120,12 @@ def test_fuzzy_ahp_agrees_with_the_examples(seed_examples, number):
     given = np.array(example["matrix_lmu"])
     found = fuzzy_ahp.from_triangles(given, ["a", "b", "c"]).weights
     triangle = found[["low", "modal", "high"]]
+    extent = fuzzy_ahp.extents(given)
+    least = fuzzy_ahp.least_possibility(extent)
+    np.testing.assert_allclose(extent, example["chang_extent"], atol=1e-6)
+    np.testing.assert_allclose(least, example["chang_min_possibility"], atol=1.1e-6)
     np.testing.assert_allclose(found["chang"], example["chang_weights"], atol=1e-6)
+    np.testing.assert_allclose(found["crisp"], example["crisp_geometric_mean_of_modal"], atol=1e-6)
     np.testing.assert_allclose(triangle, example["buckley_fuzzy_weights"], atol=1e-6)
     np.testing.assert_allclose(found["buckley"], example["buckley_centroid_normalised"], atol=1e-6)
     ends = np.array(example["constrained_fuzzy_weights"])[:, [0, 2]]
@@ -145,6 +184,11 @@ def test_network_process_agrees_with_the_examples(seed_examples, number):
     labels = example["labels"] or ["a", "b", "c"]
     found = w.network_process(pd.DataFrame(example["supermatrix"], index=labels, columns=labels))
     np.testing.assert_allclose(found.priorities["limit"], example["eigenvector_of_1"], atol=1e-6)
+    np.testing.assert_allclose(found.weighted.sum(), example["column_sums"], atol=1e-12)
+    moduli = np.abs(np.linalg.eigvals(found.weighted))
+    np.testing.assert_allclose(np.sort(moduli)[::-1], example["moduli_of_eigenvalues"], atol=1e-6)
+    # a loop of d steps has d eigenvalues of modulus 1: the period counted on the links themselves
+    assert found.settings["period"] == (moduli > 1 - 1e-9).sum()
 
 
 def test_a_periodic_network_has_the_mean_of_its_cycle_and_says_so(seed_examples):
@@ -208,7 +252,9 @@ def test_alternatives_agree_with_belton_and_gear(seed_examples, number):
         for j, m in enumerate(example["alternative_matrices"])
     }
     local = w.local_priorities(matrices)
-    found = w.choose_alternative(local, pd.Series(1 / 3, index=local.columns))
+    criteria = ahp.eigenvector(np.array(example["criteria_matrix"]))[0]
+    np.testing.assert_allclose(criteria, example["criteria_weights"], atol=1e-6)
+    found = w.choose_alternative(local, pd.Series(criteria, index=local.columns))
     np.testing.assert_allclose(local, example["local"], atol=1e-6)
     for column, name in (
         ("distributive", "distributive"), ("ideal", "ideal"), ("ideal_share", "ideal_normalised"),

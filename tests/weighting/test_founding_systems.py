@@ -52,6 +52,11 @@ def test_scoring_variants_agree_with_the_examples(seed_examples, make_tree):
     np.testing.assert_allclose(plain.scores["topsis"], scores["topsis_vector"], atol=1e-12)
     np.testing.assert_allclose(plain.scores["grey"], scores["grey_minmax"], atol=1e-12)
     np.testing.assert_allclose(plain.scores["weighted_product"], product, atol=1e-9)
+    other = example["weighted_product_pymcdm_linear"]
+    np.testing.assert_allclose(plain.scores["weighted_product"], other, atol=1e-9)
+    # pyDecision divides each grey grade by the number of objects; the order is the same
+    grey = plain.scores["grey"] / len(plain.scores)
+    np.testing.assert_allclose(grey, example["gra_pydecision_raw"], atol=1e-6)
 
 
 def test_the_weighted_product_does_not_know_units(seed_examples, make_tree):
@@ -174,10 +179,10 @@ def test_publisher_ratios_agree_with_the_shared_numbers(shared):
         "in_transit_days": "in_transit_days_of_shipments",
         "in_transit_age": "mean_age_of_in_transit_fifo_days",
     }
-    for customer in found.index:
-        for column in found:
-            value = numbers["publisher", customer, printed.get(column, column)]
-            assert found.at[customer, column] == pytest.approx(value, abs=1e-6)
+    columns = {name: column for column, name in printed.items()}
+    assert len(numbers["publisher"]) == 48
+    for (customer, name), value in numbers["publisher"].items():
+        assert found.at[customer, columns.get(name, name)] == pytest.approx(value, abs=1e-6)
 
 
 def test_a_ledger_names_who_paid_more_than_was_shipped_and_refuses_unknown_kinds():
@@ -210,6 +215,7 @@ def test_credit_agrees_with_the_shared_numbers(shared):
     for column, name in (("ks", "KS"), ("auc", "AUC"), ("gini", "Gini"), ("brier", "brier")):
         assert quality[column] == pytest.approx(numbers["credit", name, "in_sample"], abs=1e-6)
     assert quality["customers"] == numbers["credit", "n", "after_gate"]
+    assert quality["defaults"] == numbers["credit", "defaults"].iloc[0]
     scores = found.scores.set_index("customer")["score"]
     for customer, value in numbers["credit", "score_600_at_odds_50_pdo_20"].items():
         assert scores[int(customer)] == pytest.approx(value, abs=1e-5)

@@ -134,9 +134,19 @@ def buckley(matrix: np.ndarray) -> np.ndarray:
 
 
 def chang(matrix: np.ndarray) -> np.ndarray:
-    """Weights of the extent analysis: least possibility that an item exceeds the others."""
+    """Weights of the extent analysis: least possibilities, divided by their sum."""
+    least = least_possibility(extents(matrix))
+    return np.asarray(least / least.sum())
+
+
+def extents(matrix: np.ndarray) -> np.ndarray:
+    """Fuzzy extents (l, m, u) of each item: row sums over the sum of all judgements."""
     sums = matrix.sum(axis=1)
-    extent = sums / sums.sum(axis=0)[::-1]
+    return np.asarray(sums / sums.sum(axis=0)[::-1])
+
+
+def least_possibility(extent: np.ndarray) -> np.ndarray:
+    """Least possibility that an item's extent exceeds another's, 0 to 1, for each item."""
     low, mode, high = extent.T
     least = np.ones(len(extent))
     for i in range(len(extent)):
@@ -148,7 +158,7 @@ def chang(matrix: np.ndarray) -> np.ndarray:
                 continue
             above = (low[k] - high[i]) / ((mode[i] - high[i]) - (mode[k] - low[k]))
             least[i] = min(least[i], above)
-    return np.asarray(least / least.sum())
+    return least
 
 
 def possible(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
