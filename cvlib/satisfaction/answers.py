@@ -23,7 +23,7 @@ from cvlib.satisfaction.compare.waves import Waves
 from cvlib.satisfaction.estimators import Estimates
 from cvlib.satisfaction.headline import drivers_withheld, index_sentence, index_withheld, label
 from cvlib.satisfaction.index import default_target
-from cvlib.satisfaction.pls.fit import rejected
+from cvlib.satisfaction.pls.exact_fit import rejected
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.sentences import HTMT_LIMIT, cautions, driver_sentences, target_of
 from cvlib.words.answer import Answer, Tile, interval, number

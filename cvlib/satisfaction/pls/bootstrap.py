@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -21,14 +21,15 @@ from cvlib.statistics import resample
 from cvlib.statistics.resample import INTERVALS
 
 __all__ = [
-    "INTERVALS", "Counts", "Draws", "Fit", "Statistics", "bootstrap", "chunk_size", "evaluate",
-    "inner_errors", "intervals", "jackknife", "jackknife_error", "permutation_test",
-    "route_effects", "routes", "summary", "total_effects",
+    "INTERVALS", "Asked", "Counts", "Draws", "Fit", "Statistics", "bootstrap", "bootstrap_each",
+    "chunk_size", "evaluate", "evaluate_each", "inner_errors", "intervals", "jackknife",
+    "jackknife_error", "permutation_test", "route_effects", "routes", "summary", "total_effects",
 ]  # fmt: skip
 _FLAGS = ("converged", "degenerate", "admissible")
 Fit = Callable[[np.ndarray, np.ndarray], PLSFit]
 Statistics = Callable[[PLSFit], Mapping[str, np.ndarray]]
 Counts = Iterator[np.ndarray]
+Asked = tuple[Fit, Statistics]
 Part = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
 
 
@@ -104,8 +105,18 @@ def evaluate(
         How many there will be, where that is known: room is made for them once.
     """
 
-    def one(rows: np.ndarray) -> Part:
-        return _part(*source.moments(rows), fit, statistics)
+    (found,) = evaluate_each(source, counts, [(fit, statistics)], threads=threads, draws=draws)
+    return found
+
+
+def evaluate_each(
+    source: Source, counts: Counts, asked: Sequence[Asked], *, threads: int = 1, draws: int = SLAB
+) -> tuple[Draws, ...]:
+    """`evaluate` for several fits with their statistics, from moments that are taken once."""
+
+    def one(rows: np.ndarray) -> list[Part]:
+        moments = source.moments(rows)
+        return [_part(*moments, fit, statistics) for fit, statistics in asked]
 
     # one BLAS thread: its own threads would change the order of sums, and gain nothing here
     with threadpool_limits(limits=1, user_api="blas"):
@@ -116,10 +127,10 @@ def evaluate(
 
 
 def _ahead(
-    pool: ThreadPoolExecutor, one: Callable[[np.ndarray], Part], counts: Counts, threads: int
-) -> Iterator[Part]:
+    pool: ThreadPoolExecutor, one: Callable[[np.ndarray], list[Part]], counts: Counts, threads: int
+) -> Iterator[list[Part]]:
     """Parts in order, a few fits ahead: chunks wait in memory only so long."""
-    waiting: deque[Future[Part]] = deque()
+    waiting: deque[Future[list[Part]]] = deque()
     for rows in counts:
         waiting.append(pool.submit(one, rows))
         if len(waiting) > threads:
@@ -137,22 +148,24 @@ def _part(mean: np.ndarray, covariance: np.ndarray, fit: Fit, statistics: Statis
     return {name: values[:draws] for name, values in statistics(found).items()}, flags
 
 
-def _gathered(parts: Iterator[Part], draws: int) -> Draws:
+def _gathered(parts: Iterator[list[Part]], draws: int) -> tuple[Draws, ...]:
     """The parts one after the other in arrays of their own, never all of them in memory twice."""
-    held: Part = ({}, {})
+    held: list[Part] = []
     at = 0
-    for part in parts:
-        size = len(part[1]["converged"])
-        for room, arrays in zip(held, part, strict=True):
-            for name, new in arrays.items():
-                if name not in room:
-                    room[name] = np.empty((max(draws, size), *new.shape[1:]), new.dtype)
-                while len(room[name]) < at + size:
-                    room[name] = np.concatenate([room[name], np.empty_like(room[name])])
-                room[name][at : at + size] = new
+    for several in parts:
+        held = held or [({}, {}) for _ in several]
+        size = len(several[0][1]["converged"])
+        for own, part in zip(held, several, strict=True):
+            for room, arrays in zip(own, part, strict=True):
+                for name, new in arrays.items():
+                    if name not in room:
+                        room[name] = np.empty((max(draws, size), *new.shape[1:]), new.dtype)
+                    while len(room[name]) < at + size:
+                        room[name] = np.concatenate([room[name], np.empty_like(room[name])])
+                    room[name][at : at + size] = new
         at += size
-    values, flags = ({name: array[:at] for name, array in room.items()} for room in held)
-    return Draws(values, **flags)
+    cut = [[{name: array[:at] for name, array in room.items()} for room in own] for own in held]
+    return tuple(Draws(values, **flags) for values, flags in cut)
 
 
 def bootstrap(
@@ -189,15 +202,24 @@ def bootstrap(
     return evaluate(source, rows, fit, statistics, threads=threads, draws=draws)
 
 
+def bootstrap_each(
+    source: Source, asked: Sequence[Asked], *, draws: int, seed: int,
+    strata: np.ndarray | None = None,
+) -> tuple[Draws, ...]:  # fmt: skip
+    """`bootstrap` of several fits with their statistics on the same resamples."""
+    rows = resample.counts(source.units, draws, seed, strata, chunk_size(source.units))
+    return evaluate_each(source, rows, asked, draws=draws)
+
+
 def jackknife(source: Source, fit: Fit, statistics: Statistics) -> Draws:
     """Refit without each unit in turn."""
     mean, covariance = source.jackknife()
     with threadpool_limits(limits=1, user_api="blas"):
         parts = (
-            _part(mean[at : at + 256], covariance[at : at + 256], fit, statistics)
+            [_part(mean[at : at + 256], covariance[at : at + 256], fit, statistics)]
             for at in range(0, len(mean), 256)
         )
-        return _gathered(parts, len(mean))
+        return _gathered(parts, len(mean))[0]
 
 
 def jackknife_error(values: np.ndarray) -> np.ndarray:

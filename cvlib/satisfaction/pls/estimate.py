@@ -30,6 +30,7 @@ from cvlib.satisfaction.pls import engine as pls
 from cvlib.satisfaction.pls import fit as fitting
 from cvlib.satisfaction.pls.effect_size import f_squared_table
 from cvlib.satisfaction.pls.engine import TOLERANCE, PLSFit, fit_pls
+from cvlib.satisfaction.pls.exact_fit import exact_fit_test
 from cvlib.satisfaction.pls.higher_order import Staged, StagedFit
 from cvlib.satisfaction.pls.signs import agreement, turned
 from cvlib.satisfaction.result import SatisfactionResult
@@ -187,7 +188,7 @@ def estimate_pls(
                       "prediction_constructs": foretold.constructs}  # fmt: skip
             told += foretold.warnings
     if tests.exact_fit_draws and not bound.ordered:
-        extra["exact_fit"], exact_told = fitting.exact_fit_test(
+        extra["exact_fit"], exact_told = exact_fit_test(
             judged, survey, base, scheme=scheme, estimator=estimator,
             draws=tests.exact_fit_draws, seed=seed, level=level,
         )  # fmt: skip
