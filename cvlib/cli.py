@@ -99,6 +99,7 @@ def run(
     from cvlib.study.parameters import parameters_of
     from cvlib.study.render.finished import check_formats
     from cvlib.study.run import question, run_notebook
+    from cvlib.study.warm import expect
 
     if everything == bool(notebooks):
         raise InputError("cvlib run", "say which notebooks, or --all", "See `cvlib list`.")
@@ -112,6 +113,7 @@ def run(
             state = "to run" if force or answer.unfinished() else "finished"
             click.echo(f"{state:<10}{notebook.name} {answer.folder.name}")
         return
+    expect([notebook.source for notebook in chosen])
     one = partial(run_notebook, parameters=given, out=out, formats=wanted, force=force)
     progress = sys.stderr.isatty() and len(chosen) == 1
     stream = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator")(

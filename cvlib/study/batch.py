@@ -26,6 +26,7 @@ from cvlib.study.files import can_be_path
 from cvlib.study.lock import Busy, claim, clear_abandoned
 from cvlib.study.notebook import Notebook, find
 from cvlib.study.run import Run, add_reports, question, run_notebook
+from cvlib.study.warm import expect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -227,6 +228,7 @@ def run_study(
         tasks = (joblib.delayed(_one)(study, at, out, wait, at + 1 in force) for at in positions)
         yield from joblib.Parallel(return_as="generator_unordered")(tasks)
 
+    expect([cell.notebook.source for cell in study.cells])
     found: dict[int, Outcome] = {}
     bar = stack.enter_context(_bar(study, progress))
     if progress:

@@ -25,8 +25,8 @@ QUIET_KERNEL = {
     "PYTHONHASHSEED": "0",
     "MPLBACKEND": "agg",
 }
-# Silent: a kernel told to stop complains of it.
-KERNEL_OPTIONS = ["--log-level=50"]
+# Silent: a kernel told to stop complains of it. No history: nobody scrolls back through a run.
+KERNEL_OPTIONS = ["--log-level=50", "--HistoryManager.enabled=False"]
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 # What a format needs beside the suite itself: the package, as its distribution is called.
@@ -34,12 +35,17 @@ PACKAGES = (
 _LEAST_FREE = 500_000_000  # bytes; reports of all notebooks take about a tenth of it [P]
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of every package a number can depend on."""
+@cache
+def _versions() -> dict[str, str]:
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         found[package] = importlib.metadata.version(package)
     return found
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of every package a number can depend on."""
+    return dict(_versions())
 
 
 @dataclass(frozen=True)

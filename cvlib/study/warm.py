@@ -1,8 +1,9 @@
 """Kernels forked from a process that has loaded what every notebook loads, where the system forks.
 
-The second kernel of a process and all after it start in a tenth of a second. A fork begins with the
-modules and nothing else: no data were read, no number was drawn. Where it cannot be done (Windows,
-another Python as kernel) a kernel starts as ever.
+The second kernel of a process and all after it start in a tenth of a second; where several are
+announced (`expect`), the first does, too. A fork begins with the modules and nothing else: no data
+were read, no number was drawn. Where it cannot be done (Windows, another Python as kernel) a kernel
+starts as ever.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import atexit
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,27 +21,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-# What notebooks have in common; what few of them use is left to these.
+# What notebooks have in common, and what those load that call a pillar; the rest is left to them.
 LOADED = (
     "ipykernel.kernelapp",
     "ipykernel.inprocess.ipkernel",
     "matplotlib.pyplot",
     "matplotlib.backends.backend_svg",
     "cvlib.study.record",
-    "cvlib.satisfaction",
-    "cvlib.weighting",
-    "cvlib.lifetime",
-    "cvlib.figures.satisfaction",
-    "cvlib.figures.weighting",
-    "cvlib.figures.lifetime",
-    "cvlib.figures.path_diagram",
-    "scipy.stats",
-    "scipy.optimize",
 )
+PILLARS = {
+    "satisfaction": (
+        "cvlib.satisfaction", "cvlib.figures.satisfaction", "cvlib.figures.path_diagram",
+    ),
+    "weighting": ("cvlib.weighting", "cvlib.figures.weighting"),
+    "lifetime": ("cvlib.lifetime", "cvlib.figures.lifetime"),
+    "customer": ("cvlib.customer", "cvlib.figures.customer"),
+}  # fmt: skip
 _POSSIBLE = hasattr(os, "fork") and sys.platform == "linux"
 _lock = threading.Lock()
 _source: Source | None = None
 _asked = 0
+_wanted: set[str] | None = None  # None: nobody said which notebooks come
 
 
 class Forked:
@@ -96,10 +98,12 @@ class Source:
         )  # fmt: skip
         atexit.register(self.close)
 
-    def fork(self, command: Sequence[str], env: dict[str, str], cwd: str) -> int:
+    def fork(
+        self, command: Sequence[str], env: dict[str, str], cwd: str, modules: Sequence[str]
+    ) -> int:
         """A new kernel's process number; raises OSError or ValueError where there is none."""
         assert self.process.stdin and self.process.stdout
-        self.process.stdin.write(json.dumps([list(command), env, cwd]) + "\n")
+        self.process.stdin.write(json.dumps([list(command), env, cwd, list(modules)]) + "\n")
         self.process.stdin.flush()
         return int(self.process.stdout.readline())
 
@@ -110,6 +114,28 @@ class Source:
                 self.process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=5)
+
+
+def modules_of(code: str) -> set[str]:
+    """What a notebook will load, by the pillars that its code calls."""
+    return {
+        module
+        for pillar, modules in PILLARS.items()
+        if re.search(rf"\b(?:cv|cvlib)\.{pillar}\b|\bcvlib\.figures import {pillar}\b", code)
+        for module in modules
+    }
+
+
+def expect(sources: Sequence[str]) -> None:
+    """Announce the notebooks of a batch, by their sources.
+
+    Of several the first kernel is forked like the rest, and only what they call is loaded.
+    """
+    global _asked, _wanted
+    with _lock:
+        if len(sources) > 1:
+            _asked = max(_asked, 1)
+        _wanted = (_wanted or set()).union(*map(modules_of, sources))
 
 
 def launch(command: Sequence[str], options: dict[str, Any]) -> Forked | None:
@@ -133,8 +159,11 @@ def launch(command: Sequence[str], options: dict[str, Any]) -> Forked | None:
         if _source is None or _source.process.poll() is not None:
             _source = Source()
         env = {**os.environ, **(options.get("env") or {})}
+        every = {module for modules in PILLARS.values() for module in modules}
+        modules = sorted(every if _wanted is None else _wanted)
+        cwd = str(options.get("cwd") or Path.cwd())
         try:
-            return Forked(_source.fork(command[3:], env, str(options.get("cwd") or Path.cwd())))
+            return Forked(_source.fork(command[3:], env, cwd, modules))
         except (OSError, ValueError):  # it has died: as ever, then
             return None
 
@@ -149,7 +178,9 @@ def _serve() -> None:
     signal.signal(signal.SIGCHLD, _reap)
     lines = open(0, "rb", closefd=False)  # noqa: SIM115
     while line := lines.readline():
-        arguments, env, cwd = json.loads(line)
+        arguments, env, cwd, modules = json.loads(line)
+        for name in modules:
+            importlib.import_module(name)
         number = os.fork()
         if not number:
             _become_kernel(arguments, env, cwd)

@@ -261,10 +261,11 @@ def test_a_column_is_not_taken_for_a_folder(make_notebook: Make, tmp_path: Path)
     assert input_files(notebook, notebook.arguments({"data": "tests"})) == {}
 
 
+# It calls no pillar: its name stands in two parts.
 LOOK = """
 import os, sys, cvlib, psutil
 import pandas as pd
-found = ["cvlib.weighting" in sys.modules,
+found = [".".join(["cvlib", "weighting"]) in sys.modules,
          "cvlib.study.warm" in psutil.Process().parent().cmdline(), os.getsid(0) == os.getpid()]
 record = cvlib.Record("little", out=out, seed=seed)
 record.show("numbers", pd.DataFrame({"value": [1 / 3]}), title="Numbers")
@@ -278,6 +279,7 @@ def test_the_second_kernel_is_forked_and_computes_the_same(
     make_notebook: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(warm, "_asked", 0)
+    monkeypatch.setattr(warm, "_wanted", None)
     notebook = read_notebook(make_notebook(code=LOOK))
     runs = [run_notebook(notebook, {"draws": n}, tmp_path / "out") for n in (1, 2)]
     cold, forked = (run.results["headlines"]["state"]["sentence"].split() for run in runs)
@@ -286,6 +288,44 @@ def test_the_second_kernel_is_forked_and_computes_the_same(
     assert cold[3] == forked[3]
     tables = [(run.folder / "tables" / "numbers.csv").read_bytes() for run in runs]
     assert tables[0] == tables[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked where the system forks")
+def test_of_several_announced_notebooks_the_first_is_forked_with_what_they_call(
+    make_notebook: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warm, "_asked", 0)
+    monkeypatch.setattr(warm, "_wanted", None)
+    monkeypatch.setattr(warm, "_source", None)  # one that has loaded nothing yet
+    notebook = read_notebook(make_notebook(code=LOOK))
+    warm.expect([notebook.source, "import cvlib as cv\ncv.satisfaction.pls"])
+    assert warm._wanted == set(warm.PILLARS["satisfaction"])
+    run = run_notebook(notebook, {"draws": 3}, tmp_path / "out")
+    if warm._source:
+        warm._source.close()
+    found = run.results["headlines"]["state"]["sentence"].split()
+    assert found[:3] == ["False", "True", "True"]  # weighting, which neither calls, is not there
+
+
+def test_one_announced_notebook_starts_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warm, "_asked", 0)
+    monkeypatch.setattr(warm, "_wanted", None)
+    warm.expect(["cv.lifetime.bg_nbd"])
+    kernel = [sys.executable, "-m", "ipykernel_launcher", "-f", "x"]
+    assert warm.launch(kernel, {}) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "pillars"),
+    [
+        ("import cvlib as cv\ncv.weighting.ahp(x)", ["weighting"]),
+        ("from cvlib.figures import lifetime as figures", ["lifetime"]),
+        ("cvlib.customer.study(a); cvlib.satisfaction.pls(b)", ["customer", "satisfaction"]),
+        ("weighting = cvlib.load('mobi')  # satisfaction", []),
+    ],
+)
+def test_what_a_notebook_calls_is_loaded_for_it(code: str, pillars: list[str]) -> None:
+    assert warm.modules_of(code) == {name for one in pillars for name in warm.PILLARS[one]}
 
 
 def test_a_kernel_of_another_python_starts_as_ever() -> None:

@@ -22,7 +22,7 @@ from click.testing import CliRunner
 
 import cvlib.study.batch
 import cvlib.study.lock
-import cvlib.study.render.report
+import cvlib.study.render.formats
 import cvlib.study.run
 import cvlib.study.summary
 from cvlib.cli import main
@@ -289,7 +289,7 @@ def test_killed_while_a_format_is_written(
     study, out = read_study(tmp_path / "study.yaml"), tmp_path / "reports"
     study = replace(study, formats=("html", "xlsx", "latex"))
     with monkeypatch.context() as patch:
-        patch.setitem(cvlib.study.render.report.WRITERS, "xlsx", half)
+        patch.setitem(cvlib.study.render.formats.WRITERS, "xlsx", half)
         assert in_a_child(lambda: run_study(study, out)) == -signal.SIGKILL
     assert finished(out) == ["0"] and not list((out / "quick").glob("[!.]*/report.xlsx"))
     [outcome] = run_study(study, out)

@@ -16,7 +16,6 @@ from cvlib.inputs.errors import InputError
 from cvlib.study.execute import RunFailed
 from cvlib.study.notebook import parse_parameters
 from cvlib.study.render.finished import answer_in, check_formats, results_of
-from cvlib.study.render.formats import WRITERS
 from cvlib.study.render.page import page, rendered
 from cvlib.study.render.pieces import (
     answer_of,
@@ -45,9 +44,11 @@ def write_reports(folder: Path, formats: tuple[str, ...]) -> None:
     target = folder / "report.html"
     if not target.is_file():
         target.write_text(html_report(folder), encoding="utf-8", newline="\n")
-    wanted = [name for name in formats if name in WRITERS]
+    wanted = [name for name in formats if name != "html"]
     if not wanted:
         return
+    from cvlib.study.render.formats import WRITERS  # a page alone needs none of what they load
+
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     body = without_levers(_written_body(folder))
     language = _language(manifest)
