@@ -13,7 +13,6 @@ from cvlib.inputs.checks import column_of, fault
 from cvlib.inputs.dates import to_dates
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import Table
-from cvlib.satisfaction.sentences import cautions
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.satisfaction.survey.missing import Survey, prepare
 from cvlib.words.message import message
@@ -233,7 +232,7 @@ def followed(
     base = ids[keep.to_numpy()]
     answered = base.isin(used)
     place = used.get_indexer(base[answered])
-    said = (*answers.warnings, *cautions(opened.table, [opened.model]))
+    said = answers.warnings
     ordered = replace(
         answers, values=answers.values[place], index=answers.index[place], warnings=said
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -17,16 +17,19 @@ from cvlib.inputs.checks import column_of, fault, numeric
 from cvlib.inputs.errors import InputError, shorten
 from cvlib.inputs.readers import Table
 from cvlib.inputs.shipped import shipped_yaml
-from cvlib.words.message import Message, message
+from cvlib.words.message import Message, joined, message
 
 # One number before the words, "6 分", "5 = very satisfied", "12%", or in brackets behind them.
 _NUMBER = r"([+-]?[0-9]+(?:\.[0-9]+)?)"
 _LED = re.compile(rf"[(\[]?\s*{_NUMBER}(?!,?[0-9])[^0-9]*|[^0-9]*[(\[=:]\s*{_NUMBER}\s*[)\]]?")
 
+FEWEST_WORDS = 30  # answers to tell by that a longer set of answers was not used
+
 
 def plain(label: object) -> str:
-    """A label without what does not tell labels apart: width, case, blanks around and between."""
-    return " ".join(unicodedata.normalize("NFKC", str(label)).casefold().split())
+    """A label without what does not tell labels apart: width, case, apostrophes, blanks."""
+    straight = unicodedata.normalize("NFKC", str(label)).replace("\u2019", "'")
+    return " ".join(straight.casefold().split())
 
 
 @cache
@@ -115,9 +118,14 @@ def answers(
             column,
             bad,
             message("refusals.value_is_an_answer_in_words_that", value="{value}"),
-            message(
-                "refusals.write_a_number_leave_the_cell_empty",
-                example=f"values: {{{shorten(written[bad.idxmax()])}: 1, ...}}",
+            joined(
+                [
+                    message(
+                        "refusals.write_a_number_leave_the_cell_empty",
+                        example=f"values: {{{shorten(written[bad.idxmax()])}: 1, ...}}",
+                    ),
+                    message("refusals.first_row_of_wording") if bad.iloc[0] else "",
+                ]
             ),
         )
     found = cells.map(lambda cell: read.get(cell, cell), na_action="ignore")
@@ -141,9 +149,61 @@ def _in_words(cells: Sequence[str], scale: tuple[float, float]) -> tuple[dict[st
             cell: float(match.group(1) or match.group(2)) for cell, match in led.items() if match
         }
         return read, "inputs.answers_by_number"
-    steps = int(scale[1] - scale[0]) + 1
-    for places in usual_sets().values():
-        if max(places.values()) == steps and set(cells) <= set(places):
-            read = {cell: scale[0] + places[cell] - 1 for cell in cells}
-            return read, "inputs.answers_by_set"
+    found = set_of(cells, int(scale[1] - scale[0]) + 1)
+    if found:
+        places = usual_sets()[found]
+        read = {cell: scale[0] + places[cell] - 1 for cell in cells}
+        return read, "inputs.answers_by_set"
     return {}, ""
+
+
+def set_of(cells: Collection[str], steps: int) -> str:
+    """The usual set of so many steps that holds all answers, no two of them at one step; or ""."""
+    for name, places in usual_sets().items():
+        held = max(places.values()) == steps and set(cells) <= set(places)
+        if held and len({places[cell] for cell in cells}) == len(set(cells)):
+            return name
+    return ""
+
+
+def fewer_steps(
+    table: Table, columns: Mapping[str, tuple[float, float]], codes: Sequence[object] = ()
+) -> None:
+    """Refuse answers in words none of which needs as many steps as the scale has.
+
+    "Strongly agree" to "strongly disagree" are the ends of five steps as of seven. Where none of
+    many answers names a step that only the longer set has, the survey most likely had the shorter.
+
+    Parameters
+    ----------
+    table : Table
+        The survey.
+    columns : mapping
+        Items whose answers were read by their place in a usual set, each with its scale.
+    codes : sequence
+        Answers that mean none.
+
+    Raises
+    ------
+    InputError
+        Naming the first column of such answers.
+    """
+    none = {plain(code) for code in codes}
+    pooled: dict[tuple[tuple[float, float], str], list[tuple[str, pd.Series]]] = {}
+    for column, scale in columns.items():
+        cells = table.data[column].map(plain, na_action="ignore").dropna()
+        words = cells[~cells.isin(none) & ~cells.str.fullmatch(text.NUMBERS["plain"])]
+        steps = int(scale[1] - scale[0]) + 1
+        found = (scale, set_of(words.unique(), steps))
+        pooled.setdefault(found, []).append((column, words))
+    for (scale, _), parts in pooled.items():
+        steps, words = int(scale[1] - scale[0]) + 1, pd.concat([own for _, own in parts])
+        shorter = [s for s in range(2, steps) if set_of(words.unique(), s)]
+        if shorter and len(words) >= FEWEST_WORDS:
+            raise InputError(
+                table.place(parts[0][0]),
+                message("refusals.words_of_fewer_steps", answers=len(words), fewer=shorter[-1],
+                        steps=steps),
+                message("refusals.words_of_fewer_steps_remedy", low=scale[0],
+                        high=scale[0] + shorter[-1] - 1),
+            )  # fmt: skip

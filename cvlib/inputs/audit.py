@@ -229,15 +229,47 @@ def straight_line_count(
     return message("inputs.straight_liners", alike=alike, asked=asked, share=alike / asked)
 
 
+def repeated_respondents(survey: pd.DataFrame, items: Sequence[str]) -> Message | None:
+    """Warn where respondents stand in a survey twice, with every cell of their row.
+
+    Two people may give the same answers. Rows are called repeats where a column of the file tells
+    all others apart (an id, a time), or where `FEWEST_ITEMS` questions or more were answered alike
+    by `STRAIGHT_SHARE` of the respondents, straight lines not counted [P].
+
+    Parameters
+    ----------
+    survey : DataFrame
+        All columns of the file.
+    items : sequence of str
+        Those with answers.
+    """
+    same = survey.duplicated()
+    if not same.any():
+        return None
+    distinct = survey[~same]
+    keys = [c for c in survey if c not in items and distinct[c].notna().all()
+            and distinct[c].is_unique]  # fmt: skip
+    if not keys:
+        straight = survey[list(items)].nunique(axis=1) <= 1
+        if len(items) < FEWEST_ITEMS or (same & ~straight).mean() < STRAIGHT_SHARE:
+            return None
+    repeats = int(same.sum())
+    return message("inputs.repeated_respondents", repeats=repeats, rows=len(survey),
+                   left=len(survey) - repeats)  # fmt: skip
+
+
 def survey_cautions(
-    answers: pd.DataFrame, scales: Mapping[str, tuple[float, float]], blocks: Mapping[str, str]
-) -> list[Message]:
+    answers: pd.DataFrame, scales: Mapping[str, tuple[float, float]], blocks: Mapping[str, str],
+    survey: pd.DataFrame | None = None,
+) -> list[Message]:  # fmt: skip
     """What could change a survey's answer: a scale of the wrong length, answers without thought.
 
-    Straight-liners are named from `STRAIGHT_SHARE` on; a few are in every survey.
+    Straight-liners are named from `STRAIGHT_SHARE` on; a few are in every survey. With the whole
+    `survey`, respondents who stand in it twice.
     """
     said = scale_ends_unused(answers, scales, blocks)
+    twice = None if survey is None else repeated_respondents(survey, [str(c) for c in answers])
     count = straight_line_count(answers, scales)
-    if count is not None and count.values["share"] >= STRAIGHT_SHARE:
-        said.append(count)
-    return said
+    if count is not None and count.values["share"] < STRAIGHT_SHARE:
+        count = None
+    return said + [one for one in (twice, count) if one is not None]

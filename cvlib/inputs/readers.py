@@ -26,6 +26,7 @@ from cvlib.inputs.formats import (
     read_workbook,
     unique_names,
 )
+from cvlib.inputs.second_header import below_the_names
 from cvlib.words.message import Message, joined, message
 
 LEFT_OUT = ["column", "reason", "count", "share"]
@@ -192,6 +193,8 @@ def read_table(
             )
         frame.columns = pd.Index(columns)
     frame = _named(frame, name, kind, notes)
+    if kind in ("text", "xlsx"):
+        frame, labels = below_the_names(frame, name, notes)
     spaces = {column: int(frame[column].isna().sum()) for column in frame}
     frame = _plain_columns(frame)
     skipped += [

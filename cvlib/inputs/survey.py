@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from cvlib.inputs.answers import answers
+from cvlib.inputs.answers import answers, fewer_steps
 from cvlib.inputs.checks import Checked, as_table, fault, left_out_of
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
@@ -50,7 +50,7 @@ def check_survey(
     """
     table = as_table(table, file)
     total = len(table.data)
-    columns, told = {}, []
+    columns, told, placed = {}, [], {}
     rows: list[tuple[str, str, int]] = []
     for item, (lowest, highest) in items.items():
         for code in dont_know:
@@ -58,15 +58,18 @@ def check_survey(
             if lowest <= number <= highest:
                 raise InputError(
                     table.place(item),
-                    f"the don't-know code {code} lies within the scale {lowest:g} to {highest:g}",
-                    "Correct the scale or the list of don't-know codes.",
+                    message("refusals.dont_know_within_scale", code=code, low=lowest, high=highest),
+                    message("refusals.dont_know_within_scale_remedy"),
                 )
         given = (values or {}).get(item)
         columns[item], counted, notes = answers(table, item, (lowest, highest), dont_know, given)
         told += notes
+        if any(note.id == "inputs.answers_by_set" for note in notes):
+            placed[item] = (lowest, highest)
         rows += [
             (item, message("inputs.dont_know_code", code=code), count) for code, count in counted
         ]
+    fewer_steps(table, placed, dont_know)
     frame = pd.DataFrame(columns)
     _on_scale(table, frame, items)
     silent = int(frame.isna().all(axis=1).sum())

@@ -29,7 +29,7 @@ from cvlib.satisfaction.survey.settings import (
     bootstrap_of,
 )
 from cvlib.statistics.resample import Bootstrap
-from cvlib.words.message import joined, message
+from cvlib.words.message import joined, message, of_input
 
 ESTIMATORS = ("pls", "plsc", "covariance", "both")
 MOST_CLASSES = 5  # an item with no more is worth analysing as ordered categories
@@ -353,7 +353,8 @@ def _gathered(
         several = named or len(results) > 1
         told += [
             message("satisfaction.of_estimate", model=result.model.name,
-                    estimator=result.estimator, text=joined([text])) if several else text
+                    estimator=result.estimator, text=joined([text]))
+            if several and not of_input(text) else text
             for text in result.warnings
         ]  # fmt: skip
     return Estimates(results, beside, diagnosis, identified, left_out, tuple(dict.fromkeys(told)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.audit import straight_line_count, survey_cautions
+from cvlib.inputs.audit import straight_line_count
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.satisfaction.headline import driver_sentences, index_sentence, index_withheld, label
@@ -15,7 +15,7 @@ from cvlib.satisfaction.index import default_target
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.sem.second_opinion import second_opinion
-from cvlib.satisfaction.survey.answers import open_survey
+from cvlib.satisfaction.survey.answers import cautions_of, open_survey
 from cvlib.satisfaction.survey.settings import Columns
 from cvlib.statistics.resample import SEED
 from cvlib.words.message import Message, in_language, joined, message
@@ -88,8 +88,9 @@ def used_sentence(
     said = message("satisfaction.used", used=used, total=total)
     if survey is None:
         return said
-    answers, scales, _ = _audited(survey, result.model, dont_know)
-    alike = straight_line_count(answers, scales)
+    opened = open_survey(survey, result.model, Columns(dont_know=dont_know))
+    scales = {item.column: (item.minimum, item.maximum) for item in result.model.item_list}
+    alike = straight_line_count(opened.data[list(result.model.columns)], scales)
     return said if alike is None else joined([said, alike])
 
 
@@ -109,20 +110,9 @@ def cautions(
     """
     said: list[Message] = []
     for model in models:
-        said += survey_cautions(*_audited(survey, model, dont_know))
+        opened = open_survey(survey, model, Columns(dont_know=dont_know))
+        said += cautions_of(opened.table, opened.model, opened.data[list(opened.model.columns)])
     return list(dict.fromkeys(said))
-
-
-def _audited(
-    survey: Table | pd.DataFrame, model: Model, dont_know: Sequence[object]
-) -> tuple[pd.DataFrame, dict[str, tuple[float, float]], dict[str, str]]:
-    """Checked answers, the scale of every column, and the label of what it measures."""
-    opened = open_survey(survey, model, Columns(dont_know=dont_know))
-    scales = {item.column: (item.minimum, item.maximum) for item in model.item_list}
-    blocks: dict[str, str] = {
-        item.column: label(model, c.name) for c in model.constructs for item in c.items
-    }
-    return opened.data[list(model.columns)], scales, blocks
 
 
 def missing_answers(result: SatisfactionResult) -> pd.DataFrame:

@@ -102,6 +102,11 @@ def joined(messages: Iterable[str]) -> Message:
     return Message(_JOINED, {"parts": [text for text in messages if text]})
 
 
+def of_input(said: str) -> bool:
+    """Whether a text is about what came in (a catalogue's ``inputs.``), not about an estimate."""
+    return isinstance(said, Message) and said.id.startswith("inputs.")
+
+
 def without(said: str, ids: Iterable[str]) -> str:
     """A text of several sentences without those of `ids`; as it is where nothing would be left."""
     parts = said.values.get("parts", []) if isinstance(said, Message) else []

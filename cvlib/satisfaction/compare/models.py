@@ -36,7 +36,7 @@ from cvlib.satisfaction.survey.settings import (
 from cvlib.statistics import resample
 from cvlib.statistics.multiple import adjusted_within
 from cvlib.statistics.resample import Bootstrap
-from cvlib.words.message import joined, message
+from cvlib.words.message import joined, message, of_input
 
 OUTCOMES = ("satisfaction", "loyalty")
 CVPAT_COLUMNS = (
@@ -281,7 +281,8 @@ def compare_opened(
             results[key] = replace(found, r_squared=explained, extra=extra)
         told_of = (*found.warnings, *(foretold.warnings if foretold is not None else reasons))
         kind = "satisfaction.of_shared_model" if key[0] == "shared" else "satisfaction.of_model"
-        said += [message(kind, model=key[1], text=joined([text])) for text in told_of]
+        said += [text if of_input(text) else message(kind, model=key[1], text=joined([text]))
+                 for text in told_of]  # fmt: skip
     return ModelComparison(
         results=results, predictions=predictions, surveys=surveys,
         shift=_shift(results, surveys, how.scheme, how.bootstrap),

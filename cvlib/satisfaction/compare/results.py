@@ -14,7 +14,7 @@ from cvlib.results import Result
 from cvlib.satisfaction.headline import label
 from cvlib.satisfaction.index import default_target
 from cvlib.satisfaction.result import SatisfactionResult
-from cvlib.words.message import Message, message
+from cvlib.words.message import Message, message, of_input
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,7 +108,7 @@ def compare(*results: SatisfactionResult) -> ResultComparison:
         raise InputError("results", f"{twice[0]} is given twice",
                          "Give the models names of their own.")  # fmt: skip
     pairs = list(itertools.combinations(results, 2))
-    told = [message("satisfaction.of_step", step=name, text=text)
+    told = [text if of_input(text) else message("satisfaction.of_step", step=name, text=text)
             for name, result in zip(names, results, strict=True)
             for text in result.warnings]  # fmt: skip
     return ResultComparison(

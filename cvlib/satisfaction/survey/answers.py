@@ -10,13 +10,15 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.audit import survey_cautions
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table, load_table
+from cvlib.inputs.summary_rows import without_summaries
 from cvlib.inputs.survey import check_survey
 from cvlib.satisfaction.model.code import AnyModel, as_model
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.survey.settings import Columns
-from cvlib.words.message import joined, message
+from cvlib.words.message import Label, Message, joined, message
 
 Data: TypeAlias = str | Path | pd.DataFrame | Table
 
@@ -109,6 +111,10 @@ def open_survey(data: Data | Answers, model: AnyModel, columns: Columns | None =
     except InputError as error:
         where = error.where if isinstance(data, pd.DataFrame) else f"{table.source}, {error.where}"
         raise InputError(where, error.wrong, joined([error.remedy, table.elsewhere])) from error
+    known = table.warnings  # the caller has them with the table
+    if not isinstance(data, Answers):
+        table = without_summaries(table, bound.columns)
+        index = index[: len(table.data)]
     values: dict[object, pd.Series] = {}
     counted: list[pd.DataFrame] = []
     told: list[str] = []
@@ -119,11 +125,12 @@ def open_survey(data: Data | Answers, model: AnyModel, columns: Columns | None =
             table, scales, dont_know=(*chosen.dont_know, *codes),
             values={item.column: item.values for item in bound.item_list if item.values},
         )  # fmt: skip
-        told += [text for text in found.warnings if text not in table.warnings]
+        told += [text for text in found.warnings if text not in known]
         values |= dict(found.data.items())
         counted.append(found.left_out)
     asked = list(bound.columns)
     checked = pd.DataFrame(values)[asked]
+    told += cautions_of(table, bound, checked)
     coded = table.data[asked].notna().to_numpy() & checked.isna().to_numpy()
     return Answers(
         table=replace(table, data=table.data.assign(**checked)),
@@ -133,6 +140,24 @@ def open_survey(data: Data | Answers, model: AnyModel, columns: Columns | None =
         left_out=pd.concat(counted, ignore_index=True).drop_duplicates(ignore_index=True),
         warnings=tuple(_together(dict.fromkeys(told))),
     )
+
+
+def cautions_of(table: Table, model: Model, checked: pd.DataFrame) -> list[Message]:
+    """What in the answers could change every number of a study.
+
+    Parameters
+    ----------
+    table : Table
+        The survey.
+    model : Model
+        Bound to its columns.
+    checked : DataFrame
+        The answers as numbers.
+    """
+    scales = {item.column: (item.minimum, item.maximum) for item in model.item_list}
+    blocks = {item.column: Label({code: model.label(c.name, code) for code in ("en", "zh")})
+              for c in model.constructs for item in c.items}  # fmt: skip
+    return survey_cautions(checked, scales, blocks, table.data)
 
 
 def _together(told: Iterable[str]) -> list[str]:
