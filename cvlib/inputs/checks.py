@@ -85,7 +85,9 @@ def fault(table: Table, column: str, bad: pd.Series, wrong: str, remedy: str) ->
     """An error at the first True of `bad`; ``{value}`` in `wrong` is what the cell holds."""
     row = bad.idxmax()
     value = table.data.at[row, column]
-    return InputError(table.place(column, row), of_cell(wrong, value, int(bad.sum())), remedy)
+    error = InputError(table.place(column, row), of_cell(wrong, value, int(bad.sum())), remedy)
+    error.rows = list(bad.index[bad])
+    return error
 
 
 def of_cell(wrong: str, value: object, count: int) -> str:
@@ -116,8 +118,13 @@ def of_one(wrong: str) -> str:
     return wrong
 
 
-def numeric(table: Table, column: str, codes: Sequence[object] = ()) -> tuple[pd.Series, list[Any]]:
-    """A column as floats, "don't know" codes as missing, and (code, count) of those."""
+def numeric(
+    table: Table, column: str, codes: Sequence[object] = (), unread: tuple[str, str] | None = None
+) -> tuple[pd.Series, list[Any]]:
+    """A column as floats, "don't know" codes as missing, and (code, count) of those.
+
+    `unread` is what is said of text, and what to do, where "don't know" is no possible answer.
+    """
     values = column_of(table, column)
     counted = []
     if is_datetime64_any_dtype(values.dtype):
@@ -151,7 +158,8 @@ def numeric(table: Table, column: str, codes: Sequence[object] = ()) -> tuple[pd
             message("refusals.write_numbers_without_separators_or_give_decimal"),
         )  # fmt: skip
     bad = values.notna() & ~values.str.fullmatch(text.NUMBERS["plain"]).fillna(False).astype(bool)
-    raise fault(
-        table, column, bad, message("refusals.value_is_text_in_a_numeric_column", value="{value}"),
+    wrong, remedy = unread or (
+        message("refusals.value_is_text_in_a_numeric_column", value="{value}"),
         message("refusals.write_a_number_leave_the_cell_empty_2"),
-    )  # fmt: skip
+    )
+    raise fault(table, column, bad, wrong, remedy)

@@ -12,7 +12,9 @@ from cvlib.words.message import message
 
 _DAYS = (
     "%Y%m%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y",
-    "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y",
+    "%d-%m-%Y", "%m-%d-%Y", "%d %b %Y", "%d-%b-%Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y",
+    "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%y/%m/%d", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d",
+    "%d-%b-%y", "%d %b %y",
 )  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 PATTERNS = ("ISO8601", *(day + time for day in _DAYS for time in _TIMES))
@@ -58,6 +60,7 @@ def to_dates(
         values = values.astype("int64")
     codes, written = pd.factorize(values)  # a date is read once, however often it stands
     unique = pd.Series(written).astype("str").str.strip()
+    unique = unique.str.replace(r"\s*(?:UTC|GMT)$", "Z", regex=True)
 
     def rows(bad: pd.Series) -> pd.Series:
         return pd.Series(bad.to_numpy(bool)[codes], index=values.index)
@@ -74,14 +77,15 @@ def to_dates(
     reads = _readings(unique, pattern, utc=bool(zoned.any()))
     whole = [each for each, read in reads.items() if read.notna().all()]
     if not whole:
-        best = min(reads.values(), key=lambda read: int(read.isna().sum()))
-        raise fault(
-            table,
-            column,
-            rows(best.isna()),
-            message("refusals.value_is_not_a_date", value="{value}"),
-            message("refusals.write_dates_as_1997_01_31_or"),
-        )
+        best = min(reads, key=lambda each: int(reads[each].isna().sum()))
+        unread = rows(reads[best].isna())
+        wrong = message("refusals.value_is_not_a_date", value="{value}")
+        remedy = message("refusals.write_dates_as_1997_01_31_or")
+        if 2 * unread.sum() < len(unread) and not pattern:
+            form = "1997-01-31" if best == PATTERNS[0] else best
+            wrong = message("refusals.value_is_written_otherwise", value="{value}", pattern=form)
+            remedy = message("refusals.write_all_dates_alike")
+        raise fault(table, column, unread, wrong, remedy)
     chosen = whole[0]
     rival = next((each for each in whole if not reads[each].equals(reads[chosen])), None)
     if rival:
@@ -97,6 +101,8 @@ def to_dates(
         )
     if chosen != "ISO8601" and not pattern:
         notes.append(message("inputs.dates_read", where=table.place(column), pattern=chosen))
+    if chosen == "ISO8601" and unique.str.fullmatch("[0-9]{4}-[0-9]{2}").all():
+        notes.append(message("inputs.dates_are_months", where=table.place(column)))
     read = _local(reads[chosen], table.place(column), timezone, notes)
     return pd.Series(read.to_numpy()[codes], index=values.index, name=column), notes
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,9 +22,15 @@ class InputError(ValueError):
         What is wrong with it; a message is told in the language of the run.
     remedy : str
         What the user can do; a message likewise.
+
+    Attributes
+    ----------
+    rows : sequence
+        Labels of all rows at fault, where a column was refused for what its cells hold.
     """
 
     language: str = ""
+    rows: Sequence[Any] = ()
 
     def __init__(self, where: str, wrong: str, remedy: str) -> None:
         self.where, self.wrong, self.remedy = where, wrong, remedy

@@ -16,6 +16,7 @@ from cvlib.inputs.elsewhere import Elsewhere, backend_of, stays
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.references import reference, spark_table
 from cvlib.inputs.transactions_cells import Cells
+from cvlib.inputs.transactions_filters import counted
 from cvlib.inputs.transactions_returns import match_returns
 from cvlib.inputs.transactions_rules import LogRules
 from cvlib.inputs.transactions_source import elsewhere, open_source
@@ -187,7 +188,7 @@ def _log(cells: Cells, folder: Path, share: int) -> TransactionLog:
     connection, source, rules = cells.connection, cells.source, cells.rules
     left_out: list[tuple[Any, ...]] = []
     rows = cells.one("SELECT count(*) FROM cells")
-    _filtered(cells, rows, left_out)
+    counted(cells, rows, left_out)
     found = _checked(cells, rows, left_out)
     store = ""
     near = not isinstance(connection, Elsewhere)
@@ -233,38 +234,6 @@ def left_out_table(rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows), columns=["reason", "counted", "count", "share", "amount"])
     # a column of text would forget how other languages word it
     return frame.assign(reason=pd.Series([row[0] for row in rows], dtype=object))
-
-
-def _filtered(cells: Cells, rows: int, left_out: list[tuple[Any, ...]]) -> None:
-    """Count what each filter drops, in rows and money."""
-    if not cells.rules.where:
-        return
-    dropped = cells.connection.execute(
-        f"SELECT dropped, count(*), sum(try_cast(amount AS {MONEY})) "
-        f"FROM ({cells.lines()}) GROUP BY 1"
-    ).fetchall()
-    by_filter = {number: (count, float(money or 0)) for number, count, money in dropped}
-    for number, (column, operator, *value) in enumerate(cells.rules.where, start=1):
-        count, money = by_filter.get(number, (0, 0.0))
-        shown = " ".join(
-            str(list(one)) if isinstance(one, tuple) else str(one) for one in (operator, *value)
-        )
-        reason = message("inputs.filtered", column=column, rule=shown)
-        left_out.append((reason, "transactions", count, count / rows, money))
-        if not count:
-            cells.source.notes.append(
-                message("inputs.filter_drops_nothing", column=column, rule=shown)
-            )
-    if 0 not in by_filter:
-        held = cells.connection.execute(
-            "SELECT DISTINCT where_0::VARCHAR FROM cells WHERE where_0 IS NOT NULL ORDER BY 1 "
-            "LIMIT 6"
-        ).fetchall()
-        raise InputError(
-            "where", message("refusals.no_row_of_is_left", file=cells.source.name),
-            f"Column {cells.rules.where[0][0]} holds "
-            f"{', '.join(one for (one,) in held) or 'nothing'}.",
-        )  # fmt: skip
 
 
 def _checked(cells: Cells, rows: int, left_out: list[tuple[Any, ...]]) -> dict[str, Any]:

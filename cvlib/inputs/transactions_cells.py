@@ -6,7 +6,6 @@ the same cells give the same customers, or the same refusal with the place of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +18,8 @@ from cvlib.inputs.dates import to_dates
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.inputs.transactions_columns import amounts_of, role_column
-from cvlib.inputs.transactions_rules import LogRules, day_of
+from cvlib.inputs.transactions_filters import NUMBERS, WHOLE, dropped, kept
+from cvlib.inputs.transactions_rules import LogRules
 from cvlib.inputs.transactions_source import Part, Source
 from cvlib.words.message import message
 
@@ -33,11 +33,9 @@ MISSING = (
 )  # fmt: skip
 _WORDS = ", ".join(map(quoted, MISSING))
 _CLOCK = r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d([.,]\d+)?)?"
-_OFFSET = r"\s*(Z|[+-]\d{2}(:?\d{2})?)"
+_OFFSET = r"\s*(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)"
 _ISO = rf"\d{{4}}-\d{{2}}-\d{{2}}([ T]{_CLOCK})?"
-_TIME = rf"[ T]+{_CLOCK}(\s*[AaPp][Mm])?({_OFFSET})?$"
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-_NUMBERS = {*_WHOLE, *(f"U{kind}" for kind in _WHOLE), "FLOAT", "DOUBLE", "DECIMAL"}
+_TIME = rf"[ T]+([上下中]午|凌晨|早上|晚上)?\s*{_CLOCK}(\s*[AaPp][Mm])?({_OFFSET})?$"
 
 
 class _Spellings(Table):
@@ -58,6 +56,8 @@ class Cells:
         Role (customer, date, amount, quantity, price, currency, where_0, ...) to column.
     customer, day, amount, dropped : str
         SQL over the view ``cells``; `dropped` is the number of the filter a row falls to, or 0.
+    kept : str
+        The view of the rows by whose cells it is settled how a column is read.
     """
 
     connection: Any
@@ -69,6 +69,7 @@ class Cells:
     day: str = ""
     amount: str = "0.0::DOUBLE"
     dropped: str = "0"
+    kept: str = "cells"
     joins: str = ""
 
     def read(self) -> None:
@@ -76,6 +77,7 @@ class Cells:
         self._resolve()
         self._open()
         self._one_currency()
+        self.kept = kept(self)
         for role in self.columns:
             if not role.startswith("where") and role != "currency":
                 column = self.columns[role]
@@ -91,7 +93,7 @@ class Cells:
             self.amount = f"round({quantity} * {price}, 6)"
         elif "amount" in self.columns:
             self.amount = self._amounts("amount")
-        self.dropped = self._filters()
+        self.dropped = dropped(self)
 
     def one(self, query: str) -> Any:
         """The first value of a query's first row."""
@@ -124,7 +126,9 @@ class Cells:
         for role, column in wanted.items():
             found = role_column(head, usual.get(role, role), column, notes)
             if found not in self.source.columns:
-                column_of(head, found)  # raises, with the nearest name
+                kind = "money" if role == "amount" else "column"
+                by = message(f"refusals.name_the_{kind}_by", role=role)
+                raise head.lacking(found, by if column == usual.get(role, role) else "")
             self.columns[role] = found
         money = role_column(head, "currency", "currency", [])
         if money in self.source.columns:
@@ -259,17 +263,18 @@ class Cells:
     def _customers(self) -> str:
         """Ids as whole numbers where all are and none would lose a digit, else as text."""
         kind, notes = self.types["customer"], self.source.notes
-        if kind in _WHOLE[:4]:
+        if kind in WHOLE[:4]:
             return "customer"
-        if kind in _NUMBERS:
-            whole = self.one("SELECT bool_and(customer % 1 = 0) FROM cells")
+        if kind in NUMBERS:
+            whole = self.one(f"SELECT bool_and(customer % 1 = 0) FROM {self.kept}")
             return "customer::BIGINT" if whole else "customer"
         if kind != "VARCHAR":
             return "customer::VARCHAR"
         plain, coded, words = self.connection.execute(
             f"SELECT bool_and(customer IN ({_WORDS}) OR regexp_full_match(customer, "
             f"{quoted(text.NUMBERS['plain'])})), bool_or(regexp_full_match(customer, "
-            f"{quoted(text.IDENTIFIER)})), count(*) FILTER (customer IN ({_WORDS})) FROM cells"
+            f"{quoted(text.IDENTIFIER)})), count(*) FILTER (customer IN ({_WORDS})) "
+            f"FROM {self.kept}"
         ).fetchone()
         column = self.columns["customer"]
         if plain and coded:
@@ -278,13 +283,13 @@ class Cells:
             if words:
                 notes.append(message("inputs.missing_words_are_ids", column=column, rows=words))
             return "customer"
-        number = f"CASE WHEN customer NOT IN ({_WORDS}) THEN customer::DOUBLE END"
-        whole = self.one(f"SELECT bool_and({number} % 1 = 0) FROM cells")
-        return f"({number})::BIGINT" if whole else number
+        number = f"CASE WHEN customer NOT IN ({_WORDS}) THEN try_cast(customer AS DOUBLE) END"
+        whole = self.one(f"SELECT bool_and({number} % 1 = 0) FROM {self.kept}")
+        return f"try_cast({number} AS BIGINT)" if whole else number
 
     def _amounts(self, role: str) -> str:
         kind, column = self.types[role], self.columns[role]
-        if kind in _NUMBERS:
+        if kind in NUMBERS:
             return role if kind == "DOUBLE" else f"{role}::DOUBLE"
         if kind != "VARCHAR":
             raise InputError(
@@ -292,8 +297,8 @@ class Cells:
                 message("refusals.name_another_column"),
             )  # fmt: skip
         plain = quoted(text.NUMBERS["plain"])
-        if self.one(f"SELECT bool_and(regexp_full_match({role}, {plain})) FROM cells"):
-            return f"{role}::DOUBLE"
+        if self.one(f"SELECT bool_and(regexp_full_match({role}, {plain})) FROM {self.kept}"):
+            return f"try_cast({role} AS DOUBLE)"
         table = self._spelt(role, f"{role}")
         try:
             table.data["read"] = amounts_of(table, column, self.source.notes)
@@ -304,7 +309,7 @@ class Cells:
     def _spelt(self, role: str, cell: str) -> _Spellings:
         """The different spellings of a column, most frequent first."""
         spelt = self.connection.execute(
-            f"SELECT {cell} AS spelt FROM cells WHERE {cell} IS NOT NULL GROUP BY 1 "
+            f"SELECT {cell} AS spelt FROM {self.kept} WHERE {cell} IS NOT NULL GROUP BY 1 "
             f"ORDER BY count(*) DESC, 1 LIMIT {_SPELLINGS + 1}"
         ).df()["spelt"]
         if len(spelt) > _SPELLINGS:
@@ -328,12 +333,13 @@ class Cells:
         return f"{name}.value"
 
     def _at(self, error: InputError, table: Table, role: str, cell: str) -> InputError:
-        """The error with the place of the first row that holds the spelling at fault."""
-        row = table.labels.get("row", "")
-        if not row:
+        """The error with the place of the first row that holds a spelling at fault."""
+        if not error.rows:
             return error
-        spelt = quoted(table.data.iloc[int(row), 0])
-        return self.fault(role, f"{cell} = {spelt}", of_one(error.wrong), error.remedy, bare=True)
+        spelt = pd.DataFrame({"spelt": table.data.iloc[:, 0].loc[list(error.rows)]})
+        self.connection.register("faulty", spelt)
+        bad = f"{cell} IN (SELECT spelt FROM faulty)"
+        return self.fault(role, bad, of_one(error.wrong), error.remedy, bare=True)
 
     def _days(self) -> str:
         """The expression of the day: of times with an offset the day as written."""
@@ -365,7 +371,7 @@ class Cells:
         iso, zoned, total = self.connection.execute(
             f"SELECT bool_and(regexp_full_match({cell}, {quoted(_ISO + f'({_OFFSET})?')})), "
             f"count(*) FILTER (regexp_full_match({cell}, {quoted(f'.*:[0-9.]+{_OFFSET}')})), "
-            f"count({cell}) FROM cells"
+            f"count({cell}) FROM {self.kept}"
         ).fetchone()
         if zoned and zoned < total:
             raise self.fault(
@@ -408,42 +414,8 @@ class Cells:
 
     def _unreadable(self, cell: str, read: str) -> int:
         bad = f"{cell} IS NOT NULL AND {read} IS NULL"
-        return int(self.one(f"SELECT count(*) FROM cells WHERE {bad}"))
+        return int(self.one(f"SELECT count(*) FROM {self.kept} WHERE {bad}"))
 
     def _unread(self, cell: str, read: str, wrong: str, remedy: str) -> InputError:
         bad = f"{cell} IS NOT NULL AND {read} IS NULL"
         return self.fault("date", bad, wrong, remedy, bare=True)
-
-    def _filters(self) -> str:
-        kept = list(self._kept())
-        cases = " ".join(f"WHEN NOT {keep} THEN {i}" for i, keep in enumerate(kept, start=1))
-        return f"CASE {cases} ELSE 0 END" if kept else "0"
-
-    def _kept(self) -> Iterator[str]:
-        """Per filter, what is true of the rows it keeps; a missing cell equals nothing."""
-        for number, (column, operator, *value) in enumerate(self.rules.where):
-            cell, kind = f"where_{number}", self.types[f"where_{number}"]
-            if operator == "missing":
-                yield f"({cell} IS {'NOT ' if value == [False] else ''}NULL)"
-                continue
-            values = value[0] if isinstance(value[0], (list, tuple)) else [value[0]]
-            number_like = all(isinstance(one, (int, float)) for one in values)
-            if column == self.columns["date"]:
-                left, right = self.day, [day_of(number + 1, one) for one in values]
-            elif kind in _NUMBERS or number_like:
-                left, right = f"try_cast({cell} AS DOUBLE)", []
-                for one in values:
-                    try:
-                        right.append(repr(float(one)))
-                    except (TypeError, ValueError) as error:
-                        raise InputError(
-                            f"where, filter {number + 1}",
-                            f"column {column} holds numbers, {one!r} is none", "Give a number.",
-                        ) from error  # fmt: skip
-            else:
-                left, right = f"{cell}::VARCHAR", [quoted(one) for one in values]
-            if operator in ("in", "not in"):
-                test = f"{left} {operator.upper()} ({', '.join(right)})"
-            else:
-                test = f"{left} {operator} {right[0]}"
-            yield f"coalesce({test}, {'true' if operator in ('!=', 'not in') else 'false'})"

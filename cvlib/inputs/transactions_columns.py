@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.checks import column_of, numeric
+from cvlib.inputs.checks import column_of, fault, numeric
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.words.message import message
@@ -23,7 +23,11 @@ ALIASES = {
     "price": {"unitprice", "itemprice", "priceperunit", "单价"},
     "status": {"state", "orderstatus", "paymentstatus", "transactionstatus", "状态", "订单状态"},
 }  # fmt: skip
-_CURRENCY = r"[$€£¥￥₹₩₽₺฿元円]|RMB|(?:US|HK|A|C|NT)\$|[A-Z]{3}"
+_CURRENCY = (
+    r"[$€£¥￥₹₩₽₺฿₫₴₪元円圆]|RMB|(?:US|HK|A|C|R|S|NT|NZ)\$|kr\.?|zł|Kč|Ft|lei|Rs\.?|руб\.?|[A-Z]{3}"
+)
+# Less than nothing as accounts write it: in brackets, or with the minus behind.
+_BRACKETS, _BEHIND = r"^[(（]\s*([^-]*)\s*[)）]$", r"^([^-]*[0-9][^-]*?)\s*-$"
 
 
 def usual_columns(columns: list[str], role: str) -> list[str]:
@@ -60,7 +64,10 @@ def amounts_of(table: Table, column: str, notes: list[str]) -> pd.Series:
         Text that is no amount, more than one currency.
     """
     written = column_of(table, column).astype("str").str.strip()
-    parts = written.str.extract(
+    plain = written.str.replace("\u2212", "-")
+    for form in (_BRACKETS, _BEHIND):
+        plain = plain.str.replace(form, r"-\1", regex=True)
+    parts = plain.str.extract(
         rf"^(?P<minus>-?)\s*(?P<before>{_CURRENCY})?\s*(?P<number>[^A-Za-z]*?)\s*"
         rf"(?P<after>{_CURRENCY})?$"
     )
@@ -76,16 +83,18 @@ def amounts_of(table: Table, column: str, notes: list[str]) -> pd.Series:
     original = table.data[column].copy()
     if len(signs) == 1:
         notes.append(message("inputs.currency_sign", file=table.source, sign=signs[0]))
-        cleaned = (parts["minus"] + parts["number"]).where(numbers, written)
-        table.data[column] = cleaned
-    amounts, _ = numeric(table, column)
-    bad = ~np.isfinite(amounts)
-    table.data[column] = original
-    if bad.any():
-        raise InputError(
-            table.place(column, int(bad.idxmax())),
-            message("refusals.value_is_no_amount", value="{value}"),
-            message("refusals.mend_it"),
-        )
+        plain = (parts["minus"] + parts["number"]).where(numbers, written)
+    behind = written[written.str.contains(r"^[(（].*[)）]$|[0-9][^-]*-$")]
+    if len(behind):
+        notes.append(message("inputs.minus_of_accounts", file=table.source, first=behind.iloc[0]))
+    table.data[column] = plain
+    wrong = message("refusals.value_is_no_amount", value="{value}")
+    try:
+        amounts, _ = numeric(table, column, (), (wrong, message("refusals.write_amounts_as")))
+        bad = ~np.isfinite(amounts)
+        if bad.any():
+            raise fault(table, column, bad, wrong, message("refusals.mend_it"))
+    finally:
+        table.data[column] = original
     notes.append(message("inputs.amounts_as_text", file=table.source, first=original.iloc[0]))
     return amounts

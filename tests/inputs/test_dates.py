@@ -36,6 +36,10 @@ def read(values: list[object], **options: str) -> list[str]:
         ("31/01/1997", "1997-01-31 00:00:00"),
         ("1/31/1997 8:26 PM", "1997-01-31 20:26:00"),
         ("31 Jan 1997", "1997-01-31 00:00:00"),
+        ("31-Jan-97", "1997-01-31 00:00:00"),
+        ("01/31/97", "1997-01-31 00:00:00"),
+        ("January 31, 1997", "1997-01-31 00:00:00"),
+        ("1997-01-31 08:26:01 UTC", "1997-01-31 08:26:01"),
         (dt.date(1997, 1, 31), "1997-01-31 00:00:00"),
         (pd.Timestamp(1997, 1, 31), "1997-01-31 00:00:00"),
     ],
@@ -50,12 +54,18 @@ def test_day_and_month_are_told_apart_by_the_whole_column() -> None:
     with pytest.raises(InputError, match="could be read as %d/%m/%Y or as %m/%d/%Y"):
         read(["01/02/1997", "03/04/1997"])
     assert read(["01/02/1997"], pattern="%m/%d/%Y") == ["1997-01-02 00:00:00"]
+    with pytest.raises(InputError, match="could be read as %d/%m/%y or as %y/%m/%d"):
+        read(["23/08/28"])  # years of two digits may stand first
 
 
 def test_what_was_assumed_is_said() -> None:
     _, notes = to_dates(log(["31.01.1997"]), "date")
     assert notes == ["log.csv, column date: dates were read as %d.%m.%Y."]
     assert to_dates(log(["1997-01-31"]), "date")[1] == []
+    assert to_dates(log(["1997-01", "1997-02"]), "date")[1] == [
+        "log.csv, column date: dates name months, not days; each was taken as the first of its "
+        "month."
+    ]
 
 
 def test_time_zones_are_brought_to_one() -> None:

@@ -84,7 +84,7 @@ def test_a_fault_elsewhere_names_the_column_and_no_row(keep: Keep) -> None:
     frame = pd.DataFrame(
         {"customer_id": ["a", "b"], "date": ["2020-01-01"] * 2, "amount": ["1", "x"]}
     )
-    told = "the table, column amount: 'x' is text in a numeric column"
+    told = "the table, column amount: 'x' is no amount"
     with pytest.raises(cv.InputError, match=told):
         cv.lifetime.transaction_log(keep(frame))
 

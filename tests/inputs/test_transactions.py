@@ -148,8 +148,26 @@ LOGS = {
     ),
     "text amount": (
         [HEAD, "A,2020-01-05,10", "B,2020-02-01,six"],
-        ("column amount, data row 2", "'six' is text", ""),
+        ("column amount, data row 2", "'six' is no amount", "as 12.50"),
     ),
+    "brackets": (
+        [HEAD, "A,2020-01-05,10", "A,2020-03-05,20", "B,2020-02-01,(5)", "B,2020-02-01,10"], THREE
+    ),
+    "minus behind": (
+        [f"{HEAD.replace(',', ';')}", "A;2020-01-05;1.010,00 €", "B;2020-02-01;5,00 €-",
+         "B;2020-02-01;10 €"], [("A", "2020-01-05", 1010.0), B]),
+    "kroner": ([HEAD, "A,2020-01-05,10 kr", "B,2020-02-01,5 kr"], [A, B]),
+    "odd number behind a sign": (
+        [HEAD, "A,2020-01-05,$10", "B,2020-02-01,$1.2.3"],
+        ("column amount, data row 2", "'$1.2.3' is no amount", "as 12.50"),
+    ),
+    "two ways": (
+        [HEAD, "A,2020-01-05,10", "A,03/05/2020,20", "B,2020-02-01,5"],
+        ("column date, data row 2", "'03/05/2020' is not written as 1997-01-31", "in one way"),
+    ),
+    "half past": ([HEAD, "A,2020/1/5 下午 3:05,10", "B,2020/2/1 上午 10:00:01,5"], [A, B]),
+    "two digits": ([HEAD, "A,01/05/20,10", "A,03/25/20,20"],
+                   [A, ("A", "2020-03-25", 20.0)]),
     "no date": ([HEAD, "A,2020-01-05,10", "B, ,6"], ("column date, data row 2", "without a d", "")),
     "no day": (
         [HEAD, "A,2020-01-05,10", "B,2020-02-31,6"],
@@ -182,6 +200,10 @@ LOGS = {
         ["customer_id,date,amonut", "A,2020-01-05,5"],
         ("column amount", "there is no such column", "Did you mean 'amonut'"),
     ),
+    "other name": (
+        ["Kunde,date,amount", "A,2020-01-05,5"],
+        ("column customer_id", "there is no such column", "holds it as `customer`"),
+    ),
 }  # fmt: skip
 
 
@@ -206,6 +228,36 @@ def test_the_row_is_that_of_the_file(tmp_path):
     # an empty line is a row of the file, to an editor and to the reader of tables
     with pytest.raises(InputError, match=r"log\.csv, column amount, data row 4: is a transaction"):
         transaction_log(path)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_what_a_filter_drops_is_not_read(door, tmp_path):
+    """A row of totals has no date and no amount like the others, and makes no text of the ids."""
+    lines = [HEAD, "1,2020-01-05,10", "2,2020-02-01,5", "Total,all,15 €", "Mean,,7.5 each"]
+    path = written(tmp_path, lines)
+    found = outcome(door, path, tmp_path, where=[["customer_id", "not in", ["Total", "Mean"]]])
+    assert found == [(1, "2020-01-05", 10.0), (2, "2020-02-01", 5.0)]
+    assert "'Total'" not in str(found)
+    unread = outcome(door, path, tmp_path, where=[["customer_id", "!=", "Total"]])
+    assert unread[1].startswith("'7.5 each' is no amount")
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_amounts_are_compared_as_they_are_read(door, tmp_path):
+    path = written(
+        tmp_path, [HEAD.replace(",", ";"), "A;2020-01-05;1.010,00 €", "B;2020-02-01;5 €"]
+    )
+    found = outcome(door, path, tmp_path, where=[["amount", ">=", 10]])
+    assert found == [("A", "2020-01-05", 1010.0)]
+
+
+def test_the_first_row_at_fault_is_named_and_all_are_counted():
+    """Not the first row that holds the most frequent of the spellings at fault."""
+    frame = pd.DataFrame(
+        {"customer_id": list("abcd"), "date": "2020-01-01", "amount": ["1", "x", "y", "y"]}
+    )
+    with pytest.raises(InputError, match=r"data row 2: 'x' is no amount \(2 more rows like it\)"):
+        transaction_log(frame)
 
 
 def test_typed_columns_are_read_like_text(tmp_path):
@@ -238,6 +290,9 @@ def test_times_of_a_zone_count_its_days(tmp_path):
             log = transaction_log(source, LogRules(timezone=zone))
             assert str(log.first_day) == day, (zone, source)
             assert any("tim" in warning for warning in log.warnings)
+    words = pd.DataFrame({"customer_id": ["A"], "date": ["2020-01-05 23:30:00 UTC"], "amount": 1})
+    for zone, day in (("", "2020-01-05"), ("Asia/Shanghai", "2020-01-06")):
+        assert str(transaction_log(words, LogRules(timezone=zone)).first_day) == day
 
 
 def test_several_files_are_one_log(tmp_path):
