@@ -107,16 +107,24 @@ def check() -> None:
     show_default=True,
     help="Folder for reports.",
 )
+@click.option(
+    "--language", type=click.Choice(["en", "zh"]), default="en", show_default=True, help="Of words."
+)
 @plain_errors
-def doctor(out: Path) -> None:
-    """Say what is here: versions, data sets, formats, fonts, and whether reports can be written."""
+def doctor(out: Path, language: str) -> None:
+    """Say what is here: versions, data, formats, Java, Spark, Dask, fonts, room for reports."""
     from cvlib.study.surroundings import examine
+    from cvlib.words.message import in_language, message
+
+    def said(text: str) -> str:
+        return in_language(text, language)
 
     found = examine(out)
     for each in found:
-        click.echo(f"{'ok' if each.well else 'WRONG':<6}{each.what}: {each.finding}")
+        state = said(message("study.doctor_well" if each.well else "study.doctor_wrong"))
+        click.echo(f"{state:<6}{said(each.what)}: {said(each.finding)}")
         if each.remedy:
-            click.echo(f"      {each.remedy}")
+            click.echo(f"      {said(each.remedy)}")
     if not all(each.well for each in found):
         sys.exit(1)
 

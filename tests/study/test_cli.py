@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,53 @@ def test_the_doctor_says_what_is_here_and_what_is_not(
     assert code == 1
     assert "WRONG numpy: not installed" in text and "WRONG disk" in text
     assert "format docx: not available" in text
+
+
+JAVA_17 = 'openjdk version "17.0.15" 2025-04-15'
+HERE = {"pyspark": "4.0.1", "distributed": "2026.8.0"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script stands in for Java")
+@pytest.mark.parametrize(
+    ("java", "installed", "lines", "said", "chinese"),
+    [
+        (JAVA_17, HERE, ["ok Java: 17.0.15", "ok Spark: pyspark 4.0.1",
+                         "ok Dask: distributed 2026.8.0"], [], []),
+        ("", {}, ["ok Java: not here", "ok Spark: not here", "ok Dask: not here"],
+         ["Install Java 17 or newer, and set JAVA_HOME.", 'pip install "cvlib[spark]"',
+          "spark://", 'pip install "cvlib[dask]"', "cvlib batch --dask"],
+         ["正常 Java: 未找到", "请安装 Java 17 或更新版本", "用于在集群上批量运行"]),
+        ('java version "1.8.0_402"', HERE, ["WRONG Java: 1.8.0_402", "ok Spark: pyspark 4.0.1"],
+         ["Install Java 17"], ["有误 Java: 1.8.0_402"]),
+        ("", HERE, ["WRONG Java: not here"], ["Spark runs on it"], ["Spark 在其上运行"]),
+        (JAVA_17, {"pyspark": "3.5.1", "distributed": "2024.2.0"},
+         ["WRONG Spark: pyspark 3.5.1", "WRONG Dask: distributed 2024.2.0"], [], []),
+    ],
+    ids=["all", "nothing", "old Java", "Spark without Java", "others than the extras bring"],
+)  # fmt: skip
+def test_the_doctor_says_what_reaches_beyond_this_machine(
+    java: str,
+    installed: dict[str, str],
+    lines: list[str],
+    said: list[str],
+    chinese: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = tmp_path / "bin" / "java"
+    program.parent.mkdir()
+    if java:
+        program.write_text(f"#!/bin/sh\necho '{java}' >&2\n")
+        program.chmod(0o755)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    real = surroundings._version
+    beyond = ("pyspark", "distributed")
+    monkeypatch.setattr(
+        surroundings, "_version", lambda p: installed.get(p, "") if p in beyond else real(p)
+    )
+    for language, wanted in (("en", [*lines, *said]), ("zh", chinese)):
+        code, text = call("doctor", "--out", str(tmp_path / "reports"), "--language", language)
+        plain = " ".join(text.split())
+        assert all(line in plain for line in wanted), (wanted, text)
+        assert code == any(line.startswith("WRONG") for line in lines)
+    assert ("cvlib[spark]" in text) == (installed.get("pyspark") != "4.0.1")
