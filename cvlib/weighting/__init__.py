@@ -121,6 +121,7 @@ from cvlib.weighting.tree import (
     flat_tree,
     load_tree,
 )
+from cvlib.weighting.unnamed import find_tree
 from cvlib.weighting.validity import (
     criterion_validity,
     read_outcome,

@@ -223,6 +223,11 @@ def _inconsistent(expert: ExpertWeights | None) -> list[Message]:
     return [message("weighting.doubt_inconsistent", bad=bad, count=count, **facts)]
 
 
+def _unasked(choice: Choice) -> list[str]:
+    """That nobody weighed the indicators."""
+    return [t for t in choice.warnings if getattr(t, "id", "") == "weighting.equal_unasked"]
+
+
 def _one_expert(expert: ExpertWeights | None) -> list[Message]:
     if expert is None or not expert.settings["experts"]:
         return []
@@ -311,7 +316,8 @@ def scores_answer(
         hero=next(iter(first), "stability_chart"),
         advice=tuple(_act(known)),
         doubts=tuple([
-            *_invented(table), *_inconsistent(choice.expert), *_any(known, any_weights),
+            *_invented(table), *_unasked(choice), *_inconsistent(choice.expert),
+            *_any(known, any_weights),
             *_left_out(scored.left_out, "weighting.scoring_left_out"), *_blank(stable),
             *_one_expert(choice.expert), *_of_data(choice.data),
         ][:_MOST]),

@@ -99,6 +99,7 @@ def choose_weights(
     indicators : Indicators
         The customers, with their tree.
     weighting : str
+        Empty: ``ahp_eigenvector`` where there are judgements, ``equal`` where there are none.
         ``equal``; ``ahp_`` and a method of `ahp`; a data method of `importance`; a rule that joins
         experts and data (additive, multiplicative, geometric, game_theory,
         deviation_maximising); ``learned`` from the outcome; or a table of weights (csv, xlsx, ...)
@@ -139,6 +140,11 @@ def choose_weights(
     [0.333, 0.333, 0.333]
     """
     expert = [f"ahp_{name}" for name in ahp.METHODS]
+    if not weighting:
+        if judgements is None or not judgements.matrices:
+            told = (message("weighting.equal_unasked"),) if len(indicators.items) > 1 else ()
+            return Choice("equal", plain_weights(indicators.tree)[0], warnings=told)
+        weighting = expert[0]
     if not Path(weighting).suffix:
         known = ["equal", *expert, *spread.METHODS, *COMBINED, LEARNED]
         one_of("weighting", weighting, known, "Or name a file of weights.")
@@ -180,7 +186,7 @@ def needs_experts(weighting: str) -> bool:
     -------
     bool
     """
-    return weighting.startswith("ahp_") or weighting in COMBINED
+    return not weighting or weighting.startswith("ahp_") or weighting in COMBINED
 
 
 def _joined(

@@ -17,6 +17,7 @@ from cvlib.weighting.tree import Tree
 from cvlib.words.message import message
 
 NEAR = ("target", "interval")  # directions by which a value is best near some other
+KINDS = ("auto", "transactions", "indicators")
 MISSING = ("available", "listwise", "median")
 
 
@@ -112,7 +113,7 @@ def table_kind(data: pd.DataFrame, tree: Tree, kind: str = "auto", date: str = "
     -------
     str
     """
-    if one_of("kind", kind, ("auto", "transactions", "indicators")) != "auto":
+    if one_of("kind", kind, KINDS) != "auto":
         return kind
     absent = [column for column in tree.columns if column not in data.columns]
     if not absent:

@@ -242,6 +242,11 @@ def _folder() -> Path:
     return Path(str(resources.files("cvlib.weighting"))) / "indicators"
 
 
+def tree_file(name: str) -> Path:
+    """Where a shipped tree lies."""
+    return _folder() / f"{name}.yaml"
+
+
 def available_trees() -> tuple[str, ...]:
     """Names of the trees that ship with the package.
 
@@ -286,7 +291,7 @@ def load_tree(name_or_path: str | Path) -> Tree:
     """
     written = str(name_or_path)
     if written in available_trees():
-        path = _folder() / f"{written}.yaml"
+        path = tree_file(written)
     elif Path(written).suffix in (".yaml", ".yml"):
         path = Path(written)
     else:

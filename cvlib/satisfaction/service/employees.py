@@ -68,7 +68,7 @@ def employees_to_customers(
     >>> import cvlib as cv
     >>> found = cv.satisfaction.employees_to_customers("unit_employees", "unit_customers")
     >>> found["employee_effect"]["method"].tolist()
-    ['mixed', 'naive', 'corrected']
+    ['mixed', 'ignoring_units', 'corrected_for_reliability']
     """
     staff, buyers = opened(employees, reading), opened(customers, reading)
     inside = pd.DataFrame({"unit": labels(staff, "unit"), "index": within(staff, "employee_index")})

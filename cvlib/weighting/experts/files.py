@@ -20,6 +20,7 @@ from cvlib.inputs.datasets import sha256
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, shorten
 from cvlib.inputs.limits import hold_workbook
+from cvlib.inputs.shipped import shipped_yaml
 from cvlib.inputs.text import decode
 from cvlib.weighting.experts.judgements import (
     FAULTY,
@@ -39,6 +40,7 @@ from cvlib.words.message import Label, message
 Grid = list[list[Any]]
 MOST_CELLS = 1_000_000  # of a sheet of judgements
 Faulty = Literal["refuse", "leave_out"]
+PUBLISHED = "published"  # whatever ships for the tree
 
 
 class _Published(BaseModel):
@@ -228,7 +230,8 @@ def read_judgements(
     tree : Tree
         The tree they are about.
     given : str, Path, mapping or sequence
-        A shipped name (`available_judgements`), a YAML file, an upper triangle
+        A shipped name (`available_judgements`), ``published`` (those that ship for the tree, if
+        there are any), a YAML file, an upper triangle
         ``{"a|b": 5, ...}``, a CSV or XLSX file (a wide survey with a column ``expert``; one plain
         matrix per sheet, the expert being the file's name; or a filled-in expert workbook), a
         folder of such files, a pattern such as ``answers/*.xlsx``, or a list of files.
@@ -259,8 +262,14 @@ def read_judgements(
         return no_judgements()
     if isinstance(given, Mapping):
         return from_pairs(tree, given)
+    folder = Path(str(resources.files("cvlib.weighting"))) / "published"
+    if given == PUBLISHED:
+        about = {n: shipped_yaml((folder / f"{n}.yaml").read_text("utf-8"))["tree"]
+                 for n in available_judgements()}  # fmt: skip
+        given = next((name for name, of in about.items() if of == tree.name), "")
+        if not given:
+            return no_judgements()
     if isinstance(given, str) and given in available_judgements():
-        folder = Path(str(resources.files("cvlib.weighting"))) / "published"
         read = read_yaml(tree, folder / f"{given}.yaml", faulty=faulty)
         return replace(read, published=given, files=_files([folder / f"{given}.yaml"], read))
     paths = _paths(given)
