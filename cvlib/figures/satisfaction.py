@@ -155,6 +155,8 @@ def htmt_chart(
         Of the words on the axes.
     """
     text = words("satisfaction", language)
+    known = htmt.dropna(subset="htmt")  # formative constructs have no ratios
+    htmt = known if len(known) else htmt
     names = list(dict.fromkeys([*htmt["construct_2"], *htmt["construct_1"]]))
     shown = [(labels or {}).get(name, name) for name in names]
     values = np.full((len(names), len(names)), np.nan)

@@ -6,7 +6,7 @@ bootstrap draws.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -202,6 +202,13 @@ def effect_size(paths: np.ndarray, r_squared: np.ndarray, antecedent_vif: np.nda
     return paths**2 / antecedent_vif / left[:, None]
 
 
+def formative(model: Model) -> list[str]:
+    """Constructs of mode B with several items: these need not agree, so no agreement is told."""
+    sizes = model.membership.sum(axis=0)
+    return [name for name, mode, size in zip(model.construct_names, model.modes, sizes, strict=True)
+            if mode == "B" and size > 1]  # fmt: skip
+
+
 def measures(model: Model) -> dict[str, Measure]:
     """Quantities that get bootstrap intervals: a table of their keys, and fits to values (B, m).
 
@@ -246,6 +253,7 @@ def tables(
     dict of DataFrame
         reliability: construct, alpha, rho_a, rho_c, ave and limits (`alpha_ci_low`, ...).
         htmt: construct_1, construct_2, htmt, std_error, ci_low, ci_high and the same of htmt2.
+        Both, and the root of AVE, are NaN for constructs that are `formative`.
         fornell_larcker: construct_1, construct_2, value: the root of AVE where both are the same
         construct, else their correlation. cross_loadings: item, construct, loading.
         vif: construct, predictor, kind (antecedent, item), vif.
@@ -258,10 +266,12 @@ def tables(
         for limit in ("ci_low", "ci_high"):
             if limit in inferred[name]:
                 reliability[f"{name}_{limit}"] = inferred[name][limit]
+    blank = formative(model)
+    reliability.loc[reliability["construct"].isin(blank), reliability.columns[1:]] = np.nan
     crossed = cross_loadings(fit.item_correlation, fit.weights, model.membership)[0]
     return {
         "reliability": reliability,
-        "htmt": htmt_table(inferred["htmt"], inferred["htmt2"]),
+        "htmt": htmt_table(inferred["htmt"], inferred["htmt2"], blank),
         "fornell_larcker": fornell_larcker_table(
             model, fit.construct_correlation[0], reliability["ave"].to_numpy()
         ),
@@ -270,14 +280,20 @@ def tables(
     }  # fmt: skip
 
 
-def htmt_table(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """Both ratios side by side, from the keys of each with estimate and inference."""
+def htmt_table(first: pd.DataFrame, second: pd.DataFrame, blank: Sequence[str]) -> pd.DataFrame:
+    """Both ratios side by side, from the keys of each with estimate and inference.
+
+    NaN for every pair with a construct of `blank`.
+    """
     ratios, other = (
         table.drop(columns=["t", "p"], errors="ignore").rename(columns={"estimate": name})
         for table, name in ((first, "htmt"), (second, "htmt2"))
     )
     limits = {c: f"htmt2_{c}" for c in ("std_error", "ci_low", "ci_high")}
-    return ratios.merge(other.rename(columns=limits))
+    table = ratios.merge(other.rename(columns=limits))
+    either = table[["construct_1", "construct_2"]].isin(blank).any(axis=1)
+    table.loc[either, table.columns[2:]] = np.nan
+    return table
 
 
 def fornell_larcker_table(model: Model, correlation: np.ndarray, ave: np.ndarray) -> pd.DataFrame:

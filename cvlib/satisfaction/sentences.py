@@ -177,11 +177,12 @@ def drivers_told(result: SatisfactionResult) -> Message:
 def quality_sentences(result: SatisfactionResult) -> list[Message]:
     """Every limit the report states for the measurement, judged one by one.
 
-    Reliability and AVE of constructs of several items, loadings of their items, and HTMT; the last
-    sentence is about HTMT where there are pairs to judge.
+    Reliability and AVE of constructs of several items that are to agree (not of mode B), loadings
+    of these items, and HTMT; the last sentence is about HTMT where there are pairs to judge.
     """
     model = result.model
-    several = [c.name for c in model.constructs if len(c.items) > 1]
+    several = [c.name for c, mode in zip(model.constructs, model.modes, strict=True)
+               if len(c.items) > 1 and mode != "B"]  # fmt: skip
     said: list[Message] = []
     met: list[Message] = []
     table = result.reliability.set_index("construct").reindex(several)
@@ -196,7 +197,8 @@ def quality_sentences(result: SatisfactionResult) -> list[Message]:
         elif len(values):
             met.append(message("satisfaction.measure_limit", measure=name, limit=limit))
     if met:
-        said.append(message("satisfaction.limits_met", measures=met))
+        kind = "_reflective" if "B" in model.modes else ""
+        said.append(message(f"satisfaction.limits_met{kind}", measures=met))
     loadings = result.loadings[result.loadings["construct"].isin(several)]
     weak = loadings[loadings["loading"] < LOADING_LIMIT]
     if len(weak):

@@ -7,10 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import cvlib as cv
 from cvlib.satisfaction import measurement
+from cvlib.satisfaction.model.code import model
 from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.pls import effect_size
 from cvlib.satisfaction.pls.engine import fit_pls
+from cvlib.satisfaction.result import SatisfactionResult
+from cvlib.satisfaction.sentences import quality_sentences
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "tests" / "reference" / "satisfaction"
@@ -188,3 +192,50 @@ def test_intervals_appear_beside_the_estimates() -> None:
     ]  # fmt: skip
     assert len(found["htmt"]) == 21
     assert {"alpha_ci_low", "ave_ci_high"} <= set(found["reliability"])
+
+
+def blanks(chosen) -> tuple[SatisfactionResult, set[str]]:
+    found = cv.satisfaction.pls("mobi", chosen, draws=cv.satisfaction.Bootstrap(60, interval="bca"),
+                                assessment=cv.satisfaction.Assessment(folds=0))  # fmt: skip
+    table = found.reliability.set_index("construct")
+    return found, set(table.index[table.isna().all(axis=1)])
+
+
+def test_formative_constructs_have_no_reliability_and_no_ratio_to_others() -> None:
+    """Alpha, rho, AVE, HTMT and its diagonal are blank for mode B, of items and of dimensions."""
+    parts = {"image": "IMAG1..5", "quality": {"items": "PERQ1..7", "mode": "B"},
+             "complaints": {"items": "CUSCO", "mode": "B"}, "satisfaction": "CUSA1..3"}  # fmt: skip
+    paths = {"image": "satisfaction", "quality": "satisfaction", "complaints": "satisfaction"}
+    found, blank = blanks(model(parts, paths))
+    assert blank == {"quality"}  # one item alone is what it is, whatever the mode
+    pairs = found.htmt.set_index(["construct_1", "construct_2"])
+    missing = pairs["htmt"].isna()
+    assert [("quality" in pair) for pair in pairs.index] == missing.tolist()
+    assert pairs.loc[missing].isna().all(axis=None)
+    criterion = found.fornell_larcker.set_index(["construct_1", "construct_2"])["value"]
+    assert np.isnan(criterion["quality", "quality"]) and criterion.isna().sum() == 1
+    # what is said counts reflective constructs alone: the same sentence without the block
+    said = [str(s) for s in quality_sentences(found)]
+    assert not any("Quality" in s or "PERQ" in s for s in said)
+    rest = {k: v for k, v in parts.items() if k != "quality"} | {"complaints": "CUSCO"}
+    alone = blanks(model(rest, {k: v for k, v in paths.items() if k != "quality"}))[0]
+    without = [str(s) for s in quality_sentences(alone)]
+    assert [s.replace("reflective ", "") for s in said[:3]] == without[:3]
+    assert said[1] != without[1]  # whom it speaks of is told where there are others
+    reflective = blanks(model({**parts, "quality": "PERQ1..7"}, paths))[0]
+    counted = [s for s in map(str, quality_sentences(reflective)) if "15" in s]
+    assert counted and not any("15" in s for s in said)  # items whose loadings are judged: 8 or 15
+
+
+@pytest.mark.parametrize(("mode", "blank"), [("A", set()), ("B", {"experience"})])
+def test_a_parent_is_judged_by_its_mode(mode: str, blank: set[str]) -> None:
+    chosen = model(
+        {"image": "IMAG1..5", "quality": "PERQ1..7", "satisfaction": "CUSA1..3",
+         "experience": {"dimensions": ["image", "quality"], "mode": mode}},
+        {"experience": "satisfaction"},
+    )  # fmt: skip
+    found, without = blanks(chosen)
+    assert without == blank
+    missing = found.htmt[found.htmt["htmt"].isna()]
+    assert set(missing["construct_1"]) | set(missing["construct_2"]) <= {*blank, "satisfaction"}
+    found.plot.htmt()

@@ -81,7 +81,7 @@ def joined(
         return pd.concat([result[name], table], ignore_index=True)
 
     index = own["index"].drop(columns=["t", "p"], errors="ignore")
-    ratios = _ratios(own)
+    ratios = measurement.htmt_table(own["htmt"], own["htmt2"], measurement.formative(first_model))
     sisters = np.array([a in parent and parent[a] == parent.get(b)
                         for a, b in zip(ratios["construct_1"], ratios["construct_2"],
                                         strict=True)], dtype=bool)  # fmt: skip
@@ -148,11 +148,6 @@ def _whole(model: Model, fit: object, own: Mapping[str, pd.DataFrame]) -> dict[s
         extra = own[name].drop(columns="estimate")
         found[name] = plain.merge(extra, on=columns, how="left")
     return found
-
-
-def _ratios(own: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """htmt and htmt2 of the pairs with a dimension, as `measurement.tables` names them."""
-    return measurement.htmt_table(own["htmt"], own["htmt2"])
 
 
 def _crossed(model: Model, fit: StagedFit) -> pd.DataFrame:
