@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from cvlib.satisfaction.compare.group_draws import path_values
 from cvlib.satisfaction.compare.groups import WEIGHTS, Groups, spread
 from cvlib.satisfaction.compare.micom import composite_statistics
-from cvlib.satisfaction.index import index_values
 from cvlib.satisfaction.pls import bootstrap as inference
-from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
+from cvlib.satisfaction.pls.engine import PLSFit
 from cvlib.satisfaction.pls.estimate import fitter
-from cvlib.satisfaction.pls.tables import statistics
+from cvlib.satisfaction.pls.higher_order import fit_model
 from cvlib.satisfaction.survey.missing import Survey
 from cvlib.statistics import resample
 from cvlib.statistics.multiple import adjusted, adjusted_within
@@ -55,8 +55,7 @@ def exchange(
     """
     model, names = groups.model, groups.names
     constructs = pd.DataFrame({"construct": model.construct_names})
-    path_values = statistics(model)["path_coefficients"][1]
-    member = model.membership.astype(float)
+    paths, composed = path_values(model), groups.composed
     span = (model.maximum - model.minimum) / 100
     seeds = resample.seeds(seed, max(len(pairs), 1), 1)
     parts: dict[str, list[pd.DataFrame]] = {}
@@ -65,16 +64,16 @@ def exchange(
         source, fit = fitter(model, union, scheme=str(groups.settings["scheme"]))
         whole = source.moments(np.ones((1, source.units), dtype=np.int8))
         items = len(model.items)
-        together = fit_pls(model, whole[0][:, :items], whole[1][:, :items, :items],
-                           scheme=str(groups.settings["scheme"]))  # fmt: skip
+        together = fit_model(model, whole[0][:, :items], whole[1][:, :items, :items],
+                             scheme=str(groups.settings["scheme"]))  # fmt: skip
 
         def measured(found: PLSFit, together: PLSFit = together) -> dict[str, np.ndarray]:
-            scaled = (found.mean - model.minimum) / span
+            scaled = ((composed.of_items(found).mean - model.minimum) / span)[:, composed.items]
             return {
-                "index_pooled": (groups.pooled[0] * scaled) @ member,
-                "index_own": index_values(model, found).values,
-                "paths": path_values(found),
-                **composite_statistics(model, together, found),
+                "index_pooled": (groups.pooled[0] * scaled) @ composed.member,
+                "index_own": composed.index(found),
+                "paths": paths(found),
+                **composite_statistics(composed, together, found),
             }
 
         tested, told = inference.permutation_test(
@@ -224,8 +223,8 @@ def omnibus(groups: Groups, construct: str, *, permutations: int, seed: int) -> 
     source, fit = fitter(model, union, scheme=str(groups.settings["scheme"]))
     unit_group = np.repeat(np.arange(number), [part.source.units for part in groups.surveys])
     generator = resample.generator(seed, 2)
-    path_values = statistics(model)["path_coefficients"][1]
-    own = model.block == model.construct_names.index(construct)
+    values_of = path_values(model)
+    own, items = groups.composed.own(construct)
     span = (model.maximum - model.minimum) / 100
 
     def labels() -> Iterator[np.ndarray]:
@@ -236,9 +235,9 @@ def omnibus(groups: Groups, construct: str, *, permutations: int, seed: int) -> 
             yield np.array([one == g for one in dealt for g in range(number)], dtype=np.uint8)
 
     def measured(found: PLSFit) -> dict[str, np.ndarray]:
-        scaled = (found.mean - model.minimum) / span
-        index = (scaled[:, own] * groups.pooled[0, own]).sum(axis=1, keepdims=True)
-        return {"all": np.hstack([path_values(found), index])}
+        scaled = (groups.composed.of_items(found).mean - model.minimum) / span
+        index = (scaled[:, items] * groups.pooled[0, own]).sum(axis=1, keepdims=True)
+        return {"all": np.hstack([values_of(found), index])}
 
     found = inference.evaluate(source, labels(), fit, measured)
     values = found.values["all"].reshape(permutations + 1, number, -1)

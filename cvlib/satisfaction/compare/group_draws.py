@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from itertools import chain
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
-from cvlib.satisfaction.index import index_values
+from cvlib.satisfaction.compare.composed import Composed
+from cvlib.satisfaction.model.higher_order import second_order
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls import bootstrap as inference
 from cvlib.satisfaction.pls.engine import PLSFit
 from cvlib.satisfaction.pls.estimate import fitter
+from cvlib.satisfaction.pls.higher_order import Staged, StagedFit
 from cvlib.satisfaction.pls.signs import aligned
 from cvlib.satisfaction.pls.tables import statistics
 from cvlib.satisfaction.survey.missing import Survey
@@ -55,13 +58,13 @@ def estimate_part(
 ) -> tuple[dict[str, np.ndarray], Moments]:
     """One group: statistics (1 + B rows), and what pooling needs."""
     source, fit = fitter(model, replace(part), scheme=scheme)  # whose products are then let go
-    keys = statistics(model)
+    composed, paths = Composed(model), path_values(model)
     mass = np.ones(len(part.values)) if part.weights is None else part.weights
     unit = mass if part.clusters is None else np.bincount(part.clusters, mass)
     span = (model.maximum - model.minimum) / 100
     masses: list[np.ndarray] = []
     seen: list[tuple[np.ndarray, np.ndarray]] = []
-    whole: list[np.ndarray] = []  # loadings of the data themselves, which come first
+    whole: list[PLSFit] = []  # of the data themselves, which come first
 
     def rows() -> Iterator[np.ndarray]:
         drawn = resample.counts(source.units, draws, seed, None, 255)
@@ -74,15 +77,17 @@ def estimate_part(
     def noted(mean: np.ndarray, covariance: np.ndarray) -> PLSFit:
         items, own = len(model.items), len(masses[-1])  # a lone draw is fitted in company
         seen.append((mean[:own, :items], covariance[:own, :items, :items]))
-        found = fit(mean, covariance)
-        whole.append(found.loadings[0])
-        return aligned(model, found, whole[0])
+        if isinstance(fit, Staged):  # dimensions are turned before they are scored
+            whole.append(whole[0] if whole else fit(mean[:1], covariance[:1]))
+            return fit.towards(cast(StagedFit, whole[0]), mean, covariance)
+        whole.append(found := fit(mean, covariance))
+        return aligned(model, found, whole[0].loadings[0])
 
     def measured(found: PLSFit) -> dict[str, np.ndarray]:
         lost = (~found.converged | found.degenerate)[:, None]
         return {
-            "shares": np.where(lost, np.nan, index_values(model, found).shares),
-            "paths": np.where(lost, np.nan, keys["path_coefficients"][1](found)),
+            "shares": np.where(lost, np.nan, composed.shares(found)),
+            "paths": np.where(lost, np.nan, paths(found)),
         }
 
     values = dict(inference.evaluate(source, rows(), noted, measured).values)
@@ -91,6 +96,16 @@ def estimate_part(
     mean, covariance = (np.concatenate(part)[:fitted] for part in zip(*seen, strict=True))
     values["mean"] = (mean - model.minimum) / span
     return values, (np.concatenate(masses)[:, None], float(mass.mean()), mean, covariance)
+
+
+def path_keys(model: Model) -> pd.DataFrame:
+    """The paths of a model, those of the second order where it has parents."""
+    return statistics(second_order(model))["path_coefficients"][0]
+
+
+def path_values(model: Model) -> Callable[[PLSFit], np.ndarray]:
+    """The coefficients (B, m) of `path_keys` in a fit."""
+    return statistics(second_order(model))["path_coefficients"][1]
 
 
 def without_estimate(model: Model, part: Survey, scheme: str) -> Message | None:

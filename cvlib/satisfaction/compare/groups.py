@@ -8,26 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.satisfaction.compare.composed import Composed
 from cvlib.satisfaction.compare.group_draws import (
     Pool,
     estimate_part,
+    path_keys,
     side_by_side,
     survey_part,
     without_estimate,
 )
-from cvlib.satisfaction.index import default_target, index_values
+from cvlib.satisfaction.index import default_target
 from cvlib.satisfaction.model.code import AnyModel
-from cvlib.satisfaction.model.higher_order import ordinary
 from cvlib.satisfaction.model.model import Model
-from cvlib.satisfaction.pls.engine import fit_pls
-from cvlib.satisfaction.pls.tables import statistics
+from cvlib.satisfaction.pls.higher_order import fit_model
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
 from cvlib.satisfaction.survey.missing import Survey, prepare
 from cvlib.satisfaction.survey.settings import Design, Missing, bootstrap_of
@@ -51,9 +51,10 @@ class Groups:
         Answers of each group.
     mean : ndarray (G, 1 + B, p)
         Item means on 0-100.
-    shares : ndarray (G, 1 + B, p)
-        Weight of each item within its construct, by the group's own fit; NaN where it failed.
-    pooled : ndarray (1 + B, p)
+    shares : ndarray (G, 1 + B, q)
+        Weight of each item within its construct, by the group's own fit; NaN where it failed. The
+        columns are those of `composed`.
+    pooled : ndarray (1 + B, q)
         The same by the fit to all groups together.
     paths : ndarray (G, 1 + B, m)
         Path coefficients of the group's own fit.
@@ -79,6 +80,11 @@ class Groups:
     left_out: pd.DataFrame
     warnings: tuple[str, ...]
 
+    @cached_property
+    def composed(self) -> Composed:
+        """How the constructs are made of items."""
+        return Composed(self.model)
+
     @property
     def names(self) -> list[str]:
         """Names of the groups; with several grouping columns joined by a slash."""
@@ -87,17 +93,17 @@ class Groups:
 
     def index(self, construct: str, weights: str = "pooled") -> np.ndarray:
         """The index (G, 1 + B) of one construct by pooled or by own weights."""
-        own = self.model.block == self.model.construct_names.index(construct)
+        own, items = self.composed.own(construct)
         shares = self.pooled[None] if weights == "pooled" else self.shares
-        found: np.ndarray = (shares[..., own] * self.mean[..., own]).sum(axis=-1)
+        found: np.ndarray = (shares[..., own] * self.mean[..., items]).sum(axis=-1)
         return found
 
     def scores(self, number: int, construct: str, weights: str = "pooled") -> np.ndarray:
         """Individual scores 0-100 of one group's respondents by pooled or own weights."""
-        own = self.model.block == self.model.construct_names.index(construct)
-        low, high = self.model.minimum[own], self.model.maximum[own]
-        scaled = 100 * (self.surveys[number].values[:, own] - low) / (high - low)
-        scaled = np.where(np.isnan(scaled), self.mean[number, 0, own], scaled)
+        own, items = self.composed.own(construct)
+        low, high = self.model.minimum[items], self.model.maximum[items]
+        scaled = 100 * (self.surveys[number].values[:, items] - low) / (high - low)
+        scaled = np.where(np.isnan(scaled), self.mean[number, 0, items], scaled)
         shares = self.pooled[0] if weights == "pooled" else self.shares[number, 0]
         return np.asarray(scaled @ shares[own])
 
@@ -146,7 +152,6 @@ def estimate_groups(
                          "Leave the column of strata empty.")  # fmt: skip
     answers = open_survey(data, model)
     data, model, count = answers.data, answers.model, chosen.draws
-    ordinary(model, "a comparison of groups")
     columns = [by] if isinstance(by, str) else list(by)
     for column in columns:
         one_of("group", column, data, wrong="is not in the survey")
@@ -201,8 +206,8 @@ def estimate_groups(
     parts = [survey_part(survey, rows) for rows in kept.values()]
     one = partial(estimate_part, model, scheme=scheme, draws=count)
     streams = seeds(chosen.seed, len(parts))
-    width = {"mean": len(model.items), "shares": len(model.items),
-             "paths": len(statistics(model)["path_coefficients"][0])}  # fmt: skip
+    composed, keyed = Composed(model), path_keys(model)
+    width = {"mean": len(model.items), "shares": len(composed.items), "paths": len(keyed)}
     found = {which: np.empty((len(parts), 1 + count, m)) for which, m in width.items()}
     for number, (values, moments) in enumerate(side_by_side(one, parts, streams, jobs)):
         pooling.add(moments, scale)
@@ -211,7 +216,7 @@ def estimate_groups(
     keys = pd.DataFrame(list(kept), columns=columns)
     keys["n"] = [len(part.values) for part in parts]
     keys["failed"] = np.isnan(found["shares"][:, 1:, 0]).sum(axis=1)
-    together = fit_pls(model, *pooling.moments(), scheme=scheme)
+    together = fit_model(model, *pooling.moments(), scheme=scheme)
     told = [*((model.adapted,) if model.adapted else ()), *model.dropped, *survey.warnings]
     if small:
         # without their sizes, which a published report must not tell of a few people
@@ -224,8 +229,7 @@ def estimate_groups(
     return Groups(
         model=model, keys=keys, surveys=tuple(parts),
         mean=found["mean"], shares=found["shares"], paths=found["paths"],
-        pooled=index_values(model, together).shares,
-        path_keys=statistics(model)["path_coefficients"][0][["source", "target"]],
+        pooled=composed.shares(together), path_keys=keyed[["source", "target"]],
         settings={
             "seed": chosen.seed, "level": chosen.level, "scheme": scheme, "draws": count,
             "missing": survey.missing, "minimum": minimum, "minimum_share": survey.minimum_share,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from cvlib.satisfaction.compare.composed import Composed
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.engine import PLSFit
 from cvlib.statistics.multiple import adjusted_within
@@ -14,13 +15,16 @@ from cvlib.statistics.multiple import adjusted_within
 STEPS = {"composition": "2 composition", "mean": "3a mean", "log_variance": "3b variance"}
 
 
-def composite_statistics(model: Model, together: PLSFit, fit: PLSFit) -> dict[str, np.ndarray]:
+def composite_statistics(
+    composed: Composed, together: PLSFit, fit: PLSFit
+) -> dict[str, np.ndarray]:
     """What MICOM compares, for fits in which the rows are two groups by turns.
 
     Parameters
     ----------
-    model : Model
-        k constructs.
+    composed : Composed
+        How k constructs are made of items; a construct of constructs counts by the weights that
+        both its stages give to the items.
     together : PLSFit
         Of the two groups together (B = 1).
     fit : PLSFit
@@ -33,9 +37,12 @@ def composite_statistics(model: Model, together: PLSFit, fit: PLSFit) -> dict[st
         second, where c is the correlation, in the pooled data, of the scores by the first and by
         the second group's weights. mean, log_variance: of the scores by the pooled weights.
     """
-    member = model.membership.astype(float)
-    pooled = together.item_correlation[0]
-    first, second = (np.nan_to_num(fit.weights[at::2]) for at in (0, 1))
+    member, items = composed.member, composed.items
+    both = items[:, None], items
+    pooled_items, own_items = composed.of_items(together), composed.of_items(fit)
+    pooled = pooled_items.item_correlation[0][both]
+    every = composed.weights(fit)
+    first, second = (np.nan_to_num(every[at::2]) for at in (0, 1))
 
     def cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return ((a[:, :, None] * member).swapaxes(1, 2) @ pooled * b[:, None]) @ member
@@ -44,12 +51,14 @@ def composite_statistics(model: Model, together: PLSFit, fit: PLSFit) -> dict[st
         return np.diagonal(cross(a, b), axis1=1, axis2=2)
 
     length = np.sqrt(own(first, first) * own(second, second))
-    composition = np.zeros((len(fit.weights), len(model.constructs)))
+    composition = np.zeros((len(every), member.shape[1]))
     composition[0::2] = 1 - own(first, second) / np.where(length > 0, length, np.nan)
-    weights, deviation = together.weights[0], together.standard_deviation[0]
-    mean = ((fit.mean - together.mean[0]) / deviation * weights) @ member
-    scaled = weights * fit.standard_deviation / deviation
-    spread = (scaled[:, :, None] * fit.item_correlation * scaled[:, None]) @ member
+    weights, deviation = composed.weights(together)[0], pooled_items.standard_deviation[0, items]
+    away = own_items.mean[:, items] - pooled_items.mean[0, items]
+    mean = (away / deviation * weights) @ member
+    scaled = weights * own_items.standard_deviation[:, items] / deviation
+    within = own_items.item_correlation[:, *both]
+    spread = (scaled[:, :, None] * within * scaled[:, None]) @ member
     variance = np.einsum("bpk,pk->bk", spread, member)
     return {"composition": composition, "mean": mean, "log_variance": np.log(variance)}
 

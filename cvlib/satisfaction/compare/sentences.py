@@ -248,10 +248,12 @@ def league_verdict(league: League) -> Message:
 def league_headline(league: League) -> tuple[str | None, Message]:
     """The name of the group that is ahead and the verdict; None where no league may be told."""
     groups = league.groups
-    own = groups.model.block == groups.model.construct_names.index(league.target)
-    wrong = [(item, share) for item, share, mine
-             in zip(groups.model.items, groups.pooled[0], own, strict=True)
-             if mine and share < 0]  # fmt: skip
+    own, places = groups.composed.own(league.target)
+    wrong = [
+        (groups.model.items[item], share)
+        for item, share in zip(places, groups.pooled[0, own], strict=True)
+        if share < 0
+    ]
     if not wrong:
         return leader(league)["leader"], league_verdict(league)
     items = [message("satisfaction.name_value", name=item, value=float(share))

@@ -253,8 +253,8 @@ def _own_series(
     groups: Groups, own: np.ndarray, construct: str, wave: str
 ) -> dict[str, pd.DataFrame]:
     """series, decomposition and trend of one group: its cells in the order of the waves."""
-    items = groups.model.block == groups.model.construct_names.index(construct)
-    mean, shares = groups.mean[own][..., items], groups.shares[own][..., items]
+    columns, items = groups.composed.own(construct)
+    mean, shares = groups.mean[own][..., items], groups.shares[own][..., columns]
     answers, weights = decompose(mean, shares)
     index = (mean * shares).sum(axis=-1)
     values = {
