@@ -296,3 +296,84 @@ def test_result_is_a_table_of_experts():
     read = from_pairs(RFM, {"recency|frequency": 5, "recency|monetary": 7}, expert="me")
     assert list(read.sentences.columns) == ["expert", "node", "row", "column", "value", "en", "zh"]
     assert isinstance(read.left_out, pd.DataFrame) and read.left_out.empty
+
+
+def book_of(path, sheets):
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+HEAD = [None, "recency", "frequency", "monetary"]
+BODY = [["recency", 1, 5, 7], ["frequency", None, 1, 3], ["monetary", None, None, 1]]
+
+
+def moved(rows, below=0, right=0, title=""):
+    shifted = [[*[None] * right, *row] for row in rows]
+    return [[title or None]] * below + shifted
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        moved([HEAD, *BODY], below=2),
+        moved([HEAD, *BODY], right=1),
+        moved([HEAD, *BODY], below=1, right=2, title="Expert A: please compare"),
+        [HEAD, [None] * 4, *reversed(BODY)],
+        [[HEAD[0], *HEAD[:0:-1]], *([row[0], *row[:0:-1]] for row in BODY)],
+    ],
+)
+def test_a_matrix_is_found_wherever_it_stands(tmp_path, rows):
+    matrix = only(read_judgements(RFM, book_of(tmp_path / "m.xlsx", {"s": rows})))
+    assert matrix.to_numpy() == pytest.approx(EXPECTED, abs=1e-15)
+
+
+def test_a_row_of_judgements_without_a_name_is_refused_with_its_cell(tmp_path):
+    rows = [[None], HEAD, BODY[0], [None, *BODY[1][1:]], BODY[2]]
+    with pytest.raises(InputError, match=r"m\.xlsx, sheet 's', cell A4: .* no name") as caught:
+        read_judgements(RFM, book_of(tmp_path / "m.xlsx", {"s": rows}))
+    assert "没有指标名称" in caught.value.told("zh")
+
+
+def test_sheets_that_compare_the_same_items_are_experts(tmp_path):
+    other = [HEAD, ["recency", 1, 1, 2], ["frequency", None, 1, 2], ["monetary", None, None, 1]]
+    path = book_of(tmp_path / "all.xlsx", {"王": [HEAD, *BODY], "Li": other, "empty": []})
+    read = read_judgements(RFM, path)
+    assert list(read.matrices) == ["王", "Li"]
+    assert read.matrices["王"]["rfm"].to_numpy() == pytest.approx(EXPECTED)
+    assert read.matrices["Li"]["rfm"].loc["recency", "monetary"] == 2
+    assert read_judgements(RFM, read) is read
+
+
+def test_ratios_with_a_colon_and_chinese_heads(tmp_path):
+    head = "专家,最近购买间隔|购买频率,最近购买间隔|购买金额,购买频率|购买金额"
+    text = f"{head}\n王,5:1,7：1,3\n李,1:5,1,1\n"
+    read = read_judgements(RFM, save(tmp_path, "wide.csv", text, "gb18030"))
+    assert read.matrices["王"]["rfm"].to_numpy() == pytest.approx(EXPECTED)
+    assert read.matrices["李"]["rfm"].loc["frequency", "recency"] == 5
+
+
+def test_a_time_that_excel_made_of_a_ratio_is_named(tmp_path):
+    from datetime import time
+
+    rows = [HEAD, ["recency", 1, time(3, 1), 7], *BODY[1:]]
+    with pytest.raises(InputError, match=r"cell C2: Excel made a time of 3:1"):
+        read_judgements(RFM, book_of(tmp_path / "m.xlsx", {"s": rows}))
+
+
+def test_refusals_of_judgements_are_told_in_chinese(tmp_path):
+    wrong = {
+        "w1.csv": ("name,recency|frequency\na,1\n", "没有列 expert"),
+        "w2.csv": ("expert,recency|spend\na,1\n", "不在指标树“rfm”中"),
+        "w3.csv": ("expert,recency|frequency\na,2\n", "没有任何判断把"),
+        "m.csv": (",recency,frequency\nrecency,1,2\n", "的指标不一致"),
+    }
+    for name, (text, said) in wrong.items():
+        with pytest.raises(InputError) as caught:
+            read_judgements(RFM, save(tmp_path, name, text))
+        assert said in caught.value.told("zh") and name in str(caught.value)

@@ -202,7 +202,7 @@ def test_faults_name_workbook_sheet_and_cell(tmp_path):
     book.save(path)
     with pytest.raises(InputError, match="no sheet '2 Current value'"):
         read_judgements(tree, path)
-    with pytest.raises(InputError, match="written for tree 'retail', not 'bank'"):
+    with pytest.raises(InputError, match="are for tree 'retail', not 'bank'"):
         read_judgements(load_tree("bank"), path)
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import openpyxl
-from openpyxl.utils import get_column_letter
 from pydantic import BaseModel, ConfigDict
 
 from cvlib.inputs.choices import one_of
@@ -29,15 +28,15 @@ from cvlib.weighting.experts.judgements import (
     collect,
     from_pairs,
     no_judgements,
-    resolve,
     split_name,
 )
+from cvlib.weighting.experts.matrix_reading import Grid, blank, cell_of, read_matrix
 from cvlib.weighting.experts.workbook import KEY
 from cvlib.weighting.experts.workbook_reading import read_workbook
 from cvlib.weighting.tree import Evidence, Tree
 from cvlib.words.message import Label, message
 
-Grid = list[list[Any]]
+EXPERT = {"expert", "专家"}  # heads of the column of experts
 MOST_CELLS = 1_000_000  # of a sheet of judgements
 Faulty = Literal["refuse", "leave_out"]
 PUBLISHED = "published"  # whatever ships for the tree
@@ -78,8 +77,8 @@ def read_yaml(tree: Tree, path: Path | str, faulty: Faulty = "refuse") -> Judgem
     if document.tree != tree.name:
         raise source.error(
             ("tree",),
-            f"the judgements are for tree {document.tree!r}, not {tree.name!r}",
-            "Choose that tree, other judgements, or none and a weighting that needs no experts.",
+            message("refusals.judgements_of_another_tree", other=document.tree, tree=tree.name),
+            message("refusals.judgements_of_another_tree_remedy"),
         )
     experts: dict[str, list[Pair]] = {}
     for expert, written in document.experts.items():
@@ -141,17 +140,8 @@ def _even(rows: list[list[str]], name: str) -> list[list[str]]:
     return [row[:width] + [""] * (width - len(row)) for row in rows]
 
 
-def _cell(path: Path, sheet: str, row: int, column: int) -> str:
-    at = f"{get_column_letter(column + 1)}{row + 1}"
-    return f"{path.name}, sheet {sheet!r}, cell {at}" if sheet else f"{path.name}, cell {at}"
-
-
-def _blank(value: Any) -> bool:
-    return value is None or not str(value).strip()
-
-
 def read_wide(path: Path, sheet: str, rows: Grid, tree: Tree) -> dict[str, list[Pair]]:
-    """A survey with one row per expert: a column ``expert`` and columns named ``a|b``.
+    """A survey with one row per expert: a column ``expert`` (专家) and columns named ``a|b``.
 
     The value is how many times as important a is as b: 5, 0.2 or 1/5; an empty cell is a
     judgement not given. Other columns are ignored. Returns the pairs by expert.
@@ -159,67 +149,41 @@ def read_wide(path: Path, sheet: str, rows: Grid, tree: Tree) -> dict[str, list[
     header = ["" if name is None else str(name).strip() for name in rows[0]]
     for name in header:
         if name and header.count(name) > 1:
-            raise InputError(f"{path.name}, row 1", f"{name!r} stands twice", "Keep one column.")
-    if "expert" not in header:
+            raise InputError(f"{path.name}, row 1", message("refusals.head_twice", head=name),
+                             message("refusals.keep_one_column"))  # fmt: skip
+    column = next((c for c, name in enumerate(header) if name.casefold() in EXPERT), None)
+    if column is None:
         raise InputError(
-            f"{path.name}, row 1", "has no column 'expert'", "Add one with a name per row."
-        )
+            f"{path.name}, row 1", message("refusals.no_column_of_experts"),
+            message("refusals.no_column_of_experts_remedy"),
+        )  # fmt: skip
     named = {
-        c: split_name(tree, name, _cell(path, sheet, 0, c))
+        c: split_name(tree, name, cell_of(path, sheet, 0, c))
         for c, name in enumerate(header)
         if "|" in name
     }
     experts: dict[str, list[Pair]] = {}
     for r, row in enumerate(rows[1:], start=1):
-        if all(_blank(value) for value in row):
+        if all(blank(value) for value in row):
             continue
-        c = header.index("expert")
-        expert = "" if len(row) <= c or _blank(row[c]) else str(row[c]).strip()
+        unnamed = len(row) <= column or blank(row[column])
+        expert = "" if unnamed else str(row[column]).strip()
         if not expert or expert in experts:
-            wrong = f"expert {expert!r} appears twice" if expert else "the expert has no name"
-            raise InputError(_cell(path, sheet, r, c), wrong, "Give each row its own name.")
+            wrong = "refusals.expert_twice" if expert else "refusals.expert_without_name"
+            raise InputError(
+                cell_of(path, sheet, r, column), message(wrong, expert=expert),
+                message("refusals.give_each_row_its_own_name"),
+            )  # fmt: skip
         experts[expert] = [
-            Pair(*named[c], row[c] if c < len(row) else None, _cell(path, sheet, r, c))
+            Pair(*named[c], row[c] if c < len(row) else None, cell_of(path, sheet, r, c))
             for c in named
         ]
     return experts
 
 
-def read_matrix(path: Path, sheet: str, rows: Grid, tree: Tree) -> list[Pair]:
-    """A plain matrix: item names in the first row and the first column, in any order.
-
-    Rows and columns that are blank are passed over; every cell belongs to the names that stand
-    at the head of its row and of its column.
-    """
-    across = [(c, name) for c, name in enumerate(rows[0]) if c and not _blank(name)]
-    body = [(r, row) for r, row in enumerate(rows) if r and not all(map(_blank, row))]
-    columns = [resolve(tree, name, _cell(path, sheet, 0, c)) for c, name in across]
-    items = [resolve(tree, row[0], _cell(path, sheet, r, 0)) for r, row in body]
-    if sorted(items) != sorted(columns) or len(set(items)) != len(items):
-        raise InputError(
-            _cell(path, sheet, 0, 0),
-            f"rows ({', '.join(items)}) and columns ({', '.join(columns)}) differ",
-            "A judgement matrix is square, with the same items in its rows and its columns.",
-        )
-    known = {c for c, _ in across}
-    for r, row in body:
-        for c, value in enumerate(row):
-            if c and c not in known and not _blank(value):
-                raise InputError(
-                    _cell(path, sheet, r, c),
-                    f"{shorten(value)} stands in a column without a name",
-                    "Name the item at the head of the column, or empty the cell.",
-                )
-    return [
-        Pair(item, other, row[c] if c < len(row) else None, _cell(path, sheet, r, c))
-        for item, (r, row) in zip(items, body, strict=True)
-        for other, (c, _) in zip(columns, across, strict=True)
-    ]
-
-
 def read_judgements(
     tree: Tree,
-    given: str | Path | Mapping[str, Any] | Sequence[str | Path],
+    given: str | Path | Mapping[str, Any] | Sequence[str | Path] | Judgements,
     *,
     faulty: Faulty = "refuse",
 ) -> Judgements:
@@ -233,8 +197,9 @@ def read_judgements(
         A shipped name (`available_judgements`), ``published`` (those that ship for the tree, if
         there are any), a YAML file, an upper triangle
         ``{"a|b": 5, ...}``, a CSV or XLSX file (a wide survey with a column ``expert``; one plain
-        matrix per sheet, the expert being the file's name; or a filled-in expert workbook), a
-        folder of such files, a pattern such as ``answers/*.xlsx``, or a list of files.
+        matrix per sheet, the expert being the file's name, or the sheet's where all sheets compare
+        the same items; or a filled-in expert workbook), a folder of such files, a pattern such as
+        ``answers/*.xlsx``, or a list of files. Judgements that were read pass through.
     faulty : {"refuse", "leave_out"}
         Whether an expert with a wrong or missing judgement stops the reading or is left out and
         counted. One who gave no judgement at all is left out and counted in any case.
@@ -258,6 +223,8 @@ def read_judgements(
     'Judgements'
     """
     one_of("faulty", faulty, FAULTY)
+    if isinstance(given, Judgements):
+        return given
     if not isinstance(given, Path) and not given:
         return no_judgements()
     if isinstance(given, Mapping):
@@ -289,8 +256,9 @@ def read_judgements(
         for expert, pairs in _experts_of(path, tree, places).items():
             if expert in experts:
                 raise InputError(
-                    str(path), f"expert {expert!r} was already read", "Give each expert one name."
-                )
+                    str(path), message("refusals.expert_was_already_read", expert=expert),
+                    message("refusals.give_each_expert_one_name"),
+                )  # fmt: skip
             experts[expert] = pairs
     source = str(given) if isinstance(given, str | Path) else ", ".join(p.name for p in paths)
     read = collect(tree, experts, source, faulty=faulty, places=places)
@@ -318,11 +286,11 @@ def _paths(given: str | Path | Sequence[str | Path]) -> list[Path]:
     known = (".csv", ".xlsx", ".yaml", ".yml")
     for path in found:
         if path.suffix.lower() not in known or not path.is_file():
-            wrong = "does not exist" if path.suffix.lower() in known else "is not a known format"
+            wrong = "does_not_exist" if path.suffix.lower() in known else "unknown_format"
             raise InputError(
                 f"judgements {str(path)!r}",
-                wrong,
-                f"Give a CSV, XLSX or YAML file, or one of: {', '.join(available_judgements())}.",
+                message(f"refusals.{wrong}"),
+                message("refusals.give_judgements_as", shipped=", ".join(available_judgements())),
             )
     if not found:
         raise InputError(
@@ -342,15 +310,27 @@ def _experts_of(
         places.update({(expert, node): place for node, place in found.items()})
         return {expert: pairs}
     experts: dict[str, list[Pair]] = {}
+    matrices: dict[str, list[Pair]] = {}
     for sheet, rows in grids:
-        if not rows or all(_blank(value) for row in rows for value in row):
+        if not rows or all(blank(value) for row in rows for value in row):
             continue
-        if "expert" in rows[0] or any("|" in str(name) for name in rows[0]):
+        head = ["" if value is None else str(value).strip() for value in rows[0]]
+        if EXPERT & {name.casefold() for name in head} or any("|" in name for name in head):
             experts.update(read_wide(path, sheet, rows, tree))
         else:
-            experts.setdefault(path.stem, []).extend(read_matrix(path, sheet, rows, tree))
+            matrices[sheet] = read_matrix(path, sheet, rows, tree)
+    compared = [frozenset(pair.row for pair in pairs) for pairs in matrices.values()]
+    if (
+        len(compared) > 1 and len(set(compared)) == 1
+    ):  # the same items on every sheet: one expert each
+        experts.update(matrices)
+    elif matrices:
+        own = [pair for pairs in matrices.values() for pair in pairs]
+        experts.setdefault(path.stem, []).extend(own)
     if not experts:
         raise InputError(
-            str(path), message("refusals.is_empty"), "Write the judgements, or leave the file out."
+            str(path),
+            message("refusals.is_empty"),
+            message("refusals.write_the_judgements_or_leave_the_file"),
         )
     return experts

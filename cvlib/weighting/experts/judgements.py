@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.choices import one_of
-from cvlib.inputs.errors import InputError, nearest, shorten
+from cvlib.inputs.errors import InputError, nearest, reason_of, shorten
 from cvlib.inputs.shipped import shipped_yaml
 from cvlib.weighting.tree import Tree
 from cvlib.words.message import Message, message
@@ -95,7 +95,7 @@ def sentence(tree: Tree, row: str, column: str, value: float, language: str) -> 
 
 
 def number(value: Any, where: str) -> float:
-    """A judgement as a positive number: 5, 0.2 or "1/5"; NaN when blank."""
+    """A judgement as a positive number: 5, 0.2, "1/5" or "1:5"; NaN when blank."""
     if value is None or (isinstance(value, str) and not value.strip()):
         return np.nan
     if isinstance(value, float) and np.isnan(value):
@@ -103,13 +103,18 @@ def number(value: Any, where: str) -> float:
     if made := excel_date(value):
         raise InputError(
             where,
-            message("refusals.excel_made_a_date_of_the_cell", made=made, cell=shorten(value)),
+            message(
+                f"refusals.excel_made_a_{'time' if ':' in made else 'date'}_of_the_cell",
+                made=made,
+                cell=shorten(value),
+            ),
             message("refusals.format_the_cell_as_text_before_writing"),
         )
     try:
         if isinstance(value, bool):
             raise ValueError
-        over, slash, under = str(value).strip().replace(",", ".").partition("/")
+        written = str(value).strip().replace(",", ".").replace("\uff1a", ":")
+        over, slash, under = written.replace(":", "/").partition("/")  # 3:1 is three to one
         read = float(over) / (float(under) if slash else 1.0)
         if not np.isfinite(read):
             raise ValueError
@@ -133,6 +138,8 @@ def excel_date(value: Any) -> str:
     if isinstance(value, datetime | date):
         small, large = sorted((value.month, value.day))
         return f"{small}/{large}"
+    if isinstance(value, time):
+        return f"{value.hour}:{value.minute}"
     text = str(value).strip() if isinstance(value, str) else ""
     if found := re.fullmatch(r"(?:\d{4}-)(\d\d)-(\d\d)(?:[ T]00:00:00)?", text):
         small, large = sorted(map(int, found.groups()))
@@ -209,23 +216,32 @@ def _check_connected(values: np.ndarray, items: Sequence[str], where: str) -> No
     rest = [item for item in items if item not in first]
     raise InputError(
         where,
-        f"no judgement links {', '.join(first)} with {', '.join(rest)}, so their weights cannot "
-        "be compared",
-        f"Add one, for example {first[0]} against {rest[0]}.",
+        message("refusals.no_judgement_links", first=", ".join(first), rest=", ".join(rest)),
+        message("refusals.add_a_judgement", one=first[0], other=rest[0]),
     )
+
+
+def named_by(tree: Tree, text: Any) -> list[str]:
+    """The nodes that a name or a label in either language may mean: none, one or several."""
+    asked = "" if text is None else str(text).strip()
+    nodes = tree.nodes
+    if asked in set(nodes["node"]):
+        return [asked]
+    meant = (nodes["label_en"] == asked) | (nodes["label_zh"] == asked)
+    return [str(node) for node in nodes.loc[meant & bool(asked), "node"]]
 
 
 def resolve(tree: Tree, text: Any, where: str) -> str:
     """The node meant by a name or a label in either language."""
-    names = list(tree.nodes["node"])
-    asked = str(text).strip()
-    if asked in names:
-        return asked
-    rows = tree.nodes[(tree.nodes["label_en"] == asked) | (tree.nodes["label_zh"] == asked)]
-    if len(rows) != 1:
-        wrong = "is the label of several nodes" if len(rows) else f"is not in tree {tree.name!r}"
-        raise InputError(where, f"{shorten(asked)} {wrong}", nearest(asked, names))
-    return str(rows["node"].iloc[0])
+    found = named_by(tree, text)
+    if len(found) != 1:
+        wrong = "label_of_several_nodes" if found else "not_in_the_tree"
+        asked = str(text).strip()
+        raise InputError(
+            where, message(f"refusals.{wrong}", name=shorten(asked), tree=tree.name),
+            nearest(asked, list(tree.nodes["node"])),
+        )  # fmt: skip
+    return found[0]
 
 
 def collect(
@@ -277,10 +293,11 @@ def collect(
         except InputError as error:
             if faulty == "refuse":
                 raise
-            left_out.append({"expert": expert, "reason": str(error)})
+            left_out.append({"expert": expert, "reason": reason_of(error)})
     if not kept:
-        reason = left_out[0]["reason"] if left_out else "no expert was found"
-        raise InputError(source, f"no usable judgements ({reason})", "Mend the judgements.")
+        reason = left_out[0]["reason"] if left_out else message("refusals.no_expert_was_found")
+        raise InputError(source, message("refusals.no_usable_judgements", reason=reason),
+                         message("refusals.mend_the_judgements"))  # fmt: skip
     warnings = tuple(
         message("weighting.beyond_nine", expert=expert, node=node)
         for expert, matrices in kept.items()
@@ -309,9 +326,8 @@ def _common_parent(tree: Tree, pair: Pair) -> str:
             return node
     raise InputError(
         pair.where,
-        f"{pair.row!r} and {pair.column!r} are not compared: they are not under the same node, or "
-        "one is a gate or stands under a minimum",
-        f"Compare children of one node of tree {tree.name!r}.",
+        message("refusals.not_compared", row=pair.row, column=pair.column),
+        message("refusals.compare_children_of_one_node", tree=tree.name),
     )
 
 

@@ -13,6 +13,7 @@ from cvlib.inputs.errors import InputError, shorten
 from cvlib.weighting.experts.judgements import Pair, excel_date, words
 from cvlib.weighting.experts.workbook import KEY, safe, scale_options
 from cvlib.weighting.tree import Tree
+from cvlib.words.message import message
 
 Grid = list[list[Any]]
 
@@ -63,7 +64,9 @@ def read_workbook(
     for title, compared in key.pairs.items():
         if title not in sheets:
             raise InputError(
-                str(path), f"has no sheet {title!r}", "Do not rename or remove the sheets."
+                str(path),
+                message("refusals.workbook_lacks_sheet", sheet=title),
+                message("refusals.workbook_lacks_sheet_remedy"),
             )
         places[tree.parent(compared[0][0])] = f"{path.name}, sheet {title!r}"
         pairs += _answers(f"{path.name}, sheet {title!r}", sheets[title], compared, key, tree)
@@ -76,14 +79,14 @@ def _key(path: Path, rows: Grid, tree: Tree) -> _Key:
     if [row[0] for row in cells[:3]] != ["tree", "language", "name"]:
         raise InputError(
             f"{path.name}, sheet {KEY!r}",
-            "the hidden sheet was changed",
-            "Write the workbook again and copy the answers.",
+            message("refusals.workbook_hidden_sheet"),
+            message("refusals.workbook_hidden_sheet_remedy"),
         )
     if cells[0][1] != tree.name:
         raise InputError(
             str(path),
-            f"was written for tree {cells[0][1]!r}, not {tree.name!r}",
-            "Use that tree.",
+            message("refusals.judgements_of_another_tree", other=str(cells[0][1]), tree=tree.name),
+            message("refusals.judgements_of_another_tree_remedy"),
         )
     known, found = set(tree.nodes["node"]), dict[str, list[tuple[str, str]]]()
     for title, row, left, right in cells[4:]:
@@ -93,8 +96,8 @@ def _key(path: Path, rows: Grid, tree: Tree) -> _Key:
         if not alike or left == right:
             raise InputError(
                 f"{path.name}, sheet {title!r}, row {row}",
-                f"compares {left!r} with {right!r}, which the tree no longer has together",
-                "Write the workbooks again from the changed tree.",
+                message("refusals.workbook_tree_changed", left=str(left), right=str(right)),
+                message("refusals.workbook_tree_changed_remedy"),
             )
         found.setdefault(str(title), []).append((str(left), str(right)))
     return _Key(str(cells[1][1]), str(cells[2][1]), found)
@@ -118,25 +121,28 @@ def _answers(
             if written or first or second:
                 raise InputError(
                     cell,
-                    f"stands beside {_text(row, left)!r} and {_text(row, right)!r}, which are not "
-                    "two items of this sheet",
-                    "Give the row its two labels back, or empty it.",
+                    message(
+                        "refusals.workbook_labels", left=_text(row, left), right=_text(row, right)
+                    ),
+                    message("refusals.workbook_labels_remedy"),
                 )
             continue
         if pair in seen:
             raise InputError(
                 cell,
-                f"compares {first!r} with {second!r} again, as {seen[pair]} does",
-                "Keep one of the two rows.",
+                message("refusals.workbook_again", first=first, second=second, where=seen[pair]),
+                message("refusals.workbook_again_remedy"),
             )
         seen[pair] = cell
         if not written:
             continue
         value = row[answer]
         if written not in options and not excel_date(value):
-            if not re.fullmatch(r"[\d./,]+", written):
+            if not re.fullmatch(r"[\d./,:]+", written):
                 raise InputError(
-                    cell, f"{shorten(written)} is not an answer of the list", "Choose from it."
+                    cell,
+                    message("refusals.workbook_not_of_list", cell=shorten(written)),
+                    message("refusals.workbook_not_of_list_remedy"),
                 )
             value = written
         found.append(Pair(first, second, options.get(written, value), cell))
@@ -144,9 +150,12 @@ def _answers(
         if frozenset((one, other)) not in seen:
             raise InputError(
                 where,
-                f"the row that compares {tree.label(one, key.language)!r} with "
-                f"{tree.label(other, key.language)!r} is gone",
-                "Put it back; its answer may stay empty.",
+                message(
+                    "refusals.workbook_row_gone",
+                    one=tree.label(one, key.language),
+                    other=tree.label(other, key.language),
+                ),
+                message("refusals.workbook_row_gone_remedy"),
             )
     return found
 
@@ -159,11 +168,15 @@ def _heads(where: str, rows: Grid, heads: tuple[str, ...]) -> tuple[int, list[in
             twice = [head for head in heads if texts.count(head) > 1]
             if twice:
                 raise InputError(
-                    f"{where}, row {r + 1}", f"{twice[0]!r} stands twice", "Keep one column."
+                    f"{where}, row {r + 1}",
+                    message("refusals.head_twice", head=twice[0]),
+                    message("refusals.keep_one_column"),
                 )
             return r, [texts.index(head) for head in heads]
     raise InputError(
-        where, f"no row holds the heads {', '.join(heads)}", "Put the row of heads back."
+        where,
+        message("refusals.workbook_heads_gone", heads=", ".join(heads)),
+        message("refusals.workbook_heads_gone_remedy"),
     )
 
 
