@@ -143,18 +143,21 @@ def answers(
 
 def _in_words(cells: Sequence[str], scale: tuple[float, float]) -> tuple[dict[str, Any], str]:
     """Answers in words to numbers, and the id of the note that says how they were read."""
-    led = {cell: _LED.fullmatch(cell) for cell in cells}
-    if all(led.values()):
-        read = {
-            cell: float(match.group(1) or match.group(2)) for cell, match in led.items() if match
-        }
-        return read, "inputs.answers_by_number"
+    led = {cell: led_number(cell) for cell in cells}
+    if all(number is not None for number in led.values()):
+        return led, "inputs.answers_by_number"
     found = set_of(cells, int(scale[1] - scale[0]) + 1)
     if found:
         places = usual_sets()[found]
         read = {cell: scale[0] + places[cell] - 1 for cell in cells}
         return read, "inputs.answers_by_set"
     return {}, ""
+
+
+def led_number(cell: str) -> float | None:
+    """The one number that an answer in words begins with, or ends in brackets; or None."""
+    match = _LED.fullmatch(cell)
+    return float(match.group(1) or match.group(2)) if match else None
 
 
 def set_of(cells: Collection[str], steps: int) -> str:

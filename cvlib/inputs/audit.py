@@ -17,6 +17,9 @@ _LEVELS = 20  # more different values than this are not levels
 UNUSED_SHARE = 0.25  # of a scale at one end that no answer of a block uses
 STRAIGHT_SHARE = 0.05  # of respondents who answer everything alike, named from there on
 FEWEST_ANSWERS, FEWEST_ITEMS = 30, 6  # to judge a block by, to call a line straight
+# Messages of what could change every number of a survey.
+CAUTIONS = ("inputs.scale_top_unused", "inputs.scale_bottom_unused", "inputs.labels_turned",
+            "inputs.repeated_respondents", "inputs.straight_liners")  # fmt: skip
 _COVERED = 0.05  # share of the people below which pure levels move no forecast
 _CHANCE = 1e-6  # a pure level must be less likely than this at the overall rate
 

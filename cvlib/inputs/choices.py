@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from cvlib.inputs.errors import InputError, nearest, shorten
+from cvlib.words.message import joined, message
 
 
 def one_of(
@@ -16,7 +17,7 @@ def one_of(
     known: Iterable[Any],
     remedy: str = "",
     *,
-    wrong: str = "is not offered",
+    wrong: str = "",
 ) -> Any:
     """The value, which is one of those known.
 
@@ -31,7 +32,7 @@ def one_of(
     remedy : str
         Said after the nearest known value.
     wrong : str
-        What is said of a value that is not known.
+        What is said of a value that is not known: a message, or that it is not offered.
 
     Returns
     -------
@@ -50,8 +51,11 @@ def one_of(
     if isinstance(value, str) and value in offered:
         return value
     names = [str(each) for each in offered]
-    hint = f"{nearest(str(value), names)} {remedy}".strip()
-    raise InputError(where, f"{shorten(value)} {wrong}", hint)
+    said = wrong or message("refusals.is_not_offered")
+    raise InputError(
+        where, message("refusals.value_is", value=shorten(value), said=said),
+        joined([nearest(str(value), names), remedy]),
+    )  # fmt: skip
 
 
 def number(
@@ -94,8 +98,7 @@ def number(
         below = value <= high if ends[1] == "]" else value < high
         if above and below:
             return float(value)
-    hint = f"Give {_range(low, high, ends)}. {remedy}".strip()
-    raise InputError(where, f"{_shown(value)} is not {_range(low, high, ends)}", hint)
+    raise _not(where, value, _range(low, high, ends), remedy)
 
 
 def whole(where: str, value: Any, low: int = 0, high: int | None = None, remedy: str = "") -> int:
@@ -128,10 +131,14 @@ def whole(where: str, value: Any, low: int = 0, high: int | None = None, remedy:
         found = int(value)
         if found >= low and (high is None or found <= high):
             return found
-    wanted = f"a whole number from {low} to {high}" if high is not None else (
-        f"a whole number of {low} or more"
-    )  # fmt: skip
-    raise InputError(where, f"{_shown(value)} is not {wanted}", f"Give {wanted}. {remedy}".strip())
+    bounds = {"low": low} if high is None else {"low": low, "high": high}
+    wanted = message(f"refusals.whole_{'from' if high is None else 'between'}", **bounds)
+    raise _not(where, value, wanted, remedy)
+
+
+def _not(where: str, value: Any, wanted: str, remedy: str) -> InputError:
+    wrong = message("refusals.value_is_not", value=_shown(value), wanted=wanted)
+    return InputError(where, wrong, joined([message("refusals.give", wanted=wanted), remedy]))
 
 
 def _shown(value: Any) -> str:
@@ -142,12 +149,11 @@ def _shown(value: Any) -> str:
 def _range(low: float, high: float, ends: str) -> str:
     """The range in words."""
     if math.isinf(low) and math.isinf(high):
-        return "a number"
+        return message("refusals.any_number")
     if math.isinf(high):
-        return f"a number of {low:g} or more" if ends[0] == "[" else f"a number above {low:g}"
+        return message(f"refusals.number_{'from' if ends[0] == '[' else 'above'}", low=low)
     if math.isinf(low):
-        return f"a number of {high:g} or less" if ends[1] == "]" else f"a number below {high:g}"
-    bounds = f"{low:g} and {high:g}"
-    outside = {"[]": "", "(]": f", above {low:g}", "[)": f", below {high:g}",
-               "()": ", both excluded"}[ends]  # fmt: skip
-    return f"a number between {bounds}{outside}"
+        return message(f"refusals.number_{'to' if ends[1] == ']' else 'below'}", high=high)
+    kind = {"[]": "between", "(]": "between_open_below", "[)": "between_open_above",
+            "()": "between_open"}[ends]  # fmt: skip
+    return message(f"refusals.number_{kind}", low=low, high=high)

@@ -68,7 +68,8 @@ def entries() -> dict[str, Entry]:
 
 def entry(name: str) -> Entry:
     """Look up one entry of the catalogue by its name."""
-    return entries()[one_of("data set", name, entries(), wrong="is not in the catalogue")]
+    wrong = message("refusals.is_not_in_the_catalogue")
+    return entries()[one_of("data set", name, entries(), wrong=wrong)]
 
 
 def simulated(data: str | Path) -> bool:
@@ -266,7 +267,7 @@ def resolve(name_or_path: str | Path) -> Path:
     elif path.is_dir():
         wrong = "is a folder, not a file"
     else:
-        wrong = f"there is no such file (looked from {Path.cwd()}) and no data set of that name"
+        wrong = message("refusals.no_such_file_or_data_set", folder=str(Path.cwd()))
     stem = Path(text).stem
     raise InputError(
         text or "data",

@@ -11,6 +11,7 @@ import yaml
 
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.limits import hold
+from cvlib.words.message import message
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -139,7 +140,11 @@ def plain_yaml(text: str, where: str) -> tuple[Any, yaml.Node | None]:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise InputError(where + line, f"not valid YAML: {problem}", "Mend that line.") from error
+        raise InputError(
+            where + line,
+            message("refusals.not_valid_yaml", problem=problem),
+            message("refusals.mend_that_line"),
+        ) from error
     except (RecursionError, ValueError, TypeError, AttributeError) as error:
         # PyYAML meets a few malformed documents unprepared
         raise InputError(
@@ -158,7 +163,7 @@ class Source:
         The parsed document.
     """
 
-    remedy = "Mend that line."
+    remedy: str = message("refusals.mend_that_line")
 
     def __init__(self, path: Path | str) -> None:
         self.name = str(path)
@@ -166,7 +171,9 @@ class Source:
             text = Path(path).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(
-                self.name, f"cannot be read as UTF-8 text ({error})", "Check the path and encoding."
+                self.name,
+                message("refusals.not_utf8_text", error=str(error)),
+                message("refusals.check_path_and_encoding"),
             ) from error
         content, node = plain_yaml(text, self.name)
         self.content: Any = content
@@ -196,18 +203,22 @@ class Source:
         from pydantic import ValidationError  # slow to load
 
         if not isinstance(self.content, dict):
-            raise self.error((), "is not a mapping of names to values", "See the shipped files.")
+            raise self.error(
+                (), message("refusals.not_a_mapping"), message("refusals.see_the_shipped_files")
+            )
         try:
             return schema.model_validate(self.content)
         except ValidationError as error:
             faults = error.errors()
             first = min(faults, key=lambda fault: self.line(fault["loc"]))
             entry = ".".join(str(part) for part in first["loc"])
-            more = f" ({len(faults) - 1} more faults follow)" if len(faults) > 1 else ""
-            message = first["msg"].removeprefix("Value error, ")
-            raise self.error(
-                first["loc"], f"{entry or 'document'}: {message}{more}", self.remedy
-            ) from error
+            kind = {"missing": "missing", "extra_forbidden": "unknown"}.get(first["type"])
+            fault = (message(f"refusals.entry_{kind}") if kind
+                     else first["msg"].removeprefix("Value error, "))  # fmt: skip
+            more = len(faults) - 1
+            wrong = message("refusals.entry_faults" if more else "refusals.entry_fault",
+                            entry=entry or "document", fault=fault, more=more)  # fmt: skip
+            raise self.error(first["loc"], wrong, self.remedy) from error
         except TypeError as error:  # a list where a check expected a name
             raise self.error(
                 (), f"holds a value of a wrong kind ({error})", "Compare it with the shipped files."

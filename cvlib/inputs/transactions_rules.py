@@ -156,7 +156,7 @@ def _filter(number: int, one: Any) -> tuple[Any, ...]:
     if not isinstance(column, str) or not column:
         raise InputError(place, f"{column!r} is not the name of a column", remedy)
     operator = {"==": "=", "<>": "!=", "≠": "!=", "≤": "<=", "≥": ">="}.get(operator, operator)
-    one_of(place, operator, _OPERATORS, wrong="is not an operator")
+    one_of(place, operator, _OPERATORS, wrong=message("refusals.is_not_an_operator"))
     if operator == "missing":
         if value and not isinstance(value[0], bool):
             raise InputError(place, f"{value[0]!r} is neither true nor false", "Leave it out.")

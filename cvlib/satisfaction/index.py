@@ -137,7 +137,7 @@ def default_target(model: Model) -> str:
 
 def drivers(model: Model, target: str) -> np.ndarray:
     """Positions of the constructs with a route to the target, causes first."""
-    one_of("target", target, model.construct_names, wrong="is not a construct")
+    one_of("target", target, model.construct_names, wrong=message("refusals.is_not_a_construct"))
     reach = total_effects(model.adjacency.astype(float)[None])[0]
     position = model.construct_names.index(target)
     return np.array([j for j in model.order if reach[j, position] > 0], dtype=int)

@@ -15,7 +15,7 @@ from cvlib.satisfaction.index import default_target
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.result import SatisfactionResult
 from cvlib.satisfaction.sem.second_opinion import second_opinion
-from cvlib.satisfaction.survey.answers import cautions_of, open_survey
+from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.satisfaction.survey.settings import Columns
 from cvlib.statistics.resample import SEED
 from cvlib.words.message import Message, in_language, joined, message
@@ -111,7 +111,7 @@ def cautions(
     said: list[Message] = []
     for model in models:
         opened = open_survey(survey, model, Columns(dont_know=dont_know))
-        said += cautions_of(opened.table, opened.model, opened.data[list(opened.model.columns)])
+        said += opened.cautions
     return list(dict.fromkeys(said))
 
 

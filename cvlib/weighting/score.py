@@ -123,7 +123,9 @@ def wide_weights(weights: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
 
 def one_weighting(wide: pd.DataFrame, method: str) -> pd.Series:
     """Weights of one method out of `wide_weights`, refused by name if it is not there."""
-    return wide[one_of("weighting", method, wide.columns, wrong="was not computed")]
+    return wide[
+        one_of("weighting", method, wide.columns, wrong=message("refusals.was_not_computed"))
+    ]
 
 
 def score(

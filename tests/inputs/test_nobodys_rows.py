@@ -178,3 +178,53 @@ def test_a_five_point_survey_in_a_ten_point_model_is_doubted_by_every_door() -> 
     ):
         assert sum("set `scale`, say to [1, 5]" in text for text in told) == 1
     assert not any("`scale`" in text for text in cv.satisfaction.pls(own, MODEL).warnings)
+
+
+AGREE = {1: "Strongly agree", 2: "Agree", 3: "Neutral", 4: "Disagree", 5: "Strongly disagree"}
+
+
+def labelled(path: Path, falling: list[str]) -> Path:
+    import pyreadstat
+
+    rising = {6 - code: label for code, label in AGREE.items()}
+    labels = {item: AGREE if item in falling else rising for item in ITEMS}
+    pyreadstat.write_sav(answers()[ITEMS], str(path), variable_value_labels=labels)
+    return path
+
+
+def test_labels_from_best_to_worst_turn_no_index_upside_down(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\.sav, column QU1: .*as in all 9 items") as caught:
+        cv.satisfaction.open_survey(labelled(tmp_path / "a.sav", ITEMS), MODEL)
+    assert "由好到差" in caught.value.told("zh")
+    upright = cv.satisfaction.pls(labelled(tmp_path / "b.sav", []), MODEL)
+    assert not any("best to worst" in text for text in upright.warnings)
+    some = cv.satisfaction.open_survey(labelled(tmp_path / "c.sav", ["QU1"]), MODEL)
+    assert [note.id for note in some.cautions] == ["inputs.labels_turned"]
+    assert "QU1" in some.cautions[0] and "direction" in some.cautions[0]
+    low = {item: {"direction": "-"} for item in ITEMS}
+    turned = cv.satisfaction.model(
+        {"quality": {"items": {c: low[c] for c in ITEMS[:3]}},
+         "satisfaction": {"items": {c: low[c] for c in ITEMS[3:6]}},
+         "loyalty": {"items": {c: low[c] for c in ITEMS[6:]}}},
+        {"quality": ["satisfaction", "loyalty"], "satisfaction": "loyalty"}, scale=(1, 5),
+    )  # fmt: skip
+    right = cv.satisfaction.pls(tmp_path / "a.sav", turned).index["index"]
+    np.testing.assert_allclose(right, 100 - upright.index["index"], atol=1e-9)
+
+
+@pytest.mark.parametrize("sign", ["=", "-", ".", ")"])
+def test_words_behind_numbers_show_which_way_they_run(sign: str) -> None:
+    told = answers()[ITEMS].replace({code: f"{code}{sign} {word}" for code, word in AGREE.items()})
+    with pytest.raises(InputError, match="the labels run from best to worst"):
+        cv.satisfaction.open_survey(told, MODEL)
+    right = {6 - code: f"{6 - code}{sign} {word}" for code, word in AGREE.items()}
+    opened = cv.satisfaction.open_survey(answers()[ITEMS].replace(right), MODEL)
+    assert (opened.data[ITEMS].to_numpy() == answers()[ITEMS].to_numpy()).all()
+
+
+def test_what_cannot_be_estimated_names_the_file_and_its_column(tmp_path: Path) -> None:
+    path = written(tmp_path / "own.csv", answers().assign(SA2=3))
+    with pytest.raises(InputError, match=r"own\.csv, column SA2: all answers are 3"):
+        cv.satisfaction.pls(path, MODEL)
+    few = cv.satisfaction.pls(answers(8)[ITEMS], MODEL).warnings
+    assert any("fewer respondents or clusters (8) than folds (10)" in text for text in few)

@@ -329,7 +329,7 @@ def broken(**columns):
     ("data", "settings", "message"),
     [
         (broken(PERQ7=MOBI["PERQ6"]), {}, "items PERQ6, PERQ7: are copies"),
-        (broken(PERQ7=5), {}, "item PERQ7: all answers are 5"),
+        (broken(PERQ7=5), {}, "column PERQ7: all answers are 5"),
         (MOBI.iloc[:15], {}, "15 complete respondents for 19 items"),
         (MOBI.iloc[:1], {}, "1 usable respondents"),
         (MOBI.iloc[:25], {"draws": 10}, "fewer than two bootstrap draws"),

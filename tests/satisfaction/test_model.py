@@ -173,7 +173,7 @@ def test_a_users_file_is_read(tmp_path):
     ("mode: B", "mode: C", 7, "mode"),
     ("  b: {c: ±}\n", "", 8, "no path touches c"),
     ("  a: {en: A,", "  a: {en: A, en: B,", 6, "written twice"),
-    ("source: here", "source: here\norigin: there", 4, "Extra inputs"),
+    ("source: here", "source: here\norigin: there", 4, "there is no such entry"),
     ("{en: A, items: [a1, a2]}", "{en: A, role: moderator, items: [a1]}", 6, "moderates nothing"),
 ])  # fmt: skip
 def test_a_wrong_file_is_refused_with_its_line(tmp_path, old, new, line, told):

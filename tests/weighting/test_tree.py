@@ -149,7 +149,7 @@ def test_a_users_tree(tmp_path):
         ("    en: Money\n", "    en: Money\n    column: x\n", 4, "belong to leaves"),
         ("    en: Money\n", "    en: Money\n    rule: maximum\n", 6, "rule"),
         ("direction: cost}", "direction: cost, rule: minimum}", 8, "not to a leaf"),
-        ("direction: cost}", "direction: cost, colour: red}", 8, "Extra inputs"),
+        ("direction: cost}", "direction: cost, colour: red}", 8, "there is no such entry"),
         ("direction: cost}", "direction: cost, scale: [5, 1]}", 8, "lowest and the highest"),
         ("direction: cost}", "direction: cost, scale: [1, .inf]}", 8, "lowest and the highest"),
         ("direction: cost}", "direction: cost, scale: 5}", 8, "valid tuple"),

@@ -207,7 +207,12 @@ def specification_curve(
                   if {source, target} <= set(one.model.construct_names)), None)  # fmt: skip
     if first is None:
         for name in (source, target):
-            one_of("curve", name, opened[0].model.construct_names, wrong="is not a construct")
+            one_of(
+                "curve",
+                name,
+                opened[0].model.construct_names,
+                wrong=message("refusals.is_not_a_construct"),
+            )
         raise InputError("curve", f"no model has both {source!r} and {target!r}",
                          "Choose two constructs of one model.")  # fmt: skip
     if source == target:
@@ -302,7 +307,7 @@ def _controls(
     known = opened[0].model.construct_names
     if how.controls is not None:
         for name in how.controls:
-            one_of("controls", name, known, wrong="is not a construct")
+            one_of("controls", name, known, wrong=message("refusals.is_not_a_construct"))
             if name in (source, target):
                 raise InputError("controls", f"{name} is an end of the path", "Leave it out.")
         return list(dict.fromkeys(how.controls))

@@ -154,7 +154,8 @@ def estimate_groups(
     data, model, count = answers.data, answers.model, chosen.draws
     columns = [by] if isinstance(by, str) else list(by)
     for column in columns:
-        one_of("group", column, data, wrong="is not in the survey")
+        one_of("group", column, data, message("refusals.name_the_groups"),
+               wrong=message("refusals.is_not_in_the_survey"))  # fmt: skip
     labelled = data[columns].notna().all(axis=1)
     unasked = _unanswered(data[labelled], model, columns)
     named = pd.MultiIndex.from_frame(data[columns])
@@ -196,9 +197,9 @@ def estimate_groups(
     if len(kept) < 2:
         raise InputError(
             f"group, column {what}",
-            " ".join([f"{len(kept)} group(s) of {minimum} respondents or more can be estimated",
-                      *(f"({reason})" for _, reason, _ in unfit)]),
-            "Compare at least two groups; lower the minimum only with care.",
+            message("refusals.few_groups_why" if unfit else "refusals.few_groups",
+                    count=len(kept), least=minimum, why=[reason for _, reason, _ in unfit]),
+            message("refusals.few_groups_remedy"),
         )  # fmt: skip
     centre = np.asarray(np.round(np.nanmean(survey.values, axis=0)))
     pooling = Pool(len(model.items), count, centre)

@@ -109,11 +109,12 @@ def at_wave(answers: Answers, wave: str, chosen: str = "") -> Answers:
     if not wave:
         return answers
     data = answers.table.data
-    one_of("wave", wave, data, wrong="is not in the survey")
+    one_of("wave", wave, data, message("refusals.leave_wave_empty"),
+           wrong=message("refusals.is_not_in_the_survey"))  # fmt: skip
     known = data[wave].dropna().sort_values().unique()
     names = [str(value) for value in known]
     if chosen:
-        one_of("at", chosen, names, wrong="is not a wave")
+        one_of("at", chosen, names, wrong=message("refusals.is_not_a_wave"))
     value = known[names.index(chosen)] if chosen else known[-1]
     return answers.where((data[wave] == value).to_numpy())
 

@@ -11,6 +11,7 @@ from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.model.file import built, load_model
 from cvlib.satisfaction.model.model import Model
+from cvlib.words.message import message
 
 AnyModel: TypeAlias = Model | str | Path | Mapping[str, Any]
 
@@ -20,7 +21,7 @@ _RANGE = re.compile(r"(?P<stem>.*?)(?P<first>\d+)\.\.(?P<last>\d+)")
 class _Code(Source):
     """A document from code: what is wrong is named by its entry, not by a line."""
 
-    remedy = "Correct it in the call."
+    remedy: str = message("refusals.correct_it_in_the_call")
 
     def __init__(self, name: str, content: Any) -> None:
         self.name, self.content, self._lines = f"model {name}", content, {}

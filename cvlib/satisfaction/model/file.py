@@ -34,6 +34,7 @@ from cvlib.satisfaction.model.parts import (
     Moderation,
     causal_order,
 )
+from cvlib.words.message import message
 from cvlib.words.said import Label
 
 WORDINGS = (
@@ -235,7 +236,7 @@ def load_model(name_or_path: str | Path, scale: Sequence[float] = ()) -> Model:
     elif text.endswith((".yaml", ".yml")):
         path = Path(text)
     else:
-        raise InputError(f"model {text!r}", "is not a shipped model or a YAML file",
+        raise InputError(f"model {text!r}", message("refusals.model_not_found"),
                          nearest(text, available_models()))  # fmt: skip
     return read_model(path, scale)
 

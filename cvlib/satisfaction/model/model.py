@@ -364,9 +364,14 @@ class Model:
         given = dict(mapping or {})
         for item, column in given.items():
             one_of(
-                f"mapping, {item}", item, self.items, wrong=f"is not an item of model {self.name}"
+                f"mapping, {item}",
+                item,
+                self.items,
+                wrong=message("refusals.is_not_an_item_of_model", model=self.name),
             )
-            one_of(f"mapping, {item}", column, there, wrong="is not in the survey")
+            one_of(
+                f"mapping, {item}", column, there, wrong=message("refusals.is_not_in_the_survey")
+            )
         bound = {item.name: given.get(item.name, item.column) for item in self.item_list}
         unmapped = [name for name, column in bound.items() if column not in there]
         if unmapped and not given:
@@ -420,6 +425,6 @@ def _scale(scale: Sequence[float]) -> tuple[float, float]:
     except (TypeError, ValueError):
         low, high = 0.0, 0.0
     if not (np.isfinite([low, high]).all() and low < high):
-        raise InputError("scale", f"{list(scale)} is not a scale",
-                         "Give the lowest and the highest answer, such as [1, 5].")  # fmt: skip
+        raise InputError("scale", message("refusals.is_not_a_scale", scale=str(list(scale))),
+                         message("refusals.is_not_a_scale_remedy"))  # fmt: skip
     return low, high

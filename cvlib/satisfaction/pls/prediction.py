@@ -103,7 +103,11 @@ def predict(
     """
     choices.one_of("technique", technique, TECHNIQUES)
     source = survey.source
-    choices.whole("folds", folds, 2, source.units, "Every fold needs a respondent or cluster.")
+    if choices.whole("folds", folds, 2) > source.units:
+        raise InputError(
+            "folds", message("refusals.fewer_than_folds", units=source.units, folds=folds),
+            message("refusals.fewer_than_folds_remedy"),
+        )  # fmt: skip
     generator = resample.generator(seed)
     dealt = np.array([
         generator.permutation(np.arange(source.units) * folds // source.units)

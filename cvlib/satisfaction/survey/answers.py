@@ -10,8 +10,9 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.audit import survey_cautions
+from cvlib.inputs.audit import CAUTIONS, survey_cautions
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.labels_turned import turned
 from cvlib.inputs.readers import Table, load_table
 from cvlib.inputs.summary_rows import without_summaries
 from cvlib.inputs.survey import check_survey
@@ -55,6 +56,12 @@ class Answers:
     def data(self) -> pd.DataFrame:
         """The survey under the caller's labels."""
         return self.table.data.set_axis(self.index)
+
+    @property
+    def cautions(self) -> list[Message]:
+        """Of the warnings, those that could change every number of a study."""
+        return [note for note in self.warnings
+                if isinstance(note, Message) and note.id in CAUTIONS]  # fmt: skip
 
     def where(self, rows: np.ndarray) -> Answers:
         """Some respondents, by a mask or by their places; rows keep their number in the file."""
@@ -130,7 +137,10 @@ def open_survey(data: Data | Answers, model: AnyModel, columns: Columns | None =
         counted.append(found.left_out)
     asked = list(bound.columns)
     checked = pd.DataFrame(values)[asked]
-    told += cautions_of(table, bound, checked)
+    told += turned(table, {item.column: bool(reverse) for item, reverse in
+                           zip(bound.item_list, bound.reversed_items, strict=True)
+                           if not item.values})  # fmt: skip
+    told += _cautions(table, bound, checked)
     coded = table.data[asked].notna().to_numpy() & checked.isna().to_numpy()
     return Answers(
         table=replace(table, data=table.data.assign(**checked)),
@@ -142,18 +152,7 @@ def open_survey(data: Data | Answers, model: AnyModel, columns: Columns | None =
     )
 
 
-def cautions_of(table: Table, model: Model, checked: pd.DataFrame) -> list[Message]:
-    """What in the answers could change every number of a study.
-
-    Parameters
-    ----------
-    table : Table
-        The survey.
-    model : Model
-        Bound to its columns.
-    checked : DataFrame
-        The answers as numbers.
-    """
+def _cautions(table: Table, model: Model, checked: pd.DataFrame) -> list[Message]:
     scales = {item.column: (item.minimum, item.maximum) for item in model.item_list}
     blocks = {item.column: Label({code: model.label(c.name, code) for code in ("en", "zh")})
               for c in model.constructs for item in c.items}  # fmt: skip

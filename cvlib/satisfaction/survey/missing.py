@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.readers import Table
 from cvlib.satisfaction.model.code import AnyModel
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.ordinal.sample import OrdinalSample
@@ -182,7 +183,7 @@ def _ready(answers: Answers, rule: Missing, design: Design) -> Survey:
     unit_strata = grouped.get("strata")
     if "strata" in grouped and "clusters" in grouped:
         unit_strata = _strata_of_clusters(grouped["strata"], grouped["clusters"])
-    told = (*answers.warnings, *_check_rows(values, model))
+    told = (*answers.warnings, *_check_rows(values, model, answers.table))
     if weight is not None:
         weight = weight[keep]
     share = gaps.mean(axis=0)
@@ -272,7 +273,7 @@ def _person_mean(values: np.ndarray, model: Model) -> np.ndarray:
     return np.where(np.isnan(values), model.minimum + shares * span, values)
 
 
-def _check_rows(values: np.ndarray, model: Model) -> tuple[str, ...]:
+def _check_rows(values: np.ndarray, model: Model, table: Table) -> tuple[str, ...]:
     """Refuse what cannot be estimated; say what can but should not be trusted."""
     rows, items = values.shape
     causes = int(model.adjacency.sum(axis=0).max())
@@ -290,7 +291,7 @@ def _check_rows(values: np.ndarray, model: Model) -> tuple[str, ...]:
     lowest, highest = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
     for j in np.flatnonzero(lowest == highest):
         raise InputError(
-            f"item {model.items[j]}", message("refusals.all_answers_are", answer=lowest[j]),
+            table.place(model.columns[j]), message("refusals.all_answers_are", answer=lowest[j]),
             message("refusals.an_item_that_does_not_vary_measures"),
         )  # fmt: skip
     if rows < items:

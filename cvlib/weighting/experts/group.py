@@ -325,7 +325,7 @@ def _nobody(tree: Tree, aggregation: str, methods: tuple[str, ...], table: str) 
 def _importance(experts: list[str], importance: Mapping[str, float] | None) -> np.ndarray:
     given = dict(importance or {})
     for expert, value in given.items():
-        one_of("importance", expert, experts, wrong="is no expert")
+        one_of("importance", expert, experts, wrong=message("refusals.is_no_expert"))
         if not 0 <= value < np.inf:
             raise InputError(f"importance of {expert!r}", f"is {value}", "Give a number from 0.")
     alpha = np.array([float(given.get(expert, 1.0)) for expert in experts])
