@@ -123,9 +123,8 @@ def wide_weights(weights: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
 
 def one_weighting(wide: pd.DataFrame, method: str) -> pd.Series:
     """Weights of one method out of `wide_weights`, refused by name if it is not there."""
-    return wide[
-        one_of("weighting", method, wide.columns, wrong=message("refusals.was_not_computed"))
-    ]
+    wrong = message("refusals.was_not_computed")
+    return wide[one_of("weighting", method, wide.columns, wrong=wrong)]
 
 
 def score(
