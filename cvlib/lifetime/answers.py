@@ -11,7 +11,7 @@ from cvlib.lifetime.assumptions import Assumptions
 from cvlib.lifetime.economics import RetentionGain, SpendingSplit
 from cvlib.lifetime.equity_models import EquityByModel
 from cvlib.lifetime.holdout.tracking import RollingOrigins
-from cvlib.lifetime.holdout.uncertainty import FEWEST_DRAWS
+from cvlib.lifetime.holdout.uncertainty import FEWEST_CUSTOMERS, FEWEST_DRAWS
 from cvlib.lifetime.holdout.validate import Validation
 from cvlib.lifetime.holdout.worth import ValueValidation
 from cvlib.lifetime.purchases.summary import PurchaseSummary
@@ -79,16 +79,16 @@ def lifetime_answer(
     season = rolled.reason if rolled is not None else None
     bias = row_of(found.validation, found.model, "bias")
     few = about(found.warnings, "lifetime.holdout_few_customers")
+    customers = summary.customers if summary.customers is not None else pd.DataFrame()
     doubts = [
         *(audit.warnings if audit is not None else ()),
         *about(summary.warnings, "lifetime.left_truncation"),
         *few,
-        *([season] if season else _level_doubt(bias)),
+        *([season] if season else _level_doubt(bias, len(customers))),
         *_equity_doubt(equity),
         *_unjudged(worth),
         *value.warnings,
     ]
-    customers = summary.customers if summary.customers is not None else pd.DataFrame()
     return Answer(
         question=message(
             "lifetime.asks_purchases", source=summary.log.source, customers=len(customers),
@@ -129,29 +129,29 @@ def share_limits(row: pd.Series) -> str:
     return "" if pd.isna(low) or pd.isna(high) else f"{low:+.1%} – {high:+.1%}"
 
 
-def _side(row: pd.Series) -> str:
-    """Whether an error is told from nothing: right, low, high, or untested."""
+def _side(row: pd.Series, customers: int) -> str:
+    """Whether an error is told from nothing: right, low, high, untested, or too few to tell."""
     if pd.isna(row["ci_low"]):
-        return "untested"
+        return "untested" if customers >= FEWEST_CUSTOMERS else "few"
     return "low" if row["ci_high"] < 0 else "high" if row["ci_low"] > 0 else "right"
 
 
 def _level_verdict(model: str, bias: pd.Series | None, summary: PurchaseSummary) -> Message:
     if bias is None or summary.customers is None:
         return message("lifetime.forecast_none", model=model)
-    actual = float(summary.customers["holdout_purchases"].sum())
+    actual, people = float(summary.customers["holdout_purchases"].sum()), len(summary.customers)
     return message(
-        f"lifetime.forecast_{_side(bias)}", model=model, actual=actual, bias=bias["value"],
-        expected=actual * (1 + bias["value"]), cut=summary.cut, end=summary.end,
+        f"lifetime.forecast_{_side(bias, people)}", model=model, customers=people, actual=actual,
+        bias=bias["value"], expected=actual * (1 + bias["value"]), cut=summary.cut, end=summary.end,
         low=bias["ci_low"], high=bias["ci_high"],
     )  # fmt: skip
 
 
-def _level_doubt(bias: pd.Series | None) -> list[Message]:
+def _level_doubt(bias: pd.Series | None, customers: int) -> list[Message]:
     if bias is None:
         return []
-    side, off = _side(bias), float(bias["value"])
-    if side == "right" or (side == "untested" and abs(off) <= _OFF):
+    side, off = _side(bias, customers), float(bias["value"])
+    if side == "right" or (side in ("untested", "few") and abs(off) <= _OFF):
         return []
     return [message("lifetime.doubt_level", bias=off)]
 
@@ -182,6 +182,10 @@ def _ranking_verdict(found: Validation) -> Message:
         other = found.value(_best(found, ranked["better"]), "auc")
         return message("lifetime.ranks_behind", auc=auc, other=other, better=ranked["better"])
     if not ranked["worse"] and not ranked["open"]:
+        few = about(found.warnings, "lifetime.holdout_too_few")
+        if few:
+            facts = {name: few[0].values[name] for name in ("few", "fewest")}  # type: ignore[attr-defined]
+            return message("lifetime.ranks_few", auc=auc, **facts)
         return message("lifetime.ranks_untested", auc=auc, fewest=FEWEST_DRAWS)
     kind = "best" if not ranked["open"] else "some" if ranked["worse"] else "open"
     return message(f"lifetime.ranks_{kind}", auc=auc, worse=ranked["worse"], open=ranked["open"])
@@ -261,7 +265,9 @@ def _purchase_advice(found: Validation, value: LifetimeValue) -> list[Message]:
     if _valued(value) and value.measure("top_tenth_share") >= _HALF:
         share = value.measure("top_tenth_share")
         said.append(message("lifetime.advice_top_tenth", share=share))
-    return said[:_MOST] or [message("lifetime.advice_none_purchases")]
+    spread = _valued(value) and len(value.customers) >= _FEW
+    none = message(f"lifetime.advice_none_{'purchases' if spread else 'told'}")
+    return said[:_MOST] or [none]
 
 
 def economics_answer(
@@ -343,6 +349,7 @@ def economics_answer(
     if split is not None and not given.note("spending_split"):
         plans = [split.sentence]
     few = [message("lifetime.doubt_few", customers=len(customers))] if len(customers) < _FEW else []
+    customers = summary.customers if summary.customers is not None else pd.DataFrame()
     doubts = [
         *(audit.warnings if audit is not None else ()),
         *about(summary.warnings, "lifetime.left_truncation"),
@@ -352,7 +359,8 @@ def economics_answer(
         *([message("lifetime.doubt_value_untested")] if _valued(value) else []),
     ]
     kind = "purchases" if not priced else "most" if best >= _HALF else "spread"
-    advice = _segment_advice(best, silent, ahead, days) if priced else _unpriced_advice()
+    seen = (summary.cut - summary.log.first_day).days >= days
+    advice = _segment_advice(best, silent, ahead, days, seen) if priced else _unpriced_advice()
     return Answer(
         question=message(
             "lifetime.asks_economics", source=summary.log.source, customers=len(customers),
@@ -372,20 +380,22 @@ def economics_answer(
 
 
 def _segment_advice(
-    best: float, silent: pd.Series, ahead: float | None, days: int
+    best: float, silent: pd.Series, ahead: float | None, days: int, seen: bool
 ) -> list[Message]:
     """Look after the few who make most; win back the silent only where value is left with them."""
+    if len(silent) < _FIFTH:
+        return [message("lifetime.advice_few_segments", customers=len(silent))]
     said = []
     if best >= _HALF:
         said.append(message("lifetime.advice_best_fifth", share=best))
-    if ahead is None and silent.any():
-        share = float(silent.mean())
+    share = float(silent.mean())
+    if ahead is None and share:
         said.append(message("lifetime.advice_silent_unvalued", days=days, share=share))
-    if ahead is not None and silent.any():
-        kind = "win_back" if ahead >= float(silent.mean()) else "let_go"
-        share = float(silent.mean())
+    elif ahead is not None and share:
+        kind = "win_back" if ahead >= share else "keep" if ahead >= _HALF else "let_go"
         said.append(message(f"lifetime.advice_{kind}", days=days, share=share, equity=ahead))
-    return said or [message("lifetime.advice_none_segments")]
+    kind = "segments" if seen else "short"  # a log shorter than that shows nobody silent
+    return said or [message(f"lifetime.advice_none_{kind}", days=days)]
 
 
 def _unpriced_advice() -> list[Message]:

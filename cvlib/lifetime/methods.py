@@ -116,6 +116,8 @@ def purchase_methods(
     used.append(("gamma_gamma", {"customers": f"{spent['n_customers']:,.0f}"}))
     if len(spend.independence):
         used.append(("independence", {}))
+    if value.reason is not None:
+        return _told(used, language)
     assumed = _values(value.value)
     worth = {"margin": _percent(assumed["margin"]), "rate": _percent(assumed["annual_rate"])}
     if np.isnan(assumed["horizon"]):

@@ -1,5 +1,6 @@
 """The first screen says what the tables beside it say, and other things when they do."""
 
+import datetime as dt
 from dataclasses import replace
 from typing import Any
 
@@ -92,6 +93,26 @@ def test_without_draws_the_level_is_not_called_sure(result, summary, calm):
         assert ("lifetime.doubt_level" in ids(answer.doubts)) == doubted
 
 
+@pytest.mark.parametrize("customers", [2, 9, 10])
+def test_a_handful_of_customers_has_no_interval(customers):
+    """Resamples of one customer are all alike: nothing would look surer."""
+    rng = np.random.default_rng(3)
+    days = pd.Timestamp("2023-01-01") + pd.to_timedelta(rng.integers(0, 700, 500), unit="D")
+    log = pd.DataFrame({"customer_id": np.arange(500) % customers, "date": days, "amount": 9.0})
+    summary = lifetime.summarise_purchases(log)
+    fit, spend = lifetime.fit_repeat_buying(summary), lifetime.fit_spend(summary)
+    found = lifetime.validate(
+        summary.customers, lifetime.model_forecasts(fit, summary), lifetime.Bootstrap(draws=150)
+    )
+    value = lifetime.lifetime_value(fit, spend, summary.customers, annual_rate=0.1)
+    answer = lifetime_answer(found, summary, value)
+    few = customers < 10
+    assert found.validation["ci_low"].isna().all() == few
+    assert (answer.verdict[0].id == "lifetime.forecast_few") == few
+    assert "value is spread over many" not in str(answer.advice)
+    in_both(answer)
+
+
 def test_who_ranks_best_follows_the_tests(result, summary, calm):
     said = {}
     for name, better in {
@@ -110,6 +131,10 @@ def test_who_ranks_best_follows_the_tests(result, summary, calm):
     untested = replace(result, differences=result.differences.assign(better=None))
     answer = lifetime_answer(untested, summary, calm)
     assert answer.verdict[1].id == "lifetime.ranks_untested"
+    few = message("lifetime.holdout_too_few", few=7, fewest=50)
+    answer = lifetime_answer(replace(untested, warnings=(few,)), summary, calm)
+    assert "not judged with 7 customers on the rarer side" in str(answer.verdict[1])
+    in_both(answer)
     assert not [i for i in ids(answer.advice) if i.startswith("lifetime.advice_rank")]
 
 
@@ -265,6 +290,28 @@ def test_spread_spend_and_nobody_silent_is_nothing_to_do(economy):
     answer = economics_answer(even, value, *rest)
     assert answer.verdict[0].id == "lifetime.best_fifth_spread"
     assert ids(answer.advice) == ["lifetime.advice_none_segments"]
+    short = replace(even, cut=summary.log.first_day + dt.timedelta(days=90))
+    answer = economics_answer(short, value, *rest)
+    assert "less than 183 days" in str(answer.advice[0])
+    in_both(answer)
+    lone = replace(even, customers=customers.head(1))
+    some = replace(value, customers=value.customers.head(1))
+    answer = economics_answer(lone, some, *rest)
+    assert ids(answer.advice) == ["lifetime.advice_few_segments"]
+    in_both(answer)
+
+
+def test_the_silent_who_hold_most_of_the_value_are_not_written_off(economy):
+    summary, value, *rest = economy
+    silent = np.arange(len(summary.customers)) % 10 > 0  # yearly buyers look silent for half a year
+    customers = summary.customers.assign(monetary=10.0, recency=np.where(silent, 999, 1))
+    for worth, kind in ((0.3, "keep"), (0.05, "let_go"), (1.5, "win_back")):
+        each = value.customers.assign(lifetime_value=np.where(silent, worth, 1.0))
+        answer = economics_answer(
+            replace(summary, customers=customers), replace(value, customers=each), *rest
+        )
+        assert answer.advice[0].id == f"lifetime.advice_{kind}"
+        in_both(answer)
 
 
 def test_the_silent_are_won_back_only_where_value_is_left(economy):

@@ -175,6 +175,9 @@ def test_every_model_has_a_sentence_and_faults_are_told(log, summary, fit, spend
     said = told(methods.purchase_methods(refused, broken, constant, value))
     assert {"not_converged", "ridge", "history_refuse"} <= set(said)
     assert "independence" not in said
+    left_out = replace(value, value=value.value.iloc[:0], reason="the log covers 3 days")
+    told_of = told(methods.purchase_methods(summary, fit, spend, left_out))
+    assert "gamma_gamma" in told_of and not {"value", "value_horizon"} & set(told_of)
 
 
 # the holdout

@@ -171,7 +171,15 @@ def test_tracking_follows_those_who_joined_before_the_cut(cut):
         cut == "1997-03-01"
     )
     cohort = days[days["customer_id"].map(joined) <= cut]
-    week = (cohort["date"] - pd.Timestamp("1997-01-01")).dt.days // 7
+    start = pd.Timestamp("1997-01-01")  # weeks are whole before the cut and after it
+    ahead = -((pd.Timestamp(cut) - start).days + 1) % 7
+    week = ((cohort["date"] - start).dt.days + ahead) // 7
+    sample = np.where(
+        np.arange(len(summary.tracking)) * 7 - ahead <= (pd.Timestamp(cut) - start).days,
+        "calibration",
+        "holdout",
+    )
+    assert summary.tracking["sample"].tolist() == sample.tolist()
     first = cohort["date"] == cohort["customer_id"].map(joined)
     for column, rows in (("new_customers", first), ("repeat_purchases", ~first)):
         expected = np.bincount(week[rows], minlength=len(summary.tracking))

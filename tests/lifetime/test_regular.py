@@ -135,3 +135,13 @@ def test_bad_input() -> None:
             fit_regular(**given)
     with pytest.raises(InputError, match="three days"):
         regularity(_log(1, 1).head(60))
+
+
+def test_gaps_that_are_all_alike_have_no_k_and_are_called_regular():
+    days = pd.to_datetime("2024-01-01") + pd.to_timedelta(np.arange(6), unit="D")
+    log = pd.DataFrame({"customer_id": np.repeat(np.arange(40), 6), "date": np.tile(days, 40)})
+    found = regularity(log)
+    assert found.regularity["k"].isna().all()
+    assert found.sentence.id == "lifetime.regularity_exact"
+    third = log["date"].where(log["date"] != days[5], days[5] + pd.Timedelta(days=3))
+    assert regularity(log.assign(date=third)).regularity["k"].notna().any()

@@ -15,6 +15,7 @@ from scipy.special import hyperu, roots_genlaguerre
 
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.purchases.histories import distinct_histories
+from cvlib.lifetime.purchases.summary import summarise_purchases
 from cvlib.lifetime.repeat_buying import FAMILIES, fit_repeat_buying
 from cvlib.lifetime.repeat_buying.coordinates import log_likelihood, to_log_parameters, to_working
 from cvlib.lifetime.repeat_buying.special import decay, purchases_until_dropout
@@ -841,3 +842,11 @@ def test_intervals_cover(model, truth):
             covered[name] += table.loc[name, "ci_low"] <= value <= table.loc[name, "ci_high"]
     for name, count in covered.items():
         assert abs(count / samples - 0.95) < 4 * np.sqrt(0.05 * 0.95 / samples), (name, count)
+
+
+def test_one_customer_is_no_base_to_model():
+    log = pd.DataFrame(
+        {"customer_id": 7, "date": pd.date_range("2024-01-01", periods=40, freq="9D"), "amount": 5}
+    )
+    with pytest.raises(InputError, match=r"one customer only.*as `customer`"):
+        fit_repeat_buying(summarise_purchases(log))

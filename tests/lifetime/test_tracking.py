@@ -7,8 +7,10 @@ import pytest
 
 from cvlib.inputs.readers import load_table
 from cvlib.lifetime.holdout import tracking
+from cvlib.lifetime.purchases.summary import summarise_purchases
 from cvlib.lifetime.repeat_buying import fit_repeat_buying
 
+CDNOW = Path(__file__).parents[2] / "data" / "cdnow_sample.csv"
 REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
 
 
@@ -86,3 +88,23 @@ def test_a_log_without_money_is_judged_at_other_cuts_too(result):
     assert table.loc[("bg_nbd", "bias"), ["value", "ci_low", "ci_high"]].notna().all()
     money = table[table.index.get_level_values("metric").str.startswith("spend_rmse")]
     assert money.empty or (money["value"] == 0).all() or money["value"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("cut", "end"), [("1997-09-25", "1998-06-20"), ("1997-03-05", "1997-03-06")]
+)
+def test_periods_of_the_holdout_begin_after_the_cut_and_end_with_it(cut, end):
+    """Whatever the weekday of the cut: the figure's holdout is the verdict's, to the day."""
+    summary = summarise_purchases(CDNOW, calibration_end=cut, holdout_end=end)
+    fit = fit_repeat_buying(summary)
+    table = tracking.tracking_table(summary, fit)
+    facts = summary.facts.set_index("measure")["value"]
+    by_sample = table.groupby("sample")["actual"].sum()
+    assert by_sample["holdout"] == facts["holdout_purchases"]
+    assert by_sample["calibration"] == facts["repeat_purchases"]
+    first = pd.to_datetime(summary.customers["first_purchase"])
+    for day, ends in ((cut, table[table["sample"] == "calibration"]), (end, table)):
+        age = ((pd.Timestamp(day) - first).dt.days + 1) / 7  # the last day counts
+        expected = float(fit.expected_from_start(age.to_numpy()).sum())
+        assert ends["cumulative_expected"].iloc[-1] == pytest.approx(expected, rel=1e-12)
+    assert table["expected"].sum() == pytest.approx(table["cumulative_expected"].iloc[-1])

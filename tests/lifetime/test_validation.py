@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import integrate
+from scipy import integrate, stats
 
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.holdout import metrics, tracking, uncertainty, verdict
@@ -554,3 +554,16 @@ def test_the_model_to_be_judged_stays_in_front_when_it_is_named_among_the_others
     )
     assert found.model == "pareto_nbd"
     assert not found.validation.duplicated(["model", "metric"]).any()
+
+
+def test_the_quiet_who_bought_nothing_may_still_be_as_expected():
+    """No purchase of 24 customers is no surprise where two in all were expected (Garwood 1936)."""
+    n = 120
+    customers = pd.DataFrame({"x": np.full(n, 3), "holdout_purchases": np.zeros(n)})
+    hiatus = np.arange(n, dtype=float)
+    expected = np.full(n, 0.08)
+    table = verdict.quiet_customers(customers, hiatus, expected, 0.95).set_index("repeat_purchases")
+    row = table.loc["2+"]
+    # the exact upper limit: half of the chi-square quantile with two degrees of freedom
+    assert row["ci_high"] == pytest.approx(stats.chi2.ppf(0.975, 2) / 2 / row["customers"])
+    assert (row["ci_low"], row["expected"] < row["ci_high"]) == (0, True)

@@ -106,3 +106,11 @@ def test_without_money_the_tenths_are_of_purchases(summary, spend, pareto):
     assert len(found.tenths) == 10 and "clv_sum" not in found.tenths
     assert found.calibration.empty and found.reason is not None
     assert found.judged_sentence.id == "lifetime.equity_unjudged"
+
+
+def test_a_slope_that_the_data_do_not_tell_is_left_out():
+    from cvlib.lifetime.holdout.worth import _slope
+
+    assert _slope(np.array([50.0, 2000.0]), np.array([0.0, 90.0]), 0.95) == {}  # grows without end
+    found = _slope(np.array([50.0, 200.0, 2000.0]), np.array([50.0, 200.0, 2000.0]), 0.95)
+    assert found["slope"] == pytest.approx(1)

@@ -22,7 +22,11 @@ from cvlib.lifetime.holdout.season import (
 )
 from cvlib.lifetime.holdout.uncertainty import FAMILY
 from cvlib.lifetime.holdout.validate import fitted_forecasts, model_forecasts, validate
-from cvlib.lifetime.purchases.summary import PurchaseSummary, summarise_purchases
+from cvlib.lifetime.purchases.summary import (
+    PurchaseSummary,
+    summarise_purchases,
+    tracked_periods,
+)
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
 from cvlib.lifetime.spend import fit_spend
 from cvlib.lifetime.units import DAYS
@@ -92,8 +96,9 @@ def tracking_table(summary: PurchaseSummary, fit: RepeatBuyingFit) -> pd.DataFra
     """
     actual = summary.tracking
     first = customer_rows(summary)["first_purchase"]
-    births = (first - first.min()).dt.days / DAYS[summary.unit]
-    expected = fit.tracking(births, len(actual))
+    ahead, _, last = tracked_periods(summary.log.first_day, summary.cut, summary.end, summary.unit)
+    births = (first - first.min()).dt.days / DAYS[summary.unit] + ahead
+    expected = fit.tracking(births, len(actual), until=last)
     table = actual.merge(expected, on="period", validate="one_to_one")
     names = {
         "repeat_purchases": "actual",

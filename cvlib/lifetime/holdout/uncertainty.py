@@ -18,6 +18,8 @@ WAYS = ("", "resample", "influence")
 LARGE = 20_000  # customers above which intervals come from influence values where nobody asks
 FAMILY = ("auc", "brier", "rmse", "spend_rmse", "spend_capture_10", "spend_spearman")
 FEWEST_DRAWS = FEWEST  # with fewer usable ones, or fewer than half, there is no p value
+FEWEST_EITHER = 50  # active or inactive customers below which there is no verdict
+FEWEST_CUSTOMERS = 10  # below which resamples of customers say nothing of an interval [P]
 _BLOCKS, _JOINT = 1000, 4000
 
 Row = dict[str, float | None]
@@ -68,7 +70,7 @@ def uncertainty(
     values : dict
         Model to metric to (1,) value.
     settings : Bootstrap
-        No draws: no intervals, by either way.
+        No draws, or fewer than `FEWEST_CUSTOMERS`: no intervals, by either way.
     way : {"resample", "influence"}
         Multinomial resamples of the customers, or influence values.
 
@@ -76,7 +78,7 @@ def uncertainty(
     ----------
     Hothorn, Bretz & Westfall (2008) Biometrical Journal 50:346-363 (largest |t| of the family).
     """
-    if not settings.draws:
+    if not settings.draws or bought.size < FEWEST_CUSTOMERS:
         return Uncertainty()
     if way == "influence":
         return _by_influence(forecasts, bought, spent, values, settings)

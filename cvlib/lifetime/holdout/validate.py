@@ -19,7 +19,7 @@ from cvlib.lifetime.holdout.forecast import (
     hiatus_of,
 )
 from cvlib.lifetime.holdout.scores import oracle, scores
-from cvlib.lifetime.holdout.uncertainty import uncertainty, way_of
+from cvlib.lifetime.holdout.uncertainty import FEWEST_EITHER, uncertainty, way_of
 from cvlib.lifetime.holdout.verdict import (
     at_other_cuts,
     judged,
@@ -320,9 +320,9 @@ def validate(
         ]
     )
     few = min(int((bought > 0).sum()), int((bought == 0).sum()))
-    if few < _FEWEST_EITHER:
-        said.append(message("lifetime.holdout_too_few", few=few, fewest=_FEWEST_EITHER))
-    differences = judged(values, known, focal, settings.level, tested=few >= _FEWEST_EITHER)
+    if few < FEWEST_EITHER:
+        said.append(message("lifetime.holdout_too_few", few=few, fewest=FEWEST_EITHER))
+    differences = judged(values, known, focal, settings.level, tested=few >= FEWEST_EITHER)
     calibration, decomposition = _probable(forecasts, bought, settings.level)
     hiatus = hiatus_of(customers)
     frequency = customers["x"].clip(upper=7).astype(int).astype(str).replace("7", "7+")
@@ -348,7 +348,6 @@ def validate(
 
 
 _FEW = 100  # customers below which a comparison says little
-_FEWEST_EITHER = 50  # active or inactive customers below which there is no verdict
 
 
 def _about(customers: pd.DataFrame) -> list[Message]:

@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cvlib.lifetime.holdout.uncertainty import FEWEST_DRAWS, Uncertainty, in_family
+from cvlib.lifetime.holdout.uncertainty import (
+    FEWEST_DRAWS,
+    FEWEST_EITHER,
+    Uncertainty,
+    in_family,
+)
 from cvlib.statistics import multiple, resample
 from cvlib.words.message import Message, message
 
@@ -231,7 +236,7 @@ def verdict(
 def _overall(differences: pd.DataFrame, model: str, level: float) -> Message:
     tested = differences[differences["better"].notna()]
     if not len(tested):
-        return message("lifetime.verdict_untested", fewest=FEWEST_DRAWS)
+        return message("lifetime.verdict_untested", fewest=FEWEST_DRAWS, people=FEWEST_EITHER)
     better = tested["better"]
     won, open_ = int((better == model).sum()), int((better == "neither").sum())
     many = "other_cuts" in tested and tested["other_cuts"].max() > 0
@@ -304,6 +309,10 @@ def quiet_customers(
     -------
     DataFrame
         repeat_purchases ("1", "2+"), customers, expected, actual, ci_low, ci_high.
+
+    References
+    ----------
+    Garwood (1936) Biometrika 28:437-442 (limits of a Poisson mean where nothing happened).
     """
     again = customers["x"].to_numpy() > 0
     columns = ["repeat_purchases", "customers", "expected", "actual", "ci_low", "ci_high"]
@@ -316,7 +325,9 @@ def quiet_customers(
         if not bought.size:
             continue
         half = np.nan
-        if bought.size > 1:
+        if not bought.any():  # none bought anything: the exact limit of a Poisson mean
+            half = -np.log(resample.tails(level)[0]) / bought.size
+        elif bought.size > 1:
             half = (
                 resample.reach(level, bought.size - 1) * bought.std(ddof=1) / np.sqrt(bought.size)
             )

@@ -26,6 +26,7 @@ Array = np.ndarray
 _TENTHS = 10
 _YEARS = 5  # years after which value is called far
 _HALF_YEAR = 182  # days
+_UNKNOWN = 1e12  # condition from which a slope is not estimated
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -311,6 +312,8 @@ def _slope(forecast: Array, spent: Array, level: float) -> dict[str, float]:
     for _ in range(50):
         mean = np.exp(design @ at)
         hessian = (design * mean[:, None]).T @ design
+        if np.linalg.cond(hessian) > _UNKNOWN:
+            return {}
         step = np.linalg.solve(hessian, design.T @ (y - mean))
         at = at + np.clip(step, -2, 2)
         if np.abs(step).max() < 1e-11:

@@ -41,8 +41,9 @@ class PurchaseSummary(Result):
     left_out : DataFrame
         reason, counted (what is counted), count, share (of all of its kind), amount.
     tracking : DataFrame
-        period (1 = the first `unit` after the log's first day), new_customers, repeat_purchases,
-        cumulative_repeat_purchases, sample (calibration or holdout); late joiners excluded.
+        period (whole ones of a `unit` before and after the cut; the first begins with the log, the
+        last ends with the holdout), new_customers, repeat_purchases, cumulative_repeat_purchases,
+        sample (calibration or holdout); late joiners excluded.
     cut, end : date
         Last days of the calibration and of the holdout.
     unit : str
@@ -367,13 +368,36 @@ def _left_out(log: TransactionLog, count: dict[str, Any]) -> pd.DataFrame:
     return left_out_table(rows)
 
 
+def tracked_periods(
+    first: dt.date, cut: dt.date, end: dt.date, unit: str
+) -> tuple[float, int, float]:
+    """How a log is cut into periods so that the cut lies between two of them.
+
+    Parameters
+    ----------
+    first, cut, end : date
+        First day of the log, last days of the calibration and of the holdout.
+    unit : str
+        Length of a period.
+
+    Returns
+    -------
+    tuple of float, int and float
+        Part of the first period that lies before the log, periods up to the cut, and the time at
+        which the holdout ends, in periods since the first began.
+    """
+    known = ((cut - first).days + 1) / DAYS[unit]
+    before = max(math.ceil(known - 1e-9), 1)
+    return max(before - known, 0.0), before, before + (end - cut).days / DAYS[unit]
+
+
 def _tracking(
     log: TransactionLog, count: dict[str, Any], cut: dt.date, end: dt.date, unit: str
 ) -> pd.DataFrame:
     """Purchases of the cohort by period since the first day of the log, first ones apart."""
-    length, start = DAYS[unit], pd.Timestamp(log.first_day)
-    days_to_cut = (pd.Timestamp(cut) - start).days
-    periods = max(math.ceil(((pd.Timestamp(end) - start).days + 1) / length - 1e-9), 1)
+    start = pd.Timestamp(log.first_day)
+    ahead, before, last = tracked_periods(log.first_day, cut, end, unit)
+    periods = max(math.ceil(last - 1e-9), 1)
     # the fewer of the two are joined: a join holds one of its sides beyond the database's limit
     few = count["late"] < count["customers"]
     later = (
@@ -384,7 +408,8 @@ def _tracking(
     def by_period(rows: str, day: str) -> np.ndarray:
         daily = log.query(f"SELECT {day} AS day, count(*) AS n FROM {rows} GROUP BY 1")
         since = (pd.to_datetime(daily["day"]) - start).dt.days.to_numpy()
-        place = np.minimum(np.floor(since / length).astype(int), periods - 1)
+        place = np.floor(since / DAYS[unit] + ahead + 1e-9).astype(int)
+        place = np.minimum(place, periods - 1)
         return np.bincount(place, weights=daily["n"], minlength=periods).astype("int64")
 
     first = by_period("everyone WHERE frequency > 0", "first_purchase")
@@ -393,8 +418,7 @@ def _tracking(
     if end > cut:
         repeats = repeats + by_period(f"{held} {later if count['late'] else ''}", "day")
     index = np.arange(1, periods + 1)
-    # a period belongs to the sample in which its last day lies
-    inside = index * length <= days_to_cut + 1
+    inside = index <= before
     return pd.DataFrame(
         {
             "period": index,

@@ -75,6 +75,12 @@ def family_of(model: str, covariates: bool = False, constrained: bool = False) -
 
 def check_enough(data: Histories, model: str) -> None:
     """Raise where nothing can be learnt of a model, or a covariate cannot be one."""
+    if data.count.sum() < 2:
+        raise InputError(
+            "histories",
+            message("refusals.are_of_one_customer"),
+            message("refusals.name_the_column_that_tells_customers_apart"),
+        )
     if not data.x.any():
         raise InputError(
             "histories",

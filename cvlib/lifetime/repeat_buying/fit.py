@@ -141,7 +141,9 @@ class RepeatBuyingFit(Result):
             }
         )
 
-    def tracking(self, first_purchases: Any, periods: int) -> pd.DataFrame:
+    def tracking(
+        self, first_purchases: Any, periods: int, until: float | None = None
+    ) -> pd.DataFrame:
         """Expected repeat purchases of a cohort in periods 1 to `periods`.
 
         Parameters
@@ -150,10 +152,13 @@ class RepeatBuyingFit(Result):
             Time of each customer's first purchase since period 1 began.
         periods : int
             How many to track.
+        until : float, optional
+            Time at which the last period ends, where it is no whole one.
         """
         self._without_covariates("tracking")
         births, customers = np.unique(np.asarray(first_purchases, float), return_counts=True)
-        age = np.maximum(np.arange(1, periods + 1)[:, None] - births, 0.0)
+        ends = np.minimum(np.arange(1, periods + 1), np.inf if until is None else until)
+        age = np.maximum(ends[:, None] - births, 0.0)
         cumulative = self.expected_from_start(age) @ customers
         return pd.DataFrame(
             {

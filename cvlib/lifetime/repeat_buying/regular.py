@@ -137,12 +137,15 @@ def regularity_table(
             mean = float(total.sum() / pairs.sum())
             own = total - mean * pairs
             error = float(np.sqrt(own @ own) / pairs.sum())
-        k = (1 - 4 * mean) / (8 * mean)
-        wide = error / (8 * mean**2)
+        k = wide = np.nan  # gaps that are all alike are more regular than any k
+        if mean > 0:
+            k, wide = (1 - 4 * mean) / (8 * mean), error / (8 * mean**2)
         rows.append((name, last.size, k, wide, k - z * wide, k + z * wide))
     heads = ["pairs", "customers", "k", "std_error", "ci_low", "ci_high"]
     table = pd.DataFrame(rows, columns=heads)
     row = table.iloc[0]
+    if pd.isna(row["k"]):
+        return Regularity(table, message("lifetime.regularity_exact"))
     kind = "regular" if row["ci_low"] > 1 else "clumpy" if row["ci_high"] < 1 else "random"
     values = {name: float(row[name]) for name in ("k", "ci_low", "ci_high")}
     return Regularity(table, message(f"lifetime.regularity_{kind}", **values))
