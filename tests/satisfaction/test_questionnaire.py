@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -298,3 +299,34 @@ def test_the_commands(tmp_path: Path) -> None:
     assert "difference_power" in done.output and "respondents" in done.output
     refused = runner.invoke(main, ["plan", "scsb", "--sizes", "many"])
     assert refused.exit_code == 2 and "many" in refused.output
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".xlsform.xlsx", ".docx"])
+def test_questions_about_a_whole_and_the_marker_are_asked(tmp_path: Path, suffix: str) -> None:
+    """What `global` and `marker` name is asked, once each, so that its section can be computed."""
+    plain = load_model("acsi")
+    first = plain.constructs[0]
+    told = replace(plain, marker="WEATHER", constructs=(
+        replace(first, global_item="WHOLE"),
+        # one of the items itself: not asked twice
+        replace(plain.constructs[1], global_item=plain.constructs[1].items[0].column),
+        *plain.constructs[2:],
+    ))  # fmt: skip
+    docx = pytest.importorskip("docx") if suffix == ".docx" else None
+    path = write_questionnaire(told, tmp_path / f"q{suffix}")
+    expected = ["respondent", *plain.columns[: len(first.items)], "WHOLE",
+                *plain.columns[len(first.items) :], "WEATHER"]  # fmt: skip
+    if suffix == ".csv":
+        assert list(pd.read_csv(path)) == expected
+    elif suffix == ".xlsx":
+        assert list(pd.read_excel(path, sheet_name=2)) == expected
+        codes = pd.read_excel(path, sheet_name=1).iloc[:, 1].tolist()
+        assert codes[: len(expected) - 1] == expected[1:]
+    elif suffix == ".xlsform.xlsx":
+        names = pd.read_excel(path, sheet_name="survey")["name"].dropna().tolist()
+        assert [n for n in names if n in expected] == expected[1:]
+    else:
+        document = docx.Document(str(path))
+        text = "\n".join(c.text for t in document.tables for r in t.rows for c in r.cells)
+        assert "WHOLE" in text and "WEATHER" in text
+    assert list(told.columns) == list(plain.columns)  # the model itself is estimated as before

@@ -18,6 +18,7 @@ from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.inputs.shipped import shipped_yaml
+from cvlib.satisfaction.design.asked import with_further_questions
 from cvlib.satisfaction.model.model import Item, Model
 from cvlib.words.message import in_language
 from cvlib.words.safe import write_csv
@@ -83,8 +84,7 @@ def questions(model: Model, language: str = "en") -> list[Question]:
     language : {"en", "zh"}
         Of texts and anchors.
     """
-    said = words(language)
-    found: list[Question] = []
+    said, found = words(language), list[Question]()
     for construct in model.constructs:
         label = _clean(construct.labels.get(language, construct.labels["en"]))
         for item in construct.items:
@@ -138,7 +138,7 @@ def write_questionnaire(model: Model, path: str | Path, *, language: str = "en")
                ".csv": _write_template}  # fmt: skip
     for suffix, write in writers.items():
         if path.name.lower().endswith(suffix):
-            write(model, path, language)
+            write(with_further_questions(model), path, language)
             return path
     raise InputError(str(path), "is not a kind of questionnaire",
                      f"End the name with one of {', '.join(writers)}.")  # fmt: skip
