@@ -228,12 +228,12 @@ class Record:
                 self.sentences.append(said)
                 _show_markdown(inert_markdown(said))
 
-    def headline(self, name: str, value: float | int | str | None, sentence: str) -> None:
+    def headline(self, name: str, value: float | int | str | None, sentence: str | None) -> None:
         """Show and keep one number that answers the notebook's question.
 
         Without a value there is no headline: the sentence, which says why, is shown as any other.
         """
-        if value is None:
+        if value is None or not sentence:
             self.say(sentence)
             return
         sentence = self.words.text(sentence)

@@ -15,6 +15,8 @@ from cvlib.statistics import resample
 from cvlib.statistics.ranks import Order, kendall_tau, mid_ranks, overlap
 from cvlib.words.message import Message, message
 
+_SAME = 1 - 1e-12  # a τ-b above it: the same order, ties included
+
 
 def rank_agreement(scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
     """Agreement of every pair of rankings.
@@ -88,9 +90,34 @@ def methods_verdict(pairs: pd.DataFrame) -> tuple[float, Message]:
     if worst is None:
         return float("nan"), message("weighting.methods_incomparable")
     tau = float(worst["kendall_tau_b"])
+    if tau > _SAME:
+        return tau, methods_shared(pairs)
     known = pairs["kendall_tau_b"].notna().sum()
     facts = {"tau": tau, "overlap": worst["top_k_overlap"], "pairs": known}
     return tau, message("weighting.methods_differ", a=worst["a"], b=worst["b"], **facts)
+
+
+def methods_shared(pairs: pd.DataFrame) -> Message:
+    """Whether all methods rank alike, or how much the two furthest apart share at the top.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        From `rank_agreement`.
+
+    Returns
+    -------
+    Message
+    """
+    worst = most_apart(pairs)
+    if worst is None:
+        return message("weighting.methods_incomparable")
+    known = pairs[pairs["kendall_tau_b"].notna()]
+    methods = len({*known["a"], *known["b"]})
+    if worst["kendall_tau_b"] > _SAME:
+        return message("weighting.methods_alike", methods=methods)
+    return message("weighting.methods_share", a=worst["a"], b=worst["b"],
+                   overlap=worst["top_k_overlap"], methods=methods)  # fmt: skip
 
 
 def kappa_verdict(first: str, second: str, kappa: float) -> Message:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cvlib.inputs.datasets import invented
 from cvlib.inputs.readers import Table
-from cvlib.weighting.agreement import most_apart
+from cvlib.weighting.agreement import methods_shared, most_apart
 from cvlib.weighting.choice import Choice
 from cvlib.weighting.data.objective import ObjectiveWeights
 from cvlib.weighting.experts.ahp import worst_matrix
@@ -300,19 +300,20 @@ def scores_answer(
     """
     items = len(indicators.items)
     apart, known = most_apart(pairs), _published(stable) if items > 1 else stable.iloc[:0]
-    alike = message("weighting.methods_incomparable") if apart is None else message(
-        "weighting.methods_share", a=apart["a"], b=apart["b"], overlap=apart["top_k_overlap"],
-        methods=len({*pairs["a"], *pairs["b"]}),
-    )  # fmt: skip
+    alike = methods_shared(pairs)
     sure = stability_verdict(stable, items)[1]
-    first = {name: part.verdict for name, part in (asked or {}).items() if part.verdict}
+    first = {name: part for name, part in (asked or {}).items() if part.verdict}
+    told = [part.verdict for part in first.values() if part.verdict]
+    asks = [part.question for part in first.values() if part.question]
+    usual = message(
+        "weighting.asks_scores", source=table.source, customers=len(indicators.values),
+        items=items, method=choice.method,
+    )  # fmt: skip
+    own = [tile for part in first.values() for tile in part.tiles]
     return Answer(
-        question=message(
-            "weighting.asks_scores", source=table.source, customers=len(indicators.values),
-            items=items, method=choice.method,
-        ),
-        verdict=(*list(first.values())[:2], sure) if first else (sure, alike),
-        tiles=tuple(_score_tiles(known, _published(any_weights), pyramid, apart))[:5],
+        question=next(iter(asks), usual),
+        verdict=(*told[:2], sure) if first else (sure, alike),
+        tiles=(*own, *_score_tiles(known, _published(any_weights), pyramid, apart))[:5],
         hero=next(iter(first), "stability_chart"),
         advice=tuple(_act(known)),
         doubts=tuple([

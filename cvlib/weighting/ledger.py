@@ -95,7 +95,7 @@ def ledger_verdict(ratios: pd.DataFrame) -> tuple[Message, ...]:
     wrong = list(ratios.loc[ratios["in_transit"] < 0, "customer"])
     worst = ratios.loc[ratios["in_transit_days"].idxmax()]
     total = float(ratios["in_transit"].sum())
-    told = [
+    told = [message("weighting.ledger_none", count=len(ratios))] if total <= 0 else [
         message(
             "weighting.ledger_out", total=total, count=len(ratios),
             share=total / float(ratios["shipments"].sum()), customer=str(worst["customer"]),

@@ -108,10 +108,13 @@ def _verdict(table: pd.DataFrame) -> Message | None:
             return message("weighting.maturity_top", level=facts["level"])
         return message("weighting.maturity_one", rise=rise, following=facts["level"] + 1, **facts)
     low, high = int(table["level"].min()), int(table["level"].max())
+    count = table["organisation"].nunique()
+    if low == high and not table["areas_to_raise"].any():
+        return message("weighting.maturity_all_top", count=count, level=low)
     named = [area for areas in table["weakest"] for area in areas.split(", ")]
     often = pd.Series(named).value_counts()
     first = sorted(often.index[often == often.max()])[0]
-    return message(
-        "weighting.maturity_many", count=table["organisation"].nunique(), low=low, high=high,
-        area=first, times=int(often.max()),
-    )  # fmt: skip
+    facts = {"count": count, "area": first, "times": int(often.max())}
+    if low == high:
+        return message("weighting.maturity_same", level=low, **facts)
+    return message("weighting.maturity_many", low=low, high=high, **facts)

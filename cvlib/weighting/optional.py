@@ -12,10 +12,11 @@ from cvlib.statistics.disclosure import pseudonyms
 from cvlib.weighting.credit import credit_model
 from cvlib.weighting.ledger import ledger_ratios, ledger_verdict
 from cvlib.weighting.maturity import maturity
-from cvlib.weighting.scorecard import scorecard
+from cvlib.weighting.scorecard import FULL, scorecard
 from cvlib.weighting.table import Indicators
 from cvlib.weighting.variants import scoring_variants, variants_verdict
-from cvlib.words.message import Message
+from cvlib.words.answer import Tile, interval, number
+from cvlib.words.message import Message, message
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,20 @@ class Section:
         Without the name: an empty frame (see `table`).
     verdict : Message or None
     warnings : tuple of str
+    value : float or None
+        The number the verdict turns on: the lowest level, the best score, what is out, the AUC.
+    question : Message or None
+        What the section answers, for the first screen.
+    tiles : tuple of Tile
+        Its key figures.
     """
 
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     verdict: Message | None = None
     warnings: tuple[str, ...] = ()
+    value: float | None = None
+    question: Message | None = None
+    tiles: tuple[Tile, ...] = ()
 
     def table(self, name: str) -> pd.DataFrame:
         """The table of that name, or one without columns."""
@@ -74,7 +84,17 @@ def maturity_section(indicators: Indicators, hidden: Hidden) -> Section:
         "levels": hidden.rows(found.levels, "organisation", ["level"]),
         "areas": hidden.rows(found.areas, "organisation"),
     }
-    return Section(tables, found.verdict, found.warnings)
+    reached = found.levels["level"]
+    facts = {"count": found.levels["organisation"].nunique(),
+             "areas": found.areas["area"].nunique()}  # fmt: skip
+    ends = {"low": reached.min(), "high": reached.max()} if facts["count"] > 1 else {
+        "one": reached.min()
+    }  # fmt: skip
+    named = {"low": message("weighting.tile_level_low"), "one": message("weighting.tile_level"),
+             "high": message("weighting.tile_level_high")}  # fmt: skip
+    tiles = tuple(Tile(named[end], number(float(level), 0)) for end, level in ends.items())
+    asks = message("weighting.asks_maturity", **facts)
+    return Section(tables, found.verdict, found.warnings, float(reached.min()), asks, tiles)
 
 
 def scorecard_section(
@@ -89,7 +109,14 @@ def scorecard_section(
     mean = {"attainment": "mean", "weight": "first", "points": "mean", "below": "sum"}
     by_indicator = whole.groupby("indicator", sort=False).agg(mean).reset_index()
     tables = {"scores": scores.drop(columns="order", errors="ignore"), "attainment": by_indicator}
-    return Section(tables, found.verdict)
+    met, best = int((found.scores["score"] >= FULL).sum()), float(found.scores["score"].iloc[0])
+    tiles = (
+        Tile(message("weighting.tile_met"), number(met, 0),
+             message("weighting.tile_of", count=len(found.scores))),
+        Tile(message("weighting.tile_best_score"), number(best, 1)),
+    )  # fmt: skip
+    asks = message("weighting.asks_scorecard", units=len(found.scores), items=len(by_indicator))
+    return Section(tables, found.verdict, (), best, asks, tiles)
 
 
 def ledger_section(ledger: Table | None, valued_at: str, hidden: Hidden) -> Section:
@@ -98,7 +125,13 @@ def ledger_section(ledger: Table | None, valued_at: str, hidden: Hidden) -> Sect
         return Section()
     ratios = hidden.rows(ledger_ratios(ledger, valued_at), "customer")
     said = ledger_verdict(ratios)
-    return Section({"ratios": ratios}, said[0], said[1:])
+    out, sent = float(ratios["in_transit"].sum()), float(ratios["shipments"].sum())
+    tiles = (
+        Tile(message("weighting.tile_out"), number(out, 0)),
+        Tile(message("weighting.tile_out_share"), number(100 * out / sent, 1, "%")),
+    )
+    asks = message("weighting.asks_ledger", source=ledger.source, customers=len(ratios))
+    return Section({"ratios": ratios}, said[0], said[1:], out, asks, tiles)
 
 
 def credit_section(
@@ -110,4 +143,15 @@ def credit_section(
         return Section()
     found = credit_model(data, default, variables, gates=gates, logs=logs, date=date, seed=seed)
     names = ("gates", "coefficients", "quality", "evidence", "stability")
-    return Section({n: getattr(found, n) for n in names}, found.verdict, found.warnings)
+    told = found.verdict.values
+    asks = message("weighting.asks_credit", source=data.source, customers=len(found.scores))
+    tables = {n: getattr(found, n) for n in names}
+    if "auc" not in told:  # nobody to tell apart
+        return Section(tables, found.verdict, found.warnings, None, asks)
+    tiles = (
+        Tile(message("weighting.tile_auc"), number(told["auc"], 2),
+             interval(told["low"], told["high"], 2)),
+        Tile(message("weighting.tile_defaults"), number(100 * told["observed"], 1, "%"),
+             message("weighting.tile_expected", share=told["predicted"])),
+    )  # fmt: skip
+    return Section(tables, found.verdict, found.warnings, told["auc"], asks, tiles)

@@ -16,6 +16,7 @@ from cvlib.weighting.table import Indicators
 from cvlib.words.message import Message, message
 
 CAP = 1.2  # proposed: what is beyond target counts up to a fifth more
+FULL = 100 - 1e-9  # the score of who meets every target exactly, but for rounding errors
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -167,7 +168,7 @@ def _targets(table: Table, items: list[str], units: list[str]) -> np.ndarray:
 
 
 def _verdict(scores: pd.DataFrame, table: pd.DataFrame) -> Message:
-    met = int((scores["score"] >= 100 - 1e-9).sum())
+    met = int((scores["score"] >= FULL).sum())
     short = table[table["attainment"] < 1]
     facts = {"met": met, "count": len(scores), "best": float(scores["score"].iloc[0])}
     if short.empty:

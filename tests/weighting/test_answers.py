@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 import cvlib as cv
+from cvlib.weighting import optional
+from cvlib.weighting.agreement import methods_shared
 from cvlib.weighting.optional import Section
 from cvlib.words.message import Message, in_language, message, wordings
 
@@ -164,6 +166,90 @@ def test_what_was_asked_besides_comes_first(scores: dict[str, Any]) -> None:
     plain = W.scores_answer(**scores)
     assert plain.verdict[0] == answer.verdict[-1]
     assert W.scores_answer(**scores, asked={"maturity_chart": Section()}) == plain
+
+
+HIDDEN = optional.Hidden(1, pseudonymise=False)
+
+
+def card(actual: list[float], target: float) -> optional.Section:
+    shops = W.indicators(pd.DataFrame({"sales": actual}), W.flat_tree(["sales"]))
+    goals = cv.load(pd.DataFrame({"indicator": ["sales"], "target": [target]}))
+    weight = pd.Series(1.0, index=["sales"])
+    return optional.scorecard_section(goals, shops, weight, 1.2, HIDDEN)
+
+
+def audited(*rows: int, raised: int | None = None) -> optional.Section:
+    tree = W.load_tree("crm_maturity")
+    table = pd.DataFrame([dict.fromkeys(tree.leaves, level) for level in rows])
+    if raised is not None:
+        table["service_process"] = raised
+    return optional.maturity_section(W.indicators(table, tree), HIDDEN)
+
+
+def stock(*moves: tuple[str, float]) -> optional.Section:
+    log = pd.DataFrame([("b", "2025-03-01", kind, sum_) for kind, sum_ in moves],
+                       columns=["customer", "date", "kind", "amount"])  # fmt: skip
+    return optional.ledger_section(cv.load(log), "", HIDDEN)
+
+
+def test_each_section_asks_its_own_question_and_shows_its_own_figures(
+    scores: dict[str, Any],
+) -> None:
+    sections = {
+        "weighting.asks_scorecard": card([90, 110, 60], 100),
+        "weighting.asks_maturity": audited(2, 4),
+        "weighting.asks_ledger": stock(("shipment", 100), ("receipt", 40)),
+        "weighting.asks_credit": optional.credit_section(
+            cv.load("credit_borrowers"), "default", [], seed=1
+        ),
+    }
+    for asks, part in sections.items():
+        answer = W.scores_answer(**scores, asked={"part": part})
+        assert ids((answer.question,)) == [asks]
+        assert answer.tiles[: len(part.tiles)] == part.tiles and len(part.tiles) == 2
+        assert len(answer.tiles) == 5 and answer.verdict[0] == part.verdict
+        for text in (answer.question, *(tile.label for tile in part.tiles)):
+            assert in_language(text, "zh") != text
+    shown = {asks: [tile.value for tile in part.tiles] for asks, part in sections.items()}
+    assert shown["weighting.asks_scorecard"] == ["1", "110.0"]
+    assert shown["weighting.asks_maturity"] == ["2", "4"]
+    assert shown["weighting.asks_ledger"] == ["60", "60.0 %"]
+    auc = sections["weighting.asks_credit"].verdict.values["auc"]
+    assert shown["weighting.asks_credit"][0] == f"{auc:.2f}"
+
+
+def test_sections_say_the_opposite_of_the_opposite() -> None:
+    assert ids((card([90, 80], 100).verdict, card([100, 120], 100).verdict)) == [
+        "weighting.scorecard_short", "weighting.scorecard_met",
+    ]  # fmt: skip
+    told = {
+        "weighting.maturity_one": audited(2, raised=4), "weighting.maturity_top": audited(5),
+        "weighting.maturity_many": audited(2, 4), "weighting.maturity_same": audited(3, 3),
+        "weighting.maturity_all_top": audited(5, 5),
+    }  # fmt: skip
+    for id, part in told.items():
+        assert ids((part.verdict,)) == [id]
+        assert part.value == min(part.tables["levels"]["level"])
+    assert [len(part.tiles) for part in told.values()] == [1, 1, 2, 2, 2]
+    assert ids((stock(("shipment", 9), ("receipt", 9)).verdict,)) == ["weighting.ledger_none"]
+    assert ids((stock(("shipment", 9), ("receipt", 8)).verdict,)) == ["weighting.ledger_out"]
+
+
+def test_methods_that_rank_alike_do_not_differ_most() -> None:
+    alike = W.rank_agreement(pd.DataFrame({"a": [1, 2, 3], "b": [2, 4, 9]}))
+    apart = W.rank_agreement(pd.DataFrame({"a": [1, 2, 3], "b": [2, 9, 4]}))
+    assert ids((W.methods_verdict(alike)[1],)) == ["weighting.methods_alike"]
+    assert ids((W.methods_verdict(apart)[1],)) == ["weighting.methods_differ"]
+    assert ids((methods_shared(alike), methods_shared(apart))) == [
+        "weighting.methods_alike", "weighting.methods_share",
+    ]  # fmt: skip
+
+
+def test_weights_that_nobody_named_are_doubted(scores: dict[str, Any]) -> None:
+    unasked = W.choose_weights(scores["indicators"], "")
+    named = W.choose_weights(scores["indicators"], "equal")
+    found = [ids(W.scores_answer(**{**scores, "choice": c}).doubts) for c in (unasked, named)]
+    assert "weighting.equal_unasked" in found[0] and "weighting.equal_unasked" not in found[1]
 
 
 def test_the_opposite_is_told_of_scores(scores: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ LEAVES = {
     "crm_maturity": 6,
     "customer_relationship_value": 12,
     "customer_service_operation": 27,
+    "customer_value": 7,
     "delivered_value": 8,
     "enterprise": 8,
     "organisational": 12,
