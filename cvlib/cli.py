@@ -227,10 +227,12 @@ def check_study_file(study: Path) -> None:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--study", type=click.Choice(["general", "customer"]), default="general",
               show_default=True, help="Several notebooks, or one customer base.")  # fmt: skip
+@click.option("--tree", default="", help="Scores by one indicator tree: a shipped name, such as "
+              "bank, or a .yaml file.")  # fmt: skip
 @click.option("--language", type=click.Choice(["en", "zh"]), default="en", show_default=True,
-              help="Of a customer study.")  # fmt: skip
+              help="Of a study of customers or scores.")  # fmt: skip
 @plain_errors
-def new(folder: Path, study: str, language: str) -> None:
+def new(folder: Path, study: str, tree: str, language: str) -> None:
     """Make a study FOLDER: a study file that runs, data templates, questionnaire and workbook."""
     import pandas as pd
 
@@ -240,6 +242,10 @@ def new(folder: Path, study: str, language: str) -> None:
     from cvlib.weighting.experts.workbook import write_workbook
     from cvlib.weighting.tree import load_tree
 
+    if tree:
+        for path in _scores_folder(folder, tree, language):
+            click.echo(path)
+        return
     if study == "customer":
         model = load_model("customer_study")
         heads = {
@@ -265,6 +271,18 @@ def new(folder: Path, study: str, language: str) -> None:
     written.append(write_workbook(load_tree("rfm"), folder / "expert_judgements.xlsx"))
     for path in written:
         click.echo(path)
+
+
+def _scores_folder(folder: Path, named: str, language: str) -> list[Path]:
+    from cvlib.study.folder import new_folder
+    from cvlib.weighting.begin import tree_facts, write_tree
+    from cvlib.weighting.simulate import simulate_customers
+    from cvlib.weighting.tree import load_tree
+
+    tree, facts = load_tree(named), tree_facts(named, language)
+    templates = {"customers.csv": simulate_customers(tree)}
+    written = new_folder(folder, templates, "scores", language, facts)
+    return [*written, *write_tree(named, folder, language)]
 
 
 @main.command()

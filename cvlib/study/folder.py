@@ -63,6 +63,7 @@ def new_folder(
     templates: Mapping[str, pd.DataFrame],
     study: str = "general",
     language: str = "en",
+    facts: Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Make a study folder with a study file, empty data templates, a README and a private key.
 
@@ -74,10 +75,13 @@ def new_folder(
         A folder that does not exist yet, or is empty.
     templates : mapping of file name to DataFrame
         Data templates, as CSV.
-    study : {"general", "customer"}
-        What is studied: several notebooks, or one customer base.
+    study : {"general", "customer", "scores"}
+        What is studied: several notebooks, one customer base, or one indicator tree.
     language : {"en", "zh"}
-        Of a customer study's README and reports.
+        Of the README and reports of a study of customers or scores.
+    facts : mapping of str to str, optional
+        What the texts of a study of scores name: tree, columns, and weighed (blank where the tree
+        has nothing to weigh).
 
     Returns
     -------
@@ -94,11 +98,15 @@ def new_folder(
     folder.mkdir(parents=True, exist_ok=True)
     title = folder.resolve().name.replace("_", " ").capitalize()
     forms: dict[str, Any] = {"study": STUDY, "readme": {"en": README}}
-    if study == "customer":
-        forms = shipped_yaml((Path(__file__).parent / "customer_folder.yaml").read_text("utf-8"))
+    if study != "general":
+        forms = shipped_yaml((Path(__file__).parent / f"{study}_folder.yaml").read_text("utf-8"))
+    known = {"title": title, "language": language, "experts": "", **(facts or {})}
+    if known.get("weighed"):
+        known["weighed"] = str(forms["weighed"]).format(**known)
+        known["experts"] = forms["experts"][language]
     texts = {
-        "study.yaml": str(forms["study"]).format(title=title, language=language),
-        "README.md": forms["readme"][language if study == "customer" else "en"].format(title=title),
+        "study.yaml": str(forms["study"]).format(**known),
+        "README.md": forms["readme"][language if study != "general" else "en"].format(**known),
     }
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")

@@ -106,7 +106,7 @@ from cvlib.weighting.score import (
     wide_weights,
 )
 from cvlib.weighting.scorecard import scorecard
-from cvlib.weighting.simulate import simulate_scoring
+from cvlib.weighting.simulate import simulate_customers, simulate_scoring
 from cvlib.weighting.smaa import (
     acceptability,
     draw_weights,

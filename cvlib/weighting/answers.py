@@ -17,6 +17,7 @@ from cvlib.weighting.experts.group import ExpertWeights
 from cvlib.weighting.grade import stability_verdict
 from cvlib.weighting.optional import Section
 from cvlib.weighting.score import ScoresByMethod
+from cvlib.weighting.simulate import MADE_UP
 from cvlib.weighting.table import Indicators
 from cvlib.weighting.validity import Standing, Validity, standing
 from cvlib.words.answer import Answer, Tile, interval, number
@@ -88,8 +89,8 @@ def weights_answer(
         hero="validity_chart" if len(validity.validity) else "weights_chart",
         advice=tuple([*_which(validity, judged), *_ask_again(expert)][:_MOST]),
         doubts=tuple([
-            *_invented(table), *_leaks(validity), *_inconsistent(expert), *_one_expert(expert),
-            *_of_data(data),
+            *_invented(table, indicators), *_leaks(validity), *_inconsistent(expert),
+            *_one_expert(expert), *_of_data(data),
         ][:_MOST]),
     )  # fmt: skip
 
@@ -209,8 +210,10 @@ def _ask_again(expert: ExpertWeights) -> list[Message]:
     )]  # fmt: skip
 
 
-def _invented(table: Table) -> list[Message]:
-    made = invented(table.sha256)
+def _invented(table: Table, indicators: Indicators) -> list[Message]:
+    """Tables of the catalogue that are simulated, and those whose every id says that it is."""
+    ids = indicators.values.index.astype(str)
+    made = invented(table.sha256) or (len(ids) > 0 and ids.str.startswith(MADE_UP).all())
     return [message("weighting.simulated", source=table.source)] if made else []
 
 
@@ -317,7 +320,7 @@ def scores_answer(
         hero=next(iter(first), "stability_chart"),
         advice=tuple(_act(known)),
         doubts=tuple([
-            *_invented(table), *_unasked(choice), *_inconsistent(choice.expert),
+            *_invented(table, indicators), *_unasked(choice), *_inconsistent(choice.expert),
             *_any(known, any_weights),
             *_left_out(scored.left_out, "weighting.scoring_left_out"), *_blank(stable),
             *_one_expert(choice.expert), *_of_data(choice.data),

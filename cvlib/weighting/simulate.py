@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.statistics import resample
-from cvlib.weighting.tree import load_tree
+from cvlib.weighting.tree import Tree, load_tree
 
 # Indicator: mean, standard deviation and target of a unit.
 _BRANCH = {
@@ -55,6 +55,63 @@ def simulate_scoring(seed: int = resample.SEED) -> dict[str, pd.DataFrame]:
         "regional_results": _results(rngs[4], _REGION, "region", 12),
         "regional_targets": _targets(_REGION),
     }  # fmt: skip
+
+
+MADE_UP = "simulated "  # how every id of a made-up table begins: a report on it says so
+
+
+def simulate_customers(tree: Tree, customers: int = 60, seed: int = resample.SEED) -> pd.DataFrame:
+    """Customers with all indicators of a tree, in the form notebooks 04 and 05 read.
+
+    Parameters
+    ----------
+    tree : Tree
+        Any tree.
+    customers : int
+        How many.
+    seed : int
+        Of the draws.
+
+    Returns
+    -------
+    DataFrame
+        customer_id, each beginning with ``simulated``, and a column per indicator: drawn over its
+        scale, around its target, among its categories (all passing a gate), or skewed as money is.
+
+    Examples
+    --------
+    >>> import cvlib as cv
+    >>> found = cv.weighting.simulate_customers(cv.weighting.load_tree("rfm"), 3)
+    >>> found["customer_id"].tolist()
+    ['simulated 1', 'simulated 2', 'simulated 3']
+    """
+    rng = resample.generator(seed, 85)
+    width = len(str(customers))
+    table = pd.DataFrame(
+        {"customer_id": [f"{MADE_UP}{n:0{width}d}" for n in range(1, customers + 1)]}
+    )
+    good = rng.normal(size=customers)  # who is good in one is rather good in another
+    for leaf in tree.nodes[tree.nodes["is_leaf"]].to_dict("records"):
+        share = 1 / (1 + np.exp(-(0.6 * good + rng.normal(size=customers))))
+        if leaf["direction"] == "cost":
+            share = 1 - share
+        if leaf["values"]:
+            names = sorted(leaf["values"], key=leaf["values"].get)
+            passed = tree.rule(leaf["parent"]) == "gate"
+            at = np.minimum((share * len(names)).astype(int), len(names) - 1)
+            table[leaf["column"]] = [names[-1] if passed else names[k] for k in at]
+            continue
+        low, high = leaf["scale_low"], leaf["scale_high"]
+        aim = leaf["good_high"]
+        if np.isfinite([low, high]).all():
+            drawn = low + (high - low) * share
+            whole = float(low).is_integer() and 2 < high - low <= 10
+            table[leaf["column"]] = np.round(drawn).astype(int) if whole else np.round(drawn, 1)
+        elif np.isfinite(aim):
+            table[leaf["column"]] = np.round(aim * (0.6 + 0.8 * share), 1)
+        else:
+            table[leaf["column"]] = np.round(100 * share / (1.02 - share), 1)
+    return table
 
 
 def _borrowers(rng: np.random.Generator, people: int = 1200) -> pd.DataFrame:

@@ -7,6 +7,9 @@ from click.testing import CliRunner
 
 from cvlib.cli import main
 from cvlib.study.batch import read_study
+from cvlib.weighting.table import read_indicators
+from cvlib.weighting.tree import available_trees, load_tree
+from cvlib.weighting.unnamed import find_tree
 
 
 def test_a_new_study_is_ready_to_run(tmp_path: Path) -> None:
@@ -66,3 +69,46 @@ def test_a_customer_study_has_its_templates_and_passes_its_check(
     assert read_study(folder / "study.yaml").cells[0].parameters["language"] == language
     checked = CliRunner().invoke(main, ["check", str(folder / "study.yaml")])
     assert checked.exit_code == 0, checked.output
+
+
+@pytest.mark.parametrize("name", available_trees())
+def test_a_study_of_one_tree_has_its_indicators_and_passes_its_check(
+    tmp_path: Path, name: str
+) -> None:
+    folder, tree = tmp_path / "mine", load_tree(name)
+    language = "zh" if name > "d" else "en"
+    asked = ["new", str(folder), "--tree", name, "--language", language]
+    result = CliRunner().invoke(main, asked)
+    assert result.exit_code == 0, result.output
+    customers = pd.read_csv(folder / "customers.csv")
+    assert list(customers) == ["customer_id", *tree.columns]
+    assert customers["customer_id"].str.startswith("simulated ").all()
+    assert find_tree(customers).name == name
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert all(f"- {column}: {tree.label(leaf, language)}" in readme
+               for leaf, column in tree.columns.items())  # fmt: skip
+    weighed = len(tree.weighted) > 1
+    assert (folder / "expert_judgements.xlsx").exists() == weighed
+    assert ("expert_judgements.xlsx" in readme) == weighed
+    study = read_study(folder / "study.yaml")
+    assert [cell.notebook.name[:2] for cell in study.cells] == (["04", "05"] if weighed else ["05"])
+    scored = read_indicators(customers, tree, customer="customer_id", missing="listwise")
+    assert len(scored.values) == 60 and scored.left_out["count"].sum() == 0
+
+
+def test_a_tree_of_ones_own_goes_into_its_study(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "name: shops\nchildren:\n  visits: {en: Visits, direction: benefit, unit: count}\n"
+        "  returns: {en: Returns, direction: cost, unit: '%'}\n",
+        encoding="utf-8",
+    )
+    folder = tmp_path / "mine"
+    result = CliRunner().invoke(main, ["new", str(folder), "--tree", str(own)])
+    assert result.exit_code == 0, result.output
+    assert (folder / "own.yaml").read_bytes() == own.read_bytes()
+    checked = CliRunner().invoke(main, ["check", str(folder / "study.yaml")])
+    assert checked.exit_code == 0, checked.output
+    wrong = CliRunner().invoke(main, ["new", str(tmp_path / "other"), "--tree", "bonk"])
+    assert wrong.exit_code == 2 and "bank" in wrong.output
+    assert not (tmp_path / "other").exists()

@@ -245,6 +245,13 @@ def test_methods_that_rank_alike_do_not_differ_most() -> None:
     ]  # fmt: skip
 
 
+def test_customers_who_are_all_called_simulated_are_doubted(scores: dict[str, Any]) -> None:
+    known = W.indicators(W.simulate_customers(W.load_tree("rfm"), 9), "rfm", customer="customer_id")
+    mixed = replace(known, values=known.values.rename(index={"simulated 1": "Smith"}))
+    found = [ids(W.scores_answer(**{**scores, "indicators": i}).doubts) for i in (known, mixed)]
+    assert found[0][0] == "weighting.simulated" and "weighting.simulated" not in found[1]
+
+
 def test_weights_that_nobody_named_are_doubted(scores: dict[str, Any]) -> None:
     unasked = W.choose_weights(scores["indicators"], "")
     named = W.choose_weights(scores["indicators"], "equal")
