@@ -92,7 +92,7 @@ def apa(key: str) -> str:
     """
     entry = _entry(key)
     fields = {
-        name: re.sub(r"[{}]", "", str(value)).replace("--", "–")
+        name: re.sub(r"[{}]|\\(?=&)", "", str(value)).replace("--", "–")
         for name, value in entry.fields.items()
     }
     people = _people(entry.persons.get("author") or entry.persons.get("editor", []))

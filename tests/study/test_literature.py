@@ -73,3 +73,8 @@ def test_one_key_in_two_files_is_refused(tmp_path, monkeypatch) -> None:
 
 def test_the_packages_beneath_can_be_cited_with_their_version() -> None:
     assert set(BENEATH) <= set(PACKAGES) & set(bibliography())
+
+
+def test_no_author_is_printed_with_a_brace() -> None:
+    wrong = [key for key in bibliography() if "{" in apa(key) or "\\" in apa(key)]
+    assert not wrong
