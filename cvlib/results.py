@@ -96,7 +96,7 @@ class Result:
         parts = [text] if (text := self.say(language)) else []
         for name, table in self._shown():
             shown, _ = printed(table.head(_ROWS), decimals, words)
-            shown.columns = pd.Index(words.heads(map(str, table.columns)))
+            shown.columns = pd.Index(words.heads(map(str, table.columns), name))
             more = f"\n({len(table):,} rows)" if len(table) > _ROWS else ""
             parts.append(f"{words.head(name)}\n{shown.to_string(index=False)}{more}")
         parts += [f"! {words.text(warning)}" for warning in self.warnings]
@@ -109,7 +109,7 @@ class Result:
             for name, table in self.tables.items():
                 sheet = name[:31] if name[:31] not in taken else f"{name[:28]}_{len(taken)}"
                 taken.add(sheet)
-                heads = words.heads(map(str, table.columns))
+                heads = words.heads(map(str, table.columns), name)
                 safe = neutralised(table.set_axis(heads, axis=1))
                 safe.to_excel(writer, sheet_name=sheet, index=False, freeze_panes=(1, 0))
         return target
@@ -122,7 +122,8 @@ class Result:
             raise KeyError(f"there is no table {name!r}; tables of this result: {known}")
         words = self._words(language)
         shown, kinds = printed(self.tables[name], decimals, words)
-        shown.columns = pd.Index([escape_latex(h) for h in words.heads(map(str, shown.columns))])
+        heads = words.heads(map(str, shown.columns), name)
+        shown.columns = pd.Index([escape_latex(head) for head in heads])
         align = "".join("r" if kind == "number" else "l" for kind in kinds)
         styled = shown.style.hide(axis="index").format(escape="latex")
         text: str = styled.to_latex(hrules=True, column_format=align)

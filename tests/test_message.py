@@ -116,7 +116,7 @@ def test_values_are_worded_by_the_language(catalogue: None) -> None:
     said = message("t.plain", n=1, model="bg_nbd")
     assert said == "1 customer of BG/NBD"
     assert in_language(said, "zh") == "BG/NBD 有 1 人"
-    assert in_language(said, "zh", {"bg_nbd": "模型甲"}) == "模型甲 有 1 人"
+    assert in_language(said, "zh", {"bg_nbd": "模型甲"}) == "模型甲有 1 人"
     assert message("t.plain", n=1200, model="x") == "1,200 customers of x"
     label = Label({"en": "Image", "zh": "形象"})
     listed = message("t.list", names=["a", label, "b"], share=0.125, when=dt.datetime(2024, 1, 2))

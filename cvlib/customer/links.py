@@ -18,12 +18,12 @@ from cvlib.statistics.glm import Fitted, fit_glm, with_constant
 from cvlib.statistics.parts import shapley
 
 Array = np.ndarray
-PARTS = ("retention", "purchases", "dropout", "spend", "cost", "referral")
+PARTS = ("retention", "purchases", "dropout", "spend", "service_cost", "referral")
 _GRID = 1500  # values of the linear predictor at which months of a large base are summed
 STRICT = "pareto_nbd_strict"
 BUYING = ("pareto_nbd", STRICT)
-COLUMN = {"spend": "fee", "cost": "service_cost", "referral": "referrals"}
-_LAG = {"spend": "fee_before", "cost": "service_cost_before"}
+COLUMN = {"spend": "fee", "service_cost": "service_cost", "referral": "referrals"}
+_LAG = {"spend": "fee_before", "service_cost": "service_cost_before"}
 
 
 class Worth(NamedTuple):
@@ -277,7 +277,7 @@ def _curves(found: Pass, eta: Array, horizon: int) -> Array:
 def monthly(found: Pass, worth: Worth, moved: frozenset[str], points: float, naive: bool) -> Array:
     """(m,) margin·fee - cost + reward·referral per month when some parts are moved."""
     total = np.zeros(len(found.eta))
-    signs = {"spend": worth.margin, "cost": -1.0, "referral": worth.reward}
+    signs = {"spend": worth.margin, "service_cost": -1.0, "referral": worth.reward}
     for part, link in found.links.items():
         share = 1.0 if naive else link.calibration.share
         grown = np.exp(points * link.slope / share) if part in moved else 1.0

@@ -158,7 +158,7 @@ def _truth(p: dict[str, float], eta: Array, off: Array) -> dict[str, Any]:
 
     levels = {
         "spend": (_MARGIN * 20 * np.exp(0.25**2 / 2 + 0.1**2 / 2), p["spend"]),
-        "cost": (-4 * np.exp(0.2**2 / 2 + 0.1**2 / 2), p["cost"]),
+        "service_cost": (-4 * np.exp(0.2**2 / 2 + 0.1**2 / 2), p["cost"]),
         "referral": (_REWARD * np.exp(-4), p["referral"]),
     }
     stay = {False: months(0.0), True: months(1.0)}

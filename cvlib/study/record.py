@@ -106,7 +106,7 @@ class Record:
 
     def names(self, labels: Mapping[str, str]) -> None:
         """What constructs, items or indicators are called in print; files keep their names."""
-        self.words = Words(self.language, self.words.names | dict(labels))
+        self.words.names.update(labels)  # seen by charts that were given `words.cell` before
 
     def methods(self, table: pd.DataFrame) -> None:
         """Note what was done, for the methods paragraph and the references.

@@ -17,8 +17,10 @@ from typing import Any
 
 from babel.messages.pofile import read_po
 
-from cvlib.words.said import Said
+from cvlib.words.said import Said, spaced
 
+# Signs between two constructs, and as they are printed.
+_PAIRS = {" × ": " × ", " -> ": " → "}
 FOLDER = Path(__file__).with_name("catalogues")
 
 
@@ -86,6 +88,11 @@ def translate(text: str, language: str) -> str:
     return catalogue(language).get(text, text)
 
 
+def _filled(form: str, inner: str, language: str) -> str:
+    before, _, after = form.partition("…")
+    return spaced([before, inner, after]) if language == "zh" else f"{before}{inner}{after}"
+
+
 @dataclass(frozen=True)
 class Words:
     """How a report words things: its language, and what a model's or a tree's names are called.
@@ -112,7 +119,15 @@ class Words:
         if isinstance(text, Said):
             return text.worded(self.language, self.names)
         known = self.names.get(text) or terms().get(text, {}).get(self.language)
-        return known or self._made_of_names(text) or text
+        return known or self._pair(text) or self._made_of_names(text) or text
+
+    def _pair(self, text: str) -> str:
+        """Two named ones, such as ``quality -> value``; empty for others."""
+        for sign, printed in _PAIRS.items():
+            ends = text.split(sign)
+            if len(ends) > 1 and all(end in self.names for end in ends):
+                return printed.join(self.names[end] for end in ends)
+        return ""
 
     def _made_of_names(self, name: str) -> str:
         """The wording of a name that holds another's, such as ``spend_rmse``; empty for others.
@@ -127,15 +142,16 @@ class Words:
             said = self.cell(inner) if inner else ""
             apart = before.endswith(" ") or inner.replace(".", "", 1).isdecimal()
             if inner and (apart or inner in self.names or inner in terms()):
-                return worded[self.language].replace("…", said)
+                return _filled(worded[self.language], said, self.language)
         return ""
 
-    def head(self, column: str) -> str:
-        """What a table's column is called in print."""
+    def head(self, column: str, table: str = "") -> str:
+        """What a column is called in print: in this table, where it says so, or in any."""
         if column in self.names:
             return self.names[column]
-        known = columns().get(("", column), {}).get(f"head_{self.language}")
-        return known or column.replace("_", " ")
+        own, known = (columns().get((place, column), {}) for place in (table, ""))
+        said = f"head_{self.language}"
+        return own.get(said) or known.get(said) or column.replace("_", " ")
 
     def meaning(self, table: str, column: str) -> str:
         """What a column of a table holds; empty where nothing says."""
@@ -146,8 +162,10 @@ class Words:
         """What a column holds in this table and means otherwise elsewhere."""
         return columns().get((table, column), {}).get(f"meaning_{self.language}", "")
 
-    def heads(self, columns: Iterable[str]) -> list[str]:
+    def heads(self, columns: Iterable[str], table: str = "") -> list[str]:
         """The heads of a table's columns; their own names where two would read alike."""
         names = list(columns)
-        heads = [self.head(name) for name in names]
-        return heads if len(set(heads)) == len(heads) else names
+        heads = [self.head(name, table) for name in names]
+        return [
+            name if heads.count(head) > 1 else head for name, head in zip(names, heads, strict=True)
+        ]

@@ -23,7 +23,7 @@ from typing import Any
 
 from cvlib.inputs.shipped import shipped_yaml
 from cvlib.words.language import Words
-from cvlib.words.said import Label, Said
+from cvlib.words.said import Label, Said, spaced
 
 __all__ = [
     "Label", "Message", "Said", "in_language", "joined", "message", "restored", "stored",
@@ -160,6 +160,19 @@ class _Formatter(string.Formatter):
     def __init__(self, language: str, names: Mapping[str, str]) -> None:
         self.language, self.names = language, names
 
+    def vformat(self, form: str, args: Sequence[Any], values: Mapping[str, Any]) -> str:
+        if self.language != "zh":
+            return super().vformat(form, args, values)
+        parts: list[str] = []
+        for text, name, spec, conversion in self.parse(form):
+            parts.append(text)
+            if name is not None:
+                slot = (
+                    name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
+                )
+                parts.append(super().vformat(f"{{{slot}}}", args, values))
+        return spaced(parts)
+
     def convert_field(self, value: Any, conversion: Any) -> Any:
         if conversion != "n":
             return super().convert_field(value, conversion)
@@ -184,8 +197,10 @@ class _Formatter(string.Formatter):
         if isinstance(value, list | tuple):
             comma, last = _LISTS.get(self.language, _LISTS["en"])
             parts = [self.format_field(part, "") for part in value]
-            end = last[format_spec or "and"].join(parts[-2:])
-            return comma.join([*parts[:-2], end])
+            between = last[format_spec or "and"]
+            if self.language == "zh" and len(parts) > 1:
+                return spaced([comma.join(parts[:-1]), between, parts[-1]])
+            return comma.join([*parts[:-2], between.join(parts[-2:])])
         if isinstance(value, Said):
             return format(value.worded(self.language, self.names), format_spec)
         if isinstance(value, dt.datetime) and value.time() == dt.time():

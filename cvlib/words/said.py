@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 
 class Said(str):
@@ -34,6 +34,34 @@ class Label(Said):
 
     def worded(self, language: str, names: Mapping[str, str]) -> str:
         return self.labels.get(language, str(self))
+
+
+def spaced(parts: Iterable[str]) -> str:
+    """Parts of a Chinese text as one: a blank where Han characters meet letters or digits.
+
+    Only where two parts meet: what stands within one, such as a name from the data, stays.
+    """
+    text = ""
+    for part in parts:
+        before, after = text.rstrip(" "), part.lstrip(" ")
+        kinds = {_kind(before[-1:]), _kind(after[:1])}
+        if kinds == {"han", "word"}:
+            text = f"{before} {after}"
+        elif kinds == {"han"} or (kinds & {"mark"} and not kinds & {"", "end"}):
+            text = before + after
+        else:
+            text += part
+    return text
+
+
+def _kind(letter: str) -> str:
+    if not letter:
+        return "end"
+    if "\u3400" <= letter <= "\u9fff":
+        return "han"
+    if letter in "，。；：、！？（）《》“”‘’…":
+        return "mark"
+    return "word" if letter.isalnum() or letter == "%" else ""
 
 
 _SPOKEN = ["en"]

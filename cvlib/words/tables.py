@@ -124,7 +124,7 @@ def _formatter(column: pd.Series, decimals: int, words: Words) -> tuple[str, Cal
     if _money(str(column.name)):
         return "number", lambda value: format_money(float(value))
     values = column[np.isfinite(column.astype(float))]
-    if column.name == "value":
+    if column.name in ("value", "limit"):
         return "number", lambda value: _format_mixed(float(value), decimals)
     places = 0 if len(values) and _whole(values).all() else decimals
     return "number", lambda value: format_number(float(value), places)
@@ -224,16 +224,16 @@ def _beyond(value: Any, mark: str, row: Mapping[str, Any]) -> bool:
     return _SIDES[side](value, limits[0])
 
 
-def _mark_told(column: str, mark: str, words: Words) -> str:
+def _mark_told(table: str, column: str, mark: str, words: Words) -> str:
     """A limit as the note names it."""
     side, *written = mark.split()
-    named = [each if each[0].isdigit() else words.head(each) for each in written]
+    named = [each if each[0].isdigit() else words.head(each, table) for each in written]
     if side == "outside":
         said = message(
-            "common.mark_outside", column=words.head(column), low=named[0], high=named[1]
+            "common.mark_outside", column=words.head(column, table), low=named[0], high=named[1]
         )
         return words.text(said)
-    return f"{words.head(column)} {side} {named[0]}"
+    return f"{words.head(column, table)} {side} {named[0]}"
 
 
 def table_html(
@@ -259,12 +259,14 @@ def table_html(
         notes.append(words.text(shown))
     beyond = marked(table.head(rows), marks or {})
     if any(map(any, beyond)):
-        limits = [_mark_told(c, mark, words) for c, mark in (marks or {}).items() if c in table]
+        limits = [
+            _mark_told(name, c, mark, words) for c, mark in (marks or {}).items() if c in table
+        ]
         notes.append(words.text(message("common.marked", limits=limits)))
     names = [str(column) for column in head.columns]
     columns = [
         {"name": name, "head": text, "kind": kind}
-        for name, text, kind in zip(names, words.heads(names), kinds, strict=True)
+        for name, text, kind in zip(names, words.heads(names, name), kinds, strict=True)
     ]
     cells = [
         [

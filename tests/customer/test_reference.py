@@ -83,7 +83,7 @@ def test_money_equals_the_reference_and_parts_add_up() -> None:
             want[f"discounted months per point, {kind}"], rel=1e-6
         )
     parts = value_by_parts(found, worth)
-    assert set(parts) == {"retention", "spend", "cost", "referral"}
+    assert set(parts) == {"retention", "spend", "service_cost", "referral"}
     from cvlib.customer.links import monthly
 
     every = frozenset(found.links)

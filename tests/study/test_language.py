@@ -62,6 +62,17 @@ def test_labels_that_coincide_give_way_to_the_names() -> None:
     assert words.heads(["a", "b"]) == ["a", "b"]
 
 
+def test_a_table_calls_its_columns_by_its_own_heads() -> None:
+    """`tenths` calls the sum of values CLV; no other table, and no column it says nothing of."""
+    table = pd.DataFrame({"customers": [3], "clv_sum": [2.5]})
+    for code, own in (("en", "CLV"), ("zh", "终身价值合计")):
+        words = Words(code)
+        assert words.head("clv_sum", "tenths") == own and words.head("clv_sum") == "clv sum"
+        assert words.head("customers", "tenths") == words.head("customers")
+        assert f'data-column="clv_sum">{own}<' in table_html("tenths", table, words=words)
+        assert f'data-column="clv_sum">{own}<' not in table_html("other", table, words=words)
+
+
 def test_the_shipped_catalogues_load() -> None:
     for folder in language.FOLDER.iterdir():
         assert catalogue(folder.name)

@@ -106,7 +106,7 @@ def table_tex(name: str, table: pd.DataFrame, results: dict[str, Any], words: Wo
         cut = message("common.rows_shown", rows=rows, all=len(table), name=name)
         notes.append(words.text(cut))
     shown, kinds = printed(table.head(rows), caption["decimals"], words)
-    heads = words.heads(map(str, shown.columns))
+    heads = words.heads(map(str, shown.columns), name)
     cells = [heads, *shown.to_numpy().tolist()]
     size, widths = column_widths(cells, _UPRIGHT)
     turned = size < _SIZE

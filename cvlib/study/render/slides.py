@@ -202,7 +202,7 @@ class _Deck:
         self.slide(caption["title"] or name.replace("_", " "))
         part = rows.iloc[:_ROWS, :_COLUMNS]
         text, kinds = printed(part, caption["decimals"], words)
-        cells = [words.heads(map(str, text.columns)), *text.to_numpy().tolist()]
+        cells = [words.heads(map(str, text.columns), name), *text.to_numpy().tolist()]
         cells = [[cut(_line(cell), 70, 12, 12) for cell in row] for row in cells]
         if not rows.shape[1]:
             self.text([words.text("None.")], (_MARGIN, _TOP, _TEXT, 20.0), (16, 10))

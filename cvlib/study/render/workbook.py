@@ -42,7 +42,7 @@ def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
     _contents(book.create_sheet(own[1]), results, sheets, words)
     for name, rows in tables.items():
         decimals = results["captions"][name]["decimals"]
-        _table(book.create_sheet(sheets[name]), pd.DataFrame(rows), decimals, words)
+        _table(book.create_sheet(sheets[name]), name, pd.DataFrame(rows), decimals, words)
     _chart(book, results, sheets, words)
     target = folder / "report.xlsx"
     book.save(target)
@@ -128,7 +128,7 @@ def _contents(sheet: Any, results: dict[str, Any], sheets: dict[str, str], words
         sheet.column_dimensions[letter].width = width
 
 
-def labelled(table: pd.DataFrame, words: Words) -> list[tuple[str, str, pd.Series]]:
+def labelled(table: pd.DataFrame, words: Words, sheet: str) -> list[tuple[str, str, pd.Series]]:
     """The columns of a sheet: head, name for programs, and cells.
 
     Codes that the report prints in words follow a column of these words, ``<name>_label``.
@@ -139,10 +139,12 @@ def labelled(table: pd.DataFrame, words: Words) -> list[tuple[str, str, pd.Serie
         A table of the run.
     words : Words
         Language, and labels of the names in the table.
+    sheet : str
+        What the run calls the table.
     """
     names = [str(name) for name in table.columns]
     made = []
-    for position, (name, head) in enumerate(zip(names, words.heads(names), strict=True)):
+    for position, (name, head) in enumerate(zip(names, words.heads(names, sheet), strict=True)):
         cells = table.iloc[:, position]
         shown = cells.map(lambda cell: words.cell(cell) if isinstance(cell, str) else cell)
         if not shown.astype(object).equals(cells.astype(object)):
@@ -169,13 +171,13 @@ def _chart(book: Any, results: dict[str, Any], sheets: dict[str, str], words: Wo
     first = rows.columns[0]
     alike = rows[first].eq(rows[first].iloc[0]) | (first == named)  # one model of several
     last = 2 + min(int(alike.cumprod().sum()), _BARS)
-    columns = [column for _, column, _ in labelled(rows, words)]
+    columns = [column for _, column, _ in labelled(rows, words, name)]
     label = f"{named}_label" if f"{named}_label" in columns else named
     sheet = book[sheets[name]]
     chart = BarChart()
     chart.type, chart.legend = "bar", None
     chart.title = results["captions"][name]["title"] or name
-    chart.y_axis.title = words.head(number)
+    chart.y_axis.title = words.head(number, name)
     chart.x_axis.scaling.orientation = "maxMin"  # the first on top
     chart.x_axis.delete = chart.y_axis.delete = False
     at = columns.index(number) + 1
@@ -186,12 +188,12 @@ def _chart(book: Any, results: dict[str, Any], sheets: dict[str, str], words: Wo
     book.worksheets[0].add_chart(chart, "E2")
 
 
-def _table(sheet: Any, table: pd.DataFrame, decimals: int, words: Words) -> None:
+def _table(sheet: Any, name: str, table: pd.DataFrame, decimals: int, words: Words) -> None:
     from openpyxl.utils import get_column_letter
 
-    for position, (head, name, cells) in enumerate(labelled(table, words), 1):
+    for position, (head, column, cells) in enumerate(labelled(table, words, name), 1):
         _put(sheet, 1, position, head, bold=True)
-        _put(sheet, 2, position, name, italic=True, color="808080")
+        _put(sheet, 2, position, column, italic=True, color="808080")
         values = cells.astype(object).tolist()
         for row, (value, form) in enumerate(
             zip(values, cell_formats(cells, decimals), strict=True), 3
@@ -199,7 +201,7 @@ def _table(sheet: Any, table: pd.DataFrame, decimals: int, words: Words) -> None
             cell = _put(sheet, row, position, value)
             if form:
                 cell.number_format = form
-        longest = max(length(str(text)) for text in (head, name, *values[:200]))
+        longest = max(length(str(text)) for text in (head, column, *values[:200]))
         wide = min(max(10, longest + 2), _WIDEST)
         sheet.column_dimensions[get_column_letter(position)].width = wide
     sheet.freeze_panes = "A3"
