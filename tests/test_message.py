@@ -121,7 +121,7 @@ def test_values_are_worded_by_the_language(catalogue: None) -> None:
     label = Label({"en": "Image", "zh": "形象"})
     listed = message("t.list", names=["a", label, "b"], share=0.125, when=dt.datetime(2024, 1, 2))
     assert listed == "a, Image and b and 12.5%; 2024-01-02"
-    assert in_language(listed, "zh") == "a、形象和b，12.5%；2024-01-02"
+    assert in_language(listed, "zh") == "a、形象和 b，12.5%；2024-01-02"
     assert message("t.or", names=["a", "b"]) == "a or b"
     assert in_language(message("t.inner", said=label), "zh") == "（形象）"
     both = joined([said, "", listed])

@@ -262,7 +262,8 @@ def point_value(
     ...     settings=cv.lifetime.Bootstrap(draws=10),
     ... )
     >>> parts = found.value_of_a_point.set_index("part")["per_customer"]
-    >>> bool(abs(parts[["retention", "spend", "service_cost", "referral"]].sum() - parts["total"]) < 1e-9)
+    >>> by = ["retention", "spend", "service_cost", "referral"]
+    >>> bool(abs(parts[by].sum() - parts["total"]) < 1e-9)
     True
     """
     worth, settings = worth or Worth(), settings or Bootstrap(200)
