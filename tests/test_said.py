@@ -59,7 +59,7 @@ EMPTY = pd.DataFrame()
 
 
 def point(total: float = 4.0, lower: float = 3.0, upper: float = 5.0, **parts: float) -> Any:
-    parts = parts or {"retention": 2.0, "spend": 1.0, "cost": 0.5, "referral": 0.5}
+    parts = parts or {"retention": 2.0, "spend": 1.0, "service_cost": 0.5, "referral": 0.5}
     rows = {**parts, "total": total, "total, uncorrected": total / 2}
     table = pd.DataFrame({"part": list(rows), "per_customer": list(rows.values()), "base": 10.0})
     return table.assign(lower=lower, upper=upper)
