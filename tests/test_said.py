@@ -94,7 +94,9 @@ def valued(**columns: Any) -> dict[str, Any]:
     return {"value": replace(VALUE, **columns)}
 
 
-PARTS = "customer.part_retention customer.part_spend customer.part_service_cost customer.part_referral"
+PARTS = (
+    "customer.part_retention customer.part_spend customer.part_service_cost customer.part_referral"
+)
 WORTH = f"customer.worth customer.parts {PARTS} customer.uncorrected customer.driver"
 
 
