@@ -101,16 +101,18 @@ def distances(observed: np.ndarray, implied: np.ndarray) -> dict[str, np.ndarray
     ----------
     Dijkstra & Henseler (2015), CSDA 81:10-23, sec. 3.
     """
-    found = {name: np.empty(len(observed)) for name in ("srmr", "d_uls", "d_g_natural", "d_ml")}
+    items = observed.shape[-1]
+    found = {name: np.empty(len(observed))
+             for name in ("srmr", "d_uls", "d_g_natural", "d_g", "d_ml")}  # fmt: skip
     for at in range(0, len(observed), BLOCK):
         part = slice(at, at + BLOCK)
         square, logs = _apart(observed[part], implied[part])
-        items = observed.shape[-1]
         found["srmr"][part] = np.sqrt(square / 2 / (items * (items + 1) / 2))
         found["d_uls"][part] = square / 2
         found["d_g_natural"][part] = (logs**2).sum(axis=1) / 2
         found["d_ml"][part] = (logs + np.exp(-logs) - 1).sum(axis=1)
-    return found | {"d_g": found["d_g_natural"] / np.log(10) ** 2}
+    found["d_g"] = found["d_g_natural"] / np.log(10) ** 2
+    return found
 
 
 def _apart(observed: np.ndarray, implied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
