@@ -26,6 +26,7 @@ from cvlib.satisfaction.compare.group_draws import (
 )
 from cvlib.satisfaction.index import default_target
 from cvlib.satisfaction.model.code import AnyModel
+from cvlib.satisfaction.model.higher_order import of_numbers
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.higher_order import fit_model
 from cvlib.satisfaction.survey.answers import Answers, Data, open_survey
@@ -152,6 +153,7 @@ def estimate_groups(
                          "Leave the column of strata empty.")  # fmt: skip
     answers = open_survey(data, model)
     data, model, count = answers.data, answers.model, chosen.draws
+    of_numbers(model, "a comparison of groups")
     columns = [by] if isinstance(by, str) else list(by)
     for column in columns:
         one_of("group", column, data, message("refusals.name_the_groups"),

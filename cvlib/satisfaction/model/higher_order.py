@@ -105,11 +105,16 @@ def with_dimensions(model: Model) -> Model:
     return replace(model, signed_paths=(*model.signed_paths, *arrows)) if arrows else model
 
 
-def ordinary(model: Model, what: str) -> None:
-    """Refuse higher-order constructs and ordered answers where these are not offered."""
+def of_numbers(model: Model, what: str) -> None:
+    """Refuse ordered answers where these are not offered."""
     if model.ordered:
         raise InputError(f"model {model.name}", f"takes answers as ordered categories, which {what}"
                          " does not offer", "Leave `ordered` out.")  # fmt: skip
+
+
+def ordinary(model: Model, what: str) -> None:
+    """Refuse higher-order constructs and ordered answers where these are not offered."""
+    of_numbers(model, what)
     if model.parents:
         raise InputError(
             f"model {model.name}", f"has a higher-order construct ({model.parents[0].name}), which"
