@@ -33,7 +33,7 @@ USUAL = {
     "lifetime": ["--customers", "20000", "--rows", "100000"],
     "satisfaction": ["--quick"],
     "scale": ["--rows", "200000", "--runs", "4"],
-    "suite": ["--runs", "3", "--notebooks", "trivial", "--jobs", "1"],
+    "suite": ["--runs", "6", "--notebooks", "trivial", "05_customer_scores", "--jobs", "1"],
     "weighting": ["--customers", "200000"],
 }
 

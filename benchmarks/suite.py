@@ -1,11 +1,16 @@
-"""What the suite adds to a notebook's own work: seconds and CPU per run within a batch.
+"""What the suite adds to a notebook's own work: CPU seconds per run, alone and within a batch.
 
-    python -m benchmarks.suite [--runs 10] [--notebooks 05_customer_scores] [--jobs 1 2]
+    python -m benchmarks.suite [--runs 6] [--notebooks trivial 05_customer_scores] [--jobs 1]
 
-Own work is what the cells take, from the executed notebooks: wall from their stamps, CPU from two
-cells added to a copy of the notebook. The rest is the suite's: starting and ending the kernel,
-hashes, the record, the HTML report, the study's summary. Time is counted once per kernel at work:
-with two jobs a second of the batch is two. Each batch has a process of its own.
+Each line is a process of its own, as a user starts it, counted whole with all its kernels (user and
+system time; none of it is a clock's). Own work is what the notebook's cells take once everything is
+imported, told by cells that are added to a copy. The rest is the suite's, and told in parts: a
+kernel before its first cell, its imports, and what is left: the runner, its own imports, hashes,
+the record, the HTML report, the study's summary, the list of reports.
+
+run      `cvlib run NOTEBOOK`
+batch    `cvlib batch`, as it is: kernels are forked from a process that has loaded the modules
+cold     the same batch, where every kernel starts and imports for itself
 """
 
 from __future__ import annotations
@@ -22,6 +27,10 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 
+from benchmarks.peers import keep
+from cvlib.study import warm
+from cvlib.study.notebook import read_notebook
+
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 TRIVIAL = """import pandas as pd
 import cvlib
@@ -29,8 +38,16 @@ record = cvlib.Record("trivial", out=out, seed=seed)
 record.show("numbers", pd.DataFrame({"value": [1.0, 2.0]}), title="Two numbers")
 record.headline("one", 1, "One")
 record.close()"""
-BEGIN = "import time as _time\n_began = _time.process_time()"
-END = "print(_time.process_time() - _began)"
+# What a notebook imports anyway, imported at once.
+BEGIN = """import importlib as _importlib, time as _time
+_told = [_time.process_time()]
+for _name in {modules}:
+    _importlib.import_module(_name)
+_told.append(_time.process_time())"""
+END = "print(*_told, _time.process_time())"
+BATCH = ["-m", "cvlib", "batch"]
+COLD = "import cvlib.study.warm as w; w._POSSIBLE = False; from cvlib.cli import main; main()"
+WAYS = {"run": ["-m", "cvlib", "run"], "batch": BATCH, "cold": ["-c", COLD, "batch"]}
 
 
 def trivial() -> nbformat.NotebookNode:
@@ -44,86 +61,86 @@ def trivial() -> nbformat.NotebookNode:
 
 
 def timed(name: str, folder: Path) -> Path:
-    """A copy of a notebook that tells its CPU seconds at its end."""
-    found = NOTEBOOKS / f"{name}.ipynb"
+    """A copy of a notebook that tells CPU seconds: before it began, after imports, at its end."""
+    path = folder / f"{name}.ipynb"
+    found = NOTEBOOKS / path.name
     content = trivial() if name == "trivial" else nbformat.read(found, as_version=4)
-    content.cells.insert(0, nbformat.v4.new_code_cell(BEGIN))
+    nbformat.write(content, path)
+    modules = [*warm.LOADED[2:], *sorted(warm.modules_of(read_notebook(path).source))]
+    content.cells.insert(0, nbformat.v4.new_code_cell(BEGIN.format(modules=modules)))
     content.cells.append(nbformat.v4.new_code_cell(END))
-    nbformat.write(content, folder / f"{name}.ipynb")
-    return folder / f"{name}.ipynb"
+    nbformat.write(content, path)
+    return path
 
 
-def own_work(folder: Path) -> tuple[float, float]:
-    """Wall and CPU seconds of the cells of an executed notebook."""
-    cells = nbformat.read(folder / "notebook.ipynb", as_version=4).cells
-    wall = sum(cell.metadata.get("papermill", {}).get("duration") or 0.0 for cell in cells)
-    return wall, float(cells[-1].outputs[0].text)
+def told(reports: Path) -> pd.DataFrame:
+    """Per run of a reports folder: CPU of its kernel before the first cell, imports, own work."""
+    rows = []
+    for executed in sorted(reports.glob("[!.]*/[!.]*/notebook.ipynb")):
+        last = nbformat.read(executed, as_version=4).cells[-1].outputs[0].text
+        before, imported, end = map(float, last.split())
+        rows.append({"kernel": before, "imports": imported - before, "own": end - imported})
+    return pd.DataFrame(rows)
 
 
-def batch(name: str, runs: int, jobs: int) -> dict[str, float | str]:
-    """Seconds per run of one batch of the same notebook with different seeds."""
-    began = time.perf_counter()
-    from cvlib.study import warm
-    from cvlib.study.batch import read_study, run_study
-
-    imported = time.perf_counter() - began
+def measure(name: str, way: str, runs: int, jobs: int) -> dict[str, float | str]:
+    """CPU per run of one command that answers ``runs`` questions of a notebook."""
     with tempfile.TemporaryDirectory() as here:
         folder = Path(here)
-        path = timed(name, folder)
-        study = folder / "study.yaml"
+        path, study = timed(name, folder), folder / "study.yaml"
         grid = f"{{seed: {list(range(1, runs + 1))}}}"
         study.write_text(f"title: Overhead\nruns: [{{notebook: {path}, grid: {grid}}}]\n")
-        expanded = read_study(study)
+        asked = str(path if way == "run" else study)
+        options = ["--out", str(folder / "reports"), "--jobs", str(jobs)]
         before, spent = time.perf_counter(), cpu()
-        outcomes = run_study(expanded, folder / "reports", jobs=jobs)
-        if warm._source:  # what its kernels took is known when it has ended
-            warm._source.close()
-        wall, used = (time.perf_counter() - before) * jobs, cpu() - spent
-        cells = pd.DataFrame(
-            [own_work(outcome.run.folder) for outcome in outcomes if outcome.run],
-            columns=["wall", "cpu"],
-        )
-    assert len(cells) == runs, [outcome.reason for outcome in outcomes]
+        subprocess.run([sys.executable, *WAYS[way], asked, *options], check=True,
+                       stdout=subprocess.DEVNULL)  # fmt: skip
+        seconds, used = time.perf_counter() - before, (cpu() - spent) / runs
+        parts = told(folder / "reports")
+    assert len(parts) == runs, f"{len(parts)} of {runs} runs"
+    mean = parts.mean()
+    over = used - mean["own"]
     return {
-        "notebook": name, "runs": runs, "jobs": jobs, "import": imported,
-        "seconds": wall / runs, "cells": cells["wall"].mean(),
-        "overhead": wall / runs - cells["wall"].mean(),
-        "cpu": used / runs, "cells_cpu": cells["cpu"].mean(),
-        "overhead_cpu": used / runs - cells["cpu"].mean(),
+        "notebook": name, "way": way, "runs": runs, "jobs": jobs, "seconds": seconds / runs,
+        "cpu": used, "own": mean["own"], "overhead": over, "kernel": mean["kernel"],
+        "imports": mean["imports"], "rest": over - mean["kernel"] - mean["imports"],
     }  # fmt: skip
 
 
 def cpu() -> float:
-    """CPU seconds of this process and of the kernels that have ended."""
-    found = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in found)
+    """CPU seconds of the processes that have ended, and of theirs."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def benchmark_overhead(names: list[str], runs: int, jobs: list[int]) -> pd.DataFrame:
-    """One row per notebook and number of jobs."""
+    """One row per notebook, way and number of jobs; what forking gains is kept."""
     rows = []
     for name in names:
+        rows.append(measure(name, "run", 1, 1))
         for number in jobs:
-            task = ["--task", name, str(runs), str(number)]
-            command = [sys.executable, "-m", "benchmarks.suite", *task]
-            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-            rows.append(json.loads(done.stdout.splitlines()[-1]))
+            batch, cold = (measure(name, way, runs, number) for way in ("batch", "cold"))
+            rows += [batch, cold]
+            what = f"a run of {name} in a batch of {runs}, {number} at a time"
+            keep(what, "every kernel starts for itself", float(batch["cpu"]), float(cold["cpu"]))
     return pd.DataFrame(rows)
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=10)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--runs", type=int, default=6)
     parser.add_argument("--notebooks", nargs="*", default=["trivial", "05_customer_scores"])
-    parser.add_argument("--jobs", type=int, nargs="*", default=[1, 2])
-    parser.add_argument("--task", nargs=3, help=argparse.SUPPRESS)
+    parser.add_argument("--jobs", type=int, nargs="*", default=[1])
     options = parser.parse_args(arguments)
-    if options.task:
-        name, runs, jobs = options.task
-        print(json.dumps(batch(name, int(runs), int(jobs))))
-        return
     found = benchmark_overhead(options.notebooks, options.runs, options.jobs)
+    print("CPU seconds per run (seconds: by the clock)")
     print(found.to_string(index=False, float_format=lambda value: f"{value:.2f}"))
+    for (name, jobs), both in found[found["way"] != "run"].groupby(["notebook", "jobs"]):
+        spent = both.set_index("way")["cpu"]
+        print(f"forked kernels gain {spent['cold'] - spent['batch']:.2f} s per run of {name}, "
+              f"{jobs} at a time")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -46,8 +46,10 @@ def refresh(notebooks: tuple[str, ...]) -> None:
     """Re-execute NOTEBOOKS (default: all shipped) in place with their defaults."""
     from cvlib.study.execute import refresh as refresh_notebook
     from cvlib.study.notebook import find, read_notebook, shipped
+    from cvlib.study.warm import expect
 
     chosen = [find(name) for name in notebooks] or [read_notebook(path) for path in shipped()]
+    expect([notebook.source for notebook in chosen])
     for notebook in chosen:
         refresh_notebook(notebook)
         click.echo(f"{notebook.name}: executed with its defaults")

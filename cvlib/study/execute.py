@@ -32,7 +32,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 START_SECONDS = 180
-SAVE_SECONDS = 5
+SAVE_SECONDS = 60
 # Parameters, in every notebook by the same name, of which 0 means none.
 RESAMPLING = ("draws", "permutations")
 
@@ -73,13 +73,18 @@ def kernel_manager() -> type:
 
 @cache
 def engine() -> str:
-    """Papermill's own engine, saving every few seconds and at the end, not twice per cell."""
+    """Papermill's own engine, saving once a minute and where it fails, not twice per cell.
+
+    Papermill itself writes what has been executed.
+    """
     from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
     class Progress(NotebookExecutionManager):
+        failed = False
+
         def save(self, **kwargs: Any) -> None:
             waited = (self.now() - self.last_save_time).total_seconds()
-            if self.end_time or waited > SAVE_SECONDS:
+            if self.failed or waited > SAVE_SECONDS:
                 super().save(**kwargs)
 
     class Engine(NBClientEngine):
@@ -91,6 +96,9 @@ def engine() -> str:
             progress.notebook_start()
             try:
                 cls.execute_managed_notebook(progress, kernel_name, **options)
+            except BaseException:
+                progress.failed = True
+                raise
             finally:
                 progress.notebook_complete()
             return progress.nb
@@ -304,6 +312,7 @@ def refresh(notebook: Notebook) -> None:
         content,
         kernel_name="python3",
         record_timing=False,
+        kernel_manager_class=kernel_manager(),
         resources={"metadata": {"path": str(notebook.path.parent)}},
         extra_arguments=KERNEL_OPTIONS,
     )
