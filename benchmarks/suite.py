@@ -16,7 +16,6 @@ cold     the same batch, where every kernel starts and imports for itself
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import subprocess
 import sys
