@@ -118,10 +118,16 @@ def two_lines(title: str) -> str:
     return "\n".join(wrap(title, 30, max_lines=2, placeholder="…"))
 
 
+@cache
+def _written(figures: str) -> dict[str, dict[str, str]]:
+    file = resources.files("cvlib.words") / "on_figures" / f"{figures}.yaml"
+    found: dict[str, dict[str, str]] = yaml.safe_load(file.read_text("utf-8"))
+    return found
+
+
 def words(figures: str, language: str) -> dict[str, str]:
     """The words on a module's figures in a language; English where it is not known."""
-    file = resources.files("cvlib.words") / "on_figures" / f"{figures}.yaml"
-    known: dict[str, dict[str, str]] = yaml.safe_load(file.read_text("utf-8"))
+    known = _written(figures)
     return known.get(language, known["en"])
 
 

@@ -10,6 +10,7 @@ import base64
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,28 +71,50 @@ def _text(node: Any) -> str:
     return " ".join(node.get_text(" ", strip=True).split()) if node else ""
 
 
-def _outputs(cell: Any, heading: str, told: Told) -> None:
+@dataclass(frozen=True)
+class _Parsed:
+    """What the HTML of an output is: ids of its table and of its first paragraph, if any."""
+
+    table: str
+    caption: str
+    columns: tuple[str, ...]
+    figure: str
+
+
+@cache
+def _parsed(html: str) -> _Parsed:
+    """Parsed once for the pages of both languages."""
     from bs4 import BeautifulSoup
 
+    page = BeautifulSoup(html, "html.parser")
+    table, figure = page.find("div", class_="cvlib-table"), page.find("p", id=True)
+    heads = page.find_all("th", attrs={"data-column": True}) if table else []
+    return _Parsed(
+        table=str(table["id"]) if table else "",
+        caption=_text(table.find("caption")) if table else "",
+        columns=tuple(str(head["data-column"]) for head in heads),
+        figure=str(figure["id"]) if figure else "",
+    )
+
+
+def _outputs(cell: Any, heading: str, told: Told) -> None:
     caption: dict[str, Any] = {}
     for output in cell.get("outputs", []):
         data, texts = output.get("data", {}), output.get("metadata", {}).get("cvlib", {})
-        page = BeautifulSoup(data.get("text/html", ""), "html.parser")
-        table, figure = page.find("div", class_="cvlib-table"), page.find("p", id=True)
-        if table and str(table["id"]) not in ("table-record", "table-what_if"):
-            heads = page.find_all("th", attrs={"data-column": True})
+        found = _parsed(data.get("text/html", ""))
+        if found.table and found.table not in ("table-record", "table-what_if"):
             told.shown.append(
                 Shown(
                     "table",
-                    str(table["id"]).removeprefix("table-"),
-                    restored(texts.get("title", "")) or _text(table.find("caption")),
+                    found.table.removeprefix("table-"),
+                    restored(texts.get("title", "")) or found.caption,
                     heading,
                     note=restored(texts.get("note", "")),
-                    columns=tuple(str(head["data-column"]) for head in heads),
+                    columns=found.columns,
                 )
             )
-        elif figure and str(figure["id"]).startswith("figure-"):
-            caption = {"name": str(figure["id"]).removeprefix("figure-"), **texts}
+        elif found.figure.startswith("figure-"):
+            caption = {"name": found.figure.removeprefix("figure-"), **texts}
         elif "image/png" in data and caption:
             image = base64.b64decode(data["image/png"])
             title, alt = restored(caption.get("title", "")), restored(caption.get("alt", ""))
