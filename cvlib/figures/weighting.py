@@ -306,7 +306,7 @@ def grade_chart(grades: pd.DataFrame, labels: Labels | None = None, language: st
                 bars = axis.barh(
                     place + shift, table[column], 0.36, color=color, label=text[column]
                 )
-                percent = ["" if np.isnan(s) else f"{100 * s:.0f} %" for s in table[column]]
+                percent = ["" if np.isnan(s) else f"{100 * s:.0f}%" for s in table[column]]
                 axis.bar_label(bars, percent, padding=2, fontsize=8)
             shown = not alike or k % columns == 0
             _rows(axis, [_name(g, labels) if shown else "" for g in table["grade"]])

@@ -63,7 +63,7 @@ def number(value: float, decimals: int = 1, unit: str = "") -> str:
     if value is None or math.isnan(value):
         return "–"
     text = f"{value:,.{decimals}f}"
-    return f"{text} {unit}".strip()
+    return f"{text}{unit}" if unit == "%" else f"{text} {unit}".strip()
 
 
 def interval(low: float, high: float, decimals: int = 1) -> str:

@@ -207,7 +207,7 @@ def test_value_is_shown_with_what_the_best_tenth_hold() -> None:
     figure = figures.value_plot(customers)
     assert figure is not None
     held = 1000 / 1089
-    assert any(text.get_text() == f"the best 10 % hold {held:.0%}" for text in figure.axes[1].texts)
+    assert any(text.get_text() == f"the best 10% hold {held:.0%}" for text in figure.axes[1].texts)
     assert figures.value_plot(customers * 0) is None
     assert figures.value_plot(pd.DataFrame({"x": [1.0]})) is None
 

@@ -201,7 +201,7 @@ def test_stability_chart_shares_add_up_and_blank_rows_have_no_bars():
 def test_grade_chart_leaves_blank_rows_empty():
     grades = pd.DataFrame({"grade": ["VIP", "small"], "share": [np.nan, 0.9]})
     figure = figures.grade_chart(grades)
-    assert [t.get_text() for t in figure.axes[0].texts] == ["", "90 %"]
+    assert [t.get_text() for t in figure.axes[0].texts] == ["", "90%"]
 
 
 def charts(language):

@@ -213,7 +213,7 @@ def test_each_section_asks_its_own_question_and_shows_its_own_figures(
     shown = {asks: [tile.value for tile in part.tiles] for asks, part in sections.items()}
     assert shown["weighting.asks_scorecard"] == ["1", "110.0"]
     assert shown["weighting.asks_maturity"] == ["2", "4"]
-    assert shown["weighting.asks_ledger"] == ["60", "60.0 %"]
+    assert shown["weighting.asks_ledger"] == ["60", "60.0%"]
     auc = sections["weighting.asks_credit"].verdict.values["auc"]
     assert shown["weighting.asks_credit"][0] == f"{auc:.2f}"
 
