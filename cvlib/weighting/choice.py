@@ -211,10 +211,18 @@ def _joined(
     found = combine(indicators.tree, one, two, normalise(indicators), alpha=mix.alpha)
     known = list(dict.fromkeys(found.weights["method"]))
     one_of("weighting", name, known, wrong="is not defined for these two weightings")
-    warnings = (*both[0].warnings, *both[1].warnings, *found.warnings)
+    own = [text for text in found.warnings if _concerns(text, name)]
+    warnings = (*both[0].warnings, *both[1].warnings, *own)
     weights = found.weights[found.weights["method"] == name].reset_index(drop=True)
     mixed = replace(found, weights=weights)
     return Choice(name, weights, both[0].expert, both[1].data, warnings, mixed)
+
+
+def _concerns(warning: str, rule: str) -> bool:
+    """Whether a warning of the combination is about the rule that is used, or about all."""
+    kind = getattr(warning, "id", "").removeprefix("weighting.").partition("_")[0]
+    products = ("multiplicative", "minimum_relative_entropy")
+    return {"game": rule == "game_theory", "products": rule in products}.get(kind, True)
 
 
 def _learned(indicators: Indicators, outcome: pd.Series | None) -> Choice:

@@ -285,7 +285,7 @@ def _combined(mixed: Combination, language: str) -> pd.DataFrame:
     game = mixed.coefficients.query("method == 'game_theory'")["coefficient"]
     facts = {**options, "first": game.iloc[0], "second": game.iloc[1]}
     rules = list(mixed.weights["method"].unique())
-    if options["fallback"]:
+    if options["fallback"] and "game_theory" in rules:
         rules[rules.index("game_theory")] = "game_theory_equal"
     sources = {
         side: names.get(options[side], options[side]) for side in ("subjective", "objective")

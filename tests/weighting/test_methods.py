@@ -13,7 +13,7 @@ from pybtex.database import parse_file
 
 from cvlib.statistics.resample import Bootstrap
 from cvlib.study.surroundings import PACKAGES
-from cvlib.weighting.choice import choose_weights
+from cvlib.weighting.choice import COMBINED, choose_weights
 from cvlib.weighting.combine import combine
 from cvlib.weighting.data.importance import METHODS as DATA_METHODS
 from cvlib.weighting.data.objective import objective_weights
@@ -211,6 +211,20 @@ def test_transactions_are_told_with_their_dates():
     facts.loc[3, "value"] = 0.0
     told = text(weighting_methods(indicators(), facts=facts))
     assert "1997-01-01 to 1997-09-30." in told and "1998" not in told
+
+
+@pytest.mark.parametrize("rule", sorted(set(COMBINED) - {"minimum_relative_entropy"}))
+def test_a_rule_is_told_by_itself_where_game_theory_falls_back(rule):
+    rare = np.r_[np.ones(3), np.full(57, 1e-3)]  # entropy gives this column nearly everything
+    found = indicators(monetary=rare)
+    flat = read_judgements(TREE, {"recency|frequency": 1, "recency|monetary": 0.5,
+                                  "frequency|monetary": 0.5})  # fmt: skip
+    chosen = choose_weights(found, rule, flat)
+    assert chosen.mixed.settings["fallback"]
+    told = text(weighting_methods(found, chosen.expert, chosen.data, chosen.mixed))
+    warned = [w.id for w in chosen.warnings if "game" in getattr(w, "id", "")]
+    assert ("equal coefficients" in told) == (rule == "game_theory")
+    assert warned == (["weighting.game_falls_back"] if rule == "game_theory" else [])
 
 
 def test_game_theory_says_when_it_fell_back():

@@ -140,10 +140,10 @@ def test_the_weighted_product_takes_ratios_and_is_left_out_where_there_are_none(
     np.testing.assert_allclose(everything.scores["weighted_product"], other)
     found = score_all(zero, w)
     assert found.left_out["method"].tolist() == ["weighted_product"]
-    assert "'c0' has 1 values that are not positive" in found.left_out["reason"].iloc[0]
+    assert "'c0' has 1 value that is not positive" in found.left_out["reason"].iloc[0]
     assert "“c0”有 1 个值不为正" in in_language(found.left_out["reason"].iloc[0], "zh")
     assert any("weighted_product left out" in text for text in found.warnings)
-    with pytest.raises(InputError, match="'c0' has 1 values that are not positive"):
+    with pytest.raises(InputError, match="'c0' has 1 value that is not positive"):
         score(zero, w, "weighted_product")
     with pytest.raises(InputError, match="Add weighted_sum"):
         score_all(zero, w, ["weighted_product"])
