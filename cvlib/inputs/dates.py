@@ -17,6 +17,7 @@ _DAYS = (
     "%d-%b-%y", "%d %b %y",
 )  # fmt: skip
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+EXCEL = "excel"  # in place of a pattern
 PATTERNS = ("ISO8601", *(day + time for day in _DAYS for time in _TIMES))
 _ZONED = r".*[0-9]:[0-9]{2}.*(?:Z|[+-][0-9]{2}:?(?:[0-9]{2})?)"
 
@@ -33,8 +34,9 @@ def to_dates(
     column : str
         Dates, text, or whole numbers of the form 19970131.
     pattern : str, optional
-        A strftime pattern. Otherwise the one pattern that reads every value is looked for; when day
-        and month could be exchanged, the user is asked.
+        What the parameter `date_format` says: a strftime pattern, or ``excel`` for day numbers of a
+        spreadsheet; None where there is no such parameter. Otherwise the one pattern that reads
+        every value is looked for; when day and month could be exchanged, the user is asked.
     timezone : str
         Times with an offset are shown in this zone, then lose it.
 
@@ -47,6 +49,15 @@ def to_dates(
     notes: list[str] = []
     if is_datetime64_any_dtype(values.dtype):
         return _local(values, table.place(column), timezone, notes), notes
+    if is_numeric_dtype(values.dtype) and pattern == EXCEL:
+        day = pd.to_datetime(values, unit="D", origin="1899-12-30", errors="coerce")
+        if day.isna().any() or (values < 1).any():
+            raise fault(
+                table, column, day.isna() | (values < 1),
+                message("refusals.value_is_not_a_date", value="{value}"),
+                _remedy(pattern),
+            )  # fmt: skip
+        return day.rename(column), notes
     if is_numeric_dtype(values.dtype):
         odd = ~values.between(19000101, 21001231) | (values % 1 != 0)
         if odd.any():
@@ -55,7 +66,7 @@ def to_dates(
                 column,
                 odd,
                 message("refusals.value_is_a_number_not_a_date", value="{value}"),
-                message("refusals.write_dates_as_1997_01_31_or_3"),
+                _of_numbers(values[odd], pattern),
             )
         values = values.astype("int64")
     codes, written = pd.factorize(values)  # a date is read once, however often it stands
@@ -80,7 +91,7 @@ def to_dates(
         best = min(reads, key=lambda each: int(reads[each].isna().sum()))
         unread = rows(reads[best].isna())
         wrong = message("refusals.value_is_not_a_date", value="{value}")
-        remedy = message("refusals.write_dates_as_1997_01_31_or")
+        remedy = _remedy(pattern)
         if 2 * unread.sum() < len(unread) and not pattern:
             form = "1997-01-31" if best == PATTERNS[0] else best
             wrong = message("refusals.value_is_written_otherwise", value="{value}", pattern=form)
@@ -97,7 +108,7 @@ def to_dates(
                 chosen=chosen,
                 rival=rival,
             ),
-            message("refusals.write_dates_as_1997_01_31_or_2", chosen=chosen),
+            _remedy(pattern, chosen),
         )
     if chosen != "ISO8601" and not pattern:
         notes.append(message("inputs.dates_read", where=table.place(column), pattern=chosen))
@@ -105,6 +116,24 @@ def to_dates(
         notes.append(message("inputs.dates_are_months", where=table.place(column)))
     read = _local(reads[chosen], table.place(column), timezone, notes)
     return pd.Series(read.to_numpy()[codes], index=values.index, name=column), notes
+
+
+def _remedy(pattern: str | None, chosen: str = "") -> str:
+    """How to write dates, and the parameter that says how they are written, where there is one."""
+    if pattern is None:
+        return message("refusals.write_all_dates_alike")
+    if chosen:
+        return message("refusals.write_dates_as_1997_01_31_or_2", chosen=chosen)
+    return message("refusals.write_dates_as_1997_01_31_or")
+
+
+def _of_numbers(values: pd.Series, pattern: str | None) -> str:
+    """What to do with numbers for dates: they may be the day numbers of a spreadsheet."""
+    first = float(values.iloc[0])
+    if pattern is None or not values.between(20_000, 80_000).all():
+        return message("refusals.write_dates_as_1997_01_31_or_3")
+    day = pd.Timestamp("1899-12-30") + pd.Timedelta(days=int(first))
+    return message("refusals.dates_may_be_serials", number=f"{first:g}", day=f"{day:%Y-%m-%d}")
 
 
 def _readings(unique: pd.Series, pattern: str | None, utc: bool) -> dict[str, pd.Series]:

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_datetime64_any_dtype, is_string_dtype
 
 from cvlib.inputs.checks import as_table, column_of, fault, left_out_of, numeric
 from cvlib.inputs.dates import to_dates
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.left import has_left, label, short
 from cvlib.inputs.readers import Table
+from cvlib.inputs.text import numbers
+from cvlib.inputs.totals import refuse_totals
+from cvlib.inputs.transactions_rules import check_pattern
 from cvlib.words.message import Message, message
 
 # Names under which other programs write the columns, without case, blanks and underlines.
@@ -28,6 +32,12 @@ _USUAL = {
               "是否流失", "流失"},
 }  # fmt: skip
 _MONTHS = 12
+# How other programs write, in the column of the last day, that a contract still runs.
+_RUNNING = {"-", "--", "—", "–", "/", "active", "current", "currently active", "running", "ongoing",
+            "open", "present", "none", "n/a", "na", "null", "nat", "still active", "still there",
+            "never", "no", "0", "至今", "在网", "有效", "无", "进行中", "未结束",
+            "生效中"}  # fmt: skip
+_NEVER = r"(?:9999|2999)[-/.年]?\d{1,2}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,9 @@ class ContractColumns:
         First day of observation when dates are given: contracts that began before are at risk from
         the age they had then, and those that ended before are not there. Empty: all are seen from
         their first day.
+    date_format : str
+        A strftime pattern where the dates do not say theirs; ``excel`` for day numbers of a
+        spreadsheet.
 
     Raises
     ------
@@ -81,6 +94,7 @@ class ContractColumns:
     observed_until: str = ""
     periods_per_year: float = 12.0
     observed_from: str = ""
+    date_format: str = ""
 
     def __post_init__(self) -> None:
         values = self.event_value
@@ -101,6 +115,7 @@ class ContractColumns:
             raise InputError(
                 "observed_from", "is given without start and end", "Name these columns as well."
             )
+        check_pattern(self.date_format)
         if not self.periods_per_year > 0:
             raise InputError(
                 "periods_per_year", f"{self.periods_per_year} is not positive", "12 means months."
@@ -186,17 +201,18 @@ def check_contracts(
     notes: list[str] = list(table.warnings)
     rows: list[tuple[str, str, int]] = []
     named = (given.reason, given.start, given.end)
-    for name in filter(None, named):
-        column_of(table, name)
+    for name in (given.reason, given.start):
+        if name:
+            column_of(table, name)
     used = [name for name in named if name]
     customer = _one_contract_a_row(table, given.customer)
     used += [customer] if customer else []
-    start = _dates(table, given.start, notes) if given.start else None
+    start = _dates(table, given.start, notes, given.date_format) if given.start else None
     entry = ended = None
     if given.start and given.end:
         assert start is not None
         used += [name for name in (given.duration, given.event) if name in table.data.columns]
-        ended = _dates(table, given.end, notes, blank=True)
+        ended = _dates(table, given.end, notes, given.date_format, blank=True)
         keep, duration, event, said = _from_dates(table, given, start, ended)
         notes += said
         if not keep.all():
@@ -218,6 +234,7 @@ def check_contracts(
         used += list(names.values())
         event = has_left(table, names["event"], given.event_value, notes)
         duration = _whole(table, names["duration"], event, notes)
+        refuse_totals(table, customer, numeric(table, names["duration"])[0])
     reason = None
     if given.reason:
         written = table.data[given.reason].astype("str").str.strip()
@@ -324,9 +341,25 @@ def _day(value: object) -> pd.Timestamp:
     return found.normalize()
 
 
-def _dates(table: Table, column: str, notes: list[str], blank: bool = False) -> pd.Series:
-    cells = column_of(table, column)
+def _dates(
+    table: Table, column: str, notes: list[str], pattern: str, blank: bool = False
+) -> pd.Series:
+    """Days of a column; with `blank` a cell may be empty, or say in words that a contract runs."""
+    if column not in table.data:
+        raise table.lacking(column)
+    cells = table.data[column]
     empty = cells.isna()
+    if blank and not is_datetime64_any_dtype(cells.dtype):
+        words = cells.astype("str").str.strip().str.casefold()
+        runs = ~empty & (words.isin(_RUNNING) | words.str.match(_NEVER))
+        if runs.any():
+            shown = sorted(set(cells[runs].astype("str").str.strip()))
+            notes.append(
+                message("inputs.contracts_running", source=table.source, column=column, words=shown)
+            )
+        empty |= runs
+    if empty.all() and blank:
+        return pd.Series(pd.NaT, index=cells.index, dtype="datetime64[ns]")
     if empty.any() and not blank:
         raise fault(
             table,
@@ -335,7 +368,10 @@ def _dates(table: Table, column: str, notes: list[str], blank: bool = False) -> 
             message("refusals.is_a_contract_without_a_first_day"),
             message("refusals.fill_in_the_date"),
         )
-    found, said = to_dates(replace(table, data=table.data[~empty]), column)
+    filled = table.data.loc[~empty, [column]]
+    # what stood beside words is text; numbers among them are day numbers or dates such as 20240131
+    filled = numbers(filled, None, []) if is_string_dtype(filled[column].dtype) else filled
+    found, said = to_dates(replace(table, data=filled), column, pattern)
     notes += said
     return found.dt.floor("D").reindex(table.data.index)
 

@@ -15,6 +15,7 @@ from cvlib.inputs.database import DECIMALS, MONEY, connect, memory_share, own_fo
 from cvlib.inputs.elsewhere import Elsewhere, backend_of, stays
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.references import reference, spark_table
+from cvlib.inputs.totals import refuse_totals_of_log
 from cvlib.inputs.transactions_cells import Cells
 from cvlib.inputs.transactions_filters import counted
 from cvlib.inputs.transactions_returns import match_returns
@@ -277,7 +278,7 @@ def _checked(cells: Cells, rows: int, left_out: list[tuple[Any, ...]]) -> dict[s
             dated,
             "day IS NULL",
             message("refusals.is_a_transaction_without_a_date"),
-            message("refusals.fill_in_the_date"),
+            message("refusals.fill_in_the_date_or_where", column=cells.columns["date"]),
         )
     today = dt.datetime.now(dt.UTC).date()
     # days that Python has no date for (infinity, before the year 1, after 9999) come as text
@@ -333,6 +334,7 @@ def _checked(cells: Cells, rows: int, left_out: list[tuple[Any, ...]]) -> dict[s
             ("negative amount, dropped by the rule", "transactions", negatives, negatives / rows,
              float(returned))
         )  # fmt: skip
+    refuse_totals_of_log(cells)
     return {"kept": customers, "first": first, "last": last, "negative": negatives, "zero": zeros}
 
 

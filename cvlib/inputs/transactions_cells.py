@@ -14,7 +14,7 @@ import pandas as pd
 from cvlib.inputs import text
 from cvlib.inputs.checks import column_of, of_cell, of_one
 from cvlib.inputs.database import named, quoted
-from cvlib.inputs.dates import to_dates
+from cvlib.inputs.dates import EXCEL, to_dates
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.inputs.transactions_columns import amounts_of, role_column
@@ -352,6 +352,8 @@ class Cells:
         cell = "date" if kind == "VARCHAR" else "date::VARCHAR"
         if kind in ("FLOAT", "DOUBLE", "DECIMAL"):
             cell = "CASE WHEN date % 1 = 0 THEN date::BIGINT::VARCHAR ELSE date::VARCHAR END"
+        if rules.date_format == EXCEL:
+            return self._spelt_days(cell, EXCEL)
         if rules.date_format:
             read = f"try_strptime({cell}, {quoted(rules.date_format)})::DATE"
             if not self._unreadable(cell, read):
@@ -402,13 +404,19 @@ class Cells:
                 "Write them so, or leave `timezone` empty: the day is then taken as written.",
             )  # fmt: skip
         part = f"regexp_replace({cell}, {quoted(_TIME)}, '')"
+        return self._spelt_days(part)
+
+    def _spelt_days(self, part: str, pattern: str = "") -> str:
+        """The day of dates that are read spelling by spelling."""
+        column = self.columns["date"]
         table = self._spelt("date", part)
         cells = text.numbers(table.data.copy(), None, []) if len(table.data) else table.data
         try:
-            days, said = to_dates(_Spellings(cells, table.labels, source=table.source), column)
+            spelt = _Spellings(cells, table.labels, source=table.source)
+            days, said = to_dates(spelt, column, pattern)
         except InputError as error:
             raise self._at(error, table, "date", part) from error
-        notes += said
+        self.source.notes += said
         table.data["read"] = days.dt.floor("D")
         return self._joined("date", part, table, "DATE")
 

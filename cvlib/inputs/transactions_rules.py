@@ -11,6 +11,7 @@ import pandas as pd
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.database import memory_share
+from cvlib.inputs.dates import EXCEL
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import AS_IT_IS, Reading
 from cvlib.words.message import message
@@ -42,7 +43,8 @@ class LogRules:
         Zone whose days count, for times with an offset (``Asia/Shanghai``); blank: the day as
         written.
     date_format : str
-        A strftime pattern where the dates do not say theirs.
+        A strftime pattern where the dates do not say theirs; ``excel`` for day numbers of a
+        spreadsheet.
     missing_customer : {"refuse", "drop"}
         Rows that name no customer: raise, or leave out and count.
     returns : {"match", "net", "ignore", "refuse"}
@@ -101,7 +103,7 @@ class LogRules:
                 "both columns, or none.",
             )  # fmt: skip
         _check_zone(self.timezone)
-        _check_pattern(self.date_format)
+        check_pattern(self.date_format)
         object.__setattr__(self, "where", tuple(_filter(i, one) for i, one in _each(self.where)))
         memory_share(self.memory_limit)
 
@@ -120,8 +122,9 @@ def _check_zone(timezone: str) -> None:
         ) from error
 
 
-def _check_pattern(pattern: str) -> None:
-    if not pattern:
+def check_pattern(pattern: str) -> None:
+    """Refuse a `date_format` that is no pattern."""
+    if pattern in ("", EXCEL):
         return
     import duckdb
 

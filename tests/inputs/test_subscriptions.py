@@ -120,12 +120,61 @@ def test_durations_from_dates() -> None:
             "before the contr",
         ),
         ({"a": ["2024-05-01"], "b": ["2924-04-01"]}, {"start": "a", "end": "b"}, "observed_until"),
-        ({"a": ["2024-05-01", None], "b": [None, None]}, {"start": "a", "end": "b"}, "is empty"),
+        ({"a": ["2024-05-01", None], "b": [None, None]}, {"start": "a", "end": "b"}, "first day"),
+        ({"a": ["2024-05-01"], "c": [None]}, {"start": "a", "end": "b"}, "b: there is no such col"),
+        (
+            {"a": [45413, 45414], "b": ["-", "45500"]},
+            {"start": "a", "end": "b"},
+            "45413 would be 2024-05-01.*`date_format` to excel",
+        ),
+        (
+            {"id": ["a", "Total"], "tenure": [3, 3], "churned": [1, 0]},
+            {},
+            "column id, data row 2: 'Total' names a row of totals or means",
+        ),
+        (
+            {"tenure": [*range(1, 11), 55], "churned": [1] * 11},
+            {},
+            "column tenure, data row 11: 55 is exactly the sum of all other rows",
+        ),
     ],
 )
 def test_bad_contracts(frame: dict[str, list[object]], columns: dict[str, str], wrong: str) -> None:
     with pytest.raises(InputError, match=wrong):
         check_contracts(pd.DataFrame(frame), ContractColumns(**columns))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "word", ["-", "active", "至今", "9999-12-31", "2999/12/31", "Present", "NULL"]
+)
+def test_words_for_a_contract_that_runs_are_no_date(word: str) -> None:
+    table = pd.DataFrame({"a": ["2024-01-15", "2024-02-01"], "b": ["2024-03-20", word]})
+    checked = check_contracts(table, ContractColumns(start="a", end="b"))
+    assert checked.event.tolist() == [True, False]
+    assert checked.duration.tolist() == [3, 1]  # to 20 March, the last day seen
+    assert any(f"in column b, {word} was read as still running" in w for w in checked.warnings)
+
+
+def test_nobody_left_and_day_numbers_and_patterns() -> None:
+    dates = ["2024-03-15", "2024-06-20"]
+    nobody = check_contracts(
+        pd.DataFrame({"a": dates, "b": [None, None]}), ContractColumns(start="a", end="b")
+    )
+    assert not nobody.event.any() and nobody.duration.tolist() == [3, 0]
+    days = ContractColumns(start="a", end="b", date_format="excel")
+    serial = pd.DataFrame({"a": [45366, 45463], "b": ["45400", "active"]})  # 2024-03-15, ...
+    checked = check_contracts(serial, days)
+    assert checked.start is not None and checked.end is not None
+    assert checked.start.dt.strftime("%Y-%m-%d").tolist() == dates
+    assert str(checked.end[0].date()) == "2024-04-18" and pd.isna(checked.end[1])
+    table = pd.DataFrame({"a": ["03/04/2024", "05/04/2024"], "b": ["06/04/2024", ""]})
+    table["b"] = table["b"].mask(table["b"] == "")
+    with pytest.raises(InputError, match="give `date_format`"):
+        check_contracts(table, ContractColumns(start="a", end="b"))
+    read = check_contracts(table, ContractColumns(start="a", end="b", date_format="%m/%d/%Y"))
+    assert read.start is not None and str(read.start[0].date()) == "2024-03-04"
+    with pytest.raises(InputError, match="date_format: 'dmy' is no pattern"):
+        ContractColumns(date_format="dmy")
 
 
 @pytest.mark.parametrize(

@@ -242,6 +242,51 @@ def test_what_a_filter_drops_is_not_read(door, tmp_path):
     assert unread[1].startswith("'7.5 each' is no amount")
 
 
+ELEVEN = [f"{i},2020-01-{i:02d},{i}" for i in range(1, 11)]  # 55 in all
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(
+    ("last", "wrong"),
+    [
+        ("Total,2020-01-10,55", "'Total' names a row of totals"),
+        ("合 计,2020-01-10,7", "names a row of totals"),
+        ("Mean,2020-01-10,5.5", "'Mean' names a row of totals"),
+        ("99,2020-01-10,55", "'55' is exactly the sum of all other rows"),
+        ("99,2020-01-10,54.9", None),
+        ("10,2020-01-10,10", None),
+    ],
+)
+def test_a_row_of_totals_is_no_customer(last, wrong, door, tmp_path):
+    found = outcome(door, written(tmp_path, [HEAD, *ELEVEN, last]), tmp_path)
+    if wrong is None:
+        assert isinstance(found, list)
+        return
+    assert wrong in found[1] and "data row 11" in found[0] and "where" in found[2]
+
+
+def test_a_customer_of_that_name_who_buys_again_is_one():
+    frame = pd.DataFrame(
+        {"customer_id": ["Total", "Total", "b"], "date": "2020-01-01", "amount": [5.0, 6, 7]}
+    )
+    assert len(transaction_log(frame).customers()) == 2
+    with pytest.raises(InputError, match=r"where \[\[day, missing, false\]\]"):
+        transaction_log(frame.assign(day=["2020-01-01", "2020-01-02", None]), LogRules(date="day"))
+    equal = pd.DataFrame({"customer_id": range(10), "date": "2020-01-01", "amount": 10.0})
+    equal.loc[:3, "amount"] = -10.0  # 6 purchases less 4 returns: twice one of them
+    assert len(transaction_log(equal, LogRules(returns="net")).customers()) == 10
+
+
+def test_day_numbers_of_a_spreadsheet_are_dates_where_it_is_said(tmp_path):
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "date": [45366, 45463.5], "amount": 5.0})
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    for source in (frame, tmp_path / "log.csv"):
+        with pytest.raises(InputError, match="set `date_format` to excel"):
+            transaction_log(source)
+        log = transaction_log(source, LogRules(date_format="excel"))
+        assert (str(log.first_day), str(log.last_day)) == ("2024-03-15", "2024-06-20")
+
+
 @pytest.mark.parametrize("door", DOORS)
 def test_amounts_are_compared_as_they_are_read(door, tmp_path):
     path = written(
