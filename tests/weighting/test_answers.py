@@ -148,8 +148,8 @@ def scores() -> dict[str, Any]:
 def test_the_answer_on_scores_is_that_of_its_tables(scores: dict[str, Any]) -> None:
     answer = W.scores_answer(**scores)
     best = scores["stable"].iloc[0]
-    assert answer.tiles[0].value == f"{100 * best['mean_stability']:.0f} %"
-    assert answer.tiles[-1].value == f"{100 * scores['pairs']['top_k_overlap'].min():.0f} %"
+    assert answer.tiles[0].value == f"{100 * best['mean_stability']:.0f}%"
+    assert answer.tiles[-1].value == f"{100 * scores['pairs']['top_k_overlap'].min():.0f}%"
     assert len(answer.tiles) == 5 and answer.hero == "stability_chart"
     unsure = int(scores["stable"]["unstable"].sum())
     assert unsure and f"{unsure} of 300" in answer.advice[0]

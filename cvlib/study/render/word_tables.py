@@ -11,6 +11,8 @@ _WIDE = re.compile("[\u2e80-\uffef\U00020000-\U0003ffff]")
 _PIECE = re.compile(f"{_WIDE.pattern}+|(?:(?!{_WIDE.pattern})\\S)+")
 _KEPT = (12, 8)  # letters' room for a Chinese word, if the type allows; a label reads in four signs
 _SIZES = (8.0, 7.0, 6.0, 5.0)  # points; the largest at which no number is broken
+# Heads are bold, and short ones are often capitals: wider than the rest.
+_BOLD = 1.2
 _PER_POINT = 0.245  # width of a character in mm, per point of its size; no common font is wider
 _PADDING = 2.4  # mm, both sides of a cell together
 _LONGEST = 90  # characters; longer cells are broken into lines anyway
@@ -89,7 +91,10 @@ def column_widths(
     columns = list(zip(*texts, strict=True))
     whole = [max(min(length(text), _LONGEST) for text in column) for column in columns]
     for size, kept in [*((size, kept) for size in sizes for kept in _KEPT), (sizes[-1], 4)]:
-        least = [max(_needed(text, kept) for text in column) for column in columns]
+        least = [
+            max(_needed(text, kept) * (_BOLD if row == 0 else 1) for row, text in enumerate(column))
+            for column in columns
+        ]
         narrow = [n * size * _PER_POINT + _PADDING for n in least]
         if sum(narrow) <= page:
             break
