@@ -21,7 +21,7 @@ MARKERS = ("o", "s", "^", "D")
 def slopes_chart(
     table: pd.DataFrame, labels: Labels | None = None, *, language: str = "en", level: float = 0.95
 ) -> Figure:
-    """Simple slopes: the effect's line at three values of the moderator, with bands.
+    """Simple slopes: the effect's line at some values of the moderator, with bands.
 
     Parameters
     ----------

@@ -86,6 +86,29 @@ def test_simple_slopes_and_region_equal_r(advanced: Path, product: slopes.Produc
     assert roots == pytest.approx((known["jn_low"], known["jn_high"]), rel=1e-5)
 
 
+def test_slopes_are_told_at_the_values_asked_for() -> None:
+    model = five()
+    model["interactions"] = [{"of": ["satisfaction", "value"], "on": "loyalty"}]
+    model["paths"]["value"] = ["satisfaction", "loyalty"]
+    usual, asked = (
+        S.further("mobi", model, S.Asked(["interactions"], **given), draws=100)
+        for given in ({}, {"slopes_at": [-2, 0.5]})
+    )
+    three, two = usual.table("simple_slopes"), asked.table("simple_slopes")
+    assert three["moderator_at"].tolist() == [-1, 0, 1]
+    assert two["moderator_at"].tolist() == [-2, 0.5]
+    middle, rise = three["slope"][1], (three["slope"][2] - three["slope"][0]) / 2
+    np.testing.assert_allclose(two["slope"], middle + rise * two["moderator_at"], atol=1e-12)
+    # the variance is a parabola in the moderator, which three values determine
+    parabola = np.polyfit(three["moderator_at"], three["std_error"] ** 2, 2)
+    expected = np.sqrt(np.polyval(parabola, two["moderator_at"]))
+    np.testing.assert_allclose(two["std_error"], expected, rtol=1e-9)
+    asked.plot.simple_slopes_chart()
+    for wrong in ([], [0, 1, 2, 3, 4], ["low"], [float("nan")]):
+        with pytest.raises(InputError, match="slopes_at"):
+            S.Asked(slopes_at=wrong)
+
+
 def test_regions_of_all_four_kinds() -> None:
     assert slopes.johnson_neyman(slopes.Product(1, 0, 0.01, 0, 1e-9, 100))[1] == "between_roots"
     assert slopes.johnson_neyman(slopes.Product(0.0, 1, 0.01, 0, 0.01, 100))[1] == "outside_roots"

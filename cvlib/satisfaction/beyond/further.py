@@ -16,7 +16,7 @@ from cvlib.satisfaction.beyond.base import Base
 from cvlib.satisfaction.beyond.common_method import common_method
 from cvlib.satisfaction.beyond.copula import endogeneity
 from cvlib.satisfaction.beyond.formative import formative
-from cvlib.satisfaction.beyond.interactions import interactions
+from cvlib.satisfaction.beyond.interactions import AT, interactions
 from cvlib.satisfaction.beyond.mediation import mediation
 from cvlib.satisfaction.beyond.necessity import WISHED, necessity
 from cvlib.satisfaction.beyond.section import Chart, Section
@@ -31,6 +31,7 @@ from cvlib.satisfaction.survey.settings import Columns, Design, Missing, bootstr
 from cvlib.statistics.resample import Bootstrap
 from cvlib.words.message import Message, joined, message
 
+MOST_SLOPES = 4  # lines that a chart of slopes tells apart
 SECTIONS = ("interactions", "common_method", "formative", "copula", "mediation", "segments",
             "tetrads", "necessity")  # fmt: skip
 FIGURES = "cvlib.figures.further"
@@ -53,6 +54,8 @@ class Asked:
         Of every mixture of segments.
     wished : float
         Level of the target, 0 to 100, whose necessary conditions the combined map shows.
+    slopes_at : sequence of float
+        Values of moderators, in their standard deviations, at which slopes are told: one to four.
 
     Raises
     ------
@@ -71,6 +74,7 @@ class Asked:
     most_segments: int = 3
     starts: int = 30
     wished: float = WISHED
+    slopes_at: Sequence[float] = AT
 
     def __post_init__(self) -> None:
         given = [self.sections] if isinstance(self.sections, str) else self.sections
@@ -79,6 +83,9 @@ class Asked:
         whole("most_segments", self.most_segments, 2, 8)
         whole("starts", self.starts, 3, 1000)
         number("wished", self.wished, 0, 100)
+        for value in self.slopes_at:
+            number("slopes_at", value, -10, 10, remedy="In standard deviations of the moderator.")
+        whole("slopes_at", len(set(self.slopes_at)), 1, MOST_SLOPES, "So many different values.")
 
     def of(self, model: Model) -> list[str]:
         """The sections in their order: those asked for, and those the model file asks for."""
@@ -215,7 +222,7 @@ def further(
     plain = Bootstrap(resampling.draws, resampling.seed, resampling.level)
     base = Base(answers, survey, how.scheme, kind, plain)
     run: dict[str, Callable[[], Section]] = {
-        "interactions": lambda: interactions(base),
+        "interactions": lambda: interactions(base, wanted.slopes_at),
         "common_method": lambda: common_method(base, wanted.marker),
         "formative": lambda: formative(base),
         "copula": lambda: endogeneity(base),

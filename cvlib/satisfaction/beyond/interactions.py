@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +23,7 @@ from cvlib.satisfaction.survey.moments import Sample
 from cvlib.words.message import Message, message
 
 SIZES = ((0.025, "large"), (0.01, "medium"), (0.005, "small"))  # Kenny (2018) [M]
-AT = np.array([-1.0, 0.0, 1.0])
+AT = (-1.0, 0.0, 1.0)
 _GRID = 61  # places of the moderator at which bands are drawn
 
 
@@ -32,13 +32,15 @@ def size_of(f_squared: float) -> str:
     return next((name for limit, name in SIZES if f_squared >= limit), "negligible")
 
 
-def interactions(base: Base) -> Section:
+def interactions(base: Base, at: Sequence[float] = AT) -> Section:
     """Every interaction of the model: coefficients on both scales, f², slopes, region, prediction.
 
     Parameters
     ----------
     base : Base
         Its survey's model has `moderations`.
+    at : sequence of float
+        Values of the moderator, in its standard deviations, at which slopes are told.
 
     Returns
     -------
@@ -96,11 +98,11 @@ def interactions(base: Base) -> Section:
     table = base.summary(keys, estimate, None if draws is None else draws.kept("product"))
     deviation = spread(*whole)[0]
     table.insert(4, "standardised", estimate * deviation)
-    at = [b for _, b in places]
-    table["r_squared_with"] = first.r_squared[0][at]
-    table["r_squared_without"] = base.found.r_squared[0][at]
-    if len(set(at)) < len(at):  # several on one target: each is judged with the others kept
-        table["r_squared_without"] = _without_each(base, model, fit, whole, at)
+    targets = [b for _, b in places]
+    table["r_squared_with"] = first.r_squared[0][targets]
+    table["r_squared_without"] = base.found.r_squared[0][targets]
+    if len(set(targets)) < len(targets):  # several on one: each is judged with the others kept
+        table["r_squared_without"] = _without_each(base, model, fit, whole, targets)
     table["f_squared"] = (table["r_squared_with"] - table["r_squared_without"]) / (
         1 - table["r_squared_with"]
     )
@@ -112,7 +114,7 @@ def interactions(base: Base) -> Section:
         said.append(message("further.slopes_no_draws"))
     else:
         main, product = draws.kept("main"), draws.kept("product")
-        slopes, regions, bands = _slopes(base, first, main, product, measures)
+        slopes, regions, bands = _slopes(base, first, (main, product), measures, at)
         tables |= {"simple_slopes": slopes, "johnson_neyman": regions}
         said += _region_sentences(base, regions)
         known = {"labels": True, "level": base.bootstrap.level}
@@ -154,11 +156,12 @@ def _without_each(
 
 
 def _slopes(
-    base: Base, first: PLSFit, main: np.ndarray, product: np.ndarray,
+    base: Base, first: PLSFit, drawn: tuple[np.ndarray, np.ndarray],
     measures: dict[str, tuple[pd.DataFrame, Callable[[PLSFit], np.ndarray]]],
+    at: Sequence[float],
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:  # fmt: skip
     """Simple slopes, regions, and slopes along the observed range of every moderator."""
-    model, level = base.survey.model, base.bootstrap.level
+    model, level, (main, product) = base.survey.model, base.bootstrap.level, drawn
     own = {name: value(first)[0] for name, (_, value) in measures.items()}
     slopes, regions, bands = [], [], []
     for number, entry in enumerate(model.moderations):
@@ -172,7 +175,7 @@ def _slopes(
         inside_region = significant(moderator, roots, region)
         share = round(float(np.average(inside_region, weights=base.mass)), 12)
         keys = {"source": entry.source, "moderator": entry.moderator, "target": entry.target}
-        slopes.append(simple_slopes(found, AT, level).assign(**keys))
+        slopes.append(simple_slopes(found, np.array(at), level).assign(**keys))
         inside = [root for root in roots if low < root < high]
         regions.append({
             **keys, "region": region,
