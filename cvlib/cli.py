@@ -91,7 +91,6 @@ def run(
     jobs: int,
 ) -> None:
     """Run NOTEBOOKS (name or number) and write their reports."""
-    import joblib
     from tqdm import tqdm
 
     from cvlib.study.gallery import write_gallery
@@ -116,9 +115,14 @@ def run(
     expect([notebook.source for notebook in chosen])
     one = partial(run_notebook, parameters=given, out=out, formats=wanted, force=force)
     progress = sys.stderr.isatty() and len(chosen) == 1
-    stream = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator")(
-        joblib.delayed(one)(notebook, progress=progress) for notebook in chosen
-    )
+    if len(chosen) == 1:
+        stream = map(partial(one, progress=progress), chosen)
+    else:
+        import joblib
+
+        stream = joblib.Parallel(n_jobs=jobs, backend="threading", return_as="generator")(
+            joblib.delayed(one)(notebook, progress=progress) for notebook in chosen
+        )
     several = sys.stderr.isatty() and len(chosen) > 1
     for done in tqdm(stream, total=len(chosen), desc="notebooks", disable=not several):
         click.echo(f"{done.manifest['notebook']}: {done.folder / 'report.html'}")

@@ -11,7 +11,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-import openpyxl
 from pydantic import BaseModel, ConfigDict
 
 from cvlib.inputs.choices import one_of
@@ -100,6 +99,8 @@ def read_yaml(tree: Tree, path: Path | str, faulty: Faulty = "refuse") -> Judgem
 
 def _grids(path: Path) -> list[tuple[str, Grid]]:
     """Raw cells of every sheet of a file; a CSV file is one sheet without a name."""
+    import openpyxl  # most who weight read no workbook
+
     try:
         if path.suffix.lower() == ".csv":
             text = decode(path.read_bytes(), path.name)[0]

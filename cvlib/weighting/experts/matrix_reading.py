@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from openpyxl.utils import get_column_letter
-
 from cvlib.inputs.errors import InputError, shorten
 from cvlib.weighting.experts.judgements import Pair, named_by, resolve
 from cvlib.weighting.tree import Tree
@@ -18,6 +16,8 @@ Grid = list[list[Any]]
 
 def cell_of(path: Path, sheet: str, row: int, column: int) -> str:
     """Where a cell stands, as an error names it."""
+    from openpyxl.utils import get_column_letter
+
     at = f"{get_column_letter(column + 1)}{row + 1}"
     return f"{path.name}, sheet {sheet!r}, cell {at}" if sheet else f"{path.name}, cell {at}"
 

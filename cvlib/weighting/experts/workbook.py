@@ -9,20 +9,16 @@ from __future__ import annotations
 import re
 from itertools import combinations
 from pathlib import Path
-from typing import Any
-
-from openpyxl import Workbook
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
-from openpyxl.utils import get_column_letter
-from openpyxl.utils.cell import absolute_coordinate
-from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.properties import PageSetupProperties
-from openpyxl.worksheet.worksheet import Worksheet
+from typing import TYPE_CHECKING, Any
 
 from cvlib.inputs.errors import InputError
 from cvlib.weighting.experts.ahp import acceptable_ratio, random_index
 from cvlib.weighting.experts.judgements import words
 from cvlib.weighting.tree import Tree
+
+# openpyxl is loaded where it is used: most who weight read no workbook
+if TYPE_CHECKING:
+    from openpyxl.worksheet.worksheet import Worksheet
 
 KEY = "_cvlib"  # the hidden sheet that says which cell is which comparison
 _CALC = "_calc"
@@ -77,6 +73,8 @@ def write_workbook(
     ...     cv.weighting.workbook(cv.weighting.load_tree("rfm"), f"{folder}/experts.xlsx").name
     'experts.xlsx'
     """
+    from openpyxl import Workbook
+
     path = Path(path)
     groups = {node: below for node, below in tree.compared.items() if len(below) > 1}
     if not groups:
@@ -127,6 +125,8 @@ def safe(text: str) -> str:
 
 
 def _write_start(sheet: Worksheet, tree: Tree, said: dict[str, Any], language: str) -> None:
+    from openpyxl.styles import Alignment, Font
+
     sheet["A1"], sheet["A1"].font = safe(tree.label(tree.name, language)), Font(bold=True, size=14)
     sheet["A3"] = said["expert"]
     _answer_cell(sheet, _NAME_CELL)
@@ -140,6 +140,8 @@ def _write_start(sheet: Worksheet, tree: Tree, said: dict[str, Any], language: s
 
 
 def _answer_cell(sheet: Worksheet, at: str) -> None:
+    from openpyxl.styles import Border, PatternFill, Protection, Side
+
     sheet[at].fill = PatternFill("solid", fgColor="FFF6CC")
     sheet[at].border = Border(*[Side(style="thin", color="BFB58A")] * 4)
     sheet[at].protection = Protection(locked=False)
@@ -147,6 +149,8 @@ def _answer_cell(sheet: Worksheet, at: str) -> None:
 
 def _finish(sheet: Worksheet) -> None:
     """Only answers can be typed; a printed sheet is one page wide."""
+    from openpyxl.worksheet.properties import PageSetupProperties
+
     sheet.protection.sheet = True
     sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
@@ -162,6 +166,9 @@ def _write_node(
     language: str,
     items: int,
 ) -> None:
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.worksheet.datavalidation import DataValidation
+
     last = _FIRST_PAIR + len(pairs) - 1
     limit = acceptable_ratio(items)
     sheet["A1"] = safe(said["question"].format(node=tree.label(node, language)))
@@ -215,6 +222,9 @@ def _echo(row: int, said: dict[str, Any]) -> str:
 
 def _write_calculation(sheet: Worksheet, top: int, answers: str, n: int, table: str) -> str:
     """A node's matrix and its power iterations; returns the formula of the consistency ratio."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.utils.cell import absolute_coordinate
+
     columns = [get_column_letter(column) for column in range(1, n + 1)]
     across = [f"${columns[0]}${top + row}:${columns[-1]}${top + row}" for row in range(n)]
     pairs = {pair: row for row, pair in enumerate(combinations(range(n), 2), start=_FIRST_PAIR)}

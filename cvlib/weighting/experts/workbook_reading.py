@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from openpyxl.utils import get_column_letter
-
 from cvlib.inputs.errors import InputError, shorten
 from cvlib.weighting.experts.judgements import Pair, excel_date, words
 from cvlib.weighting.experts.workbook import KEY, safe, scale_options
@@ -107,6 +105,8 @@ def _answers(
     where: str, rows: Grid, compared: list[tuple[str, str]], key: _Key, tree: Tree
 ) -> list[Pair]:
     """The answers of one sheet, by the labels in their rows."""
+    from openpyxl.utils import get_column_letter
+
     said, options = words(key.language)["workbook"], scale_options(key.language)
     heads = (said["left_head"], said["answer_head"], said["right_head"])
     top, (left, answer, right) = _heads(where, rows, heads)
