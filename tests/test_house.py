@@ -27,7 +27,7 @@ LOCKS = {"reports": "requirements.lock", "test": "requirements-test.lock"}  # by
 PILLARS = ("satisfaction", "weighting", "lifetime")
 GROUND = ("inputs", "statistics", "words")
 HEAVY = ("semopy", "statsmodels", "seaborn", "papermill", "ibis", "duckdb", "lifelines",
-         "sklearn")  # fmt: skip
+         "sklearn", "openpyxl")  # fmt: skip
 SYSTEMS = [
     {"sys_platform": system, "os_name": name, "platform_system": title,
      "python_version": "3.11", "python_full_version": "3.11.9", "extra": ""}
@@ -163,6 +163,10 @@ def test_import_cvlib_costs_next_to_nothing() -> None:
 def test_listing_the_notebooks_loads_no_table_and_no_chart() -> None:
     code = "from cvlib.cli import main\nmain(['list'], standalone_mode=False)"
     assert loaded(code).isdisjoint({*HEAVY, "pandas", "numpy", "matplotlib", "IPython"})
+
+
+def test_the_runner_and_its_pages_draw_nothing() -> None:
+    assert "matplotlib" not in loaded("import cvlib.study.batch, cvlib.study.gallery")
 
 
 def test_heavy_packages_are_loaded_only_where_they_are_used() -> None:
