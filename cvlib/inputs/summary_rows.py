@@ -31,6 +31,13 @@ def _labels() -> dict[str, str]:
     return {plain(label): figure for figure, labels in written.items() for label in labels}
 
 
+@cache
+def words_of_totals() -> tuple[str, ...]:
+    """What stands for a name in a row of totals or means, without case and blanks."""
+    named = (label for label, figure in _labels().items() if figure in ("mean", "sum"))
+    return tuple(sorted({label.replace(" ", "") for label in named}))
+
+
 _FIGURES: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "mean": lambda rows: rows.mean(),
     "sum": lambda rows: rows.sum(),

@@ -9,17 +9,12 @@ import pandas as pd
 from cvlib.inputs.checks import fault
 from cvlib.inputs.database import MONEY, quoted
 from cvlib.inputs.readers import Table
+from cvlib.inputs.summary_rows import words_of_totals
 from cvlib.words.message import message
 
 if TYPE_CHECKING:
     from cvlib.inputs.transactions_cells import Cells
 
-# What stands in place of a name in such a row, without case and blanks.
-WORDS = (
-    "total", "totals", "grandtotal", "sum", "subtotal", "mean", "average", "avg", "gesamt", "summe",
-    "durchschnitt", "mittelwert", "moyenne", "suma", "promedio", "totale", "合计", "总计",
-    "小计", "共计", "总和", "平均", "平均值", "均值", "итого",
-)  # fmt: skip
 _FEWEST = 10  # rows from which one that equals all others together is no chance
 
 
@@ -43,7 +38,7 @@ def refuse_totals(table: Table, customer: str, sums: pd.Series) -> None:
     remedy = message("refusals.delete_the_row_of_totals")
     if customer:
         names = table.data[customer].astype("str").str.lower().str.replace(r"\s", "", regex=True)
-        named = names.isin(WORDS) & table.data[customer].notna()
+        named = names.isin(words_of_totals()) & table.data[customer].notna()
         if named.any():
             wrong = message("refusals.value_names_a_row_of_totals", value="{value}")
             raise fault(table, customer, named, wrong, remedy)
@@ -65,7 +60,7 @@ def refuse_totals_of_log(cells: Cells) -> None:
     """
     remedy = message("refusals.leave_the_row_of_totals_out")
     if cells.types["customer"] == "VARCHAR":
-        words = ", ".join(map(quoted, WORDS))
+        words = ", ".join(map(quoted, words_of_totals()))
         plain = "lower(regexp_replace(customer_id::VARCHAR, '\\s', '', 'g'))"
         held = (
             f"SELECT customer_id FROM ({cells.lines()}) WHERE dropped = 0 AND {plain} IN ({words}) "
