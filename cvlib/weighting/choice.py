@@ -142,8 +142,9 @@ def choose_weights(
     expert = [f"ahp_{name}" for name in ahp.METHODS]
     if not weighting:
         if judgements is None or not judgements.matrices:
-            told = (message("weighting.equal_unasked"),) if len(indicators.items) > 1 else ()
-            return Choice("equal", plain_weights(indicators.tree)[0], warnings=told)
+            told = message("weighting.equal_unasked", count=len(indicators.items))
+            warned = (told,) if len(indicators.items) > 1 else ()
+            return Choice("equal", plain_weights(indicators.tree)[0], warnings=warned)
         weighting = expert[0]
     if not Path(weighting).suffix:
         known = ["equal", *expert, *spread.METHODS, *COMBINED, LEARNED]

@@ -64,4 +64,10 @@ def test_without_a_name_experts_weigh_and_without_experts_all_alike_and_said_so(
     assert alike.method == "equal"
     assert [text.id for text in alike.warnings] == ["weighting.equal_unasked"]
     assert not w.choose_weights(customers, "equal").warnings  # asked for
+    region = w.choose_weights(w.indicators(cv.load("regional_results").data, "regional"), "")
+    weight = region.weights.set_index("indicator")["global_weight"]
+    assert region.warnings[0].startswith("Neither judgements nor a weighting were given: all 8 ")
+    for dimension, below in w.load_tree("regional").compared.items():
+        if dimension != "regional":  # as the sentence says: by the number of its indicators
+            assert weight[dimension] == pytest.approx(len(below) / 8)
     assert not w.choose_weights(flat([[1], [2], [3]]), "").warnings  # nothing to weigh
