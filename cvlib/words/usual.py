@@ -10,6 +10,7 @@ import pandas as pd
 from cvlib.words.message import Message, message
 
 _MOST = 12  # of estimates in a sentence
+_ALIKE = 1e-9  # weights that differ by less are equal
 
 
 def estimates(result: Any) -> list[Message]:
@@ -50,8 +51,13 @@ def heaviest(result: Any) -> list[Message]:
 
 
 def _first(rows: pd.DataFrame, name: str, column: str, method: Any) -> Message:
-    top = rows.loc[rows[column].idxmax()]
-    return message("common.heaviest", method=str(method), name=top[name], weight=float(top[column]))
+    top = rows[rows[column] >= rows[column].max() - _ALIKE]
+    facts = {"method": str(method), "weight": float(top[column].iloc[0])}
+    if len(top) == len(rows) > 1:
+        return message("common.weigh_alike", count=len(top), **facts)
+    if len(top) > 1:
+        return message("common.heaviest_of_all", names=list(top[name]), **facts)
+    return message("common.heaviest", name=top[name].iloc[0], **facts)
 
 
 def graded(result: Any) -> list[Message]:

@@ -12,6 +12,7 @@ from cvlib.weighting.table import Indicators
 from cvlib.words.message import Message, message
 
 POOLED = "pooled"
+STILL = 1e-9  # a change that is none but for rounding errors
 
 
 def entropy_by_period(indicators: Indicators, period: pd.Series) -> pd.DataFrame:
@@ -132,6 +133,8 @@ def panel_verdict(weights: pd.DataFrame) -> Message | None:
     if moved.empty:
         return None
     row = moved.loc[moved["change"].abs().idxmax()]
+    if abs(row["change"]) < STILL:
+        return message("weighting.panel_still", periods=moved["period"].nunique() + 1)
     return message(
         "weighting.panel_moved", indicator=row["indicator"], period=row["period"],
         change=100 * float(row["change"]), weight=float(row["weight"]),

@@ -23,6 +23,7 @@ from cvlib.weighting.tree import Tree
 from cvlib.words.message import Message, joined, message
 
 ZERO = "weighting.chang_zero"
+ALIKE = 1e-9  # weights that differ by less are equal
 FUZZY = ("none", "buckley", "chang")
 WEIGHTS = [
     "indicator", "parent", "method", "local_weight", "global_weight", "ci_low", "ci_high",
@@ -162,7 +163,12 @@ def weights_beside(
 
 def _first(tree: Tree, weights: pd.DataFrame, told: str) -> Message:
     ends = weights[weights["indicator"].isin(tree.weighted)]
-    row = ends.loc[ends["global_weight"].idxmax()]
+    top = ends[ends["global_weight"] >= ends["global_weight"].max() - ALIKE]
+    row = top.iloc[0]
+    if len(top) > 1:
+        method, share = row["method"], float(row["global_weight"])
+        return message("weighting.beside_alike", method=method, weight=share,
+                       indicators=list(top["indicator"]))  # fmt: skip
     return message(
         told, indicator=row["indicator"], weight=float(row["global_weight"]),
         low=float(row["ci_low"]), high=float(row["ci_high"]),
