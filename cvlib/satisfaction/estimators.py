@@ -108,7 +108,7 @@ class Estimates(Result):
 
 def stacked(results: Sequence[SatisfactionResult], name: str) -> pd.DataFrame:
     """The table `name` of several results, one under the other, with model and estimator."""
-    if len(results) == 1:
+    if len(results) == 1 or not any(len(named(result, name)) for result in results):
         return named(results[0], name)
     parts = []
     for result in results:
@@ -116,7 +116,7 @@ def stacked(results: Sequence[SatisfactionResult], name: str) -> pd.DataFrame:
         own.insert(0, "model", result.model.name)
         own.insert(1, "estimator", result.estimator)
         parts.append(own)
-    filled = [part for part in parts if len(part)] or parts[:1]
+    filled = [part for part in parts if len(part)]
     return pd.concat(filled, ignore_index=True).reindex(columns=filled[0].columns)
 
 

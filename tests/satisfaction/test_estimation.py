@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import cvlib as cv
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import load_table
 from cvlib.satisfaction import sentences as reading
@@ -282,3 +283,10 @@ def test_drivers_and_default_target() -> None:
     assert default_target(model) == "satisfaction"
     names = [model.construct_names[j] for j in drivers(model, "value")]
     assert names == ["image", "expectation", "quality"]
+
+
+def test_a_table_that_no_estimator_has_is_not_there_for_both() -> None:
+    found = cv.satisfaction.estimate("mobi", "acsi", cv.satisfaction.Method("both"))
+    assert found.table("higher_order").shape == (0, 0)
+    both = found.table("path_coefficients")
+    assert set(both["estimator"]) == {"pls", "covariance"}
