@@ -11,7 +11,7 @@ import yaml
 
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.limits import hold
-from cvlib.words.message import message
+from cvlib.words.message import Message, message
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -152,6 +152,15 @@ def plain_yaml(text: str, where: str) -> tuple[Any, yaml.Node | None]:
         ) from error
 
 
+# Faults that a schema finds, and what they are called.
+_KINDS = {
+    "missing": "missing", "extra_forbidden": "unknown", "string_type": "text",
+    "dict_type": "mapping", "model_type": "mapping", "model_attributes_type": "mapping",
+    "list_type": "list", "tuple_type": "list", "float_type": "number", "float_parsing": "number",
+    "int_type": "number", "int_parsing": "number",
+}  # fmt: skip
+
+
 class Source:
     """A YAML file with the line of every entry.
 
@@ -212,9 +221,12 @@ class Source:
             faults = error.errors()
             first = min(faults, key=lambda fault: self.line(fault["loc"]))
             entry = ".".join(str(part) for part in first["loc"])
-            kind = {"missing": "missing", "extra_forbidden": "unknown"}.get(first["type"])
-            fault = (message(f"refusals.entry_{kind}") if kind
-                     else first["msg"].removeprefix("Value error, "))  # fmt: skip
+            kind = _KINDS.get(first["type"])
+            cause = first.get("ctx", {}).get("error")
+            told = cause.args[0] if isinstance(cause, ValueError) and cause.args else ""
+            fault = first["msg"].removeprefix("Value error, ")
+            if isinstance(told, Message) or kind:
+                fault = told or message(f"refusals.entry_{kind}")
             more = len(faults) - 1
             wrong = message("refusals.entry_faults" if more else "refusals.entry_fault",
                             entry=entry or "document", fault=fault, more=more)  # fmt: skip

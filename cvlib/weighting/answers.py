@@ -81,7 +81,8 @@ def weights_answer(
     alike = [] if math.isnan(kappa) else [Tile(label, number(kappa, 2))]
     return Answer(
         question=message(
-            "weighting.asks_weights", source=table.source, customers=len(indicators.values),
+            f"weighting.asks_weights{'_panel' * bool(indicators.panel)}", source=table.source,
+            customers=indicators.panel or len(indicators.values), rows=len(indicators.values),
             items=len(indicators.items),
         ),
         verdict=(*_weighs_most(tops, indicators), _foresaw(validity, judged)),
@@ -89,7 +90,7 @@ def weights_answer(
         hero="validity_chart" if len(validity.validity) else "weights_chart",
         advice=tuple([*_which(validity, judged), *_ask_again(expert)][:_MOST]),
         doubts=tuple([
-            *_invented(table, indicators), *_leaks(validity), *_inconsistent(expert),
+            *_by_row(indicators), *_invented(table, indicators), *_leaks(validity), *_inconsistent(expert),
             *_one_expert(expert), *_of_data(data),
         ][:_MOST]),
     )  # fmt: skip
@@ -247,6 +248,13 @@ def _of_data(data: ObjectiveWeights | None) -> list[Message]:
     return [*told, *_left_out(data.left_out, "weighting.left_out")]
 
 
+def _by_row(indicators: Indicators) -> list[Message]:
+    """Of a panel: that every row is graded by itself."""
+    rows, customers = len(indicators.values), indicators.panel
+    said = message("weighting.panel_by_row", rows=rows, customers=customers)
+    return [said] if customers else []
+
+
 def scores_answer(
     table: Table,
     indicators: Indicators,
@@ -309,7 +317,8 @@ def scores_answer(
     told = [part.verdict for part in first.values() if part.verdict]
     asks = [part.question for part in first.values() if part.question]
     usual = message(
-        "weighting.asks_scores", source=table.source, customers=len(indicators.values),
+        f"weighting.asks_scores{'_panel' * bool(indicators.panel)}", source=table.source,
+        customers=indicators.panel or len(indicators.values), rows=len(indicators.values),
         items=items, method=choice.method,
     )  # fmt: skip
     own = [tile for part in first.values() for tile in part.tiles]
@@ -320,7 +329,7 @@ def scores_answer(
         hero=next(iter(first), "stability_chart"),
         advice=tuple(_act(known)),
         doubts=tuple([
-            *_invented(table, indicators), *_unasked(choice), *_inconsistent(choice.expert),
+            *_by_row(indicators), *_invented(table, indicators), *_unasked(choice), *_inconsistent(choice.expert),
             *_any(known, any_weights),
             *_left_out(scored.left_out, "weighting.scoring_left_out"), *_blank(stable),
             *_one_expert(choice.expert), *_of_data(choice.data),

@@ -13,11 +13,13 @@ import pandas as pd
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError, nearest, shorten
 from cvlib.inputs.readers import Table
+from cvlib.inputs.summary_rows import without_summaries
 from cvlib.weighting.tree import Tree
-from cvlib.words.message import message
+from cvlib.words.message import joined, message
 
 NEAR = ("target", "interval")  # directions by which a value is best near some other
 KINDS = ("auto", "transactions", "indicators")
+PANEL, PANEL_CUSTOMER = "customer_period", "panel_customer"  # names of a panel's rows and customers
 MISSING = ("available", "listwise", "median")
 
 
@@ -63,6 +65,13 @@ class Indicators:
     warnings: tuple[str, ...]
     rows: pd.DataFrame = field(default_factory=pd.DataFrame)
 
+    @property
+    def panel(self) -> int:
+        """How many customers the rows of a panel are; 0 where every row is a customer."""
+        if self.values.index.name != PANEL:
+            return 0
+        return int(self.rows.loc[self.values.index, PANEL_CUSTOMER].nunique())
+
     @cached_property
     def items(self) -> tuple[str, ...]:
         """What carries weight: leaves and minimum nodes (the root where the root is a minimum)."""
@@ -94,12 +103,15 @@ class Indicators:
         return (self.tree.directions.reindex(self.items) == "cost").to_numpy()
 
 
-def table_kind(data: pd.DataFrame, tree: Tree, kind: str = "auto", date: str = "date") -> str:
+def table_kind(
+    data: pd.DataFrame | Table, tree: Tree, kind: str = "auto", date: str = "date",
+    mapping: Mapping[str, str] | None = None,
+) -> str:  # fmt: skip
     """Say whether a table holds transactions or one row of indicators per customer.
 
     Parameters
     ----------
-    data : pandas.DataFrame
+    data : pandas.DataFrame or Table
         The table as read.
     tree : Tree
         The tree whose leaves are looked for.
@@ -108,23 +120,26 @@ def table_kind(data: pd.DataFrame, tree: Tree, kind: str = "auto", date: str = "
         date as transactions.
     date : str
         Column of the purchase date.
+    mapping : mapping of leaf to column, optional
+        Where the columns have other names than the tree says.
 
     Returns
     -------
     str
     """
+    table = data if isinstance(data, Table) else Table(data)
     if one_of("kind", kind, KINDS) != "auto":
         return kind
-    absent = [column for column in tree.columns if column not in data.columns]
+    wanted = _mapped(tree, mapping or {}).values()
+    absent = [column for column in wanted if column not in table.data.columns]
     if not absent:
         return "indicators"
-    if date in data.columns:
+    if date in table.data.columns:
         return "transactions"
     raise InputError(
-        "the table",
-        f"has neither a column for every leaf of tree {tree.name!r} (no {absent[0]!r}) nor a date "
-        f"column {date!r}",
-        "Set kind to 'transactions' or 'indicators' to be told what is missing.",
+        table.source,
+        message("refusals.neither_leaves_nor_dates", tree=tree.name, leaf=absent[0], date=date),
+        joined([message("refusals.neither_leaves_nor_dates_remedy"), table.elsewhere]),
     )
 
 
@@ -164,19 +179,23 @@ def read_indicators(
         measured by the range of the customers.
     """
     one_of("missing", missing, MISSING)
-    table = data if isinstance(data, Table) else Table(data)
+    columns = _mapped(tree, mapping or {})
+    given = data if isinstance(data, Table) else Table(data)
+    table = without_summaries(given, list(columns.values()))
     frame = table.data
     index = frame.index if not customer else pd.Index(_column(table, customer, "the customer"))
     if index.has_duplicates or index.hasnans:
         twice = index[index.duplicated()]
-        fault = f"customer {twice[0]!r} stands in several rows" if len(twice) else "has empty cells"
-        raise InputError(
-            table.place(customer) if customer else "the index",
-            fault,
-            "The table needs one row per customer, each named.",
+        fault = (
+            message("refusals.customer_in_several_rows", customer=str(twice[0]))
+            if len(twice)
+            else message("refusals.has_empty_cells")
         )
+        raise InputError(
+            table.place(customer) if customer else "the index", fault,
+            message(f"refusals.one_row_per_customer{'_or_period' if len(twice) else ''}"),
+        )  # fmt: skip
     nodes = tree.nodes.set_index("node")
-    columns = _mapped(tree, mapping or {})
     array = np.empty((len(frame), len(tree.leaves)), order="F")
     notes: list[str] = []
     for j, leaf in enumerate(tree.leaves):
@@ -199,7 +218,8 @@ def read_indicators(
     base = len(frame) if missing == "listwise" else empty.size
     left_out = pd.DataFrame([[reason, count, count / base]], columns=["reason", "count", "share"])
     counted = (message(f"weighting.missing_{missing}", count=count),) if count else ()
-    warnings = (*tree.warnings, *notes, *counted)
+    told = [note for note in table.warnings if note not in given.warnings]
+    warnings = (*tree.warnings, *told, *notes, *counted)
     kept = left_out[left_out["count"] > 0]
     return Indicators(tree, values, kept, warnings, frame.set_axis(index))
 
@@ -210,7 +230,7 @@ def _mapped(tree: Tree, mapping: Mapping[str, str]) -> dict[str, str]:
         if leaf not in tree.leaves:
             raise InputError(
                 f"parameter mapping: {leaf!r}",
-                f"is not an indicator of tree {tree.name!r}",
+                message("refusals.not_an_indicator", tree=tree.name),
                 nearest(str(leaf), list(tree.leaves)),
             )
     return {**tree.columns.to_dict(), **{leaf: str(column) for leaf, column in mapping.items()}}
@@ -221,23 +241,23 @@ def _check_enough(values: pd.DataFrame, tree: Tree, rows: int) -> None:
     leaves = tree.nodes[tree.nodes["is_leaf"]]
     ranged = leaves.loc[leaves["scale_low"].isna() & (leaves["direction"] != "nominal"), "node"]
     if len(values) == 0 or (len(values) == 1 and len(ranged)):
-        wanted = "One is needed at least."
+        wanted = message("refusals.one_customer_needed")
         if len(ranged):
-            wanted = (
-                f"{ranged.iloc[0]!r} is measured by the range of the customers: two or more are "
-                "needed, or a scale in the tree, such as scale: [1, 5]."
-            )
-        raise InputError("the indicator table", f"{len(values)} customers remain of {rows}", wanted)
+            wanted = message("refusals.two_customers_needed", leaf=str(ranged.iloc[0]))
+        raise InputError(
+            "the indicator table",
+            message("refusals.customers_remain", left=len(values), rows=rows), wanted,
+        )  # fmt: skip
 
 
 def _column(table: Table, name: str, what: str) -> pd.Series:
     if name not in table.data.columns:
-        near = nearest(name, [str(column) for column in table.data.columns]) + table.elsewhere
+        near = nearest(name, [str(column) for column in table.data.columns])
         place = "customer" if what == "the customer" else "mapping"
-        remedy = f"{near} Name the column in {place}."
         raise InputError(
-            f"{table.source}, {what}", message("refusals.there_is_no_column", name=name), remedy
-        )
+            f"{table.source}, {what}", message("refusals.there_is_no_column", name=name),
+            joined([near, table.elsewhere, message("refusals.name_the_column_in", place=place)]),
+        )  # fmt: skip
     return table.data[name]
 
 
@@ -253,8 +273,8 @@ def _numbers(
         if strange:
             raise InputError(
                 where,
-                f"{strange[0]!r} has no value in the tree",
-                f"Give it one, or correct the cell. Known: {', '.join(known)}.",
+                message("refusals.category_without_value", category=strange[0]),
+                message("refusals.category_without_value_remedy", known=", ".join(known)),
             )
         numbers = np.array([known.get(cell, np.nan) for cell in text])
     else:
@@ -262,7 +282,8 @@ def _numbers(
     known_cells = np.isfinite(numbers)
     if not known_cells.all():
         if np.isinf(numbers).any():
-            raise InputError(where, "holds an infinite value", "Correct the cell or empty it.")
+            raise InputError(where, message("refusals.infinite_value"),
+                             message("refusals.correct_the_cell_or_empty_it"))  # fmt: skip
         if not known_cells.any():
             raise InputError(
                 where,
@@ -276,9 +297,15 @@ def _numbers(
             at = int(beyond.argmax())
             raise InputError(
                 _row(table, raw, at),
-                f"holds {numbers[at]:g}, outside the scale {low:g} to {high:g} of leaf {leaf!r}"
-                + (f", as do {beyond.sum() - 1} more" if beyond.sum() > 1 else ""),
-                "Correct the cell, or state the right scale in a tree of your own.",
+                message(
+                    "refusals.beyond_scale_of_leaf" + "_more" * bool(beyond.sum() > 1),
+                    value=numbers[at],
+                    low=low,
+                    high=high,
+                    leaf=leaf,
+                    more=int(beyond.sum()) - 1,
+                ),
+                message("refusals.beyond_scale_of_leaf_remedy"),
             )
         largest = np.nanmax(numbers)
         if high == 100 and low == 0 and 0 < largest <= 1:
@@ -297,8 +324,8 @@ def _parsed(table: Table, raw: pd.Series, leaf: str, notes: list[str]) -> np.nda
             at = int(plain.to_numpy().argmax())
             raise InputError(
                 _row(table, raw, at),
-                f"holds {shorten(raw.iloc[at])} in a column of percentages",
-                "Write all cells with the percent sign, or none.",
+                message("refusals.no_percent_sign", cell=shorten(raw.iloc[at])),
+                message("refusals.no_percent_sign_remedy"),
             )
         notes.append(message("weighting.percent_text", indicator=leaf))
         text = text.str.rstrip("%\uff05").str.strip()

@@ -86,13 +86,14 @@ class _Node(BaseModel):
             (kind,) = written.keys() & kinds
             if "kind" not in written and written[kind] is not None:
                 return {"kind": kind, **written}
-        raise ValueError(f"{written!r} is not a direction: write {_DIRECTIONS}")
+        raise ValueError(message("refusals.not_a_leaf_direction", value=str(written),
+                                 known=_DIRECTIONS))  # fmt: skip
 
     @field_validator("scale")
     @classmethod
     def _from_low_to_high(cls, scale: tuple[float, float] | None) -> tuple[float, float] | None:
         if scale and not -math.inf < scale[0] < scale[1] < math.inf:
-            raise ValueError("write the lowest and the highest possible value, such as [1, 5]")
+            raise ValueError(message("refusals.write_lowest_and_highest"))
         return scale
 
     @model_validator(mode="after")
@@ -102,7 +103,7 @@ class _Node(BaseModel):
                 "has both children and a direction: an inner node has children, a leaf a direction"
             )
         if self.children is None and self.direction is None:
-            raise ValueError(f"has no direction and no children: a leaf needs {_DIRECTIONS}")
+            raise ValueError(message("refusals.leaf_without_direction", known=_DIRECTIONS))
         if self.children is not None and not self.children:
             raise ValueError("has an empty list of children")
         if self.children is not None and (self.column or self.unit or self.scale):
@@ -134,7 +135,7 @@ class _Document(BaseModel):
     @classmethod
     def _some(cls, children: dict[str, _Node]) -> dict[str, _Node]:
         if not children:
-            raise ValueError("the tree has no children")
+            raise ValueError(message("refusals.tree_without_children"))
         return children
 
 
@@ -297,7 +298,7 @@ def load_tree(name_or_path: str | Path) -> Tree:
     else:
         raise InputError(
             f"tree {written!r}",
-            "is neither a shipped tree nor a .yaml file",
+            message("refusals.tree_not_found"),
             nearest(written, list(available_trees())),
         )
     source = Source(path)
@@ -373,13 +374,15 @@ def _collect(
         here = (*at, "children", name)
         if name in seen:
             raise source.error(
-                here, f"{name!r} is already the name in line {seen[name]}", "Rename one of them."
+                here,
+                message("refusals.name_taken", name=name, line=seen[name]),
+                message("refusals.rename_one"),
             )
         if not name.strip() or "|" in name or name != name.strip() or name[0] in "=+-@":
             raise source.error(
                 here,
-                f"{name!r} cannot be a name: blank, or with a bar, or starting with = + - @",
-                "Use letters, digits and underscores; put the wording in en and zh.",
+                message("refusals.cannot_be_a_name", name=name),
+                message("refusals.cannot_be_a_name_remedy"),
             )
         seen[name] = source.line(here)
         values = (node.direction.nominal or {}).values() if node.direction else ()

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import Table
 from cvlib.inputs.shipped import shipped_yaml
 from cvlib.weighting.table import KINDS
 from cvlib.weighting.tree import Tree, available_trees, load_tree, tree_file
@@ -18,7 +19,7 @@ LOG = "rfm"  # what a transaction log gives
 
 
 def find_tree(
-    data: pd.DataFrame,
+    data: pd.DataFrame | Table,
     tree: str = "",
     mapping: Mapping[str, str] | None = None,
     *,
@@ -29,7 +30,7 @@ def find_tree(
 
     Parameters
     ----------
-    data : pandas.DataFrame
+    data : pandas.DataFrame or Table
         The table as read.
     tree : str
         A shipped name or a ``.yaml`` file; empty: looked for.
@@ -62,7 +63,8 @@ def find_tree(
         return load_tree(tree)
     if one_of("kind", kind, KINDS) == "transactions":
         return load_tree(LOG)
-    given, renamed = {str(column) for column in data.columns}, dict(mapping or {})
+    table = data if isinstance(data, Table) else Table(data)
+    given, renamed = {str(column) for column in table.data.columns}, dict(mapping or {})
     absent, size = {}, {}
     for name in available_trees():
         columns = [renamed.get(leaf, column) for leaf, column in shipped_columns(name).items()]
@@ -74,13 +76,13 @@ def find_tree(
         return load_tree(most[0])
     remedy = message("weighting.name_the_tree")
     if most:
-        raise InputError("the table", message("weighting.several_trees", trees=most), remedy)
+        raise InputError(table.source, message("weighting.several_trees", trees=most), remedy)
     if date in given and kind == "auto":
         return load_tree(LOG)
     near = max(absent, key=lambda name: 1 - len(absent[name]) / size[name])
     facts = {"tree": near, "held": size[near] - len(absent[near]), "of": size[near]}
     raise InputError(
-        "the table", message("weighting.no_tree", absent=absent[near][:3], **facts), remedy
+        table.source, message("weighting.no_tree", absent=absent[near][:3], **facts), remedy
     )
 
 

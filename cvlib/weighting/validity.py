@@ -10,6 +10,7 @@ import pandas as pd
 
 from cvlib.inputs.audit import TOO_GOOD
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.readers import Table
 from cvlib.results import Result
 from cvlib.statistics import multiple, ranks, resample
 from cvlib.statistics.ranks import Order, Ranked
@@ -73,13 +74,13 @@ class Validity(Result):
 
 
 def read_outcome(
-    data: pd.DataFrame, outcome: str, customers: pd.Index, customer: str = ""
+    data: pd.DataFrame | Table, outcome: str, customers: pd.Index, customer: str = ""
 ) -> pd.Series | None:
     """Take the outcome's column for the customers who are scored.
 
     Parameters
     ----------
-    data : pandas.DataFrame
+    data : pandas.DataFrame or Table
         The table the indicators came from.
     outcome : str
         Column with what customers did later; empty: there is none, and the result is None. So it
@@ -93,15 +94,19 @@ def read_outcome(
     -------
     pandas.Series or None
     """
+    table = data if isinstance(data, Table) else Table(data)
+    data = table.data
     if not outcome or (outcome in OF_TRANSACTIONS and outcome not in data.columns):
         return None
     if outcome not in data.columns:
         raise InputError(
-            "parameter outcome",
-            f"names no column {outcome!r}",
-            nearest(outcome, [str(column) for column in data.columns])
-            + " Leave it empty if there is no outcome.",
-        )
+            table.source,
+            message("refusals.outcome_no_column", name=outcome),
+            joined([
+                nearest(outcome, [str(column) for column in data.columns]), table.elsewhere,
+                message("refusals.outcome_no_column_remedy"),
+            ]),
+        )  # fmt: skip
     index = pd.Index(data[customer]) if customer else data.index
     values = pd.to_numeric(data[outcome], errors="coerce")
     later = pd.Series(values.to_numpy(float), index=index).reindex(customers)
@@ -109,14 +114,14 @@ def read_outcome(
     if outcome in OF_TRANSACTIONS and not wrong.any() and later.nunique() < 2:
         return None  # nobody bought later, or for nothing: not the reader's column to mend
     if wrong.any() or later.nunique() < 2:
-        first = f"customer {wrong.idxmax()!r} has none, or a negative one"
         raise InputError(
-            f"column {outcome!r} of the outcome",
-            f"{wrong.sum()} of {len(later)} cannot be used: {first}"
+            table.place(outcome),
+            message("refusals.outcome_unusable", count=int(wrong.sum()), rows=len(later),
+                    customer=str(wrong.idxmax()))
             if wrong.any()
-            else "is the same for every customer",
-            "Complete it, name another outcome, or leave the parameter outcome empty.",
-        )
+            else message("refusals.outcome_constant"),
+            message("refusals.outcome_remedy"),
+        )  # fmt: skip
     return later
 
 

@@ -300,7 +300,7 @@ def test_a_panel_refuses_rows_without_a_period(flat):
     customers = flat([[1, 2], [3, 4], [5, 7]])
     with pytest.raises(InputError, match="has one row only"):
         w.entropy_by_period(customers, pd.Series([1, 1, 2]))
-    with pytest.raises(InputError, match="is empty in some rows"):
+    with pytest.raises(InputError, match="has empty cells"):
         w.entropy_by_period(customers, pd.Series([1, 1, np.nan]))
 
 

@@ -163,7 +163,7 @@ def test_outcome_is_read_by_name_and_customer():
     found = read_outcome(table, "spend", pd.Index(["c", "a"]), "id")
     assert found.tolist() == [3, 1]
     assert read_outcome(table, "", pd.Index(["a"]), "id") is None
-    with pytest.raises(InputError, match=r"Did you mean 'spend'.*Leave it empty"):
+    with pytest.raises(InputError, match=r"Did you mean 'spend'.*Leave `outcome` empty"):
         read_outcome(table, "spent", pd.Index(["a"]), "id")
 
 

@@ -54,25 +54,26 @@ _SIGNS = {"+": "+", "-": "-", "−": "-", "±": "±", "+/-": "±", "+-": "±"}
 
 def _sign(value: Any) -> str:
     if not isinstance(value, str) or value not in _SIGNS:
-        raise ValueError(f"{value!r} is not a sign: write +, - or ± (in quotes where YAML asks)")
+        raise ValueError(message("refusals.not_a_sign", value=str(value)))
     return _SIGNS[value]
 
 
 def _direction(value: Any) -> str:
     if value not in ("+", "-", "−"):
-        raise ValueError(f"{value!r} is not a direction: write + (high is high) or - (reversed)")
+        raise ValueError(message("refusals.not_a_direction", value=str(value)))
     return _SIGNS[value]
 
 
 def _labelled(value: Any) -> Any:
     """Answers in words to numbers; YAML reads some words as true and false."""
     if not isinstance(value, dict):
-        raise ValueError("write answers and their numbers: {very satisfied: 5, satisfied: 4}")
+        raise ValueError(message("refusals.write_answers_and_numbers"))
     words = {True: ("yes", "true", "on"), False: ("no", "false", "off")}
     found: dict[Any, Any] = {}
     for label, number in value.items():
         if isinstance(number, bool) or not isinstance(number, int | float):
-            raise ValueError(f"{label!r} stands for {number!r}, which is not a number")
+            raise ValueError(message("refusals.answer_without_number", label=str(label),
+                                     number=str(number)))  # fmt: skip
         names = words[label] if isinstance(label, bool) else (label,)
         found |= dict.fromkeys(names, float(number))
     return found
@@ -88,8 +89,13 @@ class _Form(BaseModel):
 
 
 class _Text(_Form):
-    en: str
+    en: str | None = None
     zh: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_one_language(cls, value: Any) -> Any:
+        return {"en": value} if isinstance(value, str) else value
 
 
 class _ItemForm(_Form):
@@ -104,7 +110,7 @@ class _ItemForm(_Form):
 
 
 class _ConstructForm(_Form):
-    en: str
+    en: str | None = None
     zh: str | None = None
     mode: Literal["A", "B", "unit"] = "A"
     items: dict[str, _ItemForm] = Field(default_factory=dict)
@@ -122,7 +128,7 @@ class _ConstructForm(_Form):
             raise ValueError("has items and dimensions: an item measures a dimension, so list only"
                              " the dimensions")  # fmt: skip
         if not self.items and not self.dimensions:
-            raise ValueError("a construct without items: list at least one")
+            raise ValueError(message("refusals.construct_without_items"))
         if not self.dimensions and "stages" in self.model_fields_set:
             raise ValueError("stages belong to a construct with dimensions")
         return self
@@ -136,7 +142,7 @@ class _ConstructForm(_Form):
                 raise ValueError(f"{odd[0]!r} is not the name of an item")
             twice = sorted({str(name) for name in value if value.count(name) > 1})
             if twice:
-                raise ValueError(f"item {twice[0]} is listed twice")
+                raise ValueError(message("refusals.item_twice", item=twice[0]))
             value = {str(name): {} for name in value}
         if isinstance(value, dict):
             value = {name: {} if form is None else form for name, form in value.items()}
@@ -164,8 +170,8 @@ class _FreedomForm(_Form):
 
 class _ModelForm(_Form):
     name: str
-    title: _Text
-    source: str
+    title: _Text = _Text()
+    source: str = ""
     evidence: dict[str, str] = Field(default_factory=dict)
     notes: tuple[str | _Text, ...] = ()
     scale: tuple[float, float] | None = None
@@ -319,7 +325,7 @@ def _note(text: str | _Text) -> str:
 
 
 def _labels(form: Any, fallback: str) -> dict[str, str]:
-    english = form.en or fallback
+    english = form.en or form.zh or fallback
     return {"en": english, "zh": form.zh or english}
 
 
@@ -352,7 +358,8 @@ def _check(source: Source, form: _ModelForm) -> None:
 
     def known(name: str, at: tuple[str, ...]) -> None:
         if name not in form.constructs:
-            raise source.error(at, f"unknown construct {name!r}", nearest(name, names))
+            raise source.error(at, message("refusals.unknown_construct", name=name),
+                               nearest(name, names))  # fmt: skip
 
     seen: dict[str, str] = {}
     for construct, spec in form.constructs.items():
@@ -362,17 +369,18 @@ def _check(source: Source, form: _ModelForm) -> None:
         for item, entry in spec.items.items():
             at = ("constructs", construct, "items", item)
             if item in seen:
-                raise source.error(at, f"item {item} already belongs to {seen[item]}",
-                                   "An item measures one construct.")  # fmt: skip
+                raise source.error(at, message("refusals.item_belongs_to", item=item,
+                                               construct=seen[item]),
+                                   message("refusals.item_belongs_to_remedy"))  # fmt: skip
             seen[item] = construct
             scale = entry.scale or form.scale
             if scale is None:
-                raise source.error(at, f"item {item} has no scale",
-                                   "Add `scale: [lowest, highest]` for it or all, or give the"
-                                   " parameter `scale`.")  # fmt: skip
+                raise source.error(at, message("refusals.item_without_scale", item=item),
+                                   message("refusals.item_without_scale_remedy"))  # fmt: skip
             if not -inf < scale[0] < scale[1] < inf:
-                raise source.error(at, f"item {item}: scale {list(scale)} is empty or endless",
-                                   "Write [lowest, highest].")  # fmt: skip
+                raise source.error(at, message("refusals.scale_empty", item=item,
+                                               scale=str(list(scale))),
+                                   message("refusals.is_not_a_scale_remedy"))  # fmt: skip
         for cause, targets in spec.moderates.items():
             for name in (cause, *targets):
                 known(name, ("constructs", construct, "moderates"))
@@ -381,19 +389,20 @@ def _check(source: Source, form: _ModelForm) -> None:
         for target in targets:
             known(target, ("paths", cause, target))
             if target == cause:
-                raise source.error(("paths", cause, target), f"{cause} points at itself",
-                                   "Remove the path.")  # fmt: skip
+                raise source.error(("paths", cause, target),
+                                   message("refusals.points_at_itself", name=cause),
+                                   message("refusals.remove_the_path"))  # fmt: skip
     _check_interactions(source, form)
     paths = [(a, b, s) for a, to in form.paths.items() for b, s in to.items()]
     touched = {name for path in paths for name in path[:2]}
     touched |= check_dimensions(source, form, touched)
     for name in names:
         if name not in touched:
-            raise source.error(("constructs", name), f"no path touches {name}",
-                               "Add a path or remove the construct.")  # fmt: skip
+            raise source.error(("constructs", name), message("refusals.no_path_touches", name=name),
+                               message("refusals.no_path_touches_remedy"))  # fmt: skip
     if not causal_order(tuple(names), paths):
-        raise source.error(("paths",), "the paths run in a circle",
-                           "Remove one: the model must be recursive.")  # fmt: skip
+        raise source.error(("paths",), message("refusals.paths_in_a_circle"),
+                           message("refusals.paths_in_a_circle_remedy"))  # fmt: skip
     for survey, adaptation in form.adaptations.items():
         if adaptation.items_from not in available_models():
             raise source.error(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.readers import Table
+from cvlib.inputs.summary_rows import without_summaries
 from cvlib.weighting.data.importance import importance, shares
 from cvlib.weighting.scale import normalise, raw_bounds, unit_scale
-from cvlib.weighting.table import Indicators
+from cvlib.weighting.table import PANEL, PANEL_CUSTOMER, Indicators
 from cvlib.words.message import Message, message
 
 POOLED = "pooled"
@@ -53,7 +57,10 @@ def entropy_by_period(indicators: Indicators, period: pd.Series) -> pd.DataFrame
     """
     when = period.reindex(indicators.values.index) if len(period) else period
     if when.isna().any() or len(when) != len(indicators.values):
-        raise InputError("the column of periods", "is empty in some rows", "Fill it.")
+        raise InputError(
+            "period", message("refusals.has_empty_cells"),
+            message("refusals.give_every_row_its_period"),
+        )  # fmt: skip
     x, items = indicators.values.to_numpy(), list(indicators.items)
     parts = []
     known = sorted(when.unique())
@@ -73,12 +80,14 @@ def entropy_by_period(indicators: Indicators, period: pd.Series) -> pd.DataFrame
     return pd.concat(parts, ignore_index=True)
 
 
-def panel_rows(customers: pd.DataFrame, customer: str, period: str) -> tuple[pd.DataFrame, str]:
+def panel_rows(
+    customers: pd.DataFrame | Table, customer: str, period: str
+) -> tuple[pd.DataFrame | Table, str]:
     """Rows of a panel named by customer and period; a table without periods passes through.
 
     Parameters
     ----------
-    customers : pandas.DataFrame
+    customers : pandas.DataFrame or Table
         One row per customer and period.
     customer, period : str
         Columns; an empty period: the table is no panel.
@@ -103,17 +112,28 @@ def panel_rows(customers: pd.DataFrame, customer: str, period: str) -> tuple[pd.
     """
     if not period:
         return customers, customer
-    for column in (customer, period):
-        if column not in customers:
-            raise InputError(
-                "the panel",
-                message("refusals.there_is_no_column", name=column),
-                "Name it in period.",
-            )
-    if customers[period].isna().any():
-        raise InputError(f"column {period!r}", "has empty cells", "Give every row its period.")
-    named = customers[customer].astype(str) + " " + customers[period].astype(str)
-    return customers.assign(customer_period=named.to_numpy()), "customer_period"
+    table = customers if isinstance(customers, Table) else Table(customers)
+    rows = table.data
+    for column, place in ((customer, "customer"), (period, "period")):
+        if column not in rows:
+            raise table.lacking(column, message("refusals.name_the_column_in", place=place))
+    people = without_summaries(table, [c for c in rows if c not in (customer, period)])
+    if people.data[period].isna().any():
+        raise InputError(
+            table.place(period), message("refusals.has_empty_cells"),
+            message("refusals.give_every_row_its_period"),
+        )  # fmt: skip
+    named = rows[customer].astype(str) + " " + rows[period].map(_period)
+    named[rows[period].isna()] = rows[customer]  # what sums the table up has no period
+    rows = rows.assign(**{PANEL: named.to_numpy(), PANEL_CUSTOMER: rows[customer].astype(str)})
+    if isinstance(customers, Table):
+        return replace(table, data=rows), PANEL
+    return rows, PANEL
+
+
+def _period(value: object) -> str:
+    """A period as written: the year 2024 that a table with gaps holds as 2024.0."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def panel_verdict(weights: pd.DataFrame) -> Message | None:
