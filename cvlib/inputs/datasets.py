@@ -85,6 +85,11 @@ def invented(digest: str) -> bool:
     return any(item.simulated and item.sha256 == digest for item in entries().values())
 
 
+def shipped(digest: str) -> bool:
+    """Whether a SHA-256 is that of a data set of the catalogue."""
+    return bool(digest) and any(item.sha256 == digest for item in entries().values())
+
+
 def demonstrations(inputs: Mapping[str, Any]) -> list[str]:
     """The inputs that are simulated data sets of the catalogue beside others that are not.
 

@@ -90,8 +90,8 @@ def weights_answer(
         hero="validity_chart" if len(validity.validity) else "weights_chart",
         advice=tuple([*_which(validity, judged), *_ask_again(expert)][:_MOST]),
         doubts=tuple([
-            *_by_row(indicators), *_invented(table, indicators), *_leaks(validity), *_inconsistent(expert),
-            *_one_expert(expert), *_of_data(data),
+            *_by_row(indicators), *_invented(table, indicators), *_leaks(validity),
+            *_inconsistent(expert), *_one_expert(expert), *_of_data(data),
         ][:_MOST]),
     )  # fmt: skip
 
@@ -329,8 +329,8 @@ def scores_answer(
         hero=next(iter(first), "stability_chart"),
         advice=tuple(_act(known)),
         doubts=tuple([
-            *_by_row(indicators), *_invented(table, indicators), *_unasked(choice), *_inconsistent(choice.expert),
-            *_any(known, any_weights),
+            *_by_row(indicators), *_invented(table, indicators), *_unasked(choice),
+            *_inconsistent(choice.expert), *_any(known, any_weights),
             *_left_out(scored.left_out, "weighting.scoring_left_out"), *_blank(stable),
             *_one_expert(choice.expert), *_of_data(choice.data),
         ][:_MOST]),

@@ -50,6 +50,11 @@ def test_two_trees_of_one_size_are_not_chosen_between():
 def test_published_judgements_are_those_of_the_tree_and_of_no_other():
     assert w.read_judgements(w.load_tree("rfm"), "published").published == "liu_shih_2005"
     assert not w.read_judgements(w.load_tree("bank"), "published").matrices
+    own = cv.load(pd.DataFrame({"recency": [3, 9], "frequency": [4, 1], "monetary": [8, 1]}))
+    for table, known in ((own, False), (cv.load("cdnow_sample"), True)):
+        read = w.read_judgements(w.load_tree("rfm"), "published", table=table)
+        assert bool(read.matrices) == known  # nobody who was asked knows these customers
+        assert w.read_judgements(w.load_tree("rfm"), "liu_shih_2005", table=table).matrices
     with pytest.raises(InputError, match="are for tree 'rfm', not 'bank'"):
         w.read_judgements(w.load_tree("bank"), "liu_shih_2005")
 

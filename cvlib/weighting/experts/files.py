@@ -14,10 +14,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from cvlib.inputs.choices import one_of
-from cvlib.inputs.datasets import sha256
+from cvlib.inputs.datasets import sha256, shipped
 from cvlib.inputs.documents import Source
 from cvlib.inputs.errors import InputError, shorten
 from cvlib.inputs.limits import hold_workbook
+from cvlib.inputs.readers import Table
 from cvlib.inputs.shipped import shipped_yaml
 from cvlib.inputs.text import decode
 from cvlib.weighting.experts.judgements import (
@@ -187,6 +188,7 @@ def read_judgements(
     given: str | Path | Mapping[str, Any] | Sequence[str | Path] | Judgements,
     *,
     faulty: Faulty = "refuse",
+    table: Table | None = None,
 ) -> Judgements:
     """Expert judgements in any of the accepted forms.
 
@@ -204,6 +206,10 @@ def read_judgements(
     faulty : {"refuse", "leave_out"}
         Whether an expert with a wrong or missing judgement stops the reading or is left out and
         counted. One who gave no judgement at all is left out and counted in any case.
+
+    table : Table, optional
+        The customers to be weighed: of one's own, nobody but one's own experts has judged them, so
+        that ``published`` means none.
 
     Returns
     -------
@@ -231,6 +237,8 @@ def read_judgements(
     if isinstance(given, Mapping):
         return from_pairs(tree, given)
     folder = Path(str(resources.files("cvlib.weighting"))) / "published"
+    if given == PUBLISHED and table is not None and not shipped(table.sha256):
+        return no_judgements()
     if given == PUBLISHED:
         about = {n: shipped_yaml((folder / f"{n}.yaml").read_text("utf-8"))["tree"]
                  for n in available_judgements()}  # fmt: skip
