@@ -75,8 +75,8 @@ def test_customers_in_several_rows_are_told_of_the_parameter_for_panels(tmp_path
     read = W.read_indicators(rows, RFM, customer=name)
     assert len(read.values) == 120 and read.panel == 60
     assert read.values.index[0] == "K00 2024"
-    with pytest.raises(InputError, match=r"own\.csv, column yaer: .*Did you mean 'year'"):
-        W.panel_rows(table, "customer_id", "yaer")
+    with pytest.raises(InputError, match=r"own\.csv, column years: .*Did you mean 'year'"):
+        W.panel_rows(table, "customer_id", "years")
     assert W.read_indicators(own, RFM, customer="customer_id").panel == 0
 
 
