@@ -12,10 +12,12 @@ from cvlib.customer.index import CustomerIndex
 from cvlib.customer.links import PARTS
 from cvlib.customer.people import Calls
 from cvlib.customer.value import PointValue, SatisfactionLink
+from cvlib.inputs.audit import CAUTIONS
 from cvlib.statistics.resample import FEWEST
 from cvlib.words.answer import Answer, Tile, interval, number
 from cvlib.words.message import Message, message
 
+_JOIN = ("customer.unmatched", "customer.unmatched_alike", "customer.repeated_rows")
 WEAK = 1.5  # an E-value's limit below this is within reach of an ordinary unmeasured cause [P]
 FAR = 0.5  # share of a value beyond the window that is worth a doubt [P]
 APART = 0.2  # change of the value by another assumption that is worth a doubt [P]
@@ -154,7 +156,7 @@ def customer_answer(
         if 0 < drawn < FEWEST:
             few = message("customer.few_draws", draws=drawn, fewest=FEWEST)
             doubts.insert(int(base.simulated) + 1, few)  # behind the unmeasured cause
-    scale = [w for w in base.warnings if getattr(w, "id", "").startswith("inputs.scale_")]
+    scale = [w for w in base.warnings if getattr(w, "id", "") in (*CAUTIONS, *_JOIN)]
     doubts = [*scale, *doubts]
     doubts += [*gate.warnings, *(w for w in base.warnings if isinstance(w, Message))]
     return Answer(question, tuple(said), tuple(tiles[:5]), hero, tuple(advice[:3]),

@@ -14,6 +14,7 @@ from cvlib.customer.joining import (
     followed,
     in_both,
     interviews,
+    join_notes,
     known_of_all,
     spelling,
 )
@@ -69,6 +70,7 @@ def join_purchases(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     day, dated = interviews(survey, plan, notes)
     asked = pd.Series(day.to_numpy(), index=pd.Index(survey.data[plan.customer]))
     own, both = in_both(asked, ids, until, plan.customer, (survey.source, log.source))
+    notes += join_notes(asked.index, ids, twice, log.source)
     outside = ((own > until) | (first.reindex(own.index) >= own)).to_numpy()
     given = files.open("attributes")
     attributes, at, dropped = known_of_all(given, plan, ids, notes)

@@ -16,6 +16,7 @@ from cvlib.customer.joining import (
     followed,
     in_both,
     interviews,
+    join_notes,
     known_of_all,
     months,
 )
@@ -56,6 +57,7 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     day, dated = interviews(survey, plan, notes)
     asked = pd.Series(day.to_numpy(), index=pd.Index(survey.data[plan.customer]))
     own, both = in_both(asked, ids, until, plan.customer, (survey.source, contracts.source))
+    notes += join_notes(asked.index, ids, twice + doubled, contracts.source)
     mine = life.loc[own.index]
     late = (mine["end"] <= own).to_numpy()
     outside = ~late & ((own > until) | (mine["start"] > own)).to_numpy()

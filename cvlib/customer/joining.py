@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,9 +17,10 @@ from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.readers import Table
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.satisfaction.survey.missing import Survey, prepare
-from cvlib.words.message import message
+from cvlib.words.message import Message, joined, message
 
 Array = np.ndarray
+LOST = 0.1  # share of respondents without behaviour from which a study says so first
 
 
 def months(days: pd.Series) -> pd.Series:
@@ -105,6 +108,53 @@ def interviews(survey: Table, plan: Plan, notes: list[str]) -> tuple[pd.Series, 
     return pd.Series(one, index=survey.data.index), False
 
 
+def lookalikes(asked: pd.Index, ids: pd.Index) -> dict[str, object]:
+    """Ids of a survey that would be others' but for case, signs or zeros in front, with a pair."""
+    plain = pd.Series(ids, index=[_plain(each) for each in ids])
+    plain = plain[~plain.index.duplicated(keep=False) & (plain.index != "")]
+    other = pd.Series(asked, index=[_plain(each) for each in asked])
+    other = other[~other.isin(ids) & other.index.isin(plain.index)]
+    if not len(other):
+        return {}
+    first = other.index[0]
+    return {"alike": len(other), "one": str(other.iloc[0]), "other": str(plain[first])}
+
+
+def _plain(text: object) -> str:
+    """What tells ids apart when hands have typed them: letters and digits, no zeros in front."""
+    kept = "".join(c for c in unicodedata.normalize("NFKC", str(text)).casefold() if c.isalnum())
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", kept)
+
+
+def join_notes(asked: pd.Index, ids: pd.Index, repeats: int, other: str) -> list[Message]:
+    """What a join lost that its reader may not know: respondents without a match, repeated rows.
+
+    Parameters
+    ----------
+    asked, ids : Index
+        Customers who answered, and whose behaviour is known.
+    repeats : int
+        Rows of a customer who stands in a file already.
+    other : str
+        The file of behaviour.
+
+    Returns
+    -------
+    list of Message
+        Unmatched respondents from `LOST` of them on, or where their ids look like others'.
+    """
+    said: list[Message] = []
+    missing, alike = int((~asked.isin(ids)).sum()), lookalikes(asked, ids)
+    facts = {"missing": missing, "asked": len(asked), "file": other}
+    if alike:
+        said.append(message("customer.unmatched_alike", **facts, **alike))
+    elif missing >= LOST * len(asked):
+        said.append(message("customer.unmatched", **facts))
+    if repeats:
+        said.append(message("customer.repeated_rows", repeats=repeats))
+    return said
+
+
 def in_both(
     asked: pd.Series, ids: pd.Index, until: pd.Timestamp, column: str, sources: tuple[str, str]
 ) -> tuple[pd.Series, Array]:
@@ -136,11 +186,15 @@ def in_both(
     survey, other = sources
     both = asked.index.isin(ids)
     if not both.any():
+        alike = lookalikes(asked.index, ids)
         raise InputError(
             survey,
             message("refusals.no_of_the_survey_is_one_of", column=column, file=other),
-            message("refusals.both_files_need_the_same_ids"),
-        )
+            joined([
+                message("refusals.both_files_need_the_same_ids"),
+                message("refusals.ids_alike", **alike) if alike else "",
+            ]),
+        )  # fmt: skip
     own = asked[both]
     if (own > until).all():
         raise InputError(
@@ -167,7 +221,9 @@ def features(
         log, plain = name.startswith("log "), name.removeprefix("log ").strip()
         if plain not in attributes:
             known = [str(column) for column in attributes]
-            raise InputError("controls", f"there is no attribute {plain!r}", nearest(plain, known))
+            raise InputError(
+                "controls", message("refusals.no_attribute", name=plain), nearest(plain, known)
+            )
         values = attributes[plain]
         if not pd.api.types.is_numeric_dtype(values):
             levels = values.dropna().astype(str).value_counts().index[1:]
@@ -177,8 +233,10 @@ def features(
             continue
         values = values.astype(float)
         if log and (values <= 0).any():
-            raise InputError(f"controls, {name}", "holds values of 0 or less, without a logarithm",
-                             f"Write {plain} without log.")  # fmt: skip
+            raise InputError(
+                f"controls, {name}", message("refusals.without_a_logarithm"),
+                message("refusals.write_without_log", name=plain),
+            )  # fmt: skip
         found[name] = np.log(values) if log else values
     return pd.DataFrame(found, index=attributes.index)
 
