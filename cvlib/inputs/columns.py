@@ -68,14 +68,15 @@ def within(
     if whole:
         bad |= values.notna() & (values != values.round())
     if bad.any():
-        kind = "a whole number" if whole else "a number"
-        if low == -math.inf:
-            span = "" if high == math.inf else f" of {high:g} or less"
-        else:
-            span = f" of {low:g} or more" if high == math.inf else f" from {low:g} to {high:g}"
-        raise fault(
-            table, column, bad, f"{{value}} is not {kind}{span}", message("refusals.mend_the_cell")
+        span = "_to" if high < math.inf else ""
+        span = ("_from" if low > -math.inf else "") + span
+        wanted = message(
+            f"refusals.cell_{'whole' if whole else 'number'}{span}", low=low, high=high
         )
+        raise fault(
+            table, column, bad, message("refusals.value_is_not", value="{value}", wanted=wanted),
+            message("refusals.mend_the_cell"),
+        )  # fmt: skip
     if not missing and values.isna().any():
         raise fault(
             table,
@@ -139,4 +140,5 @@ def enough_rows(table: Table, rows: int, least: int, what: str) -> None:
         Naming the file and how many it needs.
     """
     if rows < least:
-        raise InputError(table.source, f"has {rows} {what}", f"At least {least} are needed.")
+        raise InputError(table.source, message("refusals.has_few_rows", rows=rows, what=what),
+                         message("refusals.that_many_are_needed", least=least))  # fmt: skip

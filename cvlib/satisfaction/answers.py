@@ -119,7 +119,8 @@ def _advice(main: SatisfactionResult) -> list[Message]:
     sure = impacts[impacts["ci_low"] > 0] if "ci_low" in impacts else impacts.head(0)
     said = []
     for name, row in sure.head(_MOST).iterrows():
-        kind = "raise" if table.loc[name, "below_average_performance"] else "keep"
+        low = table.loc[name, "below_average_performance"]
+        kind = "only" if len(table) == 1 else "raise" if low else "keep"
         said.append(message(
             f"satisfaction.advice_{kind}", driver=label(main.model, str(name)),
             target=label(main.model, target), points=_POINTS, impact=row["impact_5"],

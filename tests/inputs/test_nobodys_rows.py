@@ -228,3 +228,40 @@ def test_what_cannot_be_estimated_names_the_file_and_its_column(tmp_path: Path) 
         cv.satisfaction.pls(path, MODEL)
     few = cv.satisfaction.pls(answers(8)[ITEMS], MODEL).warnings
     assert any("fewer respondents or clusters (8) than folds (10)" in text for text in few)
+
+
+def test_groups_written_in_two_ways_are_named_and_those_written_in_one_are_not() -> None:
+    own = answers(240).assign(city=["Beijing"] * 80 + ["beijing"] * 80 + ["Shanghai"] * 80)
+    few = {"minimum": 50, "draws": 4, "permutations": 0}
+    said = cv.satisfaction.groups(own, MODEL, "city", **few).warnings  # type: ignore[arg-type]
+    told = [note for note in said if getattr(note, "id", "") == "satisfaction.groups_alike"]
+    assert len(told) == 1 and "Beijing and beijing of column city" in told[0]
+    assert "统一写法" in in_language(told[0], "zh")
+    own["city"] = own["city"].str.title()
+    said = cv.satisfaction.groups(own, MODEL, "city", **few).warnings  # type: ignore[arg-type]
+    assert not any(getattr(note, "id", "") == "satisfaction.groups_alike" for note in said)
+
+
+def test_the_only_driver_is_compared_with_no_other() -> None:
+    two = cv.satisfaction.model(
+        {"quality": "QU1..3", "satisfaction": "SA1..3"}, {"quality": "satisfaction"}, scale=(1, 5)
+    )
+    survey = cv.load(answers(200))
+    for model, wanted in ((two, {"only"}), (MODEL, {"only"}), ("more", {"raise", "keep"})):
+        if model == "more":
+            model = cv.satisfaction.model(
+                {"quality": "QU1..3", "loyalty": "LO1..3", "satisfaction": "SA1..3"},
+                {"quality": "satisfaction", "loyalty": "satisfaction"}, scale=(1, 5),
+            )  # fmt: skip
+        found = cv.satisfaction.estimate(survey, model, draws=60)
+        advice = cv.satisfaction.index_answer(found, survey).advice
+        kinds = {note.id.removeprefix("satisfaction.advice_") for note in advice}
+        assert kinds <= wanted and kinds
+
+
+def test_cells_off_their_range_are_refused_in_both_languages() -> None:
+    asked = cv.load("service_survey").data.copy()
+    asked.loc[2, "P3"] = 99
+    with pytest.raises(InputError, match="99 is not a whole number from 1 to 7") as caught:
+        cv.satisfaction.service_gaps(asked)
+    assert "99 不是 1 至 7 的整数" in caught.value.told("zh")

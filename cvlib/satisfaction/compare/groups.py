@@ -13,6 +13,7 @@ from functools import cached_property, partial
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.answers import plain
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.satisfaction.compare.composed import Composed
@@ -226,6 +227,8 @@ def estimate_groups(
         names = [reason.values["group"] for _, reason, _ in small]
         told.append(message("satisfaction.groups_small", least=minimum, names=names))
     told += [message("satisfaction.group_left_out", why=reason) for _, reason, _ in unfit]
+    told += [message("satisfaction.groups_alike", column=column, names=names)
+             for column in columns for names in _alike(data[column].dropna())]  # fmt: skip
     if keys["failed"].any():
         told.append(message("satisfaction.draws_without", draws=count * len(keys),
                             failed=int(keys["failed"].sum())))  # fmt: skip
@@ -241,6 +244,13 @@ def estimate_groups(
         },
         left_out=left_out, warnings=tuple(told),
     )  # fmt: skip
+
+
+def _alike(labels: pd.Series) -> list[list[str]]:
+    """Labels of a column that differ only in case, width or blanks, together."""
+    distinct = pd.Series(labels.astype(str).unique())
+    together = distinct.groupby(distinct.map(lambda label: plain(label).replace(" ", "")))
+    return [names.tolist() for _, names in together if len(names) > 1]
 
 
 def index_table(groups: Groups, constructs: Sequence[str] = ()) -> pd.DataFrame:

@@ -79,13 +79,17 @@ def employees_to_customers(
     if lacking:
         side = staff if lacking[0] in set(served["unit"]) else buyers
         raise InputError(
-            side.place("unit"), f"has no row of the unit {lacking[0]!r}, the other table has",
-            "Give both tables the same units.",
+            side.place("unit"), message("refusals.lacks_the_unit", unit=lacking[0]),
+            message("refusals.give_both_the_same_units"),
         )  # fmt: skip
     means = inside.groupby("unit")["index"].mean()
     enough_rows(staff, len(means), 3, "units")
     if means.std() == 0:
-        raise InputError(staff.place("employee_index"), "is the same in every unit", "Check it.")
+        raise InputError(
+            staff.place("employee_index"),
+            message("refusals.same_in_every_unit"),
+            message("refusals.check_it"),
+        )
     centred = (means - means.mean()).reindex(served["unit"]).to_numpy()
     fit, empty, note = _mixed(served, centred, reml)
     rows = [_row("mixed", float(fit.fe_params.iloc[1]), float(fit.bse_fe.iloc[1]), level)]

@@ -139,8 +139,8 @@ def _weights(table: Table, parts: Sequence[str]) -> np.ndarray | None:
     if off.any():
         total = points.sum(axis=1)[off.idxmax()]
         raise fault(
-            table, names[0], off, f"the points of this row add up to {total:g}, not to 100",
-            "Mend the points, or leave the row out.",
+            table, names[0], off, message("refusals.points_add_up", total=total),
+            message("refusals.points_add_up_remedy"),
         )  # fmt: skip
     return points.to_numpy(float)
 
