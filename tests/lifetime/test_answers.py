@@ -249,6 +249,9 @@ def test_doubts_of_contracts_come_and_go(study):
     assert contracts_answer(own, *study[1:4], study[4]).doubts == ()
     table = study[4].value
     apart = table.assign(lifetime_value=table["lifetime_value"] * np.arange(1, len(table) + 1))
+    gone = message("lifetime.contracts_all_left", customers=800)
+    ended = replace(study[1], warnings=(gone,))
+    assert contracts_answer(own, ended, *study[2:4], study[4]).doubts[0] == gone
     ridge = message("lifetime.cohort_ridge", model="sbg")
     fits = replace(study[2], warnings=(ridge,))
     cohort = message("lifetime.of_cohort", cohort="2020", text=ridge)

@@ -40,6 +40,15 @@ def test_the_right_models_foretell_losses_and_fees() -> None:
     assert table.loc["geometric", "loss_error"] > table.loc["sbg_covariates", "loss_error"] + 0.2
     assert table.loc["sbg_covariates", "auc"] > 0.6 and table.loc["geometric", "auc"] == 0.5
     assert found.sentence.id == "lifetime.later_skill"
+    euros = cv.lifetime.check_contracts(
+        dated().assign(fee=lambda t: [f"{fee:.2f} €".replace(".", ",") for fee in t["fee"]]),
+        COLUMNS,
+    )
+    again = cv.lifetime.validate_later(
+        euros, ["geometric"], covariates=["plan"], periods=12, terms=terms, fee="fee"
+    )["later"].set_index("model")
+    for name in ("fees", "expected_fees"):
+        assert again.loc["geometric", name] == pytest.approx(table.loc["geometric", name])
     counted = found["later_calibration"].groupby("model")["customers"].sum()
     assert counted["sbg"] == found.facts["running"]
     # what is known of the state: nobody who had left by the cut, and the losses that followed

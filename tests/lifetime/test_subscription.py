@@ -13,7 +13,10 @@ from cvlib.lifetime import economics
 from cvlib.lifetime.contracts import cohorts as subscription
 from cvlib.lifetime.contracts import series
 from cvlib.lifetime.contracts import terms as contract_terms
+from cvlib.lifetime.contracts.prepare import prepare_subscriptions
+from cvlib.lifetime.contracts.survival import fit_survival
 from cvlib.lifetime.contracts.terms import ContractTerms
+from cvlib.lifetime.contracts.worth import subscription_value
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "lifetime"
 
@@ -305,3 +308,22 @@ def test_no_cohorts_come_from_data_that_were_not_given():
         projected = subscription.project_cohorts(found)
         assert projected.smallest_error is None and projected.sentence == found.reason
     assert len(series.cohort_series("auto", plain, simulated=True).customers) == 26
+
+
+def test_a_table_in_which_everybody_has_left_is_complete_and_doubted():
+    rng = np.random.default_rng(4)
+    table = pd.DataFrame({"tenure": rng.geometric(0.1, 300), "Churn": "Yes"})
+    table["plan"] = rng.choice(["a", "b"], 300)
+    ready = prepare_subscriptions(check_contracts(table))
+    assert "All 300 contracts have ended" in ready.warnings[0]
+    fits = fit_survival(ready.data, ["kaplan_meier", "geometric"])
+    value = subscription_value(fits, ready.data, ContractTerms(20.0, 0.1))
+    rows = value.value.set_index("model")
+    tenure = table["tenure"].to_numpy()
+    alive = np.array([(tenure > t).mean() for t in range(tenure.max())])
+    by_hand = (20 * alive / 1.1 ** (np.arange(tenure.max()) / 12)).sum()
+    assert rows.loc["kaplan_meier", "within_data"] == pytest.approx(by_hand, rel=1e-12)
+    some = prepare_subscriptions(check_contracts(table.assign(Churn=["Yes"] * 290 + ["No"] * 10)))
+    assert not any("have ended" in said for said in some.warnings)
+    with pytest.raises(InputError, match="9 of 9 customers left: too few to learn from"):
+        prepare_subscriptions(check_contracts(table.head(9)))

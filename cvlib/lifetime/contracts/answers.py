@@ -71,6 +71,7 @@ def contracts_answer(
     )
     doubts = [
         *about(table.warnings, "lifetime.contracts_simulated"),
+        *about(contracts.warnings, "lifetime.contracts_all_left"),
         *contracts.sentences(),
         *about(judged.warnings, "lifetime.contracts_too_good"),
         *_disagreement(value),

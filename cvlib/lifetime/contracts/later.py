@@ -8,11 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pandas.api.types import is_string_dtype
 
+from cvlib.inputs.checks import column_of
 from cvlib.inputs.columns import within
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.inputs.subscriptions import CheckedContracts, check_contracts
+from cvlib.inputs.transactions_columns import amounts_of
 from cvlib.lifetime.contracts.prepare import prepare_subscriptions
 from cvlib.lifetime.contracts.survival import SurvivalFits, fit_survival
 from cvlib.lifetime.contracts.terms import ContractTerms
@@ -219,7 +222,9 @@ def _fees(checked: CheckedContracts, fee: str, people: pd.Index, terms: Contract
     """What each contract pays a period."""
     if not fee:
         return np.full(len(people), terms.margin)
-    table = Table(checked.data, source=checked.source)
+    table = Table(checked.data.copy(), source=checked.source)
+    if is_string_dtype(column_of(table, fee).dtype) and table.data[fee].notna().all():
+        table.data[fee] = amounts_of(table, fee, [])
     values = within(table, fee, 0.0)
     return values[people].to_numpy(dtype=float)
 

@@ -121,7 +121,7 @@ def prepare_subscriptions(
     reasons = {"not yet one whole period": int(never.sum()), "missing value": int(incomplete.sum())}
     kept = data[~never & ~incomplete]
     losses = int(kept["event"].sum())
-    if losses < 10 or kept["event"].all():
+    if losses < 10:
         raise InputError(
             checked.source,
             message(
@@ -143,6 +143,8 @@ def prepare_subscriptions(
     }
     named = Leaks(suspect.table.iloc[:0]) if derive else suspect
     warnings = [*named.sentences()]
+    if losses == len(kept):
+        warnings.insert(0, message("lifetime.contracts_all_left", customers=losses))
     if derive and any(name in suspect.columns for name, _ in away):
         hidden = [name for name in suspect.columns if name in dict(away)]
         warnings.append(message("lifetime.contracts_leaks_left_out", columns=hidden))
