@@ -21,6 +21,8 @@ ALIASES = {
     "currency": {"currency", "currencycode", "ccy", "币种", "货币"},
     "quantity": {"qty", "units", "pieces", "数量", "件数"},
     "price": {"unitprice", "itemprice", "priceperunit", "单价"},
+    "product": {"item", "productid", "productname", "sku", "stockcode", "articleid", "article",
+                "category", "商品", "商品名称", "商品编号", "产品", "产品名称", "品类"},
     "status": {"state", "orderstatus", "paymentstatus", "transactionstatus", "状态", "订单状态"},
 }  # fmt: skip
 _CURRENCY = (

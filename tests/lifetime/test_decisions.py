@@ -151,8 +151,8 @@ class TestPotential:
         assert found["potential_cells"]["customers"].sum() == len(offers)
         with pytest.raises(InputError, match="cut: 2030-01-01"):
             potential.current_and_potential(log, "2030-01-01")
-        with pytest.raises(InputError, match="column amount, data row 3: -5"):
-            potential.read_products(log.assign(amount=[1, 2, -5] + [1] * 117))
+        with pytest.raises(InputError, match="column amount, data row 1: -5 is a return"):
+            potential.read_products(log.assign(amount=-5))
 
 
 class TestAxes:
@@ -658,11 +658,39 @@ def test_a_horizon_longer_than_the_log_is_named_not_a_cut_nobody_gave():
     assert lifetime.current_and_potential(shop(days=60), horizon=20).found
 
 
-def test_usual_names_are_taken_and_returns_refused_as_returns():
-    log = shop().rename(columns={"customer": "CustomerID", "amount": "Sales"})
+def test_usual_names_and_amounts_with_a_currency_are_taken():
+    log = shop().rename(columns={"customer": "CustomerID", "amount": "Sales", "product": "商品"})
     assert lifetime.current_and_potential(log).found
-    with pytest.raises(InputError, match="returns are not matched here"):
-        lifetime.current_and_potential(shop().assign(amount=-1.0))
+    euros = shop().assign(amount=lambda t: [f"{x:.2f} €".replace(".", ",") for x in t["amount"]])
+    plain = shop().assign(amount=lambda t: t["amount"].round(2))
+    found, same = (lifetime.current_and_potential(one) for one in (euros, plain))
+    pd.testing.assert_frame_equal(found["offers"], same["offers"])
+    with pytest.raises(InputError, match=r"no such column.*needs a column product"):
+        lifetime.current_and_potential(shop().drop(columns="product"))
+
+
+def test_a_log_with_returns_is_the_log_without_what_was_returned():
+    """Of the same customer and product: one who returns A keeps a B of the same amount."""
+    log = shop()
+    back = log.iloc[::9]
+    late = back.assign(amount=-back["amount"], date=back["date"] + pd.Timedelta(days=2))
+    kept = log.drop(back.index)
+    days = kept.groupby(["customer", "date", "product"], as_index=False)["amount"].sum()
+    bought, table = potential.read_products(pd.concat([log, late], ignore_index=True))
+    wanted = days.assign(customer=days["customer"].astype(str), amount=days["amount"].astype(float))
+    key = ["customer", "product", "date"]
+    pd.testing.assert_frame_equal(
+        bought.sort_values(key, ignore_index=True)[["customer", "date", "product", "amount"]],
+        wanted.sort_values(key, ignore_index=True)[["customer", "date", "product", "amount"]],
+        check_dtype=False,
+    )
+    said = str(table.warnings[-1])
+    assert f"{len(back)} returns were set against" in said and "of which 0 found none" in said
+    stray = pd.DataFrame(
+        {"customer": ["new"], "date": [log["date"].max()], "product": ["A"], "amount": [-7.0]}
+    )
+    _, table = potential.read_products(pd.concat([log, stray], ignore_index=True))
+    assert "1 return was set" in str(table.warnings[-1]) and "of which 7" in str(table.warnings[-1])
 
 
 def test_accounts_that_cannot_be_drawn_say_so_in_both_languages():

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.checks import fault
 from cvlib.inputs.choices import number, whole
-from cvlib.inputs.columns import enough_rows, labels, opened, within
+from cvlib.inputs.columns import enough_rows
 from cvlib.inputs.errors import InputError
-from cvlib.inputs.readers import AS_IT_IS, Reading, Table
-from cvlib.inputs.transactions_columns import role_column, usual_columns
+from cvlib.inputs.readers import AS_IT_IS, Reading
+from cvlib.lifetime.decisions.products import read_products
 from cvlib.lifetime.logistic import fit_logit
 from cvlib.results import Finding
 from cvlib.statistics import resample
@@ -71,46 +70,6 @@ class ProductModel:
         """P × margin × mean spend of buyers for what is not owned yet; 0 for what is."""
         value = self.chance * (margin * self.spend)
         return value.where(~self.owned, 0.0)
-
-
-def read_products(data: Any, reading: Reading = AS_IT_IS) -> tuple[pd.DataFrame, Table]:
-    """A log with customer, date, product, amount, checked; and the table it was read from.
-
-    Raises
-    ------
-    InputError
-        A cell that is empty, no number or no date: with file, column, row.
-    """
-    from cvlib.inputs.dates import to_dates
-
-    table = _usual(opened(data, reading))
-    labels(table, "date")  # none missing
-    amounts = within(table, "amount")
-    if (amounts < 0).any():
-        raise fault(
-            table, "amount", amounts < 0, message("decisions.returns_here", value="{value}"),
-            message("decisions.returns_here_remedy"),
-        )  # fmt: skip
-    frame = pd.DataFrame(
-        {
-            "customer": labels(table, "customer"),
-            "date": to_dates(table, "date")[0].dt.normalize(),
-            "product": labels(table, "product"),
-            "amount": within(table, "amount", 0),
-        }
-    )
-    return frame, table
-
-
-def _usual(table: Table) -> Table:
-    """The table with the names used here, where a column goes by a usual other name."""
-    taken: list[str] = []
-    named = {
-        role_column(table, role, role, taken): name
-        for role, name in (("customer_id", "customer"), ("date", "date"), ("amount", "amount"))
-        if name not in table.data and usual_columns([str(c) for c in table.data], role)
-    }
-    return replace(table, data=table.data.rename(columns=named)) if named else table
 
 
 def product_model(log: pd.DataFrame, cut: pd.Timestamp, horizon: int) -> ProductModel:
@@ -302,7 +261,9 @@ def current_and_potential(
         facts = {"products": found.owned.shape[1], "customers": len(total), "days": horizon}
         said = [message(f"decisions.potential_{kind}", **facts)]
     earlier = day - pd.Timedelta(days=horizon)
-    warned = []
+    warned = [
+        note for note in table.warnings if getattr(note, "id", "") == "decisions.returns_matched"
+    ]
     if earlier > log["date"].min() and (log["date"] <= earlier).sum() >= 20:
         deciles, area = _validated(product_model(log, earlier, horizon), found, margin)
         tables["potential_later"] = deciles

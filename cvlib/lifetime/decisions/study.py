@@ -18,7 +18,7 @@ from cvlib.lifetime.decisions.axes import (
     past_and_future_value,
     spend_grades,
 )
-from cvlib.lifetime.decisions.potential import read_products
+from cvlib.lifetime.decisions.products import read_products
 from cvlib.lifetime.purchases.summary import PurchaseSummary, summarise_purchases
 from cvlib.lifetime.repeat_buying.fit import fit_repeat_buying
 from cvlib.lifetime.spend import fit_spend
