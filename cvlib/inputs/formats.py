@@ -334,6 +334,15 @@ def read_arrow(path: Path, name: str, kind: str) -> pd.DataFrame:
     InputError
         A column name that stands twice, or a table too large to hold.
     """
+    from pyarrow import default_memory_pool
+
+    frame = _arrow_table(path, name, kind).to_pandas()
+    default_memory_pool().release_unused()  # Arrow keeps what it read, which nothing else can use
+    unnamed = all(level is None for level in frame.index.names)
+    return frame.reset_index(drop=unnamed)
+
+
+def _arrow_table(path: Path, name: str, kind: str) -> Any:
     from pyarrow import feather, parquet
 
     if kind == "parquet":
@@ -344,9 +353,7 @@ def read_arrow(path: Path, name: str, kind: str) -> pd.DataFrame:
         table = feather.read_table(path, memory_map=True)
         hold_table(table.num_rows, table.num_columns, name)
     unique_names(table.column_names, name)
-    frame = table.to_pandas()
-    unnamed = all(level is None for level in frame.index.names)
-    return frame.reset_index(drop=unnamed)
+    return table
 
 
 def unique_names(names: Sequence[str], name: str) -> None:
