@@ -95,7 +95,7 @@ class Result:
         words = self._words(language)
         parts = [text] if (text := self.say(language)) else []
         for name, table in self._shown():
-            shown, _ = printed(table.head(_ROWS), decimals, words)
+            shown, _ = printed(table.head(_ROWS), decimals, words, name)
             shown.columns = pd.Index(words.heads(map(str, table.columns), name))
             more = f"\n({len(table):,} rows)" if len(table) > _ROWS else ""
             parts.append(f"{words.head(name)}\n{shown.to_string(index=False)}{more}")
@@ -121,7 +121,7 @@ class Result:
             known = ", ".join(self.tables)
             raise KeyError(f"there is no table {name!r}; tables of this result: {known}")
         words = self._words(language)
-        shown, kinds = printed(self.tables[name], decimals, words)
+        shown, kinds = printed(self.tables[name], decimals, words, name)
         heads = words.heads(map(str, shown.columns), name)
         shown.columns = pd.Index([escape_latex(head) for head in heads])
         align = "".join("r" if kind == "number" else "l" for kind in kinds)

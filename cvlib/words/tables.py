@@ -75,8 +75,11 @@ def format_money(value: float) -> str:
 
 
 @cache
-def _money(column: str) -> bool:
-    """Whether a column holds money in every table, by what `columns.csv` says of it."""
+def _money(column: str, table: str = "") -> bool:
+    """Whether a column holds money, by what `columns.csv` says of it in this table or in all."""
+    own = columns().get((table, column), {}).get("meaning_en", "")
+    if own:
+        return "in currency" in own
     said = [entry["meaning_en"] for (_, name), entry in columns().items() if name == column]
     return bool(said) and all("in currency" in meaning for meaning in said)
 
@@ -112,7 +115,9 @@ def _format_text(value: Any, decimals: int, words: Words) -> str:
     return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
-def _formatter(column: pd.Series, decimals: int, words: Words) -> tuple[str, Callable[[Any], str]]:
+def _formatter(
+    column: pd.Series, decimals: int, words: Words, table: str
+) -> tuple[str, Callable[[Any], str]]:
     if pd.api.types.is_bool_dtype(column):
         return "text", lambda value: words.cell("yes" if value else "no")
     if pd.api.types.is_datetime64_any_dtype(column):
@@ -121,7 +126,7 @@ def _formatter(column: pd.Series, decimals: int, words: Words) -> tuple[str, Cal
         return "text", lambda value: _format_text(value, decimals, words)
     if _P_VALUES.fullmatch(str(column.name)):
         return "number", _format_p
-    if _money(str(column.name)):
+    if _money(str(column.name), table):
         return "number", lambda value: format_money(float(value))
     values = column[np.isfinite(column.astype(float))]
     if column.name in ("value", "limit"):
@@ -130,7 +135,7 @@ def _formatter(column: pd.Series, decimals: int, words: Words) -> tuple[str, Cal
     return "number", lambda value: format_number(float(value), places)
 
 
-def cell_formats(column: pd.Series, decimals: int = 3) -> list[str]:
+def cell_formats(column: pd.Series, decimals: int = 3, table: str = "") -> list[str]:
     """How a spreadsheet shows each cell of a column so that it reads as in print.
 
     Parameters
@@ -139,13 +144,15 @@ def cell_formats(column: pd.Series, decimals: int = 3) -> list[str]:
         A column of a table at full precision; its name tells p values.
     decimals : int
         Decimals of numbers that are not whole.
+    table : str
+        What the run calls the table.
 
     Returns
     -------
     list of str
         Number formats of Excel by cell; empty for text, dates and missing values.
     """
-    _, form = _formatter(column, decimals, ENGLISH)
+    _, form = _formatter(column, decimals, ENGLISH, table)
     formats = []
     for value in column:
         number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
@@ -160,7 +167,7 @@ def cell_formats(column: pd.Series, decimals: int = 3) -> list[str]:
 
 
 def printed(
-    table: pd.DataFrame, decimals: int = 3, words: Words = ENGLISH
+    table: pd.DataFrame, decimals: int = 3, words: Words = ENGLISH, name: str = ""
 ) -> tuple[pd.DataFrame, list[str]]:
     """A table as text, rounded, with the kind (``text`` or ``number``) of each column.
 
@@ -172,13 +179,15 @@ def printed(
         Decimals of non-integer columns; columns named ``p`` follow the APA form.
     words : Words
         Language, and labels of the names in the table.
+    name : str
+        What the run calls the table: some columns hold money in one table only.
     """
     shown, kinds = {}, []
-    for position, name in enumerate(table.columns):
+    for position, head in enumerate(table.columns):
         column = table.iloc[:, position]
-        kind, form = _formatter(column, decimals, words)
+        kind, form = _formatter(column, decimals, words, name)
         kinds.append(kind)
-        shown[name] = [form(value) for value in column]
+        shown[head] = [form(value) for value in column]
     return pd.DataFrame(shown, dtype=object), kinds
 
 
@@ -250,7 +259,7 @@ def table_html(
 
     Cells beyond a limit of ``marks`` (see `marked`) have a sign, which the note explains.
     """
-    head, kinds = printed(table.head(rows), decimals, words)
+    head, kinds = printed(table.head(rows), decimals, words, name)
     notes = [words.text(note)] if note else []
     if not len(table):
         notes.insert(0, words.text("None."))

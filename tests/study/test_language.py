@@ -73,6 +73,15 @@ def test_a_table_calls_its_columns_by_its_own_heads() -> None:
         assert f'data-column="clv_sum">{own}<' not in table_html("other", table, words=words)
 
 
+def test_a_column_is_money_where_its_table_says_so() -> None:
+    """The pyramid's value is spend; the value of a list of facts is any quantity."""
+    table = pd.DataFrame({"group": ["VIP"], "value": [35525.16], "smallest_value": [0.0]})
+    spend, _ = printed(table, 3, name="pyramid")
+    facts, _ = printed(table, 3, name="facts")
+    assert spend["value"][0] == "35,525" and facts["value"][0] == "35,525.160"
+    assert spend["smallest_value"][0] == "0"
+
+
 def test_the_shipped_catalogues_load() -> None:
     for folder in language.FOLDER.iterdir():
         assert catalogue(folder.name)

@@ -105,7 +105,7 @@ def table_tex(name: str, table: pd.DataFrame, results: dict[str, Any], words: Wo
     if len(table) > rows:
         cut = message("common.rows_shown", rows=rows, all=len(table), name=name)
         notes.append(words.text(cut))
-    shown, kinds = printed(table.head(rows), caption["decimals"], words)
+    shown, kinds = printed(table.head(rows), caption["decimals"], words, name)
     heads = words.heads(map(str, shown.columns), name)
     cells = [heads, *shown.to_numpy().tolist()]
     size, widths = column_widths(cells, _UPRIGHT)

@@ -201,7 +201,7 @@ class _Deck:
         """The first rows and columns of a table, as the report prints them."""
         self.slide(caption["title"] or name.replace("_", " "))
         part = rows.iloc[:_ROWS, :_COLUMNS]
-        text, kinds = printed(part, caption["decimals"], words)
+        text, kinds = printed(part, caption["decimals"], words, name)
         cells = [words.heads(map(str, text.columns), name), *text.to_numpy().tolist()]
         cells = [[cut(_line(cell), 70, 12, 12) for cell in row] for row in cells]
         if not rows.shape[1]:

@@ -196,7 +196,7 @@ def _table(sheet: Any, name: str, table: pd.DataFrame, decimals: int, words: Wor
         _put(sheet, 2, position, column, italic=True, color="808080")
         values = cells.astype(object).tolist()
         for row, (value, form) in enumerate(
-            zip(values, cell_formats(cells, decimals), strict=True), 3
+            zip(values, cell_formats(cells, decimals, name), strict=True), 3
         ):
             cell = _put(sheet, row, position, value)
             if form:
