@@ -28,11 +28,11 @@ _MAGIC = {
     b"ARROW1": "feather", b"FEA1": "feather", b"\xd0\xcf\x11\xe0": "xls", b"\x1f\x8b": "gzip",
     b"%PDF": "pdf", b"\x89PNG": "png",
 }  # fmt: skip
-KINDS = {
-    "text": "a text table", "xlsx": "an Excel workbook (or another zip package)",
-    "sav": "an SPSS file", "dta": "a Stata file", "parquet": "a parquet file",
-    "feather": "a feather file", "xls": "an old Excel workbook (.xls)", "gzip": "a gzip archive",
-    "pdf": "a PDF", "png": "a picture", "html": "a web page (HTML or XML)",
+# Endings of what is no table in a file, and how it becomes one.
+_OTHERWISE = {
+    ".duckdb": "duckdb_table", ".ddb": "duckdb_table",
+    ".json": "json_table", ".jsonl": "json_table", ".ndjson": "json_table",
+    ".zip": "packed_table", ".bz2": "packed_table", ".xz": "packed_table",
 }  # fmt: skip
 
 
@@ -56,16 +56,21 @@ def kind_of(path: Path, name: str) -> str:
     found = found or "text"
     if found == expected:
         return found
-    known = ".csv, .txt, .tsv, .xlsx, .sav, .dta, .parquet or .feather"
+    ending = path.suffix or "nothing"
+    holds = message(f"inputs.kind_{found}")
     if expected is None:
-        wrong = f"ends in {path.suffix or 'nothing'} and holds {KINDS[found]}"
+        wrong = message("refusals.ends_in_and_holds", ending=ending, holds=holds)
     else:
-        wrong = f"is not what its ending says: {path.suffix} but it holds {KINDS[found]}"
+        wrong = message("refusals.is_not_what_its_ending_says", ending=ending, holds=holds)
     mended = next((ending for ending, kind in ENDINGS.items() if kind == found), None)
     if mended and expected:
-        remedy = f"Rename it to {path.stem}{mended}, or save it again as {path.suffix}."
+        renamed = f"{path.stem}{mended}"
+        remedy = message("refusals.rename_it_or_save_it_again", renamed=renamed, ending=ending)
+    elif path.suffix.lower() in _OTHERWISE:
+        how = _OTHERWISE[path.suffix.lower()]
+        remedy = message(f"refusals.give_{how}", file=name)
     else:
-        remedy = f"Open it in the program it came from and save it as {known}."
+        remedy = message("refusals.open_it_and_save_it_as")
     raise InputError(name, wrong, remedy)
 
 
@@ -161,7 +166,7 @@ def _header_hint(rows: Sequence[tuple[int, Sequence[Any]]]) -> str:
             and len(set(words)) == len(words)
             and not any(re.fullmatch(text.NUMBERS["plain"], word) for word in words)
         ):
-            return f"If the names of the columns stand in row {row}, set `header_row` to {row}."
+            return message("refusals.names_may_stand_in_row", row=row)
     return ""
 
 

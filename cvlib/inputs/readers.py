@@ -18,7 +18,6 @@ from pandas.api.types import is_numeric_dtype, is_string_dtype
 from cvlib.inputs import datasets, text
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.inputs.formats import (
-    KINDS,
     kind_of,
     read_arrow,
     read_statistics,
@@ -181,7 +180,7 @@ def read_table(
             name,
             message(
                 "refusals.cannot_be_read_as",
-                kind=KINDS[kind],
+                kind=message(f"inputs.kind_{kind}"),
                 reason=reason[:200] or type(error).__name__,
             ),
             message("refusals.mend_the_line_it_names_or_save"),

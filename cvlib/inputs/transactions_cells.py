@@ -43,7 +43,7 @@ class _Spellings(Table):
 
     def place(self, column: str, row: int | None = None) -> str:
         self.labels["row"] = "" if row is None else str(row)
-        return f"{self.source}, column {column}"
+        return message("refusals.at_column", file=self.source, column=column)
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Cells:
                 column = self.columns[role]
                 if not self.one(f"SELECT count({role}) FROM cells"):
                     raise InputError(
-                        f"{self.source.name}, column {column}", message("refusals.is_empty"),
+                        self.at(column), message("refusals.is_empty"),
                         message("refusals.fill_it_in_or_leave_it_out"),
                     )  # fmt: skip
         self.customer = self._customers()
@@ -94,6 +94,10 @@ class Cells:
         elif "amount" in self.columns:
             self.amount = self._amounts("amount")
         self.dropped = dropped(self)
+
+    def at(self, column: str) -> str:
+        """The place of a column, for messages."""
+        return message("refusals.at_column", file=self.source.name, column=column)
 
     def one(self, query: str) -> Any:
         """The first value of a query's first row."""
@@ -173,7 +177,7 @@ class Cells:
 
     def _local(self, cell: str, kind: str, zone: str) -> str:
         """Times of a typed column as the clock on the wall shows them."""
-        where = f"{self.source.name}, column {self.columns['date']}"
+        where = self.at(self.columns["date"])
         if not zone and "ZONE" not in kind:
             return cell
         utc = f"make_timestamp(epoch_us({cell}))"
@@ -251,7 +255,7 @@ class Cells:
         if len(counted) > 1 and self.columns["currency"] not in [f[0] for f in self.rules.where]:
             shown = ", ".join(f"{code} {count} rows" for code, count in counted[:5])
             raise InputError(
-                f"{self.source.name}, column {self.columns['currency']}",
+                self.at(self.columns["currency"]),
                 message("refusals.mixes_currencies", kinds=shown),
                 message(
                     "refusals.convert_the_amounts_to_one_currency_or",
@@ -293,7 +297,7 @@ class Cells:
             return role if kind == "DOUBLE" else f"{role}::DOUBLE"
         if kind != "VARCHAR":
             raise InputError(
-                f"{self.source.name}, column {column}", f"holds {kind.lower()}s, not numbers",
+                self.at(column), f"holds {kind.lower()}s, not numbers",
                 message("refusals.name_another_column"),
             )  # fmt: skip
         plain = quoted(text.NUMBERS["plain"])
@@ -314,7 +318,7 @@ class Cells:
         ).df()["spelt"]
         if len(spelt) > _SPELLINGS:
             raise InputError(
-                f"{self.source.name}, column {self.columns[role]}",
+                self.at(self.columns[role]),
                 f"holds more than {_SPELLINGS:,} different texts, no plain numbers or dates",
                 "Write dates as 1997-01-31, and numbers with a decimal point and no separators.",
             )
@@ -383,7 +387,7 @@ class Cells:
                 message("refusals.write_all_times_with_their_offset_or"),
                 bare=True,
             )
-        where = f"{self.source.name}, column {column}"
+        where = self.at(column)
         if zoned and not rules.timezone:
             notes.append(message("inputs.days_as_written", where=where))
         if iso:

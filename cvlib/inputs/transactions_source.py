@@ -57,10 +57,11 @@ class Part:
     def place(self, column: str, row: int) -> str:
         """Where the cell in the part's row (from 1) stands in the user's file."""
         if not self.ordered:
-            return f"{self.name}, column {column}"
+            return message("refusals.at_column", file=self.name, column=column)
         if self.table is not None:
             return self.table.place(column, int(self.table.data.index[row - 1]))
-        return f"{self.name}, column {column}, data row {row + self._blank_lines(row)}"
+        row += self._blank_lines(row)
+        return message("refusals.at_cell", file=self.name, column=column, row=row)
 
     def _blank_lines(self, row: int) -> int:
         """Empty lines above a row: DuckDB does not see them, an editor does."""

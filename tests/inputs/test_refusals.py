@@ -92,3 +92,29 @@ def test_rows_like_it_and_near_names_are_told() -> None:
     assert nearest("amuont", ["amount"]) == "Did you mean 'amount'?"
     assert in_language(nearest("amuont", ["amount"]), "zh") == "是否指 'amount'？"
     assert in_language(nearest("q", [str(n) for n in range(30)]), "zh").endswith("另有 10 个。")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "remedy", "said"),
+    [
+        ("a.json", b'[{"a": 1}]', "Turn it into a table first", "请先转成表格"),
+        ("a.duckdb", b"DUCK of some kind", "duckdb://a.duckdb#orders", "请指明其中的表"),
+        ("a.zip", b"PK\x03\x04 packed", "Unpack it", "请解压后给出其中的文件"),
+        ("a.pdf", b"%PDF-1.4", "save it as .csv", "请在原程序中打开"),
+    ],
+)
+def test_a_file_of_another_kind_says_what_to_do_in_both(tmp_path, name, content, remedy, said):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError) as error:
+        load_table(tmp_path / name)
+    assert remedy in str(error.value) and "ends in" in str(error.value)
+    told = error.value.told("zh")
+    assert said in told and "扩展名为" in told and "holds" not in told
+
+
+def test_places_in_a_log_are_told_in_chinese(tmp_path):
+    (tmp_path / "log.csv").write_text("customer_id,date,amount\na,2024-01-01,x\n")
+    with pytest.raises(InputError) as error:
+        transaction_log(tmp_path / "log.csv")
+    assert error.value.told("zh").startswith("log.csv，列 amount，第 1 行数据：'x' 不是金额")
+    assert str(error.value).startswith("log.csv, column amount, data row 1: 'x' is no amount")
