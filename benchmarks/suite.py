@@ -20,7 +20,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import nbformat
@@ -91,16 +90,16 @@ def measure(name: str, way: str, runs: int, jobs: int) -> dict[str, float | str]
         study.write_text(f"title: Overhead\nruns: [{{notebook: {path}, grid: {grid}}}]\n")
         asked = str(path if way == "run" else study)
         options = ["--out", str(folder / "reports"), "--jobs", str(jobs)]
-        before, spent = time.perf_counter(), cpu()
+        spent = cpu()
         subprocess.run([sys.executable, *WAYS[way], asked, *options], check=True,
                        stdout=subprocess.DEVNULL)  # fmt: skip
-        seconds, used = time.perf_counter() - before, (cpu() - spent) / runs
+        used = (cpu() - spent) / runs
         parts = told(folder / "reports")
     assert len(parts) == runs, f"{len(parts)} of {runs} runs"
     mean = parts.mean()
     over = used - mean["own"]
     return {
-        "notebook": name, "way": way, "runs": runs, "jobs": jobs, "seconds": seconds / runs,
+        "notebook": name, "way": way, "runs": runs, "jobs": jobs,
         "cpu": used, "own": mean["own"], "overhead": over, "kernel": mean["kernel"],
         "imports": mean["imports"], "rest": over - mean["kernel"] - mean["imports"],
     }  # fmt: skip
@@ -134,7 +133,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--jobs", type=int, nargs="*", default=[1])
     options = parser.parse_args(arguments)
     found = benchmark_overhead(options.notebooks, options.runs, options.jobs)
-    print("CPU seconds per run (seconds: by the clock)")
+    print("CPU seconds per run: own = the cells after their imports; the rest is overhead:")
+    print(
+        "kernel = before its first cell, imports = the cells', rest = runner, record, report, page"
+    )
     print(found.to_string(index=False, float_format=lambda value: f"{value:.2f}"))
     for (name, jobs), both in found[found["way"] != "run"].groupby(["notebook", "jobs"]):
         spent = both.set_index("way")
