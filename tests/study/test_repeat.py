@@ -15,8 +15,9 @@ from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
 from cvlib.study.compare import _compare_table
-from cvlib.study.execute import KERNEL_OPTIONS, QUIET_KERNEL
+from cvlib.study.execute import KERNEL_OPTIONS, QUIET_KERNEL, kernel_manager
 from cvlib.study.notebook import FOLDER, find, read_notebook, shipped
+from cvlib.study.warm import expect
 
 LITTLE: dict[str, dict[str, Any]] = {
     "04": {"draws": 20, "starts": 1},
@@ -66,8 +67,8 @@ def test_real_notebooks_give_the_same_bytes(tmp_path: Path) -> None:
     assert len([name for name in found if name.endswith("results.json")]) == 2
 
 
-def outputs(path: Path, folder: Path, parameters: dict[str, Any]) -> list[Any]:
-    """What the cells of a notebook show when it is run as Jupyter runs it, from a folder."""
+def outputs(path: Path, folder: Path, parameters: dict[str, Any], **kernel: Any) -> list[Any]:
+    """What the cells of a notebook show when it is run from a folder, as Jupyter runs it."""
     content = load_notebook_node(str(path))
     if parameters:
         content = parameterize_notebook(
@@ -78,6 +79,7 @@ def outputs(path: Path, folder: Path, parameters: dict[str, Any]) -> list[Any]:
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         extra_arguments=KERNEL_OPTIONS,
+        **kernel,
     )
     client.execute()
     return [cell.outputs for cell in content.cells if cell.cell_type == "code"]
@@ -97,7 +99,9 @@ def test_a_notebook_shows_the_same_from_its_folder_and_the_root(
         monkeypatch.setenv(setting, value)
     path = find(name).path
     assert read_notebook(path).arguments(parameters)
-    here, root = (outputs(path, folder, parameters) for folder in (FOLDER, FOLDER.parent))
+    here = outputs(path, FOLDER, parameters)
+    expect([read_notebook(path).source] * 2)  # the second kernel is forked, as those of a batch
+    root = outputs(path, FOLDER.parent, parameters, kernel_manager_class=kernel_manager())
     assert here == root
     shown = [output for cell in here for output in cell]
     assert sum("text/html" in output.get("data", {}) for output in shown) >= 3
