@@ -106,8 +106,15 @@ def test_an_answer_about_a_panel_counts_customers_and_rows(panel):
     answer = W.scores_answer(cv.load(frame), read, equal, found, pairs, kept, kept, grades)
     doubts = [getattr(note, "id", "") for note in answer.doubts]
     assert ("weighting.panel_by_row" in doubts) == panel
+    assert (answer.question.id == "weighting.asks_scores_panel") == panel
     assert ("20 customers in 40 rows" in answer.question) == panel
     assert ("共 40 行" in in_language(answer.question, "zh")) == panel
+    experts, data = W.ahp({"recency|frequency": 3, "frequency|monetary": 1}, "rfm"), W.entropy(read)
+    none = W.criterion_validity(pd.DataFrame(), None)
+    pair = ("ahp_eigenvector", "entropy_minmax")
+    asked = W.weights_answer(cv.load(frame), read, experts, data, none, compared=pair).question
+    assert (asked.id == "weighting.asks_weights_panel") == panel
+    assert ("20 customers in 40 rows" in asked) == panel
 
 
 def test_an_outcome_that_cannot_be_used_names_file_and_column(tmp_path):
