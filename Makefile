@@ -19,6 +19,8 @@ export OMP_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 export PYTHONHASHSEED := 0
 export MPLBACKEND := agg
+# Bytecode is kept even where a machine says otherwise: each kernel would compile the package anew.
+export PYTHONDONTWRITEBYTECODE :=
 # The debugger's notice about frozen modules is not the reader's business.
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
