@@ -272,9 +272,17 @@ def groups_answer(
         advice=(_behind(league),) if name is not None else (),
         doubts=(
             *(made if invented(survey.sha256) else []),
-            *cautions(survey, [league.groups.model], dont_know), gate_verdict(league),
+            *_groups_doubted(league), *cautions(survey, [league.groups.model], dont_know),
         )[:_MOST],
     )  # fmt: skip
+
+
+def _groups_doubted(league: League) -> list[Message]:
+    """Groups that are not compared, and a comparison that invariance does not carry."""
+    out = ("satisfaction.groups_small", "satisfaction.group_left_out")
+    said = [told for told in league.groups.warnings if isinstance(told, Message) and told.id in out]
+    holds = len(league.gate) and (league.gate["invariance"] != "none").all()
+    return [*said, *([] if holds else [gate_verdict(league)])]
 
 
 def _behind(league: League) -> Message:

@@ -122,6 +122,20 @@ def test_models_and_groups_have_their_answers() -> None:
     assert ids(answer.advice) == ["satisfaction.advice_groups"]
     assert all(name in str(answer.advice[0]) for name in behind)
     assert ids(answer.doubts)[0] == "satisfaction.simulated"
+    # invariance is doubted where it was not tested or does not hold, and groups left out are named
+    assert "satisfaction.nogate" in ids(answer.doubts)
+    tested = pd.DataFrame({"invariance": ["partial", "full"]})
+    kept = groups_answer(replace(league, gate=tested), None, brands)
+    assert len(kept.doubts) == len(answer.doubts) - 1
+    unlike = league.pairwise.assign(composition_holds=False)
+    failing = replace(league, gate=tested.assign(invariance="none"), pairwise=unlike)
+    assert str(groups_answer(failing, None, brands).doubts[1]).startswith("Equal composition")
+    for told in (
+        message("satisfaction.groups_small", least=50, names=["Süd"]),
+        message("satisfaction.group_left_out", why="nobody answered CUSCO"),
+    ):
+        fewer = replace(league, groups=replace(league.groups, warnings=(told,)), gate=tested)
+        assert told in groups_answer(fewer, None, brands).doubts
     alike = league.league.assign(letters="a")
     answer = groups_answer(replace(league, league=alike), None, cv.load(brands.data))
     assert ids(answer.advice) == ["satisfaction.advice_no_group"]
