@@ -100,7 +100,8 @@ def _compare_table(
             differing += int((x.isna() != y.isna()).sum() + (gap > tolerance).sum())
             largest = max(largest, float(gap.max(skipna=True)) if gap.notna().any() else 0.0)
         else:
-            differing += int((x.astype(str) != y.astype(str)).sum())
+            texts = [each.astype(str).fillna("") for each in (x, y)]  # two blanks are alike
+            differing += int((texts[0] != texts[1]).sum())
     return {
         "table": name,
         "cells": first.size,

@@ -117,3 +117,10 @@ def test_truth_values_are_compared_as_such() -> None:
     same = _compare_table("t", rows, rows, 1e-9)
     assert (same["cells"], same["differing"]) == (4, 0)
     assert _compare_table("t", rows, turned, 1e-9)["differing"] == 1
+
+
+def test_blank_cells_of_text_are_alike_and_a_text_in_one_of_them_is_not() -> None:
+    rows = pd.DataFrame({"grade": pd.Series(["A", None, None], dtype="str"), "x": [1.0, 2.0, 3.0]})
+    assert _compare_table("t", rows, rows.copy(), 1e-9)["differing"] == 0
+    filled = rows.assign(grade=pd.Series(["A", "B", None], dtype="str"))
+    assert _compare_table("t", rows, filled, 1e-9)["differing"] == 1
