@@ -59,7 +59,7 @@ def test_without_experts_everything_is_empty_and_said(customers):
         assert table.empty and len(table.columns)
     assert nobody.weights["global_weight"].dtype == float
     assert "from the data alone" in nobody.warnings[0]
-    assert "no consistency to judge" in consistency_verdict(nobody.consistency)[1]
+    assert "no consistency to speak of" in consistency_verdict(nobody.consistency)[1]
     read = cv.weighting.indicators(customers, "rfm")
     spread = objective_weights(read, ["critic"])
     found = pd.concat([nobody.weights, spread.weights], ignore_index=True)
