@@ -151,6 +151,17 @@ def test_small_and_nameless_groups_are_named_and_counted() -> None:
         estimate_groups(few, MODEL, "brand", minimum=100)
 
 
+def test_numbered_groups_keep_their_numbers_where_some_are_missing() -> None:
+    numbers = SURVEY["brand"].map({"A": 1, "B": 2, "C": 3}).astype(float)
+    numbers.iloc[::40] = np.nan
+    found = estimate_groups(SURVEY.assign(brand=numbers), MODEL, "brand", draws=0)
+    assert found.keys["brand"].astype(str).tolist() == ["1", "2", "3"]
+    assert found.keys["n"].sum() == numbers.notna().sum()
+    halves = SURVEY.assign(brand=numbers + 0.5)
+    found = estimate_groups(halves, MODEL, "brand", draws=0)
+    assert found.keys["brand"].tolist() == [1.5, 2.5, 3.5]
+
+
 def test_what_cannot_be_compared_is_refused_by_name() -> None:
     with pytest.raises(InputError, match="Did you mean 'brand'"):
         estimate_groups(SURVEY, MODEL, "brnd")

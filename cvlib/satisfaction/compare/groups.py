@@ -159,6 +159,7 @@ def estimate_groups(
     for column in columns:
         one_of("group", column, data, message("refusals.name_the_groups"),
                wrong=message("refusals.is_not_in_the_survey"))  # fmt: skip
+    data = data.assign(**{column: _whole(data[column]) for column in columns})
     labelled = data[columns].notna().all(axis=1)
     unasked = _unanswered(data[labelled], model, columns)
     named = pd.MultiIndex.from_frame(data[columns])
@@ -244,6 +245,13 @@ def estimate_groups(
         },
         left_out=left_out, warnings=tuple(told),
     )  # fmt: skip
+
+
+def _whole(labels: pd.Series) -> pd.Series:
+    """Labels without the point that numbers have only because some are missing."""
+    if labels.dtype.kind != "f" or not (labels.dropna() % 1 == 0).all():
+        return labels
+    return labels.astype("Int64")
 
 
 def _alike(labels: pd.Series) -> list[list[str]]:
