@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from cvlib.inputs.checks import fault
-from cvlib.inputs.database import MONEY, quoted
+from cvlib.inputs.database import quoted
 from cvlib.inputs.readers import Table
 from cvlib.inputs.summary_rows import words_of_totals
 from cvlib.words.message import message
@@ -15,6 +15,7 @@ from cvlib.words.message import message
 if TYPE_CHECKING:
     from cvlib.inputs.transactions_cells import Cells
 
+_NAMED = "lower(replace(customer_id::VARCHAR, ' ', '')) IN ({words})"
 _FEWEST = 10  # rows from which one that equals all others together is no chance
 
 
@@ -49,8 +50,24 @@ def refuse_totals(table: Table, customer: str, sums: pd.Series) -> None:
         raise fault(table, str(sums.name), alike, wrong, remedy)
 
 
-def refuse_totals_of_log(cells: Cells) -> None:
+def called_total(cells: Cells) -> str:
+    """SQL that counts the rows of a log whose customer is a word for a total."""
+    if cells.types["customer"] != "VARCHAR":
+        return "0"
+    return f"count(*) FILTER ({_NAMED.format(words=', '.join(map(quoted, words_of_totals())))})"
+
+
+def refuse_totals_of_log(cells: Cells, named: int, rows: int, total: Any, largest: Any) -> None:
     """Refuse a transaction log that holds a row of totals or means.
+
+    Parameters
+    ----------
+    cells : Cells
+        The log.
+    named : int
+        Rows counted by `called_total`.
+    rows, total, largest : int, Decimal and float
+        Number, sum and maximum of the amounts.
 
     Raises
     ------
@@ -59,25 +76,19 @@ def refuse_totals_of_log(cells: Cells) -> None:
         together.
     """
     remedy = message("refusals.leave_the_row_of_totals_out")
-    if cells.types["customer"] == "VARCHAR":
+    if named:
         words = ", ".join(map(quoted, words_of_totals()))
-        plain = "lower(regexp_replace(customer_id::VARCHAR, '\\s', '', 'g'))"
-        held = (
-            f"SELECT customer_id FROM ({cells.lines()}) WHERE dropped = 0 AND {plain} IN ({words}) "
-            "GROUP BY 1 HAVING count(*) = 1 ORDER BY 1 LIMIT 1"
-        )
-        found = cells.connection.execute(held).fetchone()
+        found = cells.connection.execute(
+            f"SELECT customer_id FROM ({cells.lines()}) WHERE dropped = 0 AND "
+            f"{_NAMED.format(words=words)} GROUP BY 1 HAVING count(*) = 1 ORDER BY 1 LIMIT 1"
+        ).fetchone()
         if found:
             wrong = message("refusals.value_names_a_row_of_totals", value="{value}")
             same = f"customer_id::VARCHAR = {quoted(found[0])}"
             raise cells.fault("customer", same, wrong, remedy)
-    if "amount" not in cells.columns:
+    if "amount" not in cells.columns or rows < _FEWEST or not largest or largest <= 0:
         return
-    rows, total, largest = cells.connection.execute(
-        f"SELECT count(*), sum(try_cast(amount AS {MONEY})), max(amount) "
-        f"FROM ({cells.lines()}) WHERE dropped = 0"
-    ).fetchone()
-    if rows < _FEWEST or largest is None or largest <= 0 or abs(float(total) - 2 * largest) > 0.005:
+    if abs(float(total or 0) - 2 * largest) > 0.005:
         return
     (near,) = cells.connection.execute(
         f"SELECT count(*) FROM ({cells.lines()}) WHERE dropped = 0 AND amount > ?", [largest / 3]

@@ -15,7 +15,7 @@ from cvlib.inputs.database import DECIMALS, MONEY, connect, memory_share, own_fo
 from cvlib.inputs.elsewhere import Elsewhere, backend_of, stays
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.references import reference, spark_table
-from cvlib.inputs.totals import refuse_totals_of_log
+from cvlib.inputs.totals import called_total, refuse_totals_of_log
 from cvlib.inputs.transactions_cells import Cells
 from cvlib.inputs.transactions_filters import counted
 from cvlib.inputs.transactions_returns import match_returns
@@ -243,16 +243,17 @@ def _checked(cells: Cells, rows: int, left_out: list[tuple[Any, ...]]) -> dict[s
     money = "price" if "price" in cells.columns else "amount"
     negative = (
         f"sum(try_cast(amount AS {MONEY})) FILTER (amount < 0), count(*) FILTER (amount < 0), "
-        "count(*) FILTER (amount = 0)"
+        f"count(*) FILTER (amount = 0), sum(try_cast(amount AS {MONEY})), max(amount)"
     )
-    kept, customers, dates, amounts, finite, first, last, returned, negatives, zeros = (
+    kept, customers, dates, amounts, finite, first, last, totals, *of_money = (
         cells.connection.execute(
             "SELECT count(*), count(customer_id), count(day), count(amount), "
             "count(*) FILTER (isfinite(amount)), min(day), max(day), "
-            f"{negative if money in cells.columns else '0, 0, 0'} "
+            f"{called_total(cells)}, {negative if money in cells.columns else '0, 0, 0, 0, 0'} "
             f"FROM ({cells.lines()}) WHERE dropped = 0"
         ).fetchone()
     )
+    returned, negatives, zeros, total, largest = of_money
     if customers < kept and rules.missing_customer == "drop":
         lost = cells.connection.execute(
             f"SELECT sum(try_cast(amount AS {MONEY})) FROM ({cells.lines()}) "
@@ -334,7 +335,7 @@ def _checked(cells: Cells, rows: int, left_out: list[tuple[Any, ...]]) -> dict[s
             ("negative amount, dropped by the rule", "transactions", negatives, negatives / rows,
              float(returned))
         )  # fmt: skip
-    refuse_totals_of_log(cells)
+    refuse_totals_of_log(cells, totals, kept, total, largest)
     return {"kept": customers, "first": first, "last": last, "negative": negatives, "zero": zeros}
 
 
