@@ -46,6 +46,12 @@ class Family(NamedTuple):
 FAMILIES = (
     Family("Haswell", ("X86_V3", "AVX2"), ("X86_V4", "AVX512")),
     Family(
+        "Sandybridge",
+        ("X86_V3", "AVX"),
+        ("X86_V3", "X86_V4", "AVX2", "AVX512", "FMA", "F16C"),
+        "-AVX2,-FMA,-FMA4,-AVX512F",
+    ),
+    Family(
         "Nehalem",
         ("X86_V2", "SSE42"),
         ("X86_V3", "X86_V4", "AVX", "FMA", "F16C"),

@@ -12,7 +12,7 @@ import pytest
 import cvlib as cv
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.contracts.g2g import _lives, _objective, fit_g2g
-from cvlib.lifetime.contracts.leaving import fit_leaving
+from cvlib.lifetime.contracts.leaving import Leaving, fit_leaving
 
 
 def _drawn(seed: int, customers: int, effect: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -135,3 +135,18 @@ def test_both_doors_to_the_model_find_the_same_fit() -> None:
                                                 abs=1e-3)  # fmt: skip
     curves = first.survival(np.arange(13), x[:5, None]), second.survival(x[:5, None], 13)
     np.testing.assert_allclose(*curves, atol=1e-4)
+
+
+@pytest.mark.parametrize(("seed", "draw"), [(52, 1), (141, 3)])
+def test_a_fit_begun_far_off_ends_at_the_same_maximum(seed: int, draw: int) -> None:
+    # the heterogeneity's step was cut short alone: the rest of the step then led downhill
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(900, 4))
+    life = np.ceil(rng.exponential(1 / np.exp(-3.7 + x @ np.array([-0.4, 0.2, -0.2, -0.1]))))
+    starts = np.random.default_rng(seed).normal(0, 0.8, (draw + 1, 4))
+    begin = Leaving("g2g", np.append(-4.5, starts[-1]), np.eye(5), 0.0, 0.0, True)
+    duration, left = np.minimum(life, 24), life <= 24
+    near, far = (fit_leaving("g2g", duration, left, x, start=start) for start in (None, begin))
+    assert near.log_likelihood == pytest.approx(far.log_likelihood, abs=1e-7)
+    assert far.converged and (np.diag(far.covariance) > 0).all()
+    assert far.heterogeneity == pytest.approx(near.heterogeneity, rel=1e-3)

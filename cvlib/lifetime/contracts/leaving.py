@@ -14,6 +14,7 @@ Array = np.ndarray
 LINKS = ("g2g", "cloglog", "logit", "cox", "beta_logistic")
 LEAST_LOG_VARIANCE = -6.0  # below it a variance of the hazards cannot be told from none
 _STEPS = 100
+_FAR = 0.1  # a step of ln v that gains nothing and is longer: the likelihood is flat in v
 
 
 class Leaving(NamedTuple):
@@ -178,17 +179,18 @@ def _g2g(
     if begin is None:
         begin = fit_glm("cloglog", d, x, trials=t, weights=w).coefficients
     theta = np.append(begin, max(np.log(max(v, 1e-9)), LEAST_LOG_VARIANCE))
-    total, converged, bound = w.sum(), False, False
+    total, converged, bound, flat = w.sum(), False, False, False
     value, score, hessian = _g2g_parts(t, d, x, w, theta)
     for _ in range(_STEPS):
         bound = theta[-1] <= LEAST_LOG_VARIANCE and score[-1] <= 0
         free = np.arange(len(theta) - 1) if bound else np.arange(len(theta))
         step = np.zeros(len(theta))
         step[free] = _uphill(-hessian[np.ix_(free, free)], score[free])
-        step[-1] = np.clip(step[-1], -2.0, 2.0)
-        decrement = float(score @ step)
-        near = decrement < 1e-11 * total
-        scale = 1.0
+        near = float(score @ step) < 1e-11 * total
+        flat = near and abs(step[-1]) > _FAR
+        if flat:
+            break
+        scale = min(1.0, 2.0 / max(abs(step[-1]), 1e-300))  # all of it: it must lead uphill
         while scale > 1e-9:
             new = theta + scale * step
             new[-1] = max(new[-1], LEAST_LOG_VARIANCE)
@@ -200,9 +202,11 @@ def _g2g(
         if near:
             converged = True
             break
-    if bound or theta[-1] <= LEAST_LOG_VARIANCE:  # then the covariance is that of v = 0
+    if flat or bound or theta[-1] <= LEAST_LOG_VARIANCE:  # then the covariance is that of v = 0
         inner = fit_glm("cloglog", d, x, trials=t, weights=w, start=theta[:-1])
-        return inner.coefficients, inner.covariance, 0.0, inner.log_likelihood, inner.converged
+        if not flat or inner.log_likelihood >= value - 1e-9 * abs(value):
+            return inner.coefficients, inner.covariance, 0.0, inner.log_likelihood, inner.converged
+    converged &= bool(np.linalg.eigvalsh(hessian)[-1] < 0)  # a maximum, not a saddle or a plain
     covariance = np.linalg.pinv(-hessian)
     return theta[:-1], covariance[:-1, :-1], float(np.exp(theta[-1])), value, converged
 

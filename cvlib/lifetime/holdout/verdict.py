@@ -239,31 +239,24 @@ def _overall(differences: pd.DataFrame, model: str, level: float) -> Message:
         return message("lifetime.verdict_untested", fewest=FEWEST_DRAWS, people=FEWEST_EITHER)
     better = tested["better"]
     won, open_ = int((better == model).sum()), int((better == "neither").sum())
-    many = "other_cuts" in tested and tested["other_cuts"].max() > 0
-    if many:
-        everywhere = ~_here_only(tested) & (tested["other_cuts"] > 0)
-        return message(
-            "lifetime.verdict_overall_cuts",
-            model=model,
-            rivals=tested["rival"].nunique(),
-            comparisons=len(tested),
-            won=won,
-            lost=len(tested) - won - open_,
-            open=open_,
-            level=1 - level,
-            won_everywhere=int(((better == model) & everywhere).sum()),
-            lost_everywhere=int(((better == tested["rival"]) & everywhere).sum()),
-            cuts=int(tested["other_cuts"].max()),
-        )
+    counts = {
+        "model": model,
+        "rivals": tested["rival"].nunique(),
+        "comparisons": len(tested),
+        "won": won,
+        "lost": len(tested) - won - open_,
+        "open": open_,
+        "level": 1 - level,
+    }
+    if "other_cuts" not in tested or not tested["other_cuts"].max() > 0:
+        return message("lifetime.verdict_overall", **counts)
+    everywhere = ~_here_only(tested) & (tested["other_cuts"] > 0)
     return message(
-        "lifetime.verdict_overall",
-        model=model,
-        rivals=tested["rival"].nunique(),
-        comparisons=len(tested),
-        won=won,
-        lost=len(tested) - won - open_,
-        open=open_,
-        level=1 - level,
+        "lifetime.verdict_overall_cuts",
+        **counts,
+        won_everywhere=int(((better == model) & everywhere).sum()),
+        lost_everywhere=int(((better == tested["rival"]) & everywhere).sum()),
+        cuts=int(tested["other_cuts"].max()),
     )
 
 
