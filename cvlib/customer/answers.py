@@ -14,7 +14,7 @@ from cvlib.customer.people import Calls
 from cvlib.customer.value import PointValue, SatisfactionLink
 from cvlib.inputs.audit import CAUTIONS
 from cvlib.statistics.resample import FEWEST
-from cvlib.words.answer import Answer, Tile, interval, number
+from cvlib.words.answer import Answer, Tile, amount, interval, number
 from cvlib.words.message import Message, message
 
 _JOIN = ("customer.unmatched", "customer.unmatched_alike", "customer.repeated_rows")
@@ -131,8 +131,8 @@ def customer_answer(
         hero = "odds_of_levels"
     else:
         row = value.row("total")
-        tiles.insert(0, Tile(message("customer.tile_value"), number(row["per_customer"], 2),
-                             interval(row["lower"], row["upper"], 2)))  # fmt: skip
+        tiles.insert(0, Tile(message("customer.tile_value"), amount(row["per_customer"], 2),
+                             interval(row["lower"], row["upper"], 2, amount)))  # fmt: skip
         tiles.append(Tile(message("customer.tile_effect"), number(
             100 * linked.effect()["marginal_effect"], 2)))  # fmt: skip
         hero = "value_parts"

@@ -11,6 +11,7 @@ from cvlib.customer.value import PointValue
 from cvlib.satisfaction.headline import label
 from cvlib.satisfaction.index import default_target
 from cvlib.words.message import message
+from cvlib.words.money import currency
 from cvlib.words.what_if import COLUMNS, Lever, Outcome, WhatIf
 
 _MOST = 10
@@ -59,12 +60,12 @@ def what_if(base: CustomerBase, index: CustomerIndex, value: PointValue) -> What
     room = max(0, min(_MOST, int(100 - score)))
     levers = [Lever(target, label(model, target), room)]
     levers += [Lever(name, label(model, name), _MOST) for name in value.drivers_to_money["driver"]]
-    now = value.fact("value of a customer now")
+    now, paid = value.fact("value of a customer now"), currency()
     return WhatIf(
         tuple(levers),
         (
-            Outcome("customer", message("customer.what_if_customer"), now, "", 2, 2),
-            Outcome("base", message("customer.what_if_base"), now * value.customers, "", 0, 0),
+            Outcome("customer", message("customer.what_if_customer"), now, paid, 2, 2),
+            Outcome("base", message("customer.what_if_base"), now * value.customers, paid, 0, 0),
         ),
         pd.DataFrame(rows, columns=list(COLUMNS)),
         message("customer.what_if_limits"),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.words.message import Message, message
+from cvlib.words.money import in_money
 
 Said = Callable[[str], str]
 
@@ -103,7 +104,7 @@ def driver_finding(table: pd.DataFrame, said: Said) -> Message | None:
     sure = pd.notna(top["lower"]) and float(top["lower"]) > float(others.max())
     return message("figures.driver" if sure else "figures.driver_unsure",
                    driver=said(str(top["driver"])),
-                   value=_size(float(top["money_per_point"])))  # fmt: skip
+                   value=in_money(_size(float(top["money_per_point"]))))  # fmt: skip
 
 
 def thirds_finding(curves: pd.DataFrame, said: Said) -> Message | None:
@@ -142,8 +143,8 @@ def equity_finding(table: pd.DataFrame) -> Message | None:
     known = table["equity"].dropna()
     if len(known) < 2:
         return None
-    return message("figures.equity", n=len(known), low=_size(float(known.min())),
-                   high=_size(float(known.max())))  # fmt: skip
+    return message("figures.equity", n=len(known), low=in_money(_size(float(known.min()))),
+                   high=in_money(_size(float(known.max()))))  # fmt: skip
 
 
 def distance_finding(differences: pd.DataFrame, observed: str, said: Said) -> Message | None:

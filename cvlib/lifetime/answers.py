@@ -18,7 +18,7 @@ from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying.fit import MODELS
 from cvlib.lifetime.segments import SevenSegments, share_of_best
 from cvlib.lifetime.value import LifetimeValue
-from cvlib.words.answer import Answer, Tile, interval, number
+from cvlib.words.answer import Answer, Tile, amount, interval, number
 from cvlib.words.message import Message, message
 
 _MOST = 3  # lines of advice and of doubt
@@ -224,8 +224,8 @@ def _purchase_tiles(
         tiles.append(Tile(message("lifetime.tile_auc"), number(auc["value"], 2), limits(auc)))
     if _valued(value):
         row = None if equity is None else equity.row(found.model)
-        sure = "" if row is None else limits(row, 0)
-        worth = number(value.measure("customer_equity"), 0)
+        sure = "" if row is None else interval(row["ci_low"], row["ci_high"], 0, amount)
+        worth = amount(value.measure("customer_equity"))
         tiles.append(Tile(message("lifetime.tile_equity"), worth, sure))
         silent = _share_of_equity(value, customers["holdout_purchases"] == 0)
         if silent is not None:
@@ -329,9 +329,8 @@ def economics_answer(
         Tile(message(f"lifetime.tile_{of}"), f"{best:.0%}"),
     ]
     if _valued(value):
-        tiles.append(
-            Tile(message("lifetime.tile_equity"), number(value.measure("customer_equity"), 0))
-        )
+        worth = amount(value.measure("customer_equity"))
+        tiles.append(Tile(message("lifetime.tile_equity"), worth))
     if ahead is not None:
         tiles.append(Tile(message("lifetime.tile_silent", days=days), f"{ahead:.0%}"))
     elif priced:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from IPython.display import HTML, Image, display
-from jinja2 import Environment
 from matplotlib.figure import Figure
 
 from cvlib.figures.style import PageFigure, house_style
@@ -26,7 +25,7 @@ from cvlib.statistics.disclosure import publishable, unlabelled
 from cvlib.study.parameters import rule
 from cvlib.study.plain import write_json
 from cvlib.study.render.finished import THUMBNAIL
-from cvlib.study.render.page import answer_html, caption_html
+from cvlib.study.render.page import answer_html, caption_html, warnings_html
 from cvlib.study.render.what_if import what_if_content, what_if_html, without_levers
 from cvlib.study.surroundings import versions
 from cvlib.words.answer import Answer
@@ -34,17 +33,14 @@ from cvlib.words.exhibits import Exhibit, exhibits
 from cvlib.words.language import Words
 from cvlib.words.literature import bibtex, reference_list
 from cvlib.words.message import joined, message, stored
-from cvlib.words.safe import inert_markdown, page_text, write_csv
+from cvlib.words.money import pay_in
+from cvlib.words.safe import inert_markdown, write_csv
 from cvlib.words.said import speak
 from cvlib.words.tables import table_html
 from cvlib.words.what_if import WhatIf
 
 LONGEST = 10_000  # rows of a table in results.json; the csv has them all
 BENEATH = ("numpy", "scipy")  # every number stands on them: always cited
-_WARNINGS = Environment(autoescape=True, finalize=page_text).from_string(
-    '<div class="cvlib-warning" role="note"><strong>{{ head }}</strong><ul>'
-    "{% for warning in warnings %}<li>{{ warning }}</li>{% endfor %}</ul></div>"
-)
 
 
 class Record:
@@ -62,6 +58,8 @@ class Record:
         The run's seed, for the record.
     smallest_cell : int
         Fewest people a row of a published table may describe (see `show`); 0 publishes all.
+    currency : str
+        Sign, code or unit printed with amounts; empty: none.
 
     Examples
     --------
@@ -80,10 +78,12 @@ class Record:
         language: str = "en",
         seed: int | None = None,
         smallest_cell: int = 0,
+        currency: str = "",
     ) -> None:
         self.notebook, self.language, self.seed = notebook, language, seed
-        self.smallest_cell = smallest_cell
+        self.smallest_cell, self.currency = smallest_cell, currency
         speak(language)
+        pay_in(currency)
         self.words, self.exhibits = Words(language), exhibits(notebook)
         self.methods_used = pd.DataFrame(columns=["method", "sentence", "references", "software"])
         self.folder = Path(out) if out else None
@@ -299,7 +299,7 @@ class Record:
         if new:
             self.warnings.extend(new)
             head = self.words.text("Please note")
-            display(HTML(_WARNINGS.render(warnings=new, head=head)))
+            display(HTML(warnings_html(new, head)))
 
     def used(self, name: str, source: str, digest: str, rows: int) -> None:
         """Note an input: its parameter, file, hash (empty: of the path) and number of rows."""
@@ -407,6 +407,7 @@ class Record:
                     "inputs": self.inputs,
                     "figures": self.figures,
                     "captions": self.captions,
+                    "currency": self.currency,
                     "names": self.words.names,
                     "methods": paragraph,
                     "references": references,
@@ -423,11 +424,10 @@ class Record:
             return "", []
         used = self.methods_used.drop_duplicates("sentence")
         software = list(dict.fromkeys(" ".join(used["software"]).split()))
-        found = versions()
-        listed = ", ".join(f"{name} {found[name]}" for name in ["python", *BENEATH, *software])
+        found, named = versions(), ["python", *BENEATH, *software]
+        listed = ", ".join(f"{name} {found[name]}" for name in named)
         made = self.words.text(message("common.computed", version=found["cvlib"], listed=listed))
-        gap = "" if self.language == "zh" else " "
-        paragraph = gap.join([*used["sentence"], made])
+        paragraph = ("" if self.language == "zh" else " ").join([*used["sentence"], made])
         keys = [*" ".join(used["references"]).split(), *software, *BENEATH]
         references = reference_list(keys)
         _show_markdown(f"### {self.words.text('Methods')}\n\n{inert_markdown(paragraph)}")

@@ -15,7 +15,7 @@ from cvlib.weighting.maturity import maturity
 from cvlib.weighting.scorecard import FULL, scorecard
 from cvlib.weighting.table import Indicators
 from cvlib.weighting.variants import scoring_variants, variants_verdict
-from cvlib.words.answer import Tile, interval, number
+from cvlib.words.answer import Tile, amount, interval, number
 from cvlib.words.message import Message, message
 
 
@@ -127,7 +127,7 @@ def ledger_section(ledger: Table | None, valued_at: str, hidden: Hidden) -> Sect
     said = ledger_verdict(ratios)
     out, sent = float(ratios["in_transit"].sum()), float(ratios["shipments"].sum())
     tiles = (
-        Tile(message("weighting.tile_out"), number(out, 0)),
+        Tile(message("weighting.tile_out"), amount(out)),
         Tile(message("weighting.tile_out_share"), number(100 * out / sent, 1, "%")),
     )
     asks = message("weighting.asks_ledger", source=ledger.source, customers=len(ratios))

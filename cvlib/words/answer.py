@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+
+from cvlib.words.money import in_money
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,13 @@ def number(value: float, decimals: int = 1, unit: str = "") -> str:
     return f"{text}{unit}" if unit == "%" else f"{text} {unit}".strip()
 
 
-def interval(low: float, high: float, decimals: int = 1) -> str:
+def amount(value: float, decimals: int = 0) -> str:
+    """An amount of money as a tile prints it, in the currency of the reader."""
+    return in_money(number(value, decimals))
+
+
+def interval(low: float, high: float, decimals: int = 1, form: Callable[..., str] = number) -> str:
     """An interval as a tile prints it; empty where a limit is missing."""
     if any(limit is None or math.isnan(limit) for limit in (low, high)):
         return ""
-    return f"{number(low, decimals)} – {number(high, decimals)}"
+    return f"{form(low, decimals)} – {form(high, decimals)}"

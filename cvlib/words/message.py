@@ -8,7 +8,8 @@ Beside the format of Python (``{n:,}``, ``{share:.1%}``) a slot may say
 - ``{names:or}``: a list is joined by "or" instead of "and";
 - ``{p:p}``: a p value as journals print it, ``.002`` or ``<.001``;
 - ``{bias:off}``: an error of a forecast in words, ``12.1% too low``;
-- ``{gap:abs.1%}``: a number without its sign.
+- ``{gap:abs.1%}``: a number without its sign;
+- ``{equity:money,.0f}``: an amount, in the currency of the reader.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import Any
 
 from cvlib.inputs.shipped import shipped_yaml
 from cvlib.words.language import Words
+from cvlib.words.money import in_money
 from cvlib.words.said import Label, Said, spaced
 
 __all__ = [
@@ -189,6 +191,8 @@ class _Formatter(string.Formatter):
             return _p_value(value)
         if format_spec == "off":
             return self._off(float(value))
+        if format_spec.startswith("money"):
+            return in_money(self.format_field(value, format_spec.removeprefix("money")))
         if format_spec.startswith("abs"):
             return self.format_field(abs(float(value)), format_spec.removeprefix("abs"))
         if format_spec.startswith("plural "):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from cvlib.words.language import Words, columns
 from cvlib.words.message import message
+from cvlib.words.money import affixes, in_money
 from cvlib.words.safe import page_text, without_controls
 
 if TYPE_CHECKING:
@@ -46,6 +47,16 @@ _LONG_WORD = re.compile(r"([^\s\u2e80-\uffef]{70})[^\s\u2e80-\uffef]+")
 # Columns of p values, printed as APA does; p_alive and the like are probabilities of another kind.
 _P_VALUES = re.compile(r"p(_value|_adjusted|_welch|_permutation|_parametric|_henseler)*")
 _P_IN_SHEETS = '[<0.0005]"<.001";.000'
+# Tables with a measure per row: which of their rows hold an amount of money.
+_AMOUNTS = {
+    "value": ("customer_equity", "mean", "median"),
+    "equity_judged": ("equity", "equity_judged"),
+    "value_error": ("forecast_spend", "realised_spend", "error", "by_number", "by_size"),
+    "next_totals": ("expected_profit",),
+    "facts": ("calibration_spend", "holdout_spend"),
+    "network_totals": ("sum_clv", "sum_network_value", "sum_attributed_value"),
+    "value_facts": ("value of a customer now",),
+}
 ENGLISH = Words()
 
 
@@ -69,9 +80,9 @@ def format_number(value: float, decimals: int) -> str:
 
 
 def format_money(value: float) -> str:
-    """An amount of money as printed: no decimals from 100 on, two below unless it is whole."""
+    """An amount as printed: no decimals from 100 on, two below unless it is whole; its currency."""
     whole = math.isfinite(value) and bool(_whole(value))
-    return format_number(value, 0 if abs(value) >= 99.995 or whole else 2)
+    return in_money(format_number(value, 0 if abs(value) >= 99.995 or whole else 2))
 
 
 @cache
@@ -82,6 +93,15 @@ def _money(column: str, table: str = "") -> bool:
         return "in currency" in own
     said = [entry["meaning_en"] for (_, name), entry in columns().items() if name == column]
     return bool(said) and all("in currency" in meaning for meaning in said)
+
+
+def amounts(table: pd.DataFrame, name: str) -> list[bool]:
+    """Which rows of a table of measures hold an amount of money in their column ``value``."""
+    known = _AMOUNTS.get(name, ())
+    named = table.select_dtypes(exclude="number")
+    if not known or "value" not in table or not named.shape[1]:
+        return [False] * len(table)
+    return [bool(found) for found in named.isin(known).any(axis="columns")]
 
 
 def _format_p(value: float) -> str:
@@ -135,7 +155,13 @@ def _formatter(
     return "number", lambda value: format_number(float(value), places)
 
 
-def cell_formats(column: pd.Series, decimals: int = 3, table: str = "") -> list[str]:
+def cell_formats(
+    column: pd.Series,
+    decimals: int = 3,
+    table: str = "",
+    currency: str = "",
+    paid: Sequence[bool] = (),
+) -> list[str]:
     """How a spreadsheet shows each cell of a column so that it reads as in print.
 
     Parameters
@@ -146,6 +172,10 @@ def cell_formats(column: pd.Series, decimals: int = 3, table: str = "") -> list[
         Decimals of numbers that are not whole.
     table : str
         What the run calls the table.
+    currency : str
+        Currency of the run, shown with amounts; empty: none.
+    paid : sequence of bool
+        Which cells are amounts where not all of the column are (see `amounts`); empty: none.
 
     Returns
     -------
@@ -153,16 +183,20 @@ def cell_formats(column: pd.Series, decimals: int = 3, table: str = "") -> list[
         Number formats of Excel by cell; empty for text, dates and missing values.
     """
     _, form = _formatter(column, decimals, ENGLISH, table)
+    money = _money(str(column.name), table)
+    before, behind = (f'"{each}"' if each else "" for each in affixes(currency))
     formats = []
-    for value in column:
+    for value, is_paid in zip(column, paid or [False] * len(column), strict=True):
         number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
         if not number or not math.isfinite(value):
             formats.append("")
         elif form is _format_p:
             formats.append(_P_IN_SHEETS)
         else:
-            places = len(form(value).partition(".")[2])
-            formats.append("#,##0" + ("." + "0" * places if places else ""))
+            text = format_money(value) if is_paid else form(value)
+            places = len(re.findall(r"\d", text.partition(".")[2]))
+            plain = "#,##0" + ("." + "0" * places if places else "")
+            formats.append(f"{before}{plain}{behind}" if money or is_paid else plain)
     return formats
 
 
@@ -188,6 +222,11 @@ def printed(
         kind, form = _formatter(column, decimals, words, name)
         kinds.append(kind)
         shown[head] = [form(value) for value in column]
+        if head == "value" and kind == "number":
+            shown[head] = [
+                format_money(float(value)) if paid else text
+                for value, text, paid in zip(column, shown[head], amounts(table, name), strict=True)
+            ]
     return pd.DataFrame(shown, dtype=object), kinds
 
 

@@ -14,7 +14,7 @@ from cvlib.lifetime.contracts.prepare import Subscriptions
 from cvlib.lifetime.contracts.survival import SurvivalFits
 from cvlib.lifetime.contracts.validate import SurvivalValidation
 from cvlib.lifetime.contracts.worth import SubscriptionValue
-from cvlib.words.answer import Answer, Tile, interval, number
+from cvlib.words.answer import Answer, Tile, amount, interval, number
 from cvlib.words.message import Message, message
 
 _APART = 1.25  # highest value over lowest from which models are said not to agree
@@ -115,9 +115,9 @@ def _contract_tiles(
     tiles = [Tile(message("lifetime.tile_contracts"), number(customers, 0), gone)]
     whole = value.value["lifetime_value"].dropna()
     worth = whole if len(whole) else value.value["within_data"]
-    range_ = message("lifetime.tile_models", range=interval(worth.min(), worth.max(), 0))
+    range_ = message("lifetime.tile_models", range=interval(worth.min(), worth.max(), 0, amount))
     title = message("lifetime.tile_contract_value")
-    tiles.append(Tile(title, number(value.middle, 0), range_ if len(worth) > 1 else ""))
+    tiles.append(Tile(title, amount(value.middle), range_ if len(worth) > 1 else ""))
     table = judged.validation
     if len(table):
         brier = table[table["metric"] == "integrated_brier"]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cvlib.results import Finding
 from cvlib.statistics.resample import Bootstrap
-from cvlib.words.answer import Answer, Tile, interval, number
+from cvlib.words.answer import Answer, Tile, amount, interval
 from cvlib.words.message import Message, message, without
 from cvlib.words.methods import methods_table
 
@@ -75,8 +75,8 @@ def _tile(name: str, each: Finding) -> Tile | None:
         facts = each.facts
         if not facts["total"] > 0:
             return None
-        limits = interval(facts["low"], facts["high"], 0)
-        return Tile(message("decisions.tile_potential"), number(facts["total"], 0), limits)
+        limits = interval(facts["low"], facts["high"], 0, amount)
+        return Tile(message("decisions.tile_potential"), amount(facts["total"]), limits)
     if name == "accounts":
         row = each["key_account_sheet"].iloc[0]
         limits = interval(100 * row["share_low"], 100 * row["share_high"], 0)
@@ -85,13 +85,13 @@ def _tile(name: str, each: Finding) -> Tile | None:
     if name == "network":
         row = each["network_value"].iloc[0]
         title = message("decisions.tile_network", customer=row["customer"])
-        return Tile(title, number(row["network_value"], 0))
+        return Tile(title, amount(row["network_value"]))
     if name == "capacity":
         row = each["capacity_prices"].iloc[0]
-        return Tile(message("decisions.tile_capacity"), number(row["shadow_price"], 2))
+        return Tile(message("decisions.tile_capacity"), amount(row["shadow_price"], 2))
     if name == "firm":
         title = message("decisions.tile_firm")
-        return Tile(title, number(each.facts["returns_residual"], 0))
+        return Tile(title, amount(each.facts["returns_residual"]))
     return None
 
 

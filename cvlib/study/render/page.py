@@ -45,3 +45,14 @@ _CAPTION = ENVIRONMENT.from_string(
 def caption_html(name: str, title: str, finding: str = "") -> str:
     """The line above a figure: what it shows, after what it found."""
     return _CAPTION.render(name=name, title=title, finding=finding)
+
+
+_WARNINGS = ENVIRONMENT.from_string(
+    '<div class="cvlib-warning" role="note"><strong>{{ head }}</strong><ul>'
+    "{% for warning in warnings %}<li>{{ warning }}</li>{% endfor %}</ul></div>"
+)
+
+
+def warnings_html(warnings: list[str], head: str) -> str:
+    """What to note before reading on, as a list in a box."""
+    return _WARNINGS.render(warnings=warnings, head=head)

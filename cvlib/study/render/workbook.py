@@ -14,7 +14,7 @@ from cvlib.words.exhibits import exhibits
 from cvlib.words.language import Words
 from cvlib.words.message import message
 from cvlib.words.safe import neutral
-from cvlib.words.tables import cell_formats
+from cvlib.words.tables import amounts, cell_formats
 
 _WIDEST = 60  # letters
 _BARS = 20  # of the chart on the first sheet
@@ -41,8 +41,8 @@ def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
     _answer(book.active, own[0], title, answer_in(results), words)
     _contents(book.create_sheet(own[1]), results, sheets, words)
     for name, rows in tables.items():
-        decimals = results["captions"][name]["decimals"]
-        _table(book.create_sheet(sheets[name]), name, pd.DataFrame(rows), decimals, words)
+        printed = (results["captions"][name]["decimals"], name, results.get("currency", ""))
+        _table(book.create_sheet(sheets[name]), pd.DataFrame(rows), printed, words)
     _chart(book, results, sheets, words)
     target = folder / "report.xlsx"
     book.save(target)
@@ -188,15 +188,16 @@ def _chart(book: Any, results: dict[str, Any], sheets: dict[str, str], words: Wo
     book.worksheets[0].add_chart(chart, "E2")
 
 
-def _table(sheet: Any, name: str, table: pd.DataFrame, decimals: int, words: Words) -> None:
+def _table(sheet: Any, table: pd.DataFrame, printed: tuple[int, str, str], words: Words) -> None:
     from openpyxl.utils import get_column_letter
 
-    for position, (head, column, cells) in enumerate(labelled(table, words, name), 1):
+    for position, (head, column, cells) in enumerate(labelled(table, words, printed[1]), 1):
         _put(sheet, 1, position, head, bold=True)
         _put(sheet, 2, position, column, italic=True, color="808080")
         values = cells.astype(object).tolist()
+        paid = amounts(table, printed[1]) if column == "value" else []
         for row, (value, form) in enumerate(
-            zip(values, cell_formats(cells, decimals, name), strict=True), 3
+            zip(values, cell_formats(cells, *printed, paid), strict=True), 3
         ):
             cell = _put(sheet, row, position, value)
             if form:
