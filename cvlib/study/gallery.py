@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from cvlib.study.render.finished import THUMBNAIL, answer_in
 from cvlib.study.render.page import page
-from cvlib.study.render.report import FILES, shown_parameters
+from cvlib.study.render.report import FILES, LANGUAGES, shown_parameters
 from cvlib.words.language import Words, translate
 from cvlib.words.message import message
 
@@ -179,7 +179,7 @@ def _said(words: Words) -> dict[str, Any]:
     }
     return {name: words.text(text) for name, text in kept.items()} | {
         "groups": {name: words.text(name) for name in names},
-        "names": {"en": "English", "zh": "中文"},
+        "names": LANGUAGES,
         "comma": "、" if words.language == "zh" else ", ",
     }
 

@@ -89,10 +89,12 @@ def _parsed(html: str) -> _Parsed:
     page = BeautifulSoup(html, "html.parser")
     table, figure = page.find("div", class_="cvlib-table"), page.find("p", id=True)
     heads = page.find_all("th", attrs={"data-column": True}) if table else []
+    divided = page.find("table", attrs={"data-blocks": True})
+    blocks = str(divided["data-blocks"]).split() if divided else []
     return _Parsed(
         table=str(table["id"]) if table else "",
         caption=_text(table.find("caption")) if table else "",
-        columns=tuple(str(head["data-column"]) for head in heads),
+        columns=(*blocks, *(str(head["data-column"]) for head in heads)),
         figure=str(figure["id"]) if figure else "",
     )
 

@@ -192,7 +192,28 @@ def run_notebook(
                 run = Run(run.folder, existed=False)
         clear_abandoned(home)
     add_reports(run, formats)
+    _join_languages(notebook, arguments, hashes, run)
     return run
+
+
+def _join_languages(
+    notebook: Notebook, arguments: dict[str, Any], hashes: dict[str, str], run: Run
+) -> None:
+    """Let the page of a run and those of the same question in other languages link each other."""
+    from cvlib.statistics.disclosure import secret
+    from cvlib.study.render.report import LANGUAGES, link_language
+
+    own = arguments.get("language", "")
+    home, key = run.folder.parent, secret(run.folder.parent)
+    for language in LANGUAGES if own in LANGUAGES else ():
+        if language == own:
+            continue
+        other = home / run_id(notebook, arguments | {"language": language}, hashes, key)
+        if not (other / "report.html").is_file():
+            continue
+        for page, linked, of in ((run.folder, other, language), (other, run.folder, own)):
+            with claim(home, page.name):
+                link_language(page, linked, of)
 
 
 def _set_aside(run: Run, wrong: str) -> None:

@@ -16,6 +16,7 @@ from cvlib.statistics.ranks import Order, kendall_tau, mid_ranks, overlap
 from cvlib.words.message import Message, message
 
 _SAME = 1 - 1e-12  # a τ-b above it: the same order, ties included
+TENTHS_FROM = 50  # customers, of whom a tenth is five people; fewer have no best tenth to speak of
 
 
 def rank_agreement(scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
@@ -97,13 +98,16 @@ def methods_verdict(pairs: pd.DataFrame) -> tuple[float, Message]:
     return tau, message("weighting.methods_differ", a=worst["a"], b=worst["b"], **facts)
 
 
-def methods_shared(pairs: pd.DataFrame) -> Message:
+def methods_shared(pairs: pd.DataFrame, customers: int = TENTHS_FROM) -> Message:
     """Whether all methods rank alike, or how much the two furthest apart share at the top.
 
     Parameters
     ----------
     pairs : pandas.DataFrame
         From `rank_agreement`.
+    customers : int
+        How many are ranked: of fewer than `TENTHS_FROM` the best tenth is hardly anybody, and the
+        whole order is judged.
 
     Returns
     -------
@@ -116,6 +120,9 @@ def methods_shared(pairs: pd.DataFrame) -> Message:
     methods = len({*known["a"], *known["b"]})
     if worst["kendall_tau_b"] > _SAME:
         return message("weighting.methods_alike", methods=methods)
+    if customers < TENTHS_FROM:
+        return message("weighting.methods_order", a=worst["a"], b=worst["b"], methods=methods,
+                       customers=customers, tau=worst["kendall_tau_b"])  # fmt: skip
     return message("weighting.methods_share", a=worst["a"], b=worst["b"],
                    overlap=worst["top_k_overlap"], methods=methods)  # fmt: skip
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cvlib.inputs.datasets import invented
 from cvlib.inputs.readers import Table
-from cvlib.weighting.agreement import methods_shared, most_apart
+from cvlib.weighting.agreement import TENTHS_FROM, methods_shared, most_apart
 from cvlib.weighting.choice import Choice
 from cvlib.weighting.data.objective import ObjectiveWeights
 from cvlib.weighting.experts.ahp import worst_matrix
@@ -311,7 +311,7 @@ def scores_answer(
     """
     items = len(indicators.items)
     apart, known = most_apart(pairs), _published(stable) if items > 1 else stable.iloc[:0]
-    alike = methods_shared(pairs)
+    alike = methods_shared(pairs, len(indicators.values))
     sure = stability_verdict(stable, items)[1]
     first = {name: part for name, part in (asked or {}).items() if part.verdict}
     told = [part.verdict for part in first.values() if part.verdict]
@@ -325,7 +325,8 @@ def scores_answer(
     return Answer(
         question=next(iter(asks), usual),
         verdict=(*told[:2], sure) if first else (sure, alike),
-        tiles=(*own, *_score_tiles(known, _published(any_weights), pyramid, apart))[:5],
+        tiles=(*own, *_score_tiles(
+            known, _published(any_weights), pyramid, apart, len(indicators.values)))[:5],
         hero=next(iter(first), "stability_chart"),
         advice=tuple(_act(known)),
         doubts=tuple([
@@ -343,7 +344,11 @@ def _published(stable: pd.DataFrame) -> pd.DataFrame:
 
 
 def _score_tiles(
-    known: pd.DataFrame, other: pd.DataFrame, pyramid: pd.DataFrame, apart: pd.Series | None
+    known: pd.DataFrame,
+    other: pd.DataFrame,
+    pyramid: pd.DataFrame,
+    apart: pd.Series | None,
+    customers: int,
 ) -> list[Tile]:
     tiles = []
     if len(known):
@@ -361,7 +366,10 @@ def _score_tiles(
         if "value_share" in held and len(held) and held["value_share"].notna().all():
             label = message("weighting.tile_value", grade=grade)
             tiles.append(Tile(label, number(100 * held["value_share"].iloc[0], 0, "%")))
-    if apart is not None:
+    if apart is not None and customers < TENTHS_FROM:
+        label = message("weighting.tile_order")
+        tiles.append(Tile(label, number(apart["kendall_tau_b"], 2)))
+    elif apart is not None:
         label = message("weighting.tile_methods")
         tiles.append(Tile(label, number(100 * apart["top_k_overlap"], 0, "%")))
     return tiles

@@ -21,7 +21,8 @@ def print_names(tree: Tree, language: str = "en") -> dict[str, str]:
     Returns
     -------
     dict
-        Id to label; the root is the goal, ``only_`` and an item the weighting by that item alone.
+        Id to label; the root is the goal, where it is not itself what is scored; ``only_`` and an
+        item the weighting by that item alone.
     """
     said = words(language)
     nodes = {node: tree.label(node, language) for node in tree.nodes["node"]}
@@ -30,7 +31,8 @@ def print_names(tree: Tree, language: str = "en") -> dict[str, str]:
         for item in tree.weighted or (tree.name,)
     }
     numbered = {f"grade {i}": said["grade"].format(number=i) for i in range(1, 11)}
-    return {**said["names"], **numbered, **single, **nodes, tree.name: said["goal"]}
+    whole = {} if tree.weighted in ((), (tree.name,)) else {tree.name: said["goal"]}
+    return {**said["names"], **numbered, **single, **nodes, **whole}
 
 
 def listed(names: Sequence[str], language: str = "en") -> str:

@@ -7,6 +7,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,14 +24,16 @@ if TYPE_CHECKING:
 
 _TEMPLATE = """<div class="cvlib-table" id="table-{{ name }}">
 {% if not columns and title %}<p class="cvlib-caption">{{ title }}</p>{% endif %}
-{% if columns %}<table>
+{% if columns %}<table{% if parts %} data-blocks="{{ parts }}"{% endif %}>
 {% if title %}<caption>{{ title }}</caption>{% endif %}
 <thead><tr>
 {% for column in columns -%}
 <th scope="col" class="{{ column.kind }}" data-column="{{ column.name }}">{{ column.head }}</th>
 {% endfor %}</tr></thead>
 <tbody>
-{% for row in rows %}<tr>
+{% for row in rows %}{% if loop.index0 in blocks %}<tr class="block">
+<th scope="rowgroup" colspan="{{ columns | length }}">{{ blocks[loop.index0] }}</th></tr>
+{% endif %}<tr>
 {% for cell in row %}<td class="{{ columns[loop.index0].kind }}{{ cell.mark }}">{{ cell.text }}</td>
 {% endfor %}</tr>
 {% endfor %}</tbody>
@@ -57,6 +60,7 @@ _AMOUNTS = {
     "network_totals": ("sum_clv", "sum_network_value", "sum_attributed_value"),
     "value_facts": ("value of a customer now",),
 }
+_BLOCKS = ("items", "model", "estimator")  # what heads blocks of rows, in this order
 ENGLISH = Words()
 
 
@@ -272,6 +276,25 @@ def _beyond(value: Any, mark: str, row: Mapping[str, Any]) -> bool:
     return _SIDES[side](value, limits[0])
 
 
+def _blocks(table: pd.DataFrame, texts: pd.DataFrame) -> tuple[list[str], dict[int, str]]:
+    """Leading columns that divide a table into blocks, and the head of the block at each row.
+
+    Model and estimator head a block of rows instead of standing beside every one of them, where
+    each has several rows, one below the other; with one row each they are what is compared.
+    """
+    found = takewhile(_BLOCKS.__contains__, map(str, table.columns))
+    parts = list(found) if len(table) else []
+    if not {"model", "estimator"} & {*parts} or len(parts) == table.shape[1]:
+        return [], {}
+    named = [part for part in parts if part != "items" or set(table[part]) != {"all"}]
+    heads = texts[named].agg(" · ".join, axis="columns").tolist()
+    begins = [row for row in range(len(heads)) if row == 0 or heads[row] != heads[row - 1]]
+    lengths = np.diff([*begins, len(heads)])
+    if len({heads[row] for row in begins}) < len(begins) or not lengths.size or lengths.min() < 2:
+        return [], {}
+    return parts, {row: heads[row] for row in begins}
+
+
 def _mark_told(table: str, column: str, mark: str, words: Words) -> str:
     """A limit as the note names it."""
     side, *written = mark.split()
@@ -296,7 +319,8 @@ def table_html(
 ) -> str:
     """The three-line HTML table of a report; text is escaped, long tables are cut and say so.
 
-    Cells beyond a limit of ``marks`` (see `marked`) have a sign, which the note explains.
+    Cells beyond a limit of ``marks`` (see `marked`) have a sign, which the note explains. Model
+    and estimator, where a table begins with them, are heads of blocks.
     """
     head, kinds = printed(table.head(rows), decimals, words, name)
     notes = [words.text(note)] if note else []
@@ -311,6 +335,9 @@ def table_html(
             _mark_told(name, c, mark, words) for c, mark in (marks or {}).items() if c in table
         ]
         notes.append(words.text(message("common.marked", limits=limits)))
+    parts, blocks = _blocks(table.head(rows), head)
+    beyond = [marks_of_row[len(parts) :] for marks_of_row in beyond]
+    head, kinds = head.iloc[:, len(parts) :], kinds[len(parts) :]
     names = [str(column) for column in head.columns]
     columns = [
         {"name": name, "head": text, "kind": kind}
@@ -328,5 +355,7 @@ def table_html(
         title=words.text(title),
         columns=columns,
         rows=cells,
+        parts=" ".join(parts),
+        blocks=blocks,
         notes=notes,
     )

@@ -81,6 +81,20 @@ def test_docx_has_a_real_table_a_caption_and_the_figure(folder: Path) -> None:
     assert image.blob == (folder / "png" / "line.png").read_bytes()
 
 
+def test_documents_set_the_interval_of_a_key_figure_in_brackets(folder: Path) -> None:
+    document = docx.Document(str(folder / "report.docx"))
+    told = [p.text for p in document.paragraphs if p.style and p.style.name == "Definition"]
+    assert told == ["70.1 (69.0 – 71.2)", "12 %"]
+    assert "(69.0" not in (folder / "report.html").read_text()
+
+
+def test_sheets_are_printed_as_wide_as_the_paper_under_their_heads(folder: Path) -> None:
+    for sheet in openpyxl.load_workbook(folder / "report.xlsx").worksheets:
+        assert sheet.sheet_properties.pageSetUpPr.fitToPage and sheet.page_setup.fitToHeight == 0
+        assert sheet.page_setup.orientation == "landscape"
+    assert openpyxl.load_workbook(folder / "report.xlsx")["numbers"].print_title_rows == "$1:$2"
+
+
 def test_pictures_for_print_are_the_figures_at_300_dpi(folder: Path) -> None:
     print_, screen = (Image.open(folder / place / "line.png") for place in ("png", "figures"))
     assert print_.info["dpi"] == pytest.approx((300, 300), abs=0.01)

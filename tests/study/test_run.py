@@ -86,6 +86,24 @@ def test_the_same_question_is_not_asked_twice(make_notebook: Make, tmp_path: Pat
     assert [p.name for p in (tmp_path / "out" / "little").iterdir()] == [first.folder.name]
 
 
+def test_the_same_question_in_another_language_is_linked_from_both_pages(
+    make_notebook: Make, tmp_path: Path
+) -> None:
+    notebook = read_notebook(make_notebook())
+    said = {"en": "English", "zh": "中文"}
+    run_notebook(notebook, {"draws": 3, "language": "zh"}, tmp_path)  # another question
+    own = {
+        language: run_notebook(notebook, {"language": language}, tmp_path).folder
+        for language in said
+    }
+    for one, other in (("en", "zh"), ("zh", "en")):
+        page = (own[one] / "report.html").read_text()
+        assert (
+            f'<a href="../{own[other].name}/report.html" lang="{other}">{said[other]}</a>' in page
+        )
+        assert page.count('/report.html" lang=') == 1
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [

@@ -95,3 +95,23 @@ def test_a_limit_may_stand_in_the_row() -> None:
     assert "◂ marks value &gt; critical value or forecast outside CI low to CI high." in html
     within = table.assign(value=0.0, forecast=0.5)
     assert "◂" not in table_html("t", within, marks=marks)
+
+
+def test_model_and_estimator_head_blocks_of_rows_and_are_no_columns() -> None:
+    table = pd.DataFrame(
+        {"model": ["acsi"] * 4, "estimator": ["pls"] * 2 + ["covariance"] * 2,
+         "construct": list("abab"), "ave": [0.4, 0.6, 0.7, 0.3]}
+    )  # fmt: skip
+    html = table_html("reliability", table, marks={"ave": "< 0.5"})
+    assert html.count('class="block"') == 2 and 'data-blocks="model estimator"' in html
+    assert 'data-column="model"' not in html and 'data-column="construct"' in html
+    assert html.index("acsi · covariance SEM") < html.index("0.700")
+    assert "0.400 ◂" in html and "0.300 ◂" in html and "0.600 ◂" not in html
+
+
+@pytest.mark.parametrize(
+    "models", [["a", "b", "c", "d"], ["a", "b", "a", "b"], ["a", "b", "b", "b"]]
+)
+def test_models_that_are_compared_row_by_row_stay_a_column(models: list[str]) -> None:
+    html = table_html("scores", pd.DataFrame({"model": models, "auc": [0.1, 0.2, 0.3, 0.4]}))
+    assert 'class="block"' not in html and 'data-column="model"' in html

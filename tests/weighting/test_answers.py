@@ -245,6 +245,23 @@ def test_methods_that_rank_alike_do_not_differ_most() -> None:
     ]  # fmt: skip
 
 
+def test_of_few_customers_the_order_is_told_and_no_tenth(scores: dict[str, Any]) -> None:
+    apart = W.rank_agreement(pd.DataFrame({"a": [1, 2, 3], "b": [2, 9, 4]}))
+    assert ids((methods_shared(apart, 49), methods_shared(apart, 50))) == [
+        "weighting.methods_order", "weighting.methods_share",
+    ]  # fmt: skip
+    assert "τ-b of 0.33 (1: the same order)" in methods_shared(apart, 3)
+    few = replace(scores["indicators"], values=scores["indicators"].values.head(9))
+    told = everything(W.scores_answer(**{**scores, "indicators": few}))
+    assert {"weighting.tile_order", "weighting.methods_order"} <= told
+    assert not told & {"weighting.tile_methods", "weighting.methods_share"}
+
+
+def test_a_tree_that_is_one_minimum_is_called_by_its_title() -> None:
+    assert W.print_names(W.load_tree("crm_maturity"))["crm_maturity"] == "CRM capability maturity"
+    assert W.print_names(W.load_tree("rfm"))["rfm"] == "Goal"
+
+
 def test_customers_who_are_all_called_simulated_are_doubted(scores: dict[str, Any]) -> None:
     known = W.indicators(W.simulate_customers(W.load_tree("rfm"), 9), "rfm", customer="customer_id")
     mixed = replace(known, values=known.values.rename(index={"simulated 1": "Smith"}))

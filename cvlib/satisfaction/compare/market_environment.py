@@ -110,13 +110,13 @@ def compare_roles(
     True
     """
     if not model:
-        return Roles(pd.DataFrame(columns=list(COLUMNS)), None, ())
+        return Roles(pd.DataFrame(), None, ())
     table = data.table if isinstance(data, Answers) else load_table(data)
     given = as_model(model)
     own = (columns or Columns()).of(given)
     reason = _unmeasured(table.data, given, construct, dict(own.mapping))
     if reason:
-        return Roles(pd.DataFrame(columns=list(COLUMNS)), None, (reason,))
+        return Roles(pd.DataFrame(), None, (reason,))
     whole = given.map(table.data.columns, own.mapping, drop_unmapped=own.drop_unmapped)
     names = {role: f"{whole.name} ({role})" for role in ("without", "antecedent", "moderator")}
     without = whole.without([construct], message("satisfaction.on_purpose"))

@@ -38,6 +38,8 @@ def _for_print(folder: Path, page: str, kind: str) -> str:
     for note in soup.find_all("p", class_="note"):
         note.name = "div"
         note.attrs = {"data-custom-style": "Table Note", "data-typst:text:size": "8.5pt"}
+    for limits in soup.select(".tile dd span"):  # a page sets them smaller, a document in brackets
+        limits.string = f"({limits.get_text()})"
     for sort, side in (("number", "right"), ("text", "left")):
         for cell in soup.find_all(class_=sort):
             cell.attrs = {**cell.attrs, "align": side}

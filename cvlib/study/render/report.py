@@ -34,6 +34,8 @@ FILES = {
     "LaTeX": "latex/main.tex",
 }  # fmt: skip
 _LINKED = ("<!-- formats -->", "<!-- end of formats -->")
+_SWITCH = ("<!-- languages -->", "<!-- end of languages -->")
+LANGUAGES = {"en": "English", "zh": "中文"}  # of reports, as each is called by those who read it
 _BODY = ("<!-- body -->", "<!-- end of body -->")
 _EXPORTING = Lock()  # runs of a batch are threads of one process
 
@@ -69,14 +71,34 @@ def write_reports(folder: Path, formats: tuple[str, ...]) -> None:
 
 def link_formats(folder: Path) -> None:
     """Put links to the further formats of a run that are there on top of its page."""
+    there = {name: file for name, file in FILES.items() if (folder / file).is_file()}
+    _put(
+        folder, _LINKED, "".join(f' · <a href="{file}">{name}</a>' for name, file in there.items())
+    )
+
+
+def link_language(folder: Path, other: Path, language: str) -> None:
+    """Put a link to the same report in another language on top of a run's page.
+
+    Parameters
+    ----------
+    folder, other : Path
+        Two runs of one notebook in one home.
+    language : str
+        Language of the other.
+    """
+    link = f'<a href="../{other.name}/report.html" lang="{language}">{LANGUAGES[language]}</a>'
+    _put(folder, _SWITCH, f" · {link}")
+
+
+def _put(folder: Path, marks: tuple[str, str], made: str) -> None:
+    """Put a piece between two marks of a run's page, which appears when it is complete."""
     target = folder / "report.html"
     text = target.read_text(encoding="utf-8")
-    begin, end = _LINKED
+    begin, end = marks
     before, found, rest = text.partition(begin)
     if not found:  # written by an earlier version
         return
-    there = {name: file for name, file in FILES.items() if (folder / file).is_file()}
-    made = "".join(f' · <a href="{file}">{name}</a>' for name, file in there.items())
     new = before + begin + made + end + rest.partition(end)[2]
     if new != text:
         aside = folder / f".{target.name}"

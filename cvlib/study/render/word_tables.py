@@ -35,7 +35,10 @@ def fit_table(table: Any, page: float) -> None:
             made.set(qn(f"w:{name}"), str(value))
         return made
 
-    rows = [list(row.tc_lst) for row in table._tbl.tr_lst]
+    every = [list(row.tc_lst) for row in table._tbl.tr_lst]
+    rows = [
+        row for row in every if not any(cell.grid_span > 1 for cell in row)
+    ]  # not heads of blocks
     texts = [
         ["".join(node.text or "" for node in cell.iter(qn("w:t"))) for cell in row] for row in rows
     ]
@@ -49,8 +52,9 @@ def fit_table(table: Any, page: float) -> None:
     properties.find(qn("w:tblLook")).addprevious(element("tblLayout", type="fixed"))
     for column, width in zip(table._tbl.tblGrid.gridCol_lst, widths, strict=True):
         column.w = Mm(width)
-    for row in rows:
-        for cell, width in zip(row, widths, strict=True):
+    for row in every:
+        whole = row not in rows
+        for cell, width in zip(row, [sum(widths)] if whole else widths, strict=True):
             cell.width = Mm(width)
     if rows:
         head = table._tbl.tr_lst[0].get_or_add_trPr()

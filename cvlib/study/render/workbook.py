@@ -44,9 +44,20 @@ def write_xlsx(folder: Path, page: str, title: str, language: str) -> Path:
         printed = (results["captions"][name]["decimals"], name, results.get("currency", ""))
         _table(book.create_sheet(sheets[name]), pd.DataFrame(rows), printed, words)
     _chart(book, results, sheets, words)
+    for sheet in book.worksheets:
+        _for_paper(sheet)
     target = folder / "report.xlsx"
     book.save(target)
     return target
+
+
+def _for_paper(sheet: Any) -> None:
+    """Printed a sheet is as wide as the paper, and every page has its heads."""
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", "9"  # A4
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.page_setup.fitToHeight = 0  # as many pages as it takes
+    if sheet.freeze_panes:
+        sheet.print_title_rows = f"1:{int(sheet.freeze_panes[1:]) - 1}"
 
 
 def _names_of_sheets(names: list[str], own: list[str]) -> dict[str, str]:
@@ -71,7 +82,7 @@ def _put(sheet: Any, row: int, column: int, value: Any, **font: Any) -> Any:
     elif value not in (None, "") and value == value:
         cell.value = value
     if font:
-        cell.font = Font(**font)
+        cell.font = Font(name="Calibri", **font)
     return cell
 
 
@@ -83,12 +94,16 @@ def _answer(sheet: Any, name: str, title: str, answer: dict[str, Any], words: Wo
     _put(sheet, 1, 1, title, bold=True, size=14)
     row = 2
     if answer["question"]:
-        _put(sheet, row, 1, answer["question"], italic=True)
+        cell = _put(sheet, row, 1, answer["question"], italic=True)
+        sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=3)
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+        sheet.row_dimensions[row].height = 15 * (1 + length(answer["question"]) // 115)
         row += 1
     for head, key in (("Answer", "verdict"), ("What to do", "advice"), ("What to doubt", "doubts")):
         if answer[key]:
             row += 1
-            _put(sheet, row, 1, words.text(head), bold=True)
+            cell = _put(sheet, row, 1, words.text(head), bold=True)
+            cell.alignment = Alignment(vertical="top")
         for text in answer[key]:
             cell = _put(sheet, row, 2, text)
             sheet.merge_cells(start_row=row, end_row=row, start_column=2, end_column=3)
@@ -179,6 +194,7 @@ def _chart(book: Any, results: dict[str, Any], sheets: dict[str, str], words: Wo
     chart.title = results["captions"][name]["title"] or name
     chart.y_axis.title = words.head(number, name)
     chart.x_axis.scaling.orientation = "maxMin"  # the first on top
+    chart.y_axis.number_format = "General"  # and not the decimals of the first cell
     chart.x_axis.delete = chart.y_axis.delete = False
     at = columns.index(number) + 1
     chart.add_data(Reference(sheet, min_col=at, min_row=3, max_row=last))
