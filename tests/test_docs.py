@@ -1,5 +1,6 @@
 """The site: links lead somewhere, what a how-to types runs, the evidence is what it says."""
 
+import json
 import re
 import runpy
 import subprocess
@@ -132,3 +133,34 @@ def test_the_witness_sees_what_is_compared_and_nothing_else(tmp_path: Path) -> N
     (row,) = pd.read_csv(tmp_path / "seen.csv").to_dict("records")
     assert (row["file"], row["test"]) == ("given/told.csv", "test_it.py::test_it")
     assert row["numbers"] == 2 and float(row["difference"]) == 0.1
+
+
+NUMBER = r"(?<![\w.])(?:\d+(?:,\d{3})*(?:\.\d+)?|\.\d+)"
+
+
+def stored_numbers(notebook: str) -> set[str]:
+    """Numbers as they stand in a notebook's stored outputs."""
+    cells = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text("utf-8"))["cells"]
+    texts = []
+    for output in (each for cell in cells for each in cell.get("outputs", [])):
+        parts = [output.get("text", ""), *output.get("data", {}).values()]
+        texts += ["".join(part) for part in parts if isinstance(part, (str, list))]
+    return {found.lstrip("0") for found in re.findall(NUMBER, " ".join(texts))}
+
+
+def test_the_readme_says_what_the_notebooks_print() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\d\d_\w+)` \|[^|]*\| (.*) \|$", readme, flags=re.MULTILINE)
+    assert len(rows) == 11
+    # what a simulated base was made with stands beside the data
+    made = {*re.findall(NUMBER, (ROOT / "data" / "README.md").read_text(encoding="utf-8"))}
+    truth = {f"{float(number):.2f}" for number in made if re.fullmatch(r"\d\.\d{3}", number)}
+    checked = 0
+    for notebook, said in rows:
+        printed = stored_numbers(notebook)
+        for number in re.findall(NUMBER, said):
+            known = printed | truth if "made with " + number in said else printed
+            assert number.lstrip("0") in known, (notebook, number)
+            checked += 1
+    assert checked > 35
+    assert "72.5" not in stored_numbers("10_decisions")  # so a number of another notebook fails

@@ -296,6 +296,43 @@ def test_public_functions_have_a_docstring() -> None:
     assert not bare
 
 
+# What the command line says of its own options, before a language is known.
+_ENGLISH = {"cli.py", "upkeep.py"}
+
+
+def literal(node: ast.expr) -> bool:
+    """Whether an argument is a sentence in one language: a text that is no message."""
+    if isinstance(node, ast.IfExp):
+        return literal(node.body) or literal(node.orelse)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and " " in node.value.strip()
+    return isinstance(node, ast.JoinedStr)
+
+
+def refusals(tree: ast.AST) -> Iterator[ast.expr]:
+    """What is wrong and what to do, of every refusal."""
+    first = {"InputError": 1, "fault": 3}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in first:
+                yield from node.args[first[name] : first[name] + 2]
+                yield from (k.value for k in node.keywords if k.arg in ("wrong", "remedy"))
+
+
+def test_every_refusal_is_told_in_both_languages() -> None:
+    assert literal(ast.parse("f'{a} is wrong'", mode="eval").body)
+    assert literal(ast.parse("a if b else 'Mend it.'", mode="eval").body)
+    english = [
+        f"{path.relative_to(PACKAGE)}:{part.lineno}"
+        for path in PACKAGE.rglob("*.py")
+        if path.name not in _ENGLISH
+        for part in refusals(ast.parse(path.read_text(encoding="utf-8")))
+        if literal(part)
+    ]
+    assert not english
+
+
 def test_no_module_is_longer_than_450_lines() -> None:
     for path in PACKAGE.rglob("*.py"):
         assert len(path.read_text(encoding="utf-8").splitlines()) <= 450, path

@@ -149,6 +149,19 @@ def test_what_is_stored_as_json_is_worded_later(catalogue: None) -> None:
     assert restored(stored("plain")) == "plain"
 
 
+def test_errors_paths_and_arrays_are_kept_by_their_text() -> None:
+    given = {"error": ValueError("torn"), "file": Path("a") / "b.csv", "held": np.array([1, 2])}
+    for name, told in (("cannot_be_read", "error"), ("column_holds", "held")):
+        said = message(f"refusals.{name}", column="x", **{told: given[told]})
+        assert restored(json.loads(json.dumps(stored(said)))) == said
+        assert pickle.loads(pickle.dumps(said)) == said
+    assert message("refusals.cannot_be_read", error=given["error"]) == "cannot be read: torn"
+    assert message("refusals.cannot_be_read", error=given["file"]) == "cannot be read: a/b.csv"
+    assert message("refusals.column_holds", column="x", held=given["held"]) == (
+        "Column x holds 1 and 2."
+    )
+
+
 def test_an_unknown_id_and_a_missing_value_are_refused(catalogue: None) -> None:
     with pytest.raises(KeyError):
         message("t.unknown")

@@ -122,10 +122,15 @@ def experiment(
         inside = treated == arm
         if inside.sum() < _FEWEST or not left[inside].any():
             raise InputError(
-                campaign.place("treated"), f"{int(inside.sum())} followed customers were {name}, "
-                f"{int(left[inside].sum())} of them left: too few",
-                f"An arm needs {_FEWEST} customers and some who left.",
-            )  # fmt: skip
+                campaign.place("treated"),
+                message(
+                    "refusals.followed_customers_were_of_them",
+                    n=int(inside.sum()),
+                    name=name,
+                    n_2=int(left[inside].sum()),
+                ),
+                message("refusals.an_arm_needs_customers_and", fewest=_FEWEST),
+            )
     x = np.column_stack([index.scores, base.controls.to_numpy(float)[base.answered]])[found]
     fold = generator(3, len(x)).permutation(len(x)) % _FOLDS
     window, model = int(duration.max()), linked.found.leaving.model
@@ -177,8 +182,8 @@ def _joined(base: CustomerBase, campaign: Table) -> tuple[Array, pd.DataFrame]:
     treated = numeric(table, "treated")[0]
     wrong = ~treated.isin((0, 1))
     if wrong.any():
-        raise fault(table, "treated", wrong, "{value} is neither 0 nor 1",
-                    "Write 1 for who was called and 0 for who was not.")  # fmt: skip
+        raise fault(table, "treated", wrong, message("refusals.is_neither_nor", value="{value}"),
+                    message("refusals.write_for_who_was_called"))  # fmt: skip
     day = dates(table, "date", notes)
     rows = pd.DataFrame({"treated": treated.to_numpy(float), "day": day.to_numpy()},
                         index=table.data[base.customer])  # fmt: skip
@@ -187,7 +192,11 @@ def _joined(base: CustomerBase, campaign: Table) -> tuple[Array, pd.DataFrame]:
     people = base.ids[base.answered]
     found = np.flatnonzero(people.isin(rows.index))
     if not len(found):
-        raise InputError(campaign.source, "names no customer in the link", "Use the same ids.")
+        raise InputError(
+            campaign.source,
+            message("refusals.names_no_customer_in_the"),
+            message("refusals.use_the_same_ids"),
+        )
     own = rows.loc[people[found]]
     assert base.asked_on is not None
     own = own.assign(months=(months(own["day"]) - months(base.asked_on.loc[own.index])).clip(0))

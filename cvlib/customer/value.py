@@ -31,6 +31,7 @@ from cvlib.results import Result
 from cvlib.satisfaction.index import default_target, drivers
 from cvlib.statistics.attenuation import corrected
 from cvlib.statistics.resample import Bootstrap, reach
+from cvlib.words.message import message
 
 Array = np.ndarray
 _YEAR = 12
@@ -353,8 +354,11 @@ def _costs(costs: str | pd.DataFrame | Table, model: object, target: str) -> pd.
     names = [model.construct_names[j] for j in drivers(model, target)]  # type: ignore[attr-defined, arg-type]
     for name in column_of(table, "construct").astype(str):
         if name not in names:
-            raise InputError(table.place("construct"), f"{name!r} drives no {target}",
-                             nearest(name, names))  # fmt: skip
+            raise InputError(
+                table.place("construct"),
+                message("refusals.drives_no", name=name, target=target),
+                nearest(name, names),
+            )
     numbers = {c: numeric(table, c)[0].to_numpy(float) for c in ("points", "once", "per_period")}
     return pd.DataFrame(numbers, index=table.data["construct"].astype(str))
 

@@ -173,8 +173,11 @@ def _weights(
     if judgements:
         for part in (part.strip() for pair in judgements for part in str(pair).split("|")):
             if part not in names:
-                raise InputError("judgements", f"{part!r} drives no {default_target(model)}",
-                                 nearest(part, names))  # fmt: skip
+                raise InputError(
+                    "judgements",
+                    message("refusals.drives_no_2", part=part, value=default_target(model)),
+                    nearest(part, names),
+                )
         by = ahp(dict(judgements), flat_tree(names)).weights
         by = by[by["method"] == by["method"].iloc[0]].set_index("indicator")["global_weight"]
         found["experts (AHP)"] = by.loc[names].to_numpy(float)

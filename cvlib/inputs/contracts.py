@@ -15,6 +15,7 @@ from cvlib.inputs.checks import (
     numeric,
 )
 from cvlib.inputs.readers import Table
+from cvlib.words.message import message
 
 
 def check_indicators(
@@ -47,8 +48,8 @@ def check_indicators(
         bad = ~np.isfinite(frame[column])
         if bad.any():
             raise fault(
-                table, column, bad, "{value} is not a finite number",
-                "Fill in the value, or leave the row out of the file.",
+                table, column, bad, message("refusals.is_not_a_finite_number", value="{value}"),
+                message("refusals.fill_in_the_value_or"),
             )  # fmt: skip
     counts = left_out_of(table, columns, [], len(frame))
     return Checked(frame, counts, table.warnings)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cvlib.inputs.errors import InputError
+from cvlib.words.message import message
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _UNITS |= {f"{unit}I": 1024**power for power, unit in enumerate("KMGT", 1)}
@@ -34,13 +35,17 @@ def memory_share(memory_limit: str) -> tuple[int, int]:
     """A limit such as "2GB" (10^9) or "2GiB" (2^30) in bytes, and DuckDB's share of it."""
     form = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]I?|)B?\s*", str(memory_limit).upper())
     if form is None:
-        raise InputError("memory_limit", f"{memory_limit!r} is not a size", 'Write it as "2GB".')
+        raise InputError(
+            "memory_limit",
+            message("refusals.is_not_a_size", memory_limit=memory_limit),
+            message("refusals.write_it_as_2gb"),
+        )
     size = int(float(form[1]) * _UNITS[form[2]])
     if size < 500 * 10**6:
         raise InputError(
             "memory_limit",
-            f"{memory_limit} is little more than Python and its libraries take by themselves",
-            'Give at least "500MB".',
+            message("refusals.is_little_more_than_python", memory_limit=memory_limit),
+            message("refusals.give_at_least_500mb"),
         )
     return size, int((size - _LIBRARIES) * _DATABASE_SHARE)
 
@@ -55,12 +60,14 @@ def told(name: str, share: int) -> Iterator[None]:
     except duckdb.OutOfMemoryException as error:
         raise InputError(
             "memory_limit",
-            f"DuckDB's share of it ({share / 1e9:.1f} GB) is too little for this log",
-            "Raise it, or give the temporary folder (TMPDIR) more room.",
+            message("refusals.duckdb_share_of_it_gb", value=share / 1000000000.0),
+            message("refusals.raise_it_or_give_the"),
         ) from error
     except duckdb.Error as error:
         raise InputError(
-            name, f"cannot be read: {error}", "Mend the row or column it names."
+            name,
+            message("refusals.cannot_be_read", error=error),
+            message("refusals.mend_the_row_or_column"),
         ) from error
 
 

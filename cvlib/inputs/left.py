@@ -46,9 +46,12 @@ def has_left(table: Table, column: str, values: tuple[str, ...], notes: list[str
         absent = [value for value in values if value not in present]
         if absent:
             raise InputError(
-                "event_value", f"no row of column {column} holds {absent[0]!r} (it holds {shown})",
+                "event_value",
+                message(
+                    "refusals.no_row_of_column_holds", column=column, absent=absent[0], shown=shown
+                ),
                 nearest(absent[0], present),
-            )  # fmt: skip
+            )
         return spelt.isin(values)
     if "censor" in short(column):
         raise InputError(

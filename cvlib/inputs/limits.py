@@ -37,8 +37,8 @@ def limit(name: str) -> int:
     if not written.isdecimal() or len(written) > 18:
         raise InputError(
             f"environment variable {setting(name)}",
-            f"{written[:40]!r} is not a whole number",
-            f"Write {LIMITS[name][0]}, say, or unset it.",
+            message("refusals.is_not_a_whole_number", written=written[:40]),
+            message("refusals.write_say_or_unset_it", value=LIMITS[name][0]),
         )
     return int(written)
 
@@ -64,8 +64,8 @@ def hold(name: str, found: int, where: str) -> None:
     if found > most:
         raise InputError(
             where,
-            f"has {found:,} {LIMITS[name][1]}; at most {most:,} are read",
-            f"Make it smaller, or set the environment variable {setting(name)} to a larger number.",
+            message("refusals.has_at_most_are_read", found=found, value=LIMITS[name][1], most=most),
+            message("refusals.make_it_smaller_or_set", value=setting(name)),
         )
 
 

@@ -188,7 +188,9 @@ def read_table(
     if columns is not None:
         if len(columns) != frame.shape[1]:
             raise InputError(
-                name, f"has {frame.shape[1]} columns, {len(columns)} were named", "Check `columns`."
+                name,
+                message("refusals.has_columns_were_named", shape=frame.shape[1], n=len(columns)),
+                message("refusals.check_columns"),
             )
         frame.columns = pd.Index(columns)
     frame = _named(frame, name, kind, notes)
@@ -212,7 +214,9 @@ def read_table(
         try:
             frame[column] = pd.to_datetime(frame[column].astype("str"), format=pattern)
         except (KeyError, ValueError) as error:
-            raise InputError(f"{name}, column {column}", str(error), "Check `dates`.") from error
+            raise InputError(
+                f"{name}, column {column}", str(error), message("refusals.check_dates")
+            ) from error
     return Table(
         frame, labels, value_labels, left_out(skipped, len(blank)), name, datasets.sha256(path),
         tuple(notes),
@@ -224,19 +228,19 @@ def _check_reading(
 ) -> None:
     """Refuse ways of reading that a file of this kind has no use for."""
     if header_row < 1:
-        raise InputError("header_row", f"{header_row} is not a row", "Rows are counted from 1.")
+        raise InputError("header_row", message("refusals.is_not_a_row", header_row=header_row),
+                         message("refusals.rows_are_counted_from"))  # fmt: skip
     if header_row > 1 and kind not in ("text", "xlsx"):
-        raise InputError(
-            "header_row", f"{name} names its columns itself", "Leave `header_row` at 1."
-        )
+        raise InputError("header_row", message("refusals.names_its_columns_itself", name=name),
+                         message("refusals.leave_header_row_at"))  # fmt: skip
     if sheet is not None and kind != "xlsx":
-        raise InputError(
-            "sheet",
-            message("refusals.has_no_sheets", file=name),
-            message("refusals.leave_sheet_empty"),
-        )
+        raise InputError("sheet", message("refusals.has_no_sheets", file=name),
+                         message("refusals.leave_sheet_empty"))  # fmt: skip
     if decimal not in (None, ".", ","):
-        raise InputError("decimal", f"{decimal!r} is no decimal mark", "Give a point or a comma.")
+        raise InputError(
+            "decimal", message("refusals.is_no_decimal_mark", decimal=decimal),
+            message("refusals.give_a_point_or_a"),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -347,31 +351,26 @@ def _joined(tables: Sequence[Table]) -> Table:
         for column in first.data.columns.symmetric_difference(table.data.columns):
             lacks = first if column in table.data.columns else table
             raise InputError(
-                lacks.place(str(column)), "there is no such column, another file has it",
-                "Give all files the same columns.",
+                lacks.place(str(column)), message("refusals.there_is_no_such_column_2"),
+                message("refusals.give_all_files_the_same"),
             )  # fmt: skip
         for column, dtype in first.data.dtypes.items():
             kinds = [is_string_dtype(each) for each in (dtype, table.data[column].dtype)]
             if kinds[0] != kinds[1] and not table.data[column].isna().all():
-                raise InputError(
-                    table.place(str(column)),
-                    f"holds {'text' if kinds[1] else 'numbers'}, unlike in {first.source}",
-                    "Write the column alike in all files.",
-                )
+                wrong = f"refusals.holds_{'text' if kinds[1] else 'numbers'}_unlike"
+                raise InputError(table.place(str(column)), message(wrong, file=first.source),
+                                 message("refusals.write_the_column_alike_in"))  # fmt: skip
     starts = [0, *np.cumsum([table.data.index[-1] + 1 for table in tables[:-1]]).tolist()]
     placed = list(zip(tables, starts, strict=True))
     counts = pd.concat([table.left_out for table in tables], ignore_index=True)
     data = pd.concat([table.data.set_axis(table.data.index + start) for table, start in placed])
     return Table(
-        data,
-        first.labels,
-        first.value_labels,
-        counts.assign(share=counts["count"] / len(data)),
+        data, first.labels, first.value_labels, counts.assign(share=counts["count"] / len(data)),
         f"{first.source} and {len(others)} more",
         hashlib.sha256("".join(table.sha256 for table in tables).encode()).hexdigest(),
         tuple(dict.fromkeys(note for table in tables for note in table.warnings)),
         tuple((table.source, start) for table, start in placed),
-    )
+    )  # fmt: skip
 
 
 def _named(frame: pd.DataFrame, name: str, kind: str, notes: list[str]) -> pd.DataFrame:
@@ -386,10 +385,9 @@ def _named(frame: pd.DataFrame, name: str, kind: str, notes: list[str]) -> pd.Da
     for position in nameless:
         if position not in empty:
             raise InputError(
-                f"{name}, column number {position + 1}",
-                message("refusals.has_values_but_no_name"),
+                f"{name}, column number {position + 1}", message("refusals.has_values_but_no_name"),
                 message("refusals.give_every_column_a_name_or_say"),
-            )
+            )  # fmt: skip
     kept = [position for position in range(len(names)) if position not in empty]
     frame = frame.iloc[:, kept]
     frame.columns = pd.Index([names[position] for position in kept])

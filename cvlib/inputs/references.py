@@ -83,7 +83,7 @@ def reference(value: Any) -> Reference | None:
         return None
     place, _, table = rest.partition("#") if kind == "duckdb" else (rest, "", "")
     if not place.strip() or (kind == "duckdb" and not table.strip()):
-        raise InputError(str(value), "names no table", _FORMS)
+        raise InputError(str(value), message("refusals.names_no_table"), _FORMS)
     return Reference(kind, place, table)
 
 
@@ -98,7 +98,9 @@ def attached(connection: Any, found: Reference, number: int) -> str:
     except duckdb.Error as error:
         reason = str(error).partition("\n")[0].replace(str(path), path.name)[:200]
         raise InputError(
-            path.name, f"cannot be opened ({reason})", "Close it elsewhere."
+            path.name,
+            message("refusals.cannot_be_opened", reason=reason),
+            message("refusals.close_it_elsewhere"),
         ) from error
     rows = connection.execute(
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? UNION ALL "
@@ -111,7 +113,7 @@ def attached(connection: Any, found: Reference, number: int) -> str:
     wanted = found.table.removeprefix("main.")
     if wanted not in there:
         raise InputError(
-            f"{path.name}, table {found.table}", "there is no such table",
+            f"{path.name}, table {found.table}", message("refusals.there_is_no_such_table"),
             nearest(wanted, sorted(there)),
         )  # fmt: skip
     return ".".join([base, *map(named, there[wanted])])
@@ -175,7 +177,7 @@ def _frame(session: Any, found: Reference) -> Any:
 
 def _not_there(found: Reference, error: Exception) -> InputError:
     said = str(error).partition("\n")[0][:200]
-    return InputError(found.name, f"Spark does not find it ({said})", _FORMS)
+    return InputError(found.name, message("refusals.spark_does_not_find_it", said=said), _FORMS)
 
 
 def _running() -> Any:
@@ -190,7 +192,9 @@ def _session() -> Any:
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise InputError(
-            "spark://", "needs Spark", "Install it: pip install 'cvlib[spark]'."
+            "spark://",
+            message("refusals.needs_spark"),
+            message("refusals.install_it_pip_install_cvlib"),
         ) from error
     try:
         return (
@@ -199,5 +203,7 @@ def _session() -> Any:
     except Exception as error:  # without Java, whatever py4j raises
         said = str(error).partition("\n")[0][:200]
         raise InputError(
-            "spark://", f"Spark does not start ({said})", "Install Java 17, and set JAVA_HOME."
+            "spark://",
+            message("refusals.spark_does_not_start", said=said),
+            message("refusals.install_java_17_and_set"),
         ) from error

@@ -101,24 +101,30 @@ class ContractColumns:
         if isinstance(values, str) or not isinstance(values, Sequence):
             raise InputError(
                 "event_value",
-                f"{values!r} is not a list",
-                'Write the labels as a list: "[Churned]".',
+                message("refusals.is_not_a_list", values=values),
+                message("refusals.write_the_labels_as_a"),
             )
         object.__setattr__(self, "event_value", tuple(label(value) for value in values))
         if bool(self.end) and not self.start:
             raise InputError(
-                "end", "is given without start", "Name the column of the first day as start."
+                "end",
+                message("refusals.is_given_without_start"),
+                message("refusals.name_the_column_of_the"),
             )
         for day in filter(None, (self.observed_until, self.observed_from)):
             _day(day)
         if self.observed_from and not (self.start and self.end):
             raise InputError(
-                "observed_from", "is given without start and end", "Name these columns as well."
+                "observed_from",
+                message("refusals.is_given_without_start_and"),
+                message("refusals.name_these_columns_as_well"),
             )
         check_pattern(self.date_format)
         if not self.periods_per_year > 0:
             raise InputError(
-                "periods_per_year", f"{self.periods_per_year} is not positive", "12 means months."
+                "periods_per_year",
+                message("refusals.is_not_positive", periods_per_year=self.periods_per_year),
+                message("refusals.12_means_months"),
             )
 
 
@@ -223,7 +229,11 @@ def check_contracts(
             rows.append((given.end, "over before observation began", int(unseen.sum())))
             keep &= ~unseen
             if not keep.any():
-                raise InputError("observed_from", "leaves no contract", "Give an earlier day.")
+                raise InputError(
+                    "observed_from",
+                    message("refusals.leaves_no_contract"),
+                    message("refusals.give_an_earlier_day"),
+                )
             entry = entry[keep]
         table = replace(table, data=table.data[keep])
         duration, event, start, ended = (v[keep] for v in (duration, event, start, ended))
@@ -304,12 +314,9 @@ def _whole(table: Table, column: str, event: pd.Series, notes: list[str]) -> pd.
     bad = ~((duration >= 0) & np.isfinite(duration))
     if bad.any():
         raise fault(
-            table,
-            column,
-            bad,
-            message("refusals.value_is_not_a_duration", value="{value}"),
+            table, column, bad, message("refusals.value_is_not_a_duration", value="{value}"),
             message("refusals.give_a_number_of_periods_0_or"),
-        )
+        )  # fmt: skip
     broken = duration % 1 != 0
     if broken.any():
         notes.append(
@@ -362,12 +369,9 @@ def _dates(
         return pd.Series(pd.NaT, index=cells.index, dtype="datetime64[ns]")
     if empty.any() and not blank:
         raise fault(
-            table,
-            column,
-            empty,
-            message("refusals.is_a_contract_without_a_first_day"),
+            table, column, empty, message("refusals.is_a_contract_without_a_first_day"),
             message("refusals.fill_in_the_date"),
-        )
+        )  # fmt: skip
     filled = table.data.loc[~empty, [column]]
     # what stood beside words is text; numbers among them are day numbers or dates such as 20240131
     filled = numbers(filled, None, []) if is_string_dtype(filled[column].dtype) else filled
@@ -404,7 +408,9 @@ def _from_dates(
     keep = start <= until
     if not keep.any():
         raise InputError(
-            "observed_until", f"no contract had begun by {until.date()}", "Give a later day."
+            "observed_until",
+            message("refusals.no_contract_had_begun_by", day=until.date()),
+            message("refusals.give_a_later_day"),
         )
     event = end.notna() & (end <= until)
     last = end.where(event, until)

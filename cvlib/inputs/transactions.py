@@ -73,7 +73,11 @@ class TransactionLog:
         """The answer to a query over ``days``: customer_id, day, net, transactions, purchase."""
         _, share = memory_share(self.rules.memory_limit)
         if self.connection is None:
-            raise InputError(self.source, "has been closed", "Read the log again.")
+            raise InputError(
+                self.source,
+                message("refusals.has_been_closed"),
+                message("refusals.read_the_log_again"),
+            )
         with told(self.source, share):
             found: pd.DataFrame = self.connection.execute(sql, list(values)).df()
         return found

@@ -297,7 +297,7 @@ class Cells:
             return role if kind == "DOUBLE" else f"{role}::DOUBLE"
         if kind != "VARCHAR":
             raise InputError(
-                self.at(column), f"holds {kind.lower()}s, not numbers",
+                self.at(column), message("refusals.holds_a_kind_no_numbers", kind=kind),
                 message("refusals.name_another_column"),
             )  # fmt: skip
         plain = quoted(text.NUMBERS["plain"])
@@ -319,8 +319,8 @@ class Cells:
         if len(spelt) > _SPELLINGS:
             raise InputError(
                 self.at(self.columns[role]),
-                f"holds more than {_SPELLINGS:,} different texts, no plain numbers or dates",
-                "Write dates as 1997-01-31, and numbers with a decimal point and no separators.",
+                message("refusals.holds_more_than_different_texts", spellings=_SPELLINGS),
+                message("refusals.write_dates_as_1997_01"),
             )
         frame = pd.DataFrame({self.columns[role]: spelt.astype("str")})
         return _Spellings(frame, source=self.source.name)
@@ -404,8 +404,8 @@ class Cells:
             return read
         if zoned and rules.timezone:
             raise InputError(
-                where, "holds times with an offset that are not written as 1997-01-31T18:30+01:00",
-                "Write them so, or leave `timezone` empty: the day is then taken as written.",
+                where, message("refusals.holds_times_with_an_offset"),
+                message("refusals.write_them_so_or_leave"),
             )  # fmt: skip
         part = f"regexp_replace({cell}, {quoted(_TIME)}, '')"
         return self._spelt_days(part)

@@ -63,8 +63,9 @@ def _tests(cells: Cells) -> Iterator[tuple[str, bool]]:
                 except (TypeError, ValueError) as error:
                     raise InputError(
                         f"where, filter {number + 1}",
-                        f"column {column} holds numbers, {one!r} is none", "Give a number.",
-                    ) from error  # fmt: skip
+                        message("refusals.column_holds_numbers_is_none", column=column, one=one),
+                        message("refusals.give_a_number"),
+                    ) from error
         else:
             left, right = f"{cell}::VARCHAR", [quoted(one) for one in values]
         if operator in ("in", "not in"):
@@ -101,6 +102,7 @@ def counted(cells: Cells, rows: int, left_out: list[tuple[Any, ...]]) -> None:
         ).fetchall()
         raise InputError(
             "where", message("refusals.no_row_of_is_left", file=cells.source.name),
-            f"Column {cells.rules.where[0][0]} holds "
-            f"{', '.join(one for (one,) in held) or 'nothing'}.",
+            message("refusals.column_holds", column=cells.rules.where[0][0], held=", ".join(values))
+            if (values := [one for (one,) in held])
+            else message("refusals.column_holds_nothing", column=cells.rules.where[0][0]),
         )  # fmt: skip

@@ -99,9 +99,10 @@ class LogRules:
         if bool(self.quantity) != bool(self.price):
             lacks = "quantity" if self.price else "price"
             raise InputError(
-                lacks, "names no column, its partner does", "The amount is quantity × price: name "
-                "both columns, or none.",
-            )  # fmt: skip
+                lacks,
+                message("refusals.names_no_column_its_partner"),
+                message("refusals.the_amount_is_quantity_price"),
+            )
         _check_zone(self.timezone)
         check_pattern(self.date_format)
         object.__setattr__(self, "where", tuple(_filter(i, one) for i, one in _each(self.where)))
@@ -128,7 +129,11 @@ def check_pattern(pattern: str) -> None:
         return
     import duckdb
 
-    unfit = InputError("date_format", f"{pattern!r} is no pattern", "Write it as %d/%m/%Y.")
+    unfit = InputError(
+        "date_format",
+        message("refusals.is_no_pattern", pattern=pattern),
+        message("refusals.write_it_as"),
+    )
     if "%" not in pattern:
         raise unfit
     try:
@@ -141,7 +146,9 @@ def check_pattern(pattern: str) -> None:
 def _each(where: Any) -> list[tuple[int, Any]]:
     if isinstance(where, str) and where:
         raise InputError(
-            "where", f"{where!r} is no list of filters", "Write it as [[status, '!=', Cancelled]]."
+            "where",
+            message("refusals.is_no_list_of_filters", where=where),
+            message("refusals.write_it_as_status_cancelled"),
         )
     where = list(where or ())
     if where and all(not isinstance(one, (list, tuple)) for one in where):
@@ -154,22 +161,27 @@ def _filter(number: int, one: Any) -> tuple[Any, ...]:
     place = f"where, filter {number}"
     remedy = "Write it as [column, operator, value], such as [status, '!=', Cancelled]."
     if not isinstance(one, (list, tuple)) or len(one) not in (2, 3):
-        raise InputError(place, f"{one!r} is not [column, operator, value]", remedy)
+        raise InputError(place, message("refusals.is_not_column_operator_value", one=one), remedy)
     column, operator, *value = one
     if not isinstance(column, str) or not column:
-        raise InputError(place, f"{column!r} is not the name of a column", remedy)
+        raise InputError(place, message("refusals.is_not_the_name_of", column=column), remedy)
     operator = {"==": "=", "<>": "!=", "≠": "!=", "≤": "<=", "≥": ">="}.get(operator, operator)
     one_of(place, operator, _OPERATORS, wrong=message("refusals.is_not_an_operator"))
     if operator == "missing":
         if value and not isinstance(value[0], bool):
-            raise InputError(place, f"{value[0]!r} is neither true nor false", "Leave it out.")
+            raise InputError(
+                place,
+                message("refusals.is_neither_true_nor_false", value=value[0]),
+                message("refusals.leave_it_out"),
+            )
         return (column, operator, *value)
     if not value:
-        raise InputError(place, "has no value to compare with", remedy)
+        raise InputError(place, message("refusals.has_no_value_to_compare"), remedy)
     listed = isinstance(value[0], (list, tuple))
     if listed != (operator in ("in", "not in")) or (listed and not value[0]):
-        wanted = "a list of values" if operator in ("in", "not in") else "one value"
-        raise InputError(place, f"{operator} needs {wanted}, not {value[0]!r}", remedy)
+        wanted = "a_list" if operator in ("in", "not in") else "one_value"
+        wrong = message(f"refusals.operator_needs_{wanted}", operator=operator, value=value[0])
+        raise InputError(place, wrong, remedy)
     plain = [_plain(place, each) for each in (value[0] if listed else value)]
     return (column, operator, tuple(plain) if listed else plain[0])
 
@@ -191,4 +203,8 @@ def _plain(place: str, value: Any) -> str | float | int:
         return str(value).lower() if isinstance(value, bool) else str(value)
     if isinstance(value, (str, int, float)):
         return value
-    raise InputError(place, f"{value!r} is no value", "Give a text, a number or a date.")
+    raise InputError(
+        place,
+        message("refusals.is_no_value", value=value),
+        message("refusals.give_a_text_a_number"),
+    )

@@ -147,15 +147,15 @@ def _database(connection: Any, data: Any, folder: Path) -> Source:
     write = getattr(data, "to_parquet", None)
     if write is None:
         raise InputError(
-            "data", f"a {type(data).__name__} is no log of transactions",
-            "Give a name of the catalogue, a path, a DataFrame, or a table of a database.",
+            "data", message("refusals.a_is_no_log_of", name=type(data).__name__),
+            message("refusals.give_a_name_of_the"),
         )  # fmt: skip
     try:
         write(str(path))
     except Exception as error:  # whatever the database behind it raises
         raise InputError(
-            "the table", f"its database cannot write it ({error})",
-            "Write it to a Parquet file and pass that.",
+            "the table", message("refusals.its_database_cannot_write_it", error=error),
+            message("refusals.write_it_to_a_parquet"),
         ) from error  # fmt: skip
     return Source("the table", "", [_parquet(connection, path, "the table")], [])
 
@@ -169,8 +169,8 @@ def _stored(connection: Any, data: Sequence[Any]) -> Source | None:
     for number, each in enumerate(found):
         if each is None or (isinstance(each, Reference) and each.path is None):
             raise InputError(
-                f"{data[number]}", "cannot be read together with a table of a database",
-                "Give tables of one kind, or write them to Parquet files.",
+                f"{data[number]}", message("refusals.cannot_be_read_together_with"),
+                message("refusals.give_tables_of_one_kind"),
             )  # fmt: skip
         if isinstance(each, Path):
             parts.append(_parquet(connection, each / "*.parquet", each.name))
@@ -193,8 +193,8 @@ def folder_of_parts(data: Any) -> Path | None:
                     if one.name[0] not in "._" and one.suffix != ".parquet")  # fmt: skip
     if others:
         raise InputError(
-            path.name, f"holds {others[0]} beside its Parquet files",
-            "Give a folder of Parquet files only, or a pattern such as orders/*.parquet.",
+            path.name, message("refusals.holds_beside_its_parquet_files", others=others[0]),
+            message("refusals.give_a_folder_of_parquet"),
         )  # fmt: skip
     return path
 
@@ -235,8 +235,8 @@ def _same_columns(parts: list[Part]) -> None:
             lacks = parts[0].name if column in part.columns else part.name
             raise InputError(
                 f"{lacks}, column {column}",
-                "there is no such column, another file has it",
-                "Give all files the same columns.",
+                message("refusals.there_is_no_such_column_2"),
+                message("refusals.give_all_files_the_same"),
             )
 
 
@@ -252,7 +252,11 @@ def _unpacked(path: Path, target: Path) -> Path:
         with gzip.open(path, "rb") as packed, target.open("wb") as plain:
             shutil.copyfileobj(packed, plain)
     except (OSError, EOFError) as error:
-        raise InputError(path.name, f"cannot be unpacked ({error})", "Save it again.") from error
+        raise InputError(
+            path.name,
+            message("refusals.cannot_be_unpacked", error=error),
+            message("refusals.save_it_again"),
+        ) from error
     return target
 
 
@@ -282,7 +286,11 @@ def _typed(connection: Any, sql: str, name: str, names: str = "") -> Part:
     except duckdb.Error as error:
         folder, reason = sql.partition("'")[2].rpartition("/")[0], str(error).partition("\n")[0]
         reason = (reason.replace(f"{folder}/", "") if folder else reason)[:200]
-        raise InputError(name, f"cannot be read ({reason})", "Save the file again.") from error
+        raise InputError(
+            name,
+            message("refusals.cannot_be_read_2", reason=reason),
+            message("refusals.save_the_file_again"),
+        ) from error
     if not rows:
         raise InputError(
             name, message("refusals.has_no_rows"), message("refusals.give_a_log_with_at_least_one")
@@ -309,7 +317,7 @@ def _text(path: Path, name: str, copy: Path, notes: list[str]) -> Part | None:
             raise InputError(
                 name,
                 message("refusals.cannot_be_read_as", kind=encoding, reason=error),
-                "Save it as UTF-8.",
+                message("refusals.save_it_as_utf"),
             ) from error
         path = copy
     lines = content.lstrip("\n")

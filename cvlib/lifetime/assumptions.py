@@ -84,9 +84,10 @@ def assumptions(log: TransactionLog, **given: Any) -> Assumptions:
         missing = [name for name in names if name not in values]
         if missing and len(missing) < len(names) and not shipped:
             raise InputError(
-                missing[0], f"is not given, {', '.join(set(names) - set(missing))} is",
-                f"Give {' and '.join(names)} together, or none of them.",
-            )  # fmt: skip
+                missing[0],
+                message("refusals.is_not_given_is", names=", ".join(set(names) - set(missing))),
+                message("refusals.give_together_or_none_of", names=" and ".join(names)),
+            )
         basis = "given" if not missing else "illustration" if shipped else "left_out"
         rows.append({"part": part, "basis": basis, "needs": ", ".join(missing)})
     illustrated = tuple(name for name in shown if name not in values)

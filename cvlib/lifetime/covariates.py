@@ -88,9 +88,17 @@ def purchase_covariates(
     ['purchase', 'dropout']
     """
     if summary.customers is None:
-        raise InputError("customers", "were written to a file", "Summarise without customers_to.")
+        raise InputError(
+            "customers",
+            message("refusals.were_written_to_a_file"),
+            message("refusals.summarise_without_customers_to"),
+        )
     if not covariates:
-        raise InputError("covariates", "name no column of the attributes", "Name at least one.")
+        raise InputError(
+            "covariates",
+            message("refusals.name_no_column_of_the"),
+            message("refusals.name_at_least_one"),
+        )
     table = opened(data, reading)
     coded, coding = _coded(table, customer, covariates, summary.customers["customer_id"])
     people = summary.customers.reset_index(drop=True)
@@ -197,18 +205,28 @@ def _calendar(table: Table, summary: PurchaseSummary) -> pd.DataFrame:
     """Covariates by the first day of their period, up to the end of the holdout."""
     cells = column_of(table, "date")
     if cells.isna().any():
-        raise fault(table, "date", cells.isna(), message("refusals.is_empty"), "Fill it in.")
+        raise fault(
+            table,
+            "date",
+            cells.isna(),
+            message("refusals.is_empty"),
+            message("refusals.fill_it_in"),
+        )
     when = pd.to_datetime(to_dates(table, "date")[0].to_numpy())
     names = [str(name) for name in table.data.columns if name != "date"]
     if not names:
-        raise InputError(table.source, "has no column beside date", "Add one for each covariate.")
+        raise InputError(
+            table.source,
+            message("refusals.has_no_column_beside_date"),
+            message("refusals.add_one_for_each_covariate"),
+        )
     season = pd.DataFrame({name: within(table, name).to_numpy() for name in names}, index=when)
     season = season.sort_index()
     ends = season.index[-1] + (season.index[-1] - season.index[-2] if len(season) > 1 else 0)
     if ends < pd.Timestamp(summary.end):
         raise InputError(
-            table.source, f"ends before {summary.end}, the end of the holdout",
-            f"Give {', '.join(names)} of the periods to come as well.",
+            table.source, message("refusals.ends_before_the_end_of", end=summary.end),
+            message("refusals.give_of_the_periods_to", names=', '.join(names)),
         )  # fmt: skip
     return season
 
@@ -219,7 +237,11 @@ def _sampled(
     """Customers whose paths fit in memory: all, or evenly spaced ones by first purchase."""
     people = summary.customers
     if people is None:
-        raise InputError("customers", "were written to a file", "Summarise without customers_to.")
+        raise InputError(
+            "customers",
+            message("refusals.were_written_to_a_file"),
+            message("refusals.summarise_without_customers_to"),
+        )
     step = -(-len(people) * periods // most)
     if step <= 1:
         return people, []
@@ -275,7 +297,9 @@ def _coded(
     for name in covariates:
         if name not in table.data.columns:
             raise InputError(
-                "covariates", f"{table.source} has no column {name!r}", nearest(name, known)
+                "covariates",
+                message("refusals.has_no_column", source=table.source, name=name),
+                nearest(name, known),
             )
     keys = column_of(table, customer).astype(str)
     wanted = ids.astype(str)
@@ -284,15 +308,16 @@ def _coded(
             table,
             customer,
             keys.duplicated(),
-            "{value} stands twice",
+            message("refusals.stands_twice", value="{value}"),
             message("refusals.keep_one_row"),
         )
     missing = wanted[~wanted.isin(keys)]
     if len(missing):
         raise InputError(
-            table.source, f"has no row of {len(missing):,} customers, such as {missing.iloc[0]}",
-            "Add them, or keep other customers by where.",
-        )  # fmt: skip
+            table.source,
+            message("refusals.has_no_row_of_customers", n=len(missing), iloc=missing.iloc[0]),
+            message("refusals.add_them_or_keep_other"),
+        )
     own = table.data.set_index(keys)
     in_use = keys.isin(wanted)
     columns: dict[str, np.ndarray] = {}
@@ -305,7 +330,7 @@ def _coded(
                 name,
                 cells.isna() & in_use,
                 message("refusals.is_empty"),
-                "Fill it in, or name it unknown.",
+                message("refusals.fill_it_in_or_name"),
             )
         values = own[name].reindex(wanted)
         for label, column, base in _one(str(name), values):
@@ -318,7 +343,11 @@ def _coded(
 def _one(name: str, values: pd.Series) -> list[tuple[str, np.ndarray, str]]:
     """A number as it is or in another unit; text as 0/1 columns against its most frequent."""
     if values.nunique() < 2:
-        raise InputError(f"covariates, {name}", "is the same for all customers", "Leave it out.")
+        raise InputError(
+            f"covariates, {name}",
+            message("refusals.is_the_same_for_all"),
+            message("refusals.leave_it_out"),
+        )
     if is_numeric_dtype(values.dtype):
         column = values.to_numpy(dtype=float)
         spread = float(column.std())
@@ -330,8 +359,8 @@ def _one(name: str, values: pd.Series) -> list[tuple[str, np.ndarray, str]]:
     levels = spelt.value_counts().index
     if len(levels) > _LEVELS:
         raise InputError(
-            f"covariates, {name}", f"has {len(levels):,} different values",
-            f"Group them into {_LEVELS} or fewer.",
+            f"covariates, {name}", message("refusals.has_different_values", n=len(levels)),
+            message("refusals.group_them_into_or_fewer", levels=_LEVELS),
         )  # fmt: skip
     return [
         (f"{name}: {level}", (spelt == level).to_numpy(dtype=float), str(levels[0]))

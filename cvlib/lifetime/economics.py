@@ -49,8 +49,8 @@ def value_multiple(
     if (room <= 0).any():
         raise InputError(
             "retention × (1 + margin_growth)",
-            "is not below 1 + discount_rate, so the value is infinite",
-            "Lower the growth or raise the discount rate.",
+            message("refusals.is_not_below_discount_rate"),
+            message("refusals.lower_the_growth_or_raise"),
         )
     starts = {"end": r, "immediate": 1 + i}
     one_of("first_margin", first_margin, starts)
@@ -247,8 +247,10 @@ def spending_split(
         if not (spend > 0 and 0 < rate < ceiling <= 1):
             raise InputError(
                 name,
-                f"spend {spend}, rate {rate}, ceiling {ceiling} do not define a response curve",
-                "Spend must be positive and 0 < rate < ceiling ≤ 1.",
+                message(
+                    "refusals.spend_rate_ceiling_do_not", spend=spend, rate=rate, ceiling=ceiling
+                ),
+                message("refusals.spend_must_be_positive_and"),
             )
         steepness.append(-np.log(1 - rate / ceiling) / spend)
     k_a, k_r = steepness
@@ -330,7 +332,9 @@ def payback(
     profit = np.asarray(yearly_profit, dtype=float)
     if acquisition_cost <= 0 or not profit.size:
         raise InputError(
-            "acquisition_cost", "must be positive, with yearly profits", message("refusals.mend_it")
+            "acquisition_cost",
+            message("refusals.must_be_positive_with_yearly"),
+            message("refusals.mend_it"),
         )
     year = np.arange(1, profit.size + 1)
     discounted = profit / (1 + discount_rate) ** year

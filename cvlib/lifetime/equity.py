@@ -68,7 +68,11 @@ def customer_equity(
         `all`, is the sum over customers, and the groups add up to it.
     """
     if customers[value].isna().any():
-        raise InputError(value, "has customers without a value", "Leave them out and say so.")
+        raise InputError(
+            value,
+            message("refusals.has_customers_without_a_value"),
+            message("refusals.leave_them_out_and_say"),
+        )
     labels = customers[group].astype(str) if group else pd.Series("all", index=customers.index)
     table = customers.groupby(labels, sort=False)[value].agg(customers="size", equity="sum")
     if group:
@@ -111,8 +115,8 @@ def net_promoter_score(answers: ArrayLike, level: float = 0.95) -> pd.DataFrame:
     if not len(kept) or not kept.isin(range(11)).all():
         raise InputError(
             "answers",
-            "must be whole numbers from 0 to 10, for promoters are 9-10 and detractors 0-6",
-            "Another scale (1-10, 1-5) gives another statistic: recode it knowingly or not at all.",
+            message("refusals.must_be_whole_numbers_from"),
+            message("refusals.another_scale_10_gives_another"),
         )
     up, down, n = float((kept >= 9).mean()), float((kept <= 6).mean()), len(kept)
     error = float(np.sqrt((up + down - (up - down) ** 2) / n))
@@ -205,9 +209,10 @@ def referral_value(
     if twice.any() or unknown or (referrals["referrer"] == referrals["referred"]).any():
         raise InputError(
             "referrals",
-            f"{int(twice.sum())} customers are referred twice, {len(unknown)} have no value, or "
-            "someone refers him- or herself",
-            "Keep one referrer for each customer and give every referred customer a value.",
+            message(
+                "refusals.customers_are_referred_twice_have", n=int(twice.sum()), n_2=len(unknown)
+            ),
+            message("refusals.keep_one_referrer_for_each"),
         )
     later = (1 + discount_rate) ** -referrals.get("years", pd.Series(0.0, index=referrals.index))
     won = referrals["referred"].map(values) * (1 - joined_anyway) * later

@@ -219,7 +219,11 @@ class _People:
         self.size = len(self.rows)
         count = np.bincount(self.place, minlength=self.size)
         if count.size != self.size or not (count == self.rows["customers"].to_numpy()).all():
-            raise InputError("fits", "are of other customers", "Fit the models to these customers.")
+            raise InputError(
+                "fits",
+                message("refusals.are_of_other_customers"),
+                message("refusals.fit_the_models_to_these"),
+            )
         self.customers, self.count = customers, count.astype(float)
         x = self.rows["x"].to_numpy(float)
         mean = np.where(customers["x"] > 0, customers["mean_repeat_spend"], 0.0)

@@ -204,7 +204,11 @@ def seven_segments(
     window, resume = dt.timedelta(days=inactive_days), dt.timedelta(days=resumed_days)
     table = log.query(_EACH, end, end - window, end - 2 * window, end - resume, inactive_days)
     if table.empty:
-        raise InputError("at", f"no purchase up to {end}", "Choose a date inside the log.")
+        raise InputError(
+            "at",
+            message("refusals.no_purchase_up_to", end=end),
+            message("refusals.choose_a_date_inside_the"),
+        )
     seen = log.query(
         "SELECT count(DISTINCT customer_id) AS customers, "
         "count(*) FILTER (NOT purchase AND day <= ?) AS returned FROM days",
@@ -272,7 +276,11 @@ def transitions(before: pd.Series, after: pd.Series) -> pd.DataFrame:
     """
     missing = before.index.difference(after.index)
     if len(missing):
-        raise InputError("after", f"{len(missing)} customers of before are missing", "Keep all.")
+        raise InputError(
+            "after",
+            message("refusals.customers_of_before_are_missing", n=len(missing)),
+            message("refusals.keep_all"),
+        )
     pairs = pd.DataFrame({"to_segment": after, "from_segment": before.reindex(after.index)})
     counted = pairs.fillna({"from_segment": "new"}).groupby(["from_segment", "to_segment"]).size()
     table = counted.rename("customers").reset_index()
@@ -318,7 +326,11 @@ def life_cycle_profit(
     last = int(whole["complete"].max()) if len(whole) else 0
     periods = pd.RangeIndex(1, last + 1, name="period")
     if not len(periods):
-        raise InputError("period_days", "no customer is that old", "Use a shorter period.")
+        raise InputError(
+            "period_days",
+            message("refusals.no_customer_is_that_old"),
+            message("refusals.use_a_shorter_period"),
+        )
     old = [whole["customers"][whole["complete"] >= k].sum() for k in periods]
     count = pd.Series(old, index=periods)
     spent = spent.reindex(periods, fill_value=0.0)

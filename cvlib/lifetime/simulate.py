@@ -136,7 +136,11 @@ def simulate_spend(parameters: Mapping[str, float], x: Any, *, seed: int) -> pd.
     p, q, v = _positive("parameters", parameters, ("p", "q", "v"))
     x = np.asarray(x, dtype=float).ravel()
     if not (np.isfinite(x) & (x >= 0) & (x % 1 == 0)).all():
-        raise InputError("x", "holds values that are not counts", "Give repeat purchases.")
+        raise InputError(
+            "x",
+            message("refusals.holds_values_that_are_not_3"),
+            message("refusals.give_repeat_purchases"),
+        )
     rng = resample.generator(seed)
     rate = rng.gamma(q, 1.0, x.size) / v
     # the sum of x amounts at one rate is gamma(px, rate ν)
@@ -170,7 +174,9 @@ def simulate_subscriptions(
     values = _positive("parameters", parameters, COHORT_MODELS[model])
     seen = np.asarray(seen, dtype=float).ravel()
     if not (np.isfinite(seen) & (seen >= 1) & (seen % 1 == 0)).all():
-        raise InputError("seen", "holds values that are not whole periods", "Give 1, 2, …")
+        raise InputError(
+            "seen", message("refusals.holds_values_that_are_not_4"), message("refusals.give_2")
+        )
     rng = resample.generator(seed)
     if model == "geometric":
         hazard = np.full(seen.size, np.log1p(values[0]))
@@ -188,10 +194,16 @@ def simulate_subscriptions(
 def _positive(where: str, given: Mapping[str, float], names: tuple[str, ...]) -> list[float]:
     for name in names:
         if name not in given:
-            raise InputError(where, f"{name} is missing", f"It needs {', '.join(names)}.")
+            raise InputError(
+                where,
+                message("refusals.is_missing", name=name),
+                message("refusals.it_needs", names=", ".join(names)),
+            )
         if not given[name] > 0:
             raise InputError(
-                where, f"{name} = {given[name]} is not positive", message("refusals.correct_it")
+                where,
+                message("refusals.is_not_positive_2", name=name, given=given[name]),
+                message("refusals.correct_it"),
             )
     return [float(given[name]) for name in names]
 

@@ -59,14 +59,15 @@ class SpendFit(Result):
             When q <= 1: spend then has no finite mean.
         """
         if self._maximum is None:
-            raise InputError("Gamma-Gamma model", str(self.reason), "Forecast purchases only.")
+            raise InputError(
+                "Gamma-Gamma model", str(self.reason), message("refusals.forecast_purchases_only")
+            )
         p, q, v = np.exp(self._maximum.at)
         if q <= 1:
             raise InputError(
                 "Gamma-Gamma model",
-                f"q = {q:.3g} is not above 1, so that mean spend is infinite under the model "
-                "(a few customers spend without limit)",
-                "Check for extreme amounts or mixed currencies, or use observed means.",
+                message("refusals.is_not_above_so_that", q=q),
+                message("refusals.check_for_extreme_amounts_or"),
             )
         x = np.asarray(x, dtype=float)
         # the mean of no purchases is no information, whatever stands in its place
@@ -136,7 +137,9 @@ def _fitted(data: Any, level: float) -> SpendFit:
     frame = data if isinstance(data, pd.DataFrame) else data.customers
     if frame is None:
         raise InputError(
-            "customers", "were written to a file", "Read that file and pass its DataFrame."
+            "customers",
+            message("refusals.were_written_to_a_file"),
+            message("refusals.read_that_file_and_pass"),
         )
     x_all = frame["x"].to_numpy(dtype=float)
     mean_all = frame["mean_repeat_spend"].to_numpy(dtype=float)
@@ -144,8 +147,8 @@ def _fitted(data: Any, level: float) -> SpendFit:
     if bad.size:
         raise InputError(
             f"customers, row {int(bad[0])}",
-            f"mean_repeat_spend is negative or missing ({bad.size} such rows)",
-            "Give the mean amount per repeat purchase.",
+            message("refusals.mean_repeat_spend_is_negative", size=bad.size),
+            message("refusals.give_the_mean_amount_per"),
         )
     use = (x_all > 0) & (mean_all > 0)
     if use.sum() < 2:

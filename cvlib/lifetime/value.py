@@ -125,11 +125,19 @@ def lifetime_value(
     2357
     """
     if not 0 < margin <= 1:
-        raise InputError("margin", f"{margin} is not in (0, 1]", "Give a share of spend.")
+        raise InputError(
+            "margin",
+            message("refusals.is_not_in", margin=margin),
+            message("refusals.give_a_share_of_spend"),
+        )
     columns = ["x", "t_x", "T", *fit.covariates]
     missing = [name for name in [*columns, "mean_repeat_spend"] if name not in customers.columns]
     if missing:
-        raise InputError("customers", f"has no column {missing[0]!r}", "See summarise_purchases.")
+        raise InputError(
+            "customers",
+            message("refusals.has_no_column_3", missing=missing[0]),
+            message("refusals.see_summarise_purchases"),
+        )
     rows = customers[columns].drop_duplicates()
     x, t_x, T = (rows[name].to_numpy(dtype=float) for name in ("x", "t_x", "T"))
     z = rows[list(fit.covariates)].to_numpy(dtype=float) if fit.covariates else None

@@ -324,13 +324,13 @@ def _refuse_design(design: Design, missing: Missing) -> None:
         given = design.weights if isinstance(design.weights, str) and design.weights else ""
         named_as = given or design.strata or design.clusters or "weights"
         raise InputError(
-            "estimator", f"covariance SEM takes no survey weights, strata or clusters ({named_as})",
-            "Use estimator pls, or leave them empty.",
+            "estimator", message("refusals.covariance_sem_takes_no_survey", named_as=named_as),
+            message("refusals.use_estimator_pls_or_leave"),
         )  # fmt: skip
     if missing.rule not in MISSING:
         raise InputError(
-            "missing", f"covariance SEM does not offer {missing.rule!r}",
-            "Use listwise, or em for full-information maximum likelihood.",
+            "missing", message("refusals.covariance_sem_does_not_offer", rule=missing.rule),
+            message("refusals.use_listwise_or_em_for"),
         )  # fmt: skip
 
 

@@ -148,7 +148,9 @@ def causes_of(model: Model, target: str) -> list[str]:
     found = [model.construct_names[j] for j in drivers(model, target)]
     if not found:
         raise InputError(
-            "target", f"no path leads to {target!r}", "Choose a construct with causes."
+            "target",
+            message("refusals.no_path_leads_to", target=target),
+            message("refusals.choose_a_construct_with_causes"),
         )
     return found
 

@@ -10,6 +10,7 @@ from scipy import special
 
 from cvlib.inputs.choices import number
 from cvlib.inputs.errors import InputError
+from cvlib.words.message import message
 
 Array = np.ndarray
 
@@ -127,15 +128,33 @@ def roc_hull(score: ArrayLike, left: ArrayLike, weights: ArrayLike | None = None
 
 def _check(score: Array, left: Array, weights: Array) -> None:
     if score.ndim != 1 or score.shape != left.shape or score.shape != weights.shape:
-        raise InputError("score", "and outcome differ in length", "Pass one of each per customer.")
+        raise InputError(
+            "score",
+            message("refusals.and_outcome_differ_in_length"),
+            message("refusals.pass_one_of_each_per"),
+        )
     if not np.isfinite(score).all():
-        raise InputError("score", "holds values that are not finite", "Leave those rows out.")
+        raise InputError(
+            "score",
+            message("refusals.holds_values_that_are_not"),
+            message("refusals.leave_those_rows_out"),
+        )
     if not np.isin(left, (0, 1)).all() or left.min(initial=1) == left.max(initial=0):
-        raise InputError("left", "must be 0 and 1, with both in it", "Code who left as 1.")
+        raise InputError(
+            "left", message("refusals.must_be_and_with_both"), message("refusals.code_who_left_as")
+        )
     if not (np.isfinite(weights).all() and (weights >= 0).all()):
-        raise InputError("weights", "must be finite and not negative", "Leave those rows out.")
+        raise InputError(
+            "weights",
+            message("refusals.must_be_finite_and_not"),
+            message("refusals.leave_those_rows_out"),
+        )
     if not (weights[left == 1].sum() > 0 and weights[left == 0].sum() > 0):
-        raise InputError("weights", "of leavers or of stayers are all zero", "Check the values.")
+        raise InputError(
+            "weights",
+            message("refusals.of_leavers_or_of_stayers"),
+            message("refusals.check_the_values"),
+        )
 
 
 def maximum_profit(

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cvlib.inputs.errors import InputError
+from cvlib.words.message import message
 
 Array = np.ndarray
 DECIMALS = 12  # values equal to so many decimals are equal: sums in another order differ beyond
@@ -34,9 +35,8 @@ def borders(shares: Sequence[float]) -> Array:
     if len(given) < 2 or not (given > 0).all() or abs(given.sum() - 1) > 1e-9:
         raise InputError(
             f"class shares {list(shares)}",
-            f"are not two or more positive shares that add up to 1 (they add up to "
-            f"{given.sum():g})",
-            "For example 0.01, 0.04, 0.15, 0.80.",
+            message("refusals.are_not_two_or_more", sum=given.sum()),
+            message("refusals.for_example_01_04_15"),
         )
     return np.cumsum(given)[:-1]
 
@@ -65,8 +65,8 @@ def by_value(values: Array, shares: Sequence[float] = ABC) -> Array:
     if not (worth >= 0).all() or not worth.sum() > 0:
         raise InputError(
             "ABC grading",
-            "needs values of 0 or more with a positive total",
-            "Grade by another scheme, or by a value without negatives.",
+            message("refusals.needs_values_of_or_more"),
+            message("refusals.grade_by_another_scheme_or"),
         )
     group, size, value = _groups(worth)
     last = np.cumsum(size * value) - value  # what stands before the last of the equals

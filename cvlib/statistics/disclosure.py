@@ -293,8 +293,8 @@ def secret(folder: str | Path) -> bytes | None:
     key = file.read_bytes().strip()
     if len(key) < 16:
         raise InputError(
-            str(KEY_FILE), "holds fewer than 16 characters, which could be guessed",
-            "Write a long random text into it, or take the file away.",
+            str(KEY_FILE), message("refusals.holds_fewer_than_16_characters"),
+            message("refusals.write_a_long_random_text"),
         )  # fmt: skip
     return key
 

@@ -12,6 +12,7 @@ from cvlib.inputs.choices import number, one_of
 from cvlib.inputs.errors import InputError
 from cvlib.statistics import resample
 from cvlib.statistics.ranks import Order, Ranked
+from cvlib.words.message import message
 
 Array = np.ndarray
 
@@ -170,14 +171,30 @@ def _top(score: Array, share: float, ties: str) -> Array:
 def _arrays(outcome: ArrayLike, treated: ArrayLike, score: ArrayLike) -> tuple[Array, ...]:
     y, t, s = (np.asarray(v, dtype=float) for v in (outcome, treated, score))
     if y.ndim != 1 or y.shape != t.shape or y.shape != s.shape:
-        raise InputError("score", "differs in length from outcome or treated", "Pass one each.")
+        raise InputError(
+            "score",
+            message("refusals.differs_in_length_from_outcome"),
+            message("refusals.pass_one_each"),
+        )
     for name, values in (("outcome", y), ("treated", t)):
         if not np.isin(values, (0, 1)).all():
-            raise InputError(name, "holds other values than 0 and 1", "Code it as 0 and 1.")
+            raise InputError(
+                name,
+                message("refusals.holds_other_values_than_and"),
+                message("refusals.code_it_as_and"),
+            )
     if not y.size or t.min() == t.max():
-        raise InputError("treated", "has one arm only", "An effect needs treated and controls.")
+        raise InputError(
+            "treated",
+            message("refusals.has_one_arm_only"),
+            message("refusals.an_effect_needs_treated_and"),
+        )
     if not np.isfinite(s).all():
-        raise InputError("score", "holds values that are not finite", "Leave those rows out.")
+        raise InputError(
+            "score",
+            message("refusals.holds_values_that_are_not"),
+            message("refusals.leave_those_rows_out"),
+        )
     return y, t, s
 
 

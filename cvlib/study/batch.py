@@ -27,6 +27,7 @@ from cvlib.study.lock import Busy, claim, clear_abandoned
 from cvlib.study.notebook import Notebook, find
 from cvlib.study.run import Run, add_reports, question, run_notebook
 from cvlib.study.warm import expect
+from cvlib.words.message import message
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,7 +220,9 @@ def run_study(
             from distributed import Client
         except ImportError as error:
             raise InputError(
-                "--dask", "needs Dask", "Install it: pip install 'cvlib[dask]'."
+                "--dask",
+                message("refusals.needs_dask"),
+                message("refusals.install_it_pip_install_cvlib_2"),
             ) from error
         stack.enter_context(Client(dask))
         backend = {"backend": "dask"}

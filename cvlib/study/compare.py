@@ -15,6 +15,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.study.files import files_of, input_files, input_hashes
 from cvlib.study.notebook import read_notebook
 from cvlib.study.run import Run, run_notebook
+from cvlib.words.message import message
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ def open_run(folder: Path) -> Run:
     if wrong := run.damage():
         raise InputError(
             str(folder),
-            f"is not a finished run folder ({wrong})",
-            "Give reports/<notebook>/<run id>.",
+            message("refusals.is_not_a_finished_run", wrong=wrong),
+            message("refusals.give_reports_notebook_run_id"),
         )
     return run
 
@@ -133,8 +134,8 @@ def rerun(run: Run, tolerance: float = 1e-9) -> RunComparison:
         if hashes.get(name) != entry["sha256"]:
             raise InputError(
                 f"{run.folder}, input {name}",
-                f"{entry['file']} is missing or is no longer the file of that run",
-                "Put it back, or a copy of it into the folder from which you repeat the run.",
+                message("refusals.is_missing_or_is_no", entry=entry["file"]),
+                message("refusals.put_it_back_or_a"),
             )
     with tempfile.TemporaryDirectory() as folder:
         repeated = run_notebook(notebook, arguments, Path(folder))

@@ -12,6 +12,7 @@ import pandas as pd
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.shipped import shipped_yaml
 from cvlib.statistics.disclosure import KEY_FILE
+from cvlib.words.message import message
 from cvlib.words.safe import write_csv
 
 STUDY = """\
@@ -94,7 +95,11 @@ def new_folder(
         When the folder has something in it.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(str(folder), "exists and is not empty", "Give a new folder's name.")
+        raise InputError(
+            str(folder),
+            message("refusals.exists_and_is_not_empty"),
+            message("refusals.give_a_new_folder_name"),
+        )
     folder.mkdir(parents=True, exist_ok=True)
     title = folder.resolve().name.replace("_", " ").capitalize()
     forms: dict[str, Any] = {"study": STUDY, "readme": {"en": README}}

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cvlib.inputs.errors import InputError
+from cvlib.words.message import message
 
 _LOG = logging.getLogger("cvlib")
 _HELD = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
@@ -60,7 +61,9 @@ def claim(home: Path, name: str, *, wait: bool = True) -> Iterator[None]:
                 _clear(home, name)
         except OSError as error:
             raise InputError(
-                str(home), f"cannot be written ({error.strerror})", "Choose another --out folder."
+                str(home),
+                message("refusals.cannot_be_written", strerror=error.strerror),
+                message("refusals.choose_another_out_folder"),
             ) from error
         yield
 

@@ -108,13 +108,17 @@ def read_notebook(path: Path) -> Notebook:
     try:
         cells = _cells(path)
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise InputError(str(path), "is not a Jupyter notebook", "Check the file.") from error
+        raise InputError(
+            str(path),
+            message("refusals.is_not_a_jupyter_notebook"),
+            message("refusals.check_the_file"),
+        ) from error
     tagged = [cell for cell in cells if "parameters" in cell.tags]
     if len(tagged) != 1:
         raise InputError(
             str(path),
-            f"has {len(tagged)} cells tagged 'parameters'",
-            "Tag the one cell that holds the parameters.",
+            message("refusals.has_cells_tagged_parameters", n=len(tagged)),
+            message("refusals.tag_the_one_cell_that"),
         )
     prose = [cell for cell in cells if cell.kind == "markdown"]
     lines = [line for cell in prose for line in cell.source.splitlines()]
@@ -152,7 +156,9 @@ def find(name: str) -> Notebook:
         return read_notebook(known[matching[0]])
     if len(matching) > 1:
         raise InputError(
-            f"notebook {name}", "several begin like this", f"Say which: {', '.join(matching)}."
+            f"notebook {name}",
+            message("refusals.several_begin_like_this"),
+            message("refusals.say_which", names=", ".join(matching)),
         )
     raise InputError(
         f"notebook {name}",

@@ -21,7 +21,7 @@ from jinja2 import Environment, PackageLoader
 from cvlib.inputs.errors import InputError
 from cvlib.study.notebook import read_notebook, shipped
 from cvlib.words.language import Words
-from cvlib.words.message import restored
+from cvlib.words.message import message, restored
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs"
 LANGUAGES = {"en": "", "zh": "zh"}
@@ -181,8 +181,8 @@ def write_pages(folder: Path = FOLDER) -> list[Path]:
     if not (folder.parent / "CITATION.cff").is_file():
         raise InputError(
             str(folder.parent),
-            "is not a checkout of cvlib: CITATION.cff is not there",
-            "Write the pages from a checkout.",
+            message("refusals.is_not_a_checkout_of"),
+            message("refusals.write_the_pages_from_a"),
         )
     notebooks = [read_notebook(path) for path in shipped()]
     written: dict[Path, bytes] = {}

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from cvlib.inputs.documents import Source, plain_yaml
 from cvlib.inputs.errors import InputError, nearest, shorten
+from cvlib.words.message import message
 
 TYPES: dict[str, Any] = {
     "str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict,
@@ -215,8 +216,10 @@ def check_together(parameters: tuple[Parameter, ...], values: Mapping[str, Any])
         if first and second and second < first:
             raise InputError(
                 f"parameter {parameter.name}",
-                f"{second} lies before {earlier}, which is {first}",
-                f"Give a later {parameter.name} or an earlier {earlier}.",
+                message(
+                    "refusals.lies_before_which_is", second=second, earlier=earlier, first=first
+                ),
+                message("refusals.give_a_later_or_an", name=parameter.name, earlier=earlier),
             )
 
 
@@ -250,6 +253,6 @@ def parameters_of(file: Path | None) -> dict[str, Any]:
     content = Source(file).content
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise InputError(
-            str(file), "is not a list of parameters", "Write one a line, as `draws: 500`."
+            str(file), message("refusals.is_not_a_list_of"), message("refusals.write_one_a_line_as")
         )
     return content

@@ -30,6 +30,7 @@ from cvlib.study.files import (
 )
 from cvlib.study.lock import aside, claim, clear_abandoned, put_in_place
 from cvlib.study.notebook import Notebook
+from cvlib.words.message import message
 
 _LOG = logging.getLogger("cvlib")
 # What a number, a table or a page can depend on.
@@ -224,7 +225,9 @@ def _set_aside(run: Run, wrong: str) -> None:
         run.folder.rename(free)
     except OSError as error:
         raise InputError(
-            str(run.folder), f"{wrong}, and it cannot be moved ({error.strerror})", "Remove it."
+            str(run.folder),
+            message("refusals.and_it_cannot_be_moved", wrong=wrong, strerror=error.strerror),
+            message("refusals.remove_it"),
         ) from error
     _LOG.warning(
         "cvlib: %s is damaged: %s. It is kept as %s, and the run is repeated.",
@@ -259,7 +262,9 @@ def _answer(
         now = input_hashes(input_files(notebook, arguments)) | tables_elsewhere(arguments)
         if now != hashes:
             raise InputError(
-                notebook.name, "an input file changed while the run was reading it", "Run it again."
+                notebook.name,
+                message("refusals.an_input_file_changed_while"),
+                message("refusals.run_it_again"),
             )
         write_tidy(work / "notebook.ipynb", public | {"out": ""})
         results = json.loads((work / "results.json").read_text(encoding="utf-8"))

@@ -31,6 +31,7 @@ from cvlib.weighting.answers import (
     scores_answer,
     weights_answer,
 )
+from cvlib.weighting.breaks import rank_sum_ratio
 from cvlib.weighting.choice import Mix, choose_weights, needs_experts, weights_by_method
 from cvlib.weighting.combine import combine_sources
 from cvlib.weighting.credit import credit_model
@@ -66,7 +67,6 @@ from cvlib.weighting.grade import (
     grade_by_each,
     grade_by_schemes,
     grade_stability,
-    rank_sum_ratio,
     schemes_caption,
     stability_verdict,
 )

@@ -53,7 +53,11 @@ def rank_agreement(scores: pd.DataFrame, *, top: float = 0.1) -> pd.DataFrame:
     [0.5]
     """
     if scores.isna().to_numpy().any():
-        raise InputError("agreement", "a score is missing", "Give complete scores.")
+        raise InputError(
+            "agreement",
+            message("refusals.a_score_is_missing"),
+            message("refusals.give_complete_scores"),
+        )
     rank = {name: mid_ranks(scores[name]) for name in scores.columns}
     order = {name: Order.of(scores[name], decimals=12) for name in scores.columns}
     rows = []
@@ -192,7 +196,11 @@ def agreement(weights: pd.DataFrame, scores: pd.DataFrame, *, top: float = 0.1) 
     """
     missing = [str(name) for name in scores.columns if name not in weights.columns]
     if missing:
-        raise InputError("agreement", f"no weights for {missing[0]!r}", "Give them.")
+        raise InputError(
+            "agreement",
+            message("refusals.no_weights_for", missing=missing[0]),
+            message("refusals.give_them"),
+        )
     table = rank_agreement(scores, top=top)
     pairs = [
         (weights[a].to_numpy(float), weights[b].to_numpy(float))
@@ -324,7 +332,7 @@ def grade_migration(a: pd.Series, b: pd.Series) -> tuple[pd.DataFrame, float]:
     """
     grades = list(a.cat.categories)
     if list(b.cat.categories) != grades or not a.index.equals(b.index):
-        raise InputError("grade migration", "the gradings differ in grades or customers", "")
+        raise InputError("grade migration", message("refusals.the_gradings_differ_in_grades"), "")
     size = len(grades)
     cell = a.cat.codes.to_numpy() * size + b.cat.codes.to_numpy()
     table = np.bincount(cell, minlength=size**2).reshape(size, size)

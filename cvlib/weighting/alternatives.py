@@ -91,14 +91,14 @@ def local_priorities(
         if sorted(map(str, own)) != sorted(map(str, names)) or np.isnan(values).any():
             raise InputError(
                 f"criterion {criterion!r}",
-                "does not compare the same alternatives as the first criterion",
-                f"Compare each of: {', '.join(map(str, names))}.",
+                message("refusals.does_not_compare_the_same"),
+                message("refusals.compare_each_of", names=", ".join(map(str, names))),
             )
         if (values <= 0).any() or not np.allclose(values * values.T, 1, atol=1e-6):
             raise InputError(
                 f"criterion {criterion!r}",
-                "its judgements are not reciprocal",
-                "Give b over a as 1 divided by a over b.",
+                message("refusals.its_judgements_are_not_reciprocal"),
+                message("refusals.give_over_a_as_divided"),
             )
         found[criterion] = pd.Series(priorities(values, method), index=names)
     return pd.DataFrame(found)
@@ -137,8 +137,8 @@ def rated_priorities(ratings: pd.DataFrame, costs: Sequence[str] = ()) -> pd.Dat
         i, j = map(int, np.argwhere(bad)[0])
         raise InputError(
             f"the ratings, {ratings.index[i]!r} on {ratings.columns[j]!r}",
-            f"{values[i, j]:g} is not a positive number",
-            "Rate from 1 to 9, or give a positive amount.",
+            message("refusals.is_not_a_positive_number", values=values[i, j]),
+            message("refusals.rate_from_to_or_give"),
         )
     for cost in costs:
         one_of("cost criterion", cost, list(ratings.columns))
@@ -186,11 +186,15 @@ def choose_alternative(local: pd.DataFrame, weights: pd.Series) -> Alternatives:
     if np.isnan(w).any() or (w < 0).any() or not np.isclose(w.sum(), 1, atol=1e-6):
         raise InputError(
             "the weights of the criteria",
-            "are not non-negative with sum 1",
-            f"Weigh: {', '.join(map(str, local.columns))}.",
+            message("refusals.are_not_non_negative_with"),
+            message("refusals.weigh", names=", ".join(map(str, local.columns))),
         )
     if len(local) < 2:
-        raise InputError("the alternatives", f"{len(local)} to choose from", "Name two or more.")
+        raise InputError(
+            "the alternatives",
+            message("refusals.to_choose_from", n=len(local)),
+            message("refusals.name_two_or_more"),
+        )
     p = local.to_numpy(float)
     every = {mode: _scored(p, w, mode) for mode in MODES}
     ideal = every["ideal"]
@@ -232,7 +236,11 @@ def total_cost(costs: Sequence[float], rate: float = 0.08) -> float:
     number("rate", rate, 0)
     paid = np.asarray(costs, dtype=float)
     if not np.isfinite(paid).all() or not len(paid):
-        raise InputError("the payments", "are empty or not all numbers", "Give one for each year.")
+        raise InputError(
+            "the payments",
+            message("refusals.are_empty_or_not_all"),
+            message("refusals.give_one_for_each_year"),
+        )
     return float(paid @ (1 + rate) ** -np.arange(len(paid)))
 
 
@@ -267,7 +275,11 @@ def return_on_investment(
     """
     paid = total_cost(costs, rate)
     if not paid > 0:
-        raise InputError("the payments", f"add up to {paid:g}", "Give positive costs.")
+        raise InputError(
+            "the payments",
+            message("refusals.add_up_to", paid=paid),
+            message("refusals.give_positive_costs"),
+        )
     return total_cost(benefits, rate) / paid - 1
 
 

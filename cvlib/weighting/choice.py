@@ -161,9 +161,10 @@ def choose_weights(
     if weighting in expert:
         if judgements is None or not judgements.matrices:
             raise InputError(
-                "parameter judgements", f"is empty, and {weighting} needs them",
-                "Name a file, or weigh without experts: equal, entropy_minmax or critic.",
-            )  # fmt: skip
+                "parameter judgements",
+                message("refusals.is_empty_and_needs_them", weighting=weighting),
+                message("refusals.name_a_file_or_weigh"),
+            )
         ways = (weighting.removeprefix("ahp_"),)
         result = expert_weights(
             indicators.tree, judgements, methods=ways, aggregation=aggregation, table=table,
@@ -231,13 +232,15 @@ def _learned(indicators: Indicators, outcome: pd.Series | None) -> Choice:
     if outcome is None:
         raise InputError(
             "parameter outcome",
-            "is empty, and learned weights need it",
+            message("refusals.is_empty_and_learned_weights"),
             message("refusals.name_its_column"),
         )
     normalised: Normalised = normalise(indicators)
     found = learn_from_outcome(normalised, outcome, starts=0)
     if found.weights.empty:
-        raise InputError("weighting learned", found.warnings[0], "Weigh by another method.")
+        raise InputError(
+            "weighting learned", found.warnings[0], message("refusals.weigh_by_another_method")
+        )
     weights = found.weights.set_index("indicator")["global_weight"]
     told = (*found.warnings, message("weighting.learned_flatters"))
     return Choice(
@@ -267,14 +270,16 @@ def read_weights(indicators: Indicators, path: str, method: str = "") -> Choice:
     for column in ("indicator", "global_weight"):
         if column not in data.columns:
             raise InputError(
-                table.source, f"has no column {column!r}", "Give a table of weights of notebook 04."
+                table.source,
+                message("refusals.has_no_column_2", column=column),
+                message("refusals.give_a_table_of_weights"),
             )
     known = list(map(str, dict.fromkeys(data["method"]))) if "method" in data else ["chosen"]
     if not method and len(known) > 1:
         raise InputError(
             f"parameter weights_method, for {table.source}",
-            f"is empty, and the file holds {len(known)} methods",
-            f"Name one of {', '.join(known)}.",
+            message("refusals.is_empty_and_the_file", n=len(known)),
+            message("refusals.name_one_of", names=", ".join(known)),
         )
     if method:
         one_of("parameter weights_method", method, known, f"They stand in {table.source}.")
@@ -286,15 +291,15 @@ def read_weights(indicators: Indicators, path: str, method: str = "") -> Choice:
     if absent:
         raise InputError(
             table.source,
-            f"does not give one weight of {absent[0]!r} by {chosen}",
-            f"Weigh each of: {', '.join(items)}.",
+            message("refusals.does_not_give_one_weight", absent=absent[0], chosen=chosen),
+            message("refusals.weigh_each_of", names=", ".join(items)),
         )
     values = weights.loc[items].to_numpy(float)
     if np.isnan(values).any() or (values < 0).any() or not np.isclose(values.sum(), 1, atol=1e-6):
         raise InputError(
             f"{table.source}, column global_weight",
-            f"the weights of {', '.join(items)} are not non-negative with sum 1",
-            "Correct them.",
+            message("refusals.the_weights_of_are_not", names=", ".join(items)),
+            message("refusals.correct_them"),
         )
     return Choice(chosen, expand_weights(indicators.tree, weights.loc[items], chosen))
 

@@ -242,8 +242,8 @@ def _checked(weights: pd.Series, items: Sequence[str]) -> np.ndarray:
     if np.isnan(found).any() or (found < 0).any() or not np.isclose(found.sum(), 1, atol=1e-6):
         raise InputError(
             "the weights to combine",
-            "do not cover the tree's indicators with non-negative weights that sum to 1",
-            f"Give the global weight of each of: {', '.join(items)}.",
+            message("refusals.do_not_cover_the_tree"),
+            message("refusals.give_the_global_weight_of", names=", ".join(items)),
         )
     return found / found.sum()
 

@@ -135,8 +135,8 @@ def credit_model(
     if min(defaults, int((1 - y[~held]).sum())) < LEAST_DEFAULTS:
         raise InputError(
             f"{table.source}, column {default!r}",
-            f"{defaults} of the {int((~held).sum())} customers to fit defaulted",
-            f"A model needs {LEAST_DEFAULTS} who did and {LEAST_DEFAULTS} who did not.",
+            message("refusals.of_the_customers_to_fit", defaults=defaults, n=int((~held).sum())),
+            message("refusals.a_model_needs_who_did", least_defaults=LEAST_DEFAULTS),
         )
     x = _design(kept, variables, logs)
     coefficients = _fit(x[~held], y[~held], table.source)
@@ -257,13 +257,17 @@ def _read(
     if not variables:
         raise InputError(
             f"{table.source}, credit_variables",
-            "are not named, and no further column holds numbers",
-            "Name the model's columns.",
+            message("refusals.are_not_named_and_no"),
+            message("refusals.name_the_model_columns"),
         )
     found: dict[str, np.ndarray] = {}
     for name in dict.fromkeys([default, *gates, *variables, *logs]):
         if name not in data:
-            raise InputError(table.source, f"has no column {name!r}", "Name one it has.")
+            raise InputError(
+                table.source,
+                message("refusals.has_no_column_4", name=name),
+                message("refusals.name_one_it_has"),
+            )
         values = pd.to_numeric(data[name], errors="coerce").to_numpy(float)
         binary = name == default or name in gates
         bad = ~np.isin(values, (0, 1)) if binary else ~np.isfinite(values)
@@ -272,13 +276,18 @@ def _read(
             at = int(bad.argmax())
             wanted = "0 or 1" if binary else "a positive number" if name in logs else "a number"
             raise InputError(
-                table.place(name, at), f"holds {str(data[name].iloc[at])!r}, not {wanted}",
-                "Correct the cell, or leave the row out.",
-            )  # fmt: skip
+                table.place(name, at),
+                message("refusals.holds_not", value=str(data[name].iloc[at]), wanted=wanted),
+                message("refusals.correct_the_cell_or_leave"),
+            )
         found[name] = values
     for name in logs:
         if name not in variables:
-            raise InputError(f"logarithm of {name!r}", "is no variable", "Add it to them.")
+            raise InputError(
+                f"logarithm of {name!r}",
+                message("refusals.is_no_variable"),
+                message("refusals.add_it_to_them"),
+            )
     key = next((c for c in KEYS if c in data), None)
     return pd.DataFrame(found, index=data[key] if key else data.index)
 
@@ -308,10 +317,18 @@ def _held(table: Table, kept: pd.DataFrame, date: str, test_share: float, seed: 
         return held
     if date:
         if date not in table.data:
-            raise InputError(table.source, f"has no column {date!r}", "Name one it has.")
+            raise InputError(
+                table.source,
+                message("refusals.has_no_column_5", date=date),
+                message("refusals.name_one_it_has"),
+            )
         when = pd.to_datetime(table.data[date], errors="coerce").to_numpy()[kept["_row"]]
         if np.isnat(when).any():
-            raise InputError(table.place(date), "holds no date in some row", "Fill it.")
+            raise InputError(
+                table.place(date),
+                message("refusals.holds_no_date_in_some"),
+                message("refusals.fill_it"),
+            )
         # whole days only, so that no day stands on both sides
         held[:] = when > np.sort(when)[len(when) - size - 1]
         return held
@@ -332,7 +349,11 @@ def _fit(x: pd.DataFrame, y: np.ndarray, source: str) -> pd.DataFrame:
     import statsmodels.api as sm
 
     if np.linalg.matrix_rank(x.to_numpy()) < x.shape[1]:
-        raise InputError(source, "some variables say the same as others", "Leave one out.")
+        raise InputError(
+            source,
+            message("refusals.some_variables_say_the_same"),
+            message("refusals.leave_one_out"),
+        )
     try:
         fit = sm.Logit(y, x.to_numpy()).fit(disp=0, maxiter=200, tol=1e-12)
         apart = not bool(fit.mle_retvals["converged"]) or np.abs(fit.params).max() > 1e4
@@ -351,8 +372,8 @@ def _fit(x: pd.DataFrame, y: np.ndarray, source: str) -> pd.DataFrame:
 
 def _separated(source: str) -> InputError:
     return InputError(
-        source, "the variables tell defaults from others without error: the odds have no maximum",
-        "Leave out the variable that gives the outcome away.",
+        source, message("refusals.the_variables_tell_defaults_from"),
+        message("refusals.leave_out_the_variable_that"),
     )  # fmt: skip
 
 

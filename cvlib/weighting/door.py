@@ -20,6 +20,7 @@ from cvlib.weighting.score import ScoresByMethod, plain_weights, score_all, weig
 from cvlib.weighting.table import Indicators, read_indicators
 from cvlib.weighting.tree import Tree, flat_tree, load_tree
 from cvlib.weighting.validity import Validity, criterion_validity, read_outcome
+from cvlib.words.message import message
 
 Data: TypeAlias = str | Path | pd.DataFrame | Table | Indicators
 Weights: TypeAlias = ExpertWeights | ObjectiveWeights
@@ -78,7 +79,11 @@ def ahp(
     """
     if tree is None:
         if not isinstance(judgements, Mapping):
-            raise InputError("tree", "is not named", "Name the indicator tree of the judgements.")
+            raise InputError(
+                "tree",
+                message("refusals.is_not_named"),
+                message("refusals.name_the_indicator_tree_of"),
+            )
         names = [part.strip() for pair in judgements for part in str(pair).split("|")]
         tree = flat_tree(list(dict.fromkeys(names)))
     known = tree if isinstance(tree, Tree) else load_tree(tree)
@@ -257,7 +262,7 @@ def _customers(found: Sequence[Weights], data: Indicators | None) -> Indicators:
         if isinstance(each, ObjectiveWeights) and each.indicators is not None:
             return each.indicators
     raise InputError(
-        "data", "is not given, and no weighting came from data", "Give data=indicators(...)."
+        "data", message("refusals.is_not_given_and_no"), message("refusals.give_data_indicators")
     )
 
 

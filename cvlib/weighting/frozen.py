@@ -55,15 +55,19 @@ def read_reference(
     if not reference:
         return read_bounds(indicators, bounds), None
     if bounds:
-        raise InputError("parameters reference and bounds", "are both given", "Empty one of them.")
+        raise InputError(
+            "parameters reference and bounds",
+            message("refusals.are_both_given"),
+            message("refusals.empty_one_of_them"),
+        )
     named = Path(reference)
     folder = named.parent if named.is_file() else named / "tables"
     for name in (BOUNDS, WEIGHTS):
         if not (folder / name).is_file():
             raise InputError(
                 f"parameter reference: {named.name!r}",
-                f"has no table {name}",
-                "Give the folder of a finished run of notebook 05, or its tables/bounds.csv.",
+                message("refusals.has_no_table", name=name),
+                message("refusals.give_the_folder_of_a"),
             )
     kept = read_bounds(indicators, str(folder / BOUNDS))
     return kept, read_weights(indicators, str(folder / WEIGHTS), method)
@@ -140,13 +144,15 @@ def read_bounds(indicators: Indicators, path: str) -> Bounds:
     if absent or not table.data[names[:2]].astype(str).reset_index(drop=True).equals(kept):
         wrong = f"has no column {absent[0]!r}" if absent else "holds other indicators"
         raise InputError(
-            f"parameter bounds: {table.source}", wrong, "Give tables/bounds.csv of the same tree."
+            f"parameter bounds: {table.source}",
+            wrong,
+            message("refusals.give_tables_bounds_csv_of"),
         )
     ends = table.data[["low", "high"]].apply(pd.to_numeric, errors="coerce").to_numpy(float)
     if not np.isfinite(ends).all() or (ends[:, 0] > ends[:, 1]).any():
         raise InputError(
             f"parameter bounds: {table.source}",
-            "a low or high end is wrong",
+            message("refusals.a_low_or_high_end"),
             message("refusals.correct_it"),
         )
     return Bounds(fitted.table.assign(low=ends[:, 0], high=ends[:, 1]), ())

@@ -8,13 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.results import Result
 from cvlib.statistics import classes as classes_of
 from cvlib.statistics.ranks import mid_ranks
+from cvlib.weighting.breaks import natural_breaks, rank_sum_ratio_cuts
 from cvlib.weighting.scale import Normalised
 from cvlib.weighting.smaa import acceptability
 from cvlib.words.message import Message, joined, message
@@ -23,8 +23,6 @@ PYRAMID = dict(zip(("VIP", "major", "ordinary", "small"), classes_of.PYRAMID, st
 # Edges of the classes of how often a customer keeps the grade.
 KEPT = (0.5, 0.75, 0.9, 0.99)
 SCHEMES = ("pyramid", "abc", "quantiles", "cutoffs", "natural_breaks", "rank_sum_ratio")
-# Cumulative normal cuts for 2 to 5 grades of the rank-sum ratio (Tian 1993) [M].
-_PROBITS = {2: (5.0,), 3: (4.0, 6.0), 4: (3.5, 5.0, 6.5), 5: (3.2, 4.4, 5.6, 6.8)}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -108,11 +106,13 @@ def grade(
     """
     one_of("grading scheme", scheme, SCHEMES)
     if scores.isna().any() or not len(scores):
-        raise InputError("the scores to grade", "are none or have gaps", "Complete them.")
+        raise InputError("the scores to grade", message("refusals.are_none_or_have_gaps"),
+                         message("refusals.complete_them"))  # fmt: skip
     worth = scores if value is None else value.reindex(scores.index)
     total = scores if cumulate is None else cumulate.reindex(scores.index)
     if worth.isna().any() or total.isna().any():
-        raise InputError("the value of customers", "is missing for some", "Give one for each.")
+        raise InputError("the value of customers", message("refusals.is_missing_for_some"),
+                         message("refusals.give_one_for_each"))  # fmt: skip
     x = np.round(scores.to_numpy(float), 12)
     warnings: list[str] = []
     intended: Sequence[float] = ()
@@ -139,7 +139,10 @@ def grade(
         names = list(labels or _numbered(len(cuts) + 1))
     size = int(code.max()) + 1
     if len(names) < max(size, len(intended)) or len(set(names)) != len(names):
-        raise InputError("grade labels", f"{names} do not name {size} grades", "Name each once.")
+        raise InputError(
+            "grade labels", message("refusals.do_not_name_grades", names=names, size=size),
+            message("refusals.name_each_once"),
+        )  # fmt: skip
     actual = np.bincount(code, minlength=len(names)) / len(x)
     off = [n for n, a, s in zip(names, actual, intended, strict=False) if abs(a - s) > 0.01]
     if off:
@@ -149,11 +152,9 @@ def grade(
     customers["rank"], customers["grade"] = mid_ranks(x), grades
     rows = customers.assign(value=worth.to_numpy(float)).groupby("grade", observed=False)
     table = rows.agg(
-        customers=("customer", "size"),
-        score_low=("score", "min"),
-        score_high=("score", "max"),
+        customers=("customer", "size"), score_low=("score", "min"), score_high=("score", "max"),
         value=("value", "sum"),
-    ).reset_index()
+    ).reset_index()  # fmt: skip
     table.insert(2, "share", table["customers"] / len(x))
     table["value_share"] = table["value"] / worth.sum() if worth.sum() else np.nan
     empty = list(table.loc[table["customers"] == 0, "grade"])
@@ -248,98 +249,6 @@ def schemes_caption(method: str) -> Message:
     return message("weighting.schemes_caption", method=method)
 
 
-def natural_breaks(x: np.ndarray, classes: int) -> np.ndarray:
-    """Cut-offs (falling) of the grouping with the least sum of squares within groups.
-
-    Exact, by dynamic programming over the distinct values with divide and conquer.
-
-    Parameters
-    ----------
-    x : ndarray
-        Scores.
-    classes : int
-        Number of groups; at most the number of distinct scores.
-
-    Returns
-    -------
-    ndarray
-        Smallest score of each group but the lowest.
-    """
-    values, counts = np.unique(x, return_counts=True)
-    n = len(values)
-    if not 2 <= classes <= n:
-        raise InputError(
-            "natural breaks", f"cannot make {classes} groups of {n} distinct scores", "Use fewer."
-        )
-    centred = values - np.average(values, weights=counts)
-    sums = [np.append(0.0, np.cumsum(counts * centred**power)) for power in range(3)]
-
-    def within(first: np.ndarray, last: int | np.ndarray) -> np.ndarray:
-        weight, total, square = (s[last + 1] - s[first] for s in sums)
-        return square - total**2 / weight
-
-    cost = within(np.array(0), np.arange(n))
-    starts = np.zeros((classes, n), dtype=int)
-    for k in range(1, classes):
-        # The best start of the last group never moves left as the range grows.
-        best, pending = np.full(n, np.inf), [(k, n - 1, k, n - 1)]
-        while pending:
-            left, right, low, high = pending.pop()
-            if left > right:
-                continue
-            middle = (left + right) // 2
-            first = np.arange(low, min(middle, high) + 1)
-            total = cost[first - 1] + within(first, middle)
-            at = int(total.argmin())
-            best[middle], starts[k, middle] = total[at], first[at]
-            pending += [(left, middle - 1, low, first[at]), (middle + 1, right, first[at], high)]
-        cost = best
-    cuts, end = [], n - 1
-    for k in range(classes - 1, 0, -1):
-        cuts.append(values[starts[k, end]])
-        end = starts[k, end] - 1
-    return np.array(cuts)
-
-
-def rank_sum_ratio(normalised: Normalised, weights: pd.Series) -> pd.Series:
-    """Rank-sum ratio (秩和比) of each customer: weighted mean rank over m, 1/m to 1.
-
-    Parameters
-    ----------
-    normalised : Normalised
-        The customers; in each item the best has rank m, ties the mean rank.
-    weights : pandas.Series
-        Global weight of each item.
-
-    Returns
-    -------
-    pandas.Series
-    """
-    z, total = normalised.complete(), np.zeros(len(normalised.values))
-    for j, weight in enumerate(weights.reindex(normalised.values.columns).to_numpy(float)):
-        total += weight * stats.rankdata(np.round(z[:, j], 12))
-    return pd.Series(np.round(total / len(z), 12), index=normalised.values.index)
-
-
-def rank_sum_ratio_cuts(ratio: np.ndarray, classes: int) -> tuple[np.ndarray, float]:
-    """Cut-offs (falling) of rank-sum ratios at the probits of equal width, and the line's R².
-
-    Each distinct ratio's mean rank over m is its cumulative frequency, the last corrected to
-    1 − 1/(4m); the ratio is regressed on the probit (5 + normal quantile).
-    """
-    if classes not in _PROBITS:
-        raise InputError("rank-sum ratio", f"has no cuts for {classes} grades", "Use 2 to 5.")
-    m = len(ratio)
-    values, where, counts = np.unique(ratio, return_inverse=True, return_counts=True)
-    if len(values) < 3:
-        raise InputError("rank-sum ratio", "has fewer than three distinct values", "")
-    mean_rank = np.bincount(where, stats.rankdata(ratio)) / counts
-    frequency = np.where(mean_rank >= m, 1 - 1 / (4 * m), mean_rank / m)
-    line = stats.linregress(5 + stats.norm.ppf(frequency), values)
-    cuts = line.intercept + line.slope * np.array(_PROBITS[classes])[::-1]
-    return cuts, float(line.rvalue**2)
-
-
 def grade_stability(
     normalised: Normalised,
     scores: pd.Series,
@@ -400,10 +309,9 @@ def grade_stability(
     )
     rows = table.assign(unstable=own < 0.5).groupby("grade", observed=False)
     summary = rows.agg(
-        customers=("customer", "size"),
-        mean_stability=("stability", "mean"),
+        customers=("customer", "size"), mean_stability=("stability", "mean"),
         unstable=("unstable", "sum"),
-    ).reset_index()
+    ).reset_index()  # fmt: skip
     people = summary["customers"].clip(lower=1)
     often = np.searchsorted(KEPT, own, side="right")
     crossed = pd.crosstab(graded["grade"].cat.codes, often)

@@ -64,7 +64,9 @@ def ledger_ratios(
     empty = wide.index[wide["shipment"] <= 0]
     if len(empty):
         raise InputError(
-            table.source, f"nothing was shipped to {empty[0]!r}", "Leave the customer out."
+            table.source,
+            message("refusals.nothing_was_shipped_to", empty=empty[0]),
+            message("refusals.leave_the_customer_out"),
         )
     shipped, paid, back = (wide[kind].to_numpy() for kind in KINDS)
     out = shipped - back - paid
@@ -111,7 +113,11 @@ def _checked(table: Table, valued_at: str) -> tuple[pd.DataFrame, pd.Timestamp]:
     data = table.data
     for column in ("customer", "date", "kind", "amount"):
         if column not in data:
-            raise InputError(table.source, f"has no column {column!r}", "Name it so.")
+            raise InputError(
+                table.source,
+                message("refusals.has_no_column_2", column=column),
+                message("refusals.name_it_so"),
+            )
     when = pd.to_datetime(data["date"], errors="coerce", format="ISO8601")
     amount = pd.to_numeric(data["amount"], errors="coerce")
     for column, bad, remedy in (
@@ -123,7 +129,9 @@ def _checked(table: Table, valued_at: str) -> tuple[pd.DataFrame, pd.Timestamp]:
         if bad.any():
             row = int(bad.to_numpy().argmax())
             raise InputError(
-                table.place(column, row), f"holds {str(data[column].iloc[row])!r}", remedy
+                table.place(column, row),
+                message("refusals.holds", value=str(data[column].iloc[row])),
+                remedy,
             )
     at = pd.to_datetime(valued_at) if valued_at else when.max()
     log = pd.DataFrame({"customer": data["customer"].astype(str), "date": when})

@@ -83,7 +83,11 @@ def pool_races(
     """
     number("level", level, 0, 1, ends="()")
     if len(races) < 2:
-        raise InputError("the races", f"{len(races)} to pool", "Give two logs or more.")
+        raise InputError(
+            "the races",
+            message("refusals.to_pool", n=len(races)),
+            message("refusals.give_two_logs_or_more"),
+        )
     width = 2 * stats.norm.ppf(0.5 + level / 2)
     parts = []
     for k, race in enumerate(races, start=1):
@@ -100,8 +104,8 @@ def pool_races(
     columns = ["method", "metric", "logs", "difference", "ci_low", "ci_high", "tau2", "i2", "p"]
     pooled = pd.DataFrame(found, columns=columns)
     if pooled.empty:
-        raise InputError("the races", "have no method with an interval in common",
-                         "Run them with draws above 0 and the same weightings.")  # fmt: skip
+        raise InputError("the races", message("refusals.have_no_method_with_an"),
+                         message("refusals.run_them_with_draws_above"))  # fmt: skip
     pooled["p_holm"] = pooled.groupby("metric")["p"].transform(_holm)
     kept = every[["log", "method", "metric", "difference", "se"]]
     return PooledRaces(pooled.drop(columns="p"), kept, _verdict(pooled, metric))
@@ -153,14 +157,22 @@ def _read(race: str | Path | pd.DataFrame, number: int) -> tuple[pd.DataFrame, s
         table, name = read_table(path).data, path.parent.parent.name or f"log {number}"
     absent = [column for column in _NEEDED if column not in table]
     if absent:
-        raise InputError(name, f"has no column {absent[0]!r}", "Give a run of notebook 04.")
+        raise InputError(
+            name,
+            message("refusals.has_no_column_6", absent=absent[0]),
+            message("refusals.give_a_run_of_notebook"),
+        )
     return table, name
 
 
 def _verdict(pooled: pd.DataFrame, metric: str) -> Message:
     known = pooled[pooled["metric"] == metric]
     if known.empty:
-        raise InputError("parameter metric", f"no race has {metric!r}", "Name one they have.")
+        raise InputError(
+            "parameter metric",
+            message("refusals.no_race_has", metric=metric),
+            message("refusals.name_one_they_have"),
+        )
     ahead = known[(known["ci_low"] > 0) & (known["p_holm"] < 0.05)]
     pick = ahead if len(ahead) else known.assign(difference=known["difference"])
     row = pick.loc[(pick["difference"] if len(ahead) else pick["difference"].abs()).idxmax()]

@@ -124,7 +124,11 @@ def newcomers(
         return pd.DataFrame(columns=NEWCOMERS)
     later = resample.generator(seed).permutation(m) < round(share * m)
     if later.sum() in (0, m) or (~later).sum() < 2:
-        raise InputError("share of newcomers", f"{share} leaves none or all", "Give 0.05 to 0.5.")
+        raise InputError(
+            "share of newcomers",
+            message("refusals.leaves_none_or_all", share=share),
+            message("refusals.give_05_to"),
+        )
     earlier = replace(indicators, values=indicators.values[~later])
     rows = []
     for method in methods:

@@ -65,8 +65,8 @@ class Normalised:
         if empty:
             raise InputError(
                 "the indicator table",
-                f"{empty} of {len(z)} customers have a missing indicator and cannot be scored",
-                "Set missing to 'listwise' (leave them out, counted) or 'median' (fill in).",
+                message("refusals.of_customers_have_a_missing", empty=empty, n=len(z)),
+                message("refusals.set_missing_to_listwise_leave"),
             )
         return z
 
@@ -190,7 +190,9 @@ def normalise(indicators: Indicators, bounds: Bounds | None = None) -> Normalise
     tree, table = indicators.tree, bounds.table
     if list(table["indicator"]) != list(tree.leaves):
         raise InputError(
-            "the reference bounds", "belong to another tree", "Fit the bounds with the same tree."
+            "the reference bounds",
+            message("refusals.belong_to_another_tree"),
+            message("refusals.fit_the_bounds_with_the"),
         )
     x = indicators.values.to_numpy()
     low, high = table["low"].to_numpy(float), table["high"].to_numpy(float)

@@ -117,7 +117,8 @@ def wide_weights(weights: pd.DataFrame, items: Sequence[str]) -> pd.DataFrame:
     wide = wide.reindex(index=list(items), columns=list(dict.fromkeys(weights["method"])))
     if wide.isna().to_numpy().any():
         empty = wide.index[wide.isna().any(axis=1)][0]
-        raise InputError("the weights", f"{empty!r} has no weight in some method", "Add it.")
+        raise InputError("the weights", message("refusals.has_no_weight_in_some", empty=empty),
+                         message("refusals.add_it"))  # fmt: skip
     return wide
 
 
@@ -195,14 +196,12 @@ def _score(
     else:
         w = pd.Series(weights, dtype=float).reindex(items).to_numpy(float)
         if np.isnan(w).any() or (w < 0).any() or not np.isclose(w.sum(), 1, atol=1e-6):
-            raise InputError(
-                "the weights", "are not non-negative with sum 1", f"Weigh: {', '.join(items)}."
-            )
+            raise InputError("the weights", message("refusals.are_not_non_negative_with"),
+                             message("refusals.weigh", names=", ".join(items)))  # fmt: skip
         frozen["weight"] = w
         if reason := why_not(indicators, method):
-            raise InputError(
-                f"scoring method {method!r}", reason, "Score by another method, such as vikor."
-            )
+            raise InputError(f"scoring method {method!r}", reason,
+                             message("refusals.score_by_another_method_such"))  # fmt: skip
     details: dict[str, np.ndarray] = {}
     warnings = list(normalised.warnings)
     if method == "weighted_sum":
@@ -431,9 +430,8 @@ def score_all(
     used = [method for method in methods if not reasons[method]]
     if not used:
         method = next(iter(methods), "")
-        raise InputError(
-            f"parameter methods: {method}", reasons.get(method) or "is empty", "Add weighted_sum."
-        )
+        raise InputError(f"parameter methods: {method}", reasons.get(method) or "is empty",
+                         message("refusals.add_weighted_sum"))  # fmt: skip
     gone = [(method, reason) for method, reason in reasons.items() if reason]
     warnings: list[str] = [
         message("weighting.scoring_left_out", method=method, reason=reason)

@@ -111,17 +111,18 @@ def scorecard(
     odd = [n for n, plain in zip(items, indicators.ratio_scaled, strict=True) if not plain]
     if odd:
         raise InputError(
-            f"indicator {odd[0]!r}", "has no target to attain: it is neither benefit nor cost",
-            "Use a tree of benefits and costs for a scorecard.",
+            f"indicator {odd[0]!r}", message("refusals.has_no_target_to_attain"),
+            message("refusals.use_a_tree_of_benefits"),
         )  # fmt: skip
     goal = _targets(load_table(targets), items, list(map(str, indicators.values.index)))
     actual = indicators.values[items].to_numpy(float)
     if (actual < 0).any():
         i, j = map(int, np.argwhere(actual < 0)[0])
         raise InputError(
-            f"unit {indicators.values.index[i]!r}, {items[j]!r}", f"holds {actual[i, j]:g}",
-            "Attainment is a ratio: give actual values from 0.",
-        )  # fmt: skip
+            f"unit {indicators.values.index[i]!r}, {items[j]!r}",
+            message("refusals.holds_2", actual=actual[i, j]),
+            message("refusals.attainment_is_a_ratio_give"),
+        )
     share = attained(actual, goal, indicators.is_cost, cap)
     w = weights.reindex(items).to_numpy(float)
     units = np.repeat(indicators.values.index.to_numpy(), len(items))
@@ -140,14 +141,18 @@ def _targets(table: Table, items: list[str], units: list[str]) -> np.ndarray:
     data = table.data
     for column in ("indicator", "target"):
         if column not in data:
-            raise InputError(table.source, f"has no column {column!r}", "Name it so.")
+            raise InputError(
+                table.source,
+                message("refusals.has_no_column_2", column=column),
+                message("refusals.name_it_so"),
+            )
     values = pd.to_numeric(data["target"], errors="coerce").to_numpy(float)
     bad = ~(np.isfinite(values) & (values > 0))
     if bad.any():
         at = int(bad.argmax())
         raise InputError(
-            table.place("target", at), f"holds {data['target'].iloc[at]!r}",
-            "A target is a positive number: attainment divides by it.",
+            table.place("target", at), message("refusals.holds_3", iloc=data['target'].iloc[at]),
+            message("refusals.a_target_is_a_positive"),
         )  # fmt: skip
     given = data.assign(indicator=data["indicator"].astype(str), target=values)
     if "unit" in given:
@@ -157,11 +162,17 @@ def _targets(table: Table, items: list[str], units: list[str]) -> np.ndarray:
         keys, wanted = given.set_index("indicator"), pd.Index(items)
     if keys.index.has_duplicates:
         twice = keys.index[keys.index.duplicated()][0]
-        raise InputError(table.source, f"{twice!r} has two targets", "Keep one.")
+        raise InputError(
+            table.source,
+            message("refusals.has_two_targets", twice=twice),
+            message("refusals.keep_one"),
+        )
     found = keys["target"].reindex(wanted)
     if found.isna().any():
         raise InputError(
-            table.source, f"has no target of {found.index[found.isna()][0]!r}", "Add its row."
+            table.source,
+            message("refusals.has_no_target_of", value=found.index[found.isna()][0]),
+            message("refusals.add_its_row"),
         )
     shape = (len(units), len(items)) if "unit" in given else (1, len(items))
     return np.broadcast_to(found.to_numpy(float).reshape(shape), (len(units), len(items)))

@@ -12,6 +12,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.statistics import resample
 from cvlib.statistics.classes import PYRAMID, class_sizes
 from cvlib.weighting.scale import Normalised
+from cvlib.words.message import message
 
 # Scores this close are a tie: a matrix product rounds equal rows differently.
 TIE = 1e-12
@@ -93,8 +94,8 @@ def draw_weights(
     if np.isnan(mean).any() or (mean < 0).any() or mean.sum() <= 0 or concentration <= 0:
         raise InputError(
             "centre of the weight draws",
-            "needs a non-negative weight for every indicator and a positive concentration",
-            f"Give weights for: {', '.join(items)}.",
+            message("refusals.needs_a_non_negative_weight"),
+            message("refusals.give_weights_for", names=", ".join(items)),
         )
     # Independent gammas divided by their sum; a shape of 0 gives 0.
     gammas = rng.standard_gamma(concentration * mean / mean.sum(), size=(draws, len(mean)))

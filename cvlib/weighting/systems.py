@@ -65,7 +65,11 @@ def system_choice(
     for name, weight in weights.items():
         number(f"weight of {name}", weight, 0)
     if not weights or sum(weights.values()) <= 0:
-        raise InputError("weights", "are all zero", "Give at least one criterion a weight.")
+        raise InputError(
+            "weights",
+            message("refusals.are_all_zero"),
+            message("refusals.give_at_least_one_criterion"),
+        )
     flows = {
         side: np.column_stack([within(table, c, 0).to_numpy(float) for c in columns])
         for side in ("cost", "benefit")
@@ -86,7 +90,7 @@ def system_choice(
             raise InputError(
                 table.place("cost_0"),
                 message("refusals.there_is_no_such_column"),
-                "Give the costs.",
+                message("refusals.give_the_costs"),
             )
         ratings["total_cost"] = costs["total_cost"].to_numpy()
     shares = pd.Series(weights, dtype=float)[list(ratings.columns)]

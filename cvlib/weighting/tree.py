@@ -320,7 +320,11 @@ def load_tree(name_or_path: str | Path) -> Tree:
 def flat_tree(names: list[str], name: str = "indicators") -> Tree:
     """A tree of one level in code: every name is an indicator of which more is better."""
     if len(set(names)) != len(names) or not all(names):
-        raise InputError("the names of the indicators", "are blank or written twice", "Mend them.")
+        raise InputError(
+            "the names of the indicators",
+            message("refusals.are_blank_or_written_twice"),
+            message("refusals.mend_them"),
+        )
     leaf = _Node.model_validate({"direction": "benefit"})
     document = _Document(name=name, children=dict.fromkeys(names, leaf))
     root = _row(name, {}, document, None)

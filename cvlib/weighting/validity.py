@@ -170,12 +170,20 @@ def criterion_validity(
         return Validity(empty[0], empty[1], "", told, {}, ())
     y = outcome.reindex(scores.index).to_numpy(float)
     if np.isnan(y).any() or scores.isna().to_numpy().any():
-        raise InputError("the outcome", "or a score is missing for some customers", "Complete it.")
+        raise InputError(
+            "the outcome",
+            message("refusals.or_a_score_is_missing"),
+            message("refusals.complete_it"),
+        )
     if (y < 0).any() or y.min() == y.max():
         fault = "is the same for everybody" if y.min() == y.max() else "has negative values"
-        raise InputError("the outcome", fault, "Give an amount or a 0/1 event that varies.")
+        raise InputError("the outcome", fault, message("refusals.give_an_amount_or_a"))
     if baseline not in scores.columns:
-        raise InputError("the baseline", f"{baseline!r} is not among the scores", "Add it.")
+        raise InputError(
+            "the baseline",
+            message("refusals.is_not_among_the_scores", baseline=baseline),
+            message("refusals.add_it"),
+        )
     methods = list(scores.columns)
     orders = {m: Order.of(scores[m].to_numpy(float), decimals=12) for m in methods}
     truth = Order.of(y)

@@ -20,6 +20,7 @@ import string
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
+from pathlib import PurePath
 from typing import Any
 
 from cvlib.inputs.shipped import shipped_yaml
@@ -69,8 +70,9 @@ class Message(Said):
     values: dict[str, Any]
 
     def __new__(cls, id: str, values: Mapping[str, Any]) -> Message:
-        text = super().__new__(cls, _worded(id, values, "en", {}))
-        text.id, text.values = id, dict(values)
+        kept = {name: _plain(value) for name, value in values.items()}
+        text = super().__new__(cls, _worded(id, kept, "en", {}))
+        text.id, text.values = id, kept
         return text
 
     def __getnewargs__(self) -> tuple[str, dict[str, Any]]:  # type: ignore[override]
@@ -78,6 +80,13 @@ class Message(Said):
 
     def worded(self, language: str, names: Mapping[str, str]) -> str:
         return _worded(self.id, self.values, language, names)
+
+
+def _plain(value: Any) -> Any:
+    """What can be kept, sent to another process and told again: errors and paths by their text."""
+    if isinstance(value, BaseException | PurePath):
+        return str(value)
+    return value.tolist() if isinstance(value, Iterable) and hasattr(value, "tolist") else value
 
 
 def message(id: str, /, **values: Any) -> Message:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cvlib.inputs.errors import InputError
+from cvlib.words.message import message
 
 COLUMNS = ("lever", "outcome", "effect", "low", "high")
 
@@ -78,14 +79,24 @@ class WhatIf:
         """Refuse effects that cannot be told apart or belong to nothing."""
         lacking = [name for name in COLUMNS if name not in self.effects]
         if lacking:
-            raise InputError("what-if effects", f"no column {lacking[0]}", "Give all five.")
+            raise InputError(
+                "what-if effects",
+                message("refusals.no_column", lacking=lacking[0]),
+                message("refusals.give_all_five"),
+            )
         pairs = self.effects[["lever", "outcome"]]
         if pairs.duplicated().any():
-            raise InputError("what-if effects", "a pair stands twice", "Keep one of them.")
+            raise InputError(
+                "what-if effects",
+                message("refusals.a_pair_stands_twice"),
+                message("refusals.keep_one_of_them"),
+            )
         strange = {*pairs["lever"]} - {lever.name for lever in self.levers} or (
             {*pairs["outcome"]} - {outcome.name for outcome in self.outcomes}
         )
         if strange:
             raise InputError(
-                "what-if effects", f"{min(strange)!r} is no lever or outcome", "Name it among them."
+                "what-if effects",
+                message("refusals.is_no_lever_or_outcome", value=min(strange)),
+                message("refusals.name_it_among_them"),
             )

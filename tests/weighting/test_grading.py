@@ -6,15 +6,13 @@ import pytest
 from scipy import stats
 
 from cvlib.inputs.errors import InputError
+from cvlib.weighting.breaks import natural_breaks, rank_sum_ratio, rank_sum_ratio_cuts
 from cvlib.weighting.grade import (
     SCHEMES,
     grade,
     grade_by_each,
     grade_by_schemes,
     grade_stability,
-    natural_breaks,
-    rank_sum_ratio,
-    rank_sum_ratio_cuts,
     stability_verdict,
 )
 from cvlib.weighting.scale import normalise

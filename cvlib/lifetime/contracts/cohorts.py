@@ -36,7 +36,11 @@ def cohort_losses(customers: ArrayLike) -> pd.DataFrame:
     """Customers left after 0, 1, 2, … periods as lost and censored: period, lost, censored."""
     left = np.asarray(customers, dtype=float)
     if (np.diff(left) > 0).any() or left.size < 3:
-        raise InputError("customers", "must not grow, over two or more periods", "Check the order.")
+        raise InputError(
+            "customers",
+            message("refusals.must_not_grow_over_two"),
+            message("refusals.check_the_order"),
+        )
     censored = np.zeros(left.size - 1)
     censored[-1] = left[-1]
     return pd.DataFrame(
@@ -170,7 +174,11 @@ def fit_cohort(losses: pd.DataFrame, model: str = "sbg", level: float = 0.95) ->
     lost, censored = (losses[name].to_numpy(dtype=float) for name in ("lost", "censored"))
     entered = losses["entered"].to_numpy(float) if "entered" in losses else np.zeros(t.size)
     if (t < 1).any() or lost.sum() == 0:
-        raise InputError("losses", "needs periods from 1 and at least one loss", "Check the table.")
+        raise InputError(
+            "losses",
+            message("refusals.needs_periods_from_and_at"),
+            message("refusals.check_the_table"),
+        )
 
     def log_likelihood(log_theta: Array) -> tuple[float, Array]:
         theta = np.exp(log_theta)

@@ -176,15 +176,25 @@ def fit_differing(
 def _check(until: Array, lost: NDArray[np.bool_], began: Array, z: Array) -> None:
     if not (np.isfinite(until) & (until >= 1)).all() or not lost.any():
         raise InputError(
-            "duration", "needs periods from 1 and at least one loss", "Check the table."
+            "duration",
+            message("refusals.needs_periods_from_and_at"),
+            message("refusals.check_the_table"),
         )
     if not ((began >= 0) & (began < until)).all():
-        raise InputError("entry", "is not before the end of a contract", "Leave such rows out.")
+        raise InputError(
+            "entry",
+            message("refusals.is_not_before_the_end"),
+            message("refusals.leave_such_rows_out"),
+        )
     if not np.isfinite(z).all():
-        raise InputError("covariates", "have missing values", "Fill them in.")
+        raise InputError(
+            "covariates", message("refusals.have_missing_values"), message("refusals.fill_them_in")
+        )
     if np.linalg.matrix_rank(np.column_stack([np.ones(len(z)), z])) <= z.shape[1]:
         raise InputError(
-            "covariates", "are constant or repeat one another", "Leave the surplus ones out."
+            "covariates",
+            message("refusals.are_constant_or_repeat_one"),
+            message("refusals.leave_the_surplus_ones_out"),
         )
 
 

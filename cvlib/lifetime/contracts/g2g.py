@@ -76,11 +76,17 @@ class GammaGeometricFit(Result):
         k, c = len(self.covariates), float(value.get("c", 1.0))
         rows = np.zeros((1, 0)) if z is None else np.asarray(z, dtype=float)
         if rows.shape[-1] != k:
-            raise InputError("z", f"the model needs {k} covariates", "Give one column for each.")
+            raise InputError(
+                "z",
+                message("refusals.the_model_needs_covariates", k=k),
+                message("refusals.give_one_column_for_each"),
+            )
         longest = int(at.max(initial=0))
         if rows.ndim == 3 and rows.shape[1] < longest:
             raise InputError(
-                "z", f"ends after {rows.shape[1]} periods", "Give covariates of every period asked."
+                "z",
+                message("refusals.ends_after_periods", shape=rows.shape[1]),
+                message("refusals.give_covariates_of_every_period"),
             )
         beta = value[list(self.covariates)].to_numpy(dtype=float)
         load = rows[:, :longest] @ beta if rows.ndim == 3 else (rows @ beta)[:, None]
@@ -296,32 +302,52 @@ def _lives(
     try:
         z = np.zeros((n, 0)) if covariates is None else np.asarray(covariates, dtype=float)
     except (ValueError, TypeError) as error:
-        raise InputError("covariates", "are not numbers", "Code groups as 0 and 1.") from error
+        raise InputError(
+            "covariates",
+            message("refusals.are_not_numbers"),
+            message("refusals.code_groups_as_and"),
+        ) from error
     labels = list(names) or [f"z{i + 1}" for i in range(z.shape[-1])]
     start = np.zeros(n) if entry is None else np.asarray(entry, dtype=float)
     weight = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
     if not (np.isfinite(until) & (until >= 1) & (until % 1 == 0)).all() or not lost.any():
         raise InputError(
-            "duration", "needs whole periods from 1 and at least one loss", "Check the table."
+            "duration",
+            message("refusals.needs_whole_periods_from_and"),
+            message("refusals.check_the_table"),
         )
     if not ((start >= 0) & (start < until) & (start % 1 == 0)).all():
-        raise InputError("entry", "is not a whole period before the end", "Leave such rows out.")
+        raise InputError(
+            "entry",
+            message("refusals.is_not_a_whole_period"),
+            message("refusals.leave_such_rows_out"),
+        )
     if not (np.isfinite(weight) & (weight >= 0)).all() or not weight[lost].sum() > 0:
-        raise InputError("weights", "are negative, missing or 0 for all who left", "Check them.")
+        raise InputError(
+            "weights",
+            message("refusals.are_negative_missing_or_for"),
+            message("refusals.check_them"),
+        )
     if len(z) != n or not np.isfinite(z).all() or len(labels) != z.shape[-1]:
         raise InputError(
-            "covariates", "are missing or not one row per customer", "Fill in, or drop those rows."
+            "covariates",
+            message("refusals.are_missing_or_not_one"),
+            message("refusals.fill_in_or_drop_those"),
         )
     if z.ndim == 3 and z.shape[1] < until.max():
         raise InputError(
-            "covariates", f"end after {z.shape[1]} periods", "Give every period that was served."
+            "covariates",
+            message("refusals.end_after_periods", shape=z.shape[1]),
+            message("refusals.give_every_period_that_was"),
         )
     if z.shape[-1]:
         flat = z.reshape(-1, z.shape[-1])
         design = np.column_stack([np.ones(len(flat)), flat])
         if np.linalg.matrix_rank(design) <= flat.shape[1]:
             raise InputError(
-                "covariates", "are constant or repeat one another", "Leave the surplus ones out."
+                "covariates",
+                message("refusals.are_constant_or_repeat_one"),
+                message("refusals.leave_the_surplus_ones_out"),
             )
     return _Lives(
         until, lost, start, weight, z[:, : int(until.max())] if z.ndim == 3 else z

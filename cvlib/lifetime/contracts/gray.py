@@ -58,7 +58,9 @@ def gray_test(
     code, names = pd.factorize(pd.Series(np.asarray(group)))
     if not 2 <= len(names) <= _GROUPS or (code < 0).any():
         raise InputError(
-            "group", f"has {len(names)} values or empty cells", f"Give two to {_GROUPS} groups."
+            "group",
+            message("refusals.has_values_or_empty_cells", n=len(names)),
+            message("refusals.give_two_to_groups", groups=_GROUPS),
         )
     rows = []
     for name in reason.value_counts().index:

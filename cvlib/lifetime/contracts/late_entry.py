@@ -87,7 +87,9 @@ def survival_with_entry(
     lost = np.asarray(event).astype(bool)
     if not (np.isfinite(began) & np.isfinite(until) & (began >= 0) & (until > began)).all():
         raise InputError(
-            "entry", "is missing or not before the end of a contract", "Leave such rows out."
+            "entry",
+            message("refusals.is_missing_or_not_before"),
+            message("refusals.leave_such_rows_out"),
         )
     ages, places = np.unique(np.concatenate([began, until])), np.sort(began)
     ends = np.sort(until)
@@ -99,12 +101,18 @@ def survival_with_entry(
         enough = ages[at_risk(ages) >= fewest]
         if not enough.size:
             raise InputError(
-                "fewest", f"at no age are {fewest} contracts at risk", "Ask for fewer."
+                "fewest",
+                message("refusals.at_no_age_are_contracts", fewest=fewest),
+                message("refusals.ask_for_fewer"),
             )
         start = float(enough[0])
     steps, own = np.unique(until[lost & (until >= start)], return_counts=True)
     if not steps.size:
-        raise InputError("event", f"nobody is lost from age {start:g} on", "Start earlier.")
+        raise InputError(
+            "event",
+            message("refusals.nobody_is_lost_from_age", start=start),
+            message("refusals.start_earlier"),
+        )
     n = at_risk(steps).astype(float)
     value = np.cumprod(1 - own / n)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -211,6 +219,8 @@ def hazards_by_reason(
         )
     if not parts:
         raise InputError(
-            "reason", "none has ten losses per covariate", "Use fewer covariates or a longer time."
+            "reason",
+            message("refusals.none_has_ten_losses_per"),
+            message("refusals.use_fewer_covariates_or_a"),
         )
     return pd.concat(parts, ignore_index=True)

@@ -88,7 +88,11 @@ def validate_later(
     'lifetime.later_needs_dates'
     """
     if not periods >= 1:
-        raise InputError("periods", f"{periods} is not a period ahead", "Give 1 or more.")
+        raise InputError(
+            "periods",
+            message("refusals.is_not_a_period_ahead", periods=periods),
+            message("refusals.give_or_more"),
+        )
     if checked.start is None or checked.end is None:
         return Finding({}, message("lifetime.later_needs_dates"))
     given = terms or ContractTerms()

@@ -11,6 +11,7 @@ from scipy import special
 
 from cvlib.inputs.errors import InputError
 from cvlib.statistics import ranks
+from cvlib.words.message import message
 
 Array = NDArray[np.float64]
 
@@ -84,7 +85,11 @@ def concordance(
         found += weight * float((below + equal / 2).sum())
         total += weight * here.sum() * later.size
     if not total:
-        raise InputError("duration", "no two customers can be compared", "Use more data.")
+        raise InputError(
+            "duration",
+            message("refusals.no_two_customers_can_be"),
+            message("refusals.use_more_data"),
+        )
     return found / total
 
 

@@ -97,9 +97,10 @@ def prepare_subscriptions(
     if unknown:
         known = [str(name) for name in table.columns]
         raise InputError(
-            "covariates", f"{checked.source} has no column {unknown[0]!r} that is free to be one",
+            "covariates",
+            message("refusals.has_no_column_that_is", source=checked.source, unknown=unknown[0]),
             nearest(unknown[0], known),
-        )  # fmt: skip
+        )
     chosen = table[list(table.columns) if derive else list(dict.fromkeys(covariates))]
     away: list[tuple[str, Message]] = []
     used: dict[str, pd.Series] = {}
@@ -175,7 +176,7 @@ def _unfit(values: pd.Series, derive: bool) -> Message | None:
         return message("lifetime.contracts_missing", share=float(values.isna().mean()))
     if wrong is not None and not derive:
         raise InputError(
-            f"covariates, {values.name}", str(wrong), "Leave the column out, or group its values."
+            f"covariates, {values.name}", str(wrong), message("refusals.leave_the_column_out_or")
         )
     return wrong
 

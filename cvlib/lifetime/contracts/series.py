@@ -72,7 +72,11 @@ def read_cohorts(source: str = "fader_hardie_2007") -> CohortSeries:
             numbers = column_of(table, name) if name == "cohort" else numeric(table, name)[0]
             if numbers.isna().any():
                 raise fault(
-                    table, name, numbers.isna(), message("refusals.is_empty"), "Fill it in."
+                    table,
+                    name,
+                    numbers.isna(),
+                    message("refusals.is_empty"),
+                    message("refusals.fill_it_in"),
                 )
         frame = table.data[["cohort", "period", "customers"]]
         return CohortSeries(frame, max(2, int(2 * frame["period"].max() // 3)))

@@ -120,9 +120,10 @@ def fit_survival(
         warnings += said
     if not curves:
         raise InputError(
-            "models", f"none of {', '.join(models)} can be fitted ({away[0][1]})",
-            "Add kaplan_meier, which always can.",
-        )  # fmt: skip
+            "models",
+            message("refusals.none_of_can_be_fitted", names=", ".join(models), value=away[0][1]),
+            message("refusals.add_kaplan_meier_which_always"),
+        )
     order = ["model", "covariate", "estimate", "std_error", "ci_low", "ci_high", "p"]
     filled = [table for table in tables if len(table)]
     coefficients = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame()

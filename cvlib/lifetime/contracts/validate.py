@@ -183,7 +183,9 @@ def validate_survival(
         horizons = sorted({max(round(longest / part), 1) for part in (6, 3, 2)})
     if not all(float(h) > 0 for h in horizons):
         raise InputError(
-            "horizons", f"{list(horizons)} is not periods ahead", "Give periods above 0."
+            "horizons",
+            message("refusals.is_not_periods_ahead", value=list(horizons)),
+            message("refusals.give_periods_above"),
         )
     rng = generator(settings.seed)
     order = rng.permutation(len(data))

@@ -160,7 +160,9 @@ def account_draws(
     """
     one_of("model", fit.model, ("bg_nbd",), "Key accounts need it.")
     if spend._maximum is None:
-        raise InputError("Gamma-Gamma model", str(spend.reason), "Leave the accounts out.")
+        raise InputError(
+            "Gamma-Gamma model", str(spend.reason), message("refusals.leave_the_accounts_out")
+        )
     chosen = settings or resample.Bootstrap()
     rng = resample.generator(chosen.seed, 85)
     x, t_x, T = (customers[name].to_numpy(float) for name in ("x", "t_x", "T"))

@@ -52,9 +52,17 @@ def eight_segments(
     """
     axes = [np.asarray(each, dtype=float) for each in (current, potential, loyalty)]
     if len({len(axis) for axis in axes}) > 1 or not len(axes[0]):
-        raise InputError("axes", "are of different lengths or empty", "Give one value a customer.")
+        raise InputError(
+            "axes",
+            message("refusals.are_of_different_lengths_or"),
+            message("refusals.give_one_value_a_customer"),
+        )
     if any(np.isnan(axis).any() for axis in axes):
-        raise InputError("axes", "have missing values", "Leave those customers out.")
+        raise InputError(
+            "axes",
+            message("refusals.have_missing_values"),
+            message("refusals.leave_those_customers_out"),
+        )
     middle = [float(np.median(axis)) for axis in axes]
     high = [axis > at for axis, at in zip(axes, middle, strict=True)]
     names = np.array(["".join("HL"[0 if h[k] else 1] for h in high) for k in range(len(axes[0]))])
@@ -106,7 +114,11 @@ def spend_grades(
     values, chance = np.asarray(spend, dtype=float), np.asarray(potential, dtype=float)
     if cutoffs:
         if len(cutoffs) != 4 or any(a <= b for a, b in pairwise(cutoffs)):
-            raise InputError("cutoffs", "are not four numbers that fall", "Mend them.")
+            raise InputError(
+                "cutoffs",
+                message("refusals.are_not_four_numbers_that"),
+                message("refusals.mend_them"),
+            )
         level = (values[:, None] < np.asarray(cutoffs, dtype=float)).sum(axis=1)
     else:
         level = by_number(values, list(GRADES.values()))

@@ -72,7 +72,13 @@ def allocate_capacity(
         least = within(table, "minimum", 0).to_numpy(float)
     below = pd.Series(most < least, index=names.index)
     if below.any():
-        raise fault(table, "demand", below, "{value} is below the minimum", "Mend either.")
+        raise fault(
+            table,
+            "demand",
+            below,
+            message("refusals.is_below_the_minimum", value="{value}"),
+            message("refusals.mend_either"),
+        )
     limits = {"capacity": capacity} if not isinstance(capacity, Mapping) else dict(capacity)
     for name, limit in limits.items():
         number(f"capacity {name}", limit, 0)
@@ -90,8 +96,8 @@ def allocate_capacity(
         if wanted > there + 1e-9:
             raise InputError(
                 table.place("minimum"),
-                f"the minima take {wanted:g} of {name}, there are {there:g}",
-                "Lower the minima, or give more capacity.",
+                message("refusals.the_minima_take_of_there", wanted=wanted, name=name, there=there),
+                message("refusals.lower_the_minima_or_give"),
             )
     solved = _best(value, least, most, uses, stock)
     even = _proportional(least, most, uses, stock)

@@ -77,7 +77,9 @@ def contagion_loss(
     a, b = ties["from"].to_numpy(), ties["to"].to_numpy()
     if as_given:
         if (ties["weight"] > 1).any():
-            raise InputError("weight", "is above 1, no probability", "Give 0 to 1.")
+            raise InputError(
+                "weight", message("refusals.is_above_no_probability"), message("refusals.give_to")
+            )
         w = ties["weight"].to_numpy(float)
         matrix = sparse.csc_matrix((w, (a, b)), shape=(len(ids),) * 2)
     else:

@@ -96,12 +96,17 @@ def disclosed_value(
     if (gap > 0.005 * end[1:] + 1).any():
         row = int(np.argmax(gap)) + 1
         raise InputError(
-            f"{table.source}, quarter {row + 1}", "customers are not those before plus added less "
-            "lost", "Restate the quarter, or book mergers as added.",
-        )  # fmt: skip
+            f"{table.source}, quarter {row + 1}",
+            message("refusals.customers_are_not_those_before"),
+            message("refusals.restate_the_quarter_or_book"),
+        )
     start = end[0] - added[0] + lost[0]
     if pool <= added.sum():
-        raise InputError("pool", f"{pool:g} prospects are fewer than were won", "Give more.")
+        raise InputError(
+            "pool",
+            message("refusals.prospects_are_fewer_than_were", pool=pool),
+            message("refusals.give_more"),
+        )
     scale = np.array([max(added.std(), 1e-9), max(lost.std(), 1e-9)])
 
     def errors(theta: Array) -> Array:

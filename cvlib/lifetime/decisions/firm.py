@@ -173,11 +173,15 @@ def firm_value(
     }
     for name in _NEEDED:
         if name not in series:
-            raise InputError(table.place("item"), f"has no {name}", f"Add rows of {name}.")
+            raise InputError(
+                table.place("item"),
+                message("refusals.has_no", name=name),
+                message("refusals.add_rows_of", name=name),
+            )
     if len(series["net_income"]) != len(series["dividend"]):
         raise InputError(
             table.place("item"),
-            "has other years of net_income than of dividend",
+            message("refusals.has_other_years_of_net"),
             message("refusals.mend_it"),
         )
     values = _values(series, rate)

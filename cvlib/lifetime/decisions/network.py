@@ -155,11 +155,21 @@ def read_network(
         unknown = ~names.isin(place)
         if unknown.any():
             raise fault(
-                ties, side, unknown, "{value} is no id of the customers", "Add the customer."
+                ties,
+                side,
+                unknown,
+                message("refusals.is_no_id_of_the", value="{value}"),
+                message("refusals.add_the_customer"),
             )
     own = ends["from"] == ends["to"]
     if own.any():
-        raise fault(ties, "from", own, "{value} is tied to itself", "Leave the row out.")
+        raise fault(
+            ties,
+            "from",
+            own,
+            message("refusals.is_tied_to_itself", value="{value}"),
+            message("refusals.leave_the_row_out"),
+        )
     weight = (
         within(ties, "weight", 0).to_numpy(float)
         if "weight" in ties.data.columns

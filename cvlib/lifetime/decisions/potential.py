@@ -234,8 +234,8 @@ def current_and_potential(
     if not log["date"].min() <= day < log["date"].max():
         raise InputError(
             "cut",
-            f"{day:%Y-%m-%d} leaves nothing before or after it",
-            f"Give a date from {log['date'].min():%Y-%m-%d} to {log['date'].max():%Y-%m-%d}.",
+            message("refusals.leaves_nothing_before_or_after", day=day),
+            message("refusals.give_a_date_from_to", min=log["date"].min(), max=log["date"].max()),
         )
     found = product_model(log, day, horizon)
     enough_rows(table, len(found.chance), 20, "customers before the cut")

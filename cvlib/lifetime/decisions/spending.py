@@ -80,7 +80,11 @@ def prospect_spending(
     table = opened(data, reading)
     for column in NEEDED:
         if column not in table.data:
-            raise InputError(table.source, f"has no column {column!r}", "Name it so.")
+            raise InputError(
+                table.source,
+                message("refusals.has_no_column_2", column=column),
+                message("refusals.name_it_so"),
+            )
     won = within(table, "acquisition", 0, 1, whole=True).to_numpy(float)
     more = [name for name in (*controls, "crossbuy") if name in table.data or name in controls]
     low = {"acq_exp": 0.0, "ret_exp": 0.0}

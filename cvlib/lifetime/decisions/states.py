@@ -48,7 +48,7 @@ def state_values(
     """
     if (transition < -1e-12).any() or np.abs(transition.sum(axis=1) - 1).max() > 1e-9:
         raise InputError(
-            "transition", "has a row that does not add up to 1", message("refusals.mend_it")
+            "transition", message("refusals.has_a_row_that_does"), message("refusals.mend_it")
         )
     number("rate", rate, 0, ends="[)" if periods is not None else "()")
     step = transition / (1 + rate)
@@ -135,7 +135,11 @@ def purchase_periods(log: TransactionLog, until: str, days: int) -> np.ndarray:
     )  # fmt: skip
     old = seen.drop_duplicates("who")["old"].to_numpy()
     if old.max(initial=0) < 2:
-        raise InputError("days", f"no customer is {2 * days} days old", "Use a shorter period.")
+        raise InputError(
+            "days",
+            message("refusals.no_customer_is_days_old", value=2 * days),
+            message("refusals.use_a_shorter_period"),
+        )
     grid = np.where(np.arange(old.max()) < old[:, None], 0.0, np.nan)
     inside = (seen["period"] < seen["old"]).to_numpy()
     grid[seen["who"].to_numpy()[inside], seen["period"].to_numpy()[inside]] = 1.0
@@ -187,7 +191,11 @@ def relation_states(
     """
     draws = resample.percentile_only(settings or resample.Bootstrap(200))
     if bought.ndim != 2 or bought.shape[1] < 2 or bought.shape[0] < 10:
-        raise InputError("periods", "of fewer than 10 customers or 2 periods", "Give a longer log.")
+        raise InputError(
+            "periods",
+            message("refusals.of_fewer_than_10_customers"),
+            message("refusals.give_a_longer_log"),
+        )
     number("margin", margin)
     whole("longest", longest, 2, 60)
     seen, came, later = _counts(bought, longest)

@@ -104,9 +104,10 @@ def rival_forecasts(summary: PurchaseSummary) -> Rivals:
     days = ((cut - start).days + 1, (end - cut).days)
     if days[1] < 1:
         raise InputError(
-            "holdout_end", f"{summary.end} leaves no day after the cut {summary.cut} to judge on",
-            "Choose a later holdout_end, or an earlier calibration_end.",
-        )  # fmt: skip
+            "holdout_end",
+            message("refusals.leaves_no_day_after_the", end=summary.end, cut=summary.cut),
+            message("refusals.choose_a_later_holdout_end"),
+        )
     learnt, warnings = _trained(summary, now, cut, days)
     found = {
         forecast.model: (forecast, rule)

@@ -166,8 +166,10 @@ def campaign_experiment(
     if min(counts) < _FEWEST:
         raise InputError(
             f"{table.source}, column {treated!r}",
-            f"{counts[0]} treated and {counts[1]} controls are customers of the log at the cut",
-            f"An effect needs {_FEWEST} of each; ids must be written as in the log.",
+            message(
+                "refusals.treated_and_controls_are_customers", counts=counts[0], counts_2=counts[1]
+            ),
+            message("refusals.an_effect_needs_of_each", fewest=_FEWEST),
         )
     people = people[used]
     kept = (people["holdout_purchases"] > 0).to_numpy(float)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.purchases.summary import PurchaseSummary
 from cvlib.lifetime.repeat_buying import RepeatBuyingFit
+from cvlib.words.message import message
 
 Array = NDArray[np.float64]
 
@@ -40,7 +41,9 @@ def customer_rows(summary: PurchaseSummary) -> pd.DataFrame:
     """The customers of a summary, which must be in memory to be compared one by one."""
     if summary.customers is None:
         raise InputError(
-            "customers_to", "the customers went to a file", "Summarise without it to validate."
+            "customers_to",
+            message("refusals.the_customers_went_to_a"),
+            message("refusals.summarise_without_it_to_validate"),
         )
     return summary.customers
 

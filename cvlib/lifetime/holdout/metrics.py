@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from cvlib.inputs.errors import InputError
 from cvlib.statistics import forecasts, ranks
 from cvlib.statistics.ranks import Order, Ranked
+from cvlib.words.message import message
 
 Array = NDArray[np.float64]
 
@@ -67,10 +68,16 @@ def _arrays(actual: ArrayLike, forecast: ArrayLike, counts: Array | None) -> tup
     y, s = np.asarray(actual, dtype=float), np.asarray(forecast, dtype=float)
     if y.ndim != 1 or y.shape != s.shape or not y.size:
         raise InputError(
-            "forecast", f"shapes {s.shape} and {y.shape} differ or are empty", "Pass one each."
+            "forecast",
+            message("refusals.shapes_and_differ_or_are", shape=str(s.shape), shape_2=str(y.shape)),
+            message("refusals.pass_one_each"),
         )
     if not (np.isfinite(y).all() and np.isfinite(s).all()):
-        raise InputError("forecast", "holds values that are not finite", "Leave those rows out.")
+        raise InputError(
+            "forecast",
+            message("refusals.holds_values_that_are_not"),
+            message("refusals.leave_those_rows_out"),
+        )
     return y, s, np.ones((1, y.size)) if counts is None else counts
 
 
@@ -121,7 +128,11 @@ def amount_metrics(
     """Level and ranking of a forecast in the outcome's own unit (purchases or money, ≥ 0)."""
     y, s, w = _arrays(actual, predicted, counts)
     if (y < 0).any() or (s < 0).any():
-        raise InputError("forecast", "holds negative amounts", "Net returns first.")
+        raise InputError(
+            "forecast",
+            message("refusals.holds_negative_amounts"),
+            message("refusals.net_returns_first"),
+        )
     n, error = w.sum(axis=1), s - y
     found = {
         "bias": ranks.ratio(w @ s, w @ y) - 1,
@@ -159,8 +170,8 @@ def probability_metrics(
     if not np.isin(y, (0, 1)).all() or (p < 0).any() or (p > 1).any():
         raise InputError(
             "probability",
-            "outcomes must be 0 or 1 and probabilities between 0 and 1",
-            "Check which column is which.",
+            message("refusals.outcomes_must_be_or_and"),
+            message("refusals.check_which_column_is_which"),
         )
     base = (w @ y) / w.sum(axis=1)
     brier = forecasts.brier(y, p, w)

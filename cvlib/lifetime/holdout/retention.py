@@ -151,7 +151,11 @@ def retention_campaign(
     left = (people["holdout_purchases"].to_numpy(float) == 0).astype(float)
     empty = pd.DataFrame()
     if own is None and left.min() < left.max():
-        raise InputError("forecasts", "the first has no probability", "Give the model's own.")
+        raise InputError(
+            "forecasts",
+            message("refusals.the_first_has_no_probability"),
+            message("refusals.give_the_model_own"),
+        )
     reason = value.reason
     if own is None or left.min() == left.max():
         reason = message("lifetime.holdout_no_contrast")

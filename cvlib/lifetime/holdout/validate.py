@@ -294,8 +294,8 @@ def validate(
     spent = np.maximum(customers["holdout_spend"].to_numpy(dtype=float), 0)
     if not (bought > 0).any():
         raise InputError(
-            "holdout_end", "nobody bought in the holdout, so there is nothing to forecast",
-            "Choose an earlier calibration_end or a later holdout_end.",
+            "holdout_end", message("refusals.nobody_bought_in_the_holdout"),
+            message("refusals.choose_an_earlier_calibration_end"),
         )  # fmt: skip
     said = [*warnings, *_about(customers)]
     first: dict[str, Forecast] = {}

@@ -146,9 +146,10 @@ def study_dates(
         _inside(log, "origins", one)
         if one + dt.timedelta(days=days) > last + dt.timedelta(days=7):
             raise InputError(
-                "origins", f"{one} leaves fewer than the {days} days of origin_days: the log ends "
-                f"on {last}", "Choose an earlier day, or a smaller origin_days.",
-            )  # fmt: skip
+                "origins",
+                message("refusals.leaves_fewer_than_the_days", one=one, days=days, last=last),
+                message("refusals.choose_an_earlier_day_or"),
+            )
     if not known and origins != "none" and span >= _SHORTEST:
         cuts_found = _earlier_cuts(first, end, days)
         known = [one for one in cuts_found if one != cut or days != (end - cut).days]
@@ -161,7 +162,9 @@ def study_dates(
     _inside(log, "before", then)
     if then > now:
         raise InputError(
-            "before", f"{then} lies after {now} (at)", message("refusals.choose_an_earlier_day")
+            "before",
+            message("refusals.lies_after_at", then=then, now=now),
+            message("refusals.choose_an_earlier_day"),
         )
     return StudyDates(cut, end, tuple(known), days, now, then)
 

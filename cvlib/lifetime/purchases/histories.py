@@ -119,9 +119,15 @@ def distinct_histories(
     """Check and group x, t_x, T (and covariates), one row per customer or with ``customers``."""
     missing = [name for name in ("x", "t_x", "T", *covariates) if name not in frame.columns]
     if missing:
-        raise InputError(where, f"has no column {missing[0]!r}", "See summarise_purchases.")
+        raise InputError(
+            where,
+            message("refusals.has_no_column_3", missing=missing[0]),
+            message("refusals.see_summarise_purchases"),
+        )
     if frame.empty:
-        raise InputError(where, message("refusals.has_no_rows"), "Give at least one customer.")
+        raise InputError(
+            where, message("refusals.has_no_rows"), message("refusals.give_at_least_one_customer")
+        )
     columns = []
     for name in ("x", "t_x", "T", *covariates):
         try:
@@ -129,14 +135,16 @@ def distinct_histories(
         except (ValueError, TypeError) as error:
             raise InputError(
                 f"{where}, column {name!r}",
-                "holds values that are not numbers",
-                "Code it as numbers.",
+                message("refusals.holds_values_that_are_not_2"),
+                message("refusals.code_it_as_numbers"),
             ) from error
     check_histories(columns[0], columns[1], columns[2], where)
     for name, values in zip(covariates, columns[3:], strict=True):
         if not np.isfinite(values).all():
             raise InputError(
-                f"{where}, column {name!r}", "has missing values", "Fill or drop them."
+                f"{where}, column {name!r}",
+                message("refusals.has_missing_values"),
+                message("refusals.fill_or_drop_them"),
             )
     count = frame["customers"].to_numpy(dtype=float) if "customers" in frame.columns else None
     # one integer key per history, built column by column, so that grouping needs one sort
@@ -163,16 +171,16 @@ def check_histories(x: Any, t_x: Any, T: Any, where: str = "histories") -> None:
     """Raise when a history is impossible, naming the first such row."""
     finite = np.isfinite(x) & np.isfinite(t_x) & np.isfinite(T)
     faults = [
-        (~finite, "has a missing or infinite x, t_x or T"),
-        (finite & ((x < 0) | (x != np.floor(x))), "has an x that is not a count"),
-        (finite & ((t_x < 0) | (t_x > T)), "has t_x outside 0 to T"),
-        (finite & ((x == 0) != (t_x == 0)), "has x = 0 with t_x > 0, or x > 0 with t_x = 0"),
+        (~finite, "history_incomplete"),
+        (finite & ((x < 0) | (x != np.floor(x))), "history_no_count"),
+        (finite & ((t_x < 0) | (t_x > T)), "history_outside"),
+        (finite & ((x == 0) != (t_x == 0)), "history_contradicts"),
     ]
     for fault, wrong in faults:
         rows = np.flatnonzero(np.atleast_1d(fault))
         if rows.size:
             raise InputError(
                 f"{where}, row {int(rows[0])}",
-                f"{wrong} ({rows.size} such rows)",
-                "x counts repeat purchases, t_x is the time of the last one, T the age at the cut.",
+                message(f"refusals.{wrong}", rows=rows.size),
+                message("refusals.counts_repeat_purchases_is_the"),
             )

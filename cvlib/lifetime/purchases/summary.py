@@ -199,9 +199,15 @@ def summarise_purchases(
     for name, value in (("calibration_end", calibration_end), ("holdout_end", holdout_end)):
         as_day(name, value)
     if customers_to is not None and not Path(customers_to).parent.is_dir():
-        raise InputError("customers_to", f"{customers_to} is in no folder", "Make its folder.")
+        raise InputError(
+            "customers_to", message("refusals.is_in_no_folder", customers_to=customers_to),
+            message("refusals.make_its_folder"),
+        )  # fmt: skip
     if rules is not None and isinstance(transactions, TransactionLog):
-        raise InputError("rules", "the log has been read by its own", "Give the data, not the log.")
+        raise InputError(
+            "rules", message("refusals.the_log_has_been_read"),
+            message("refusals.give_the_data_not_the"),
+        )  # fmt: skip
     log = transaction_log(transactions, rules)
     dates = study_dates(log, calibration_end=calibration_end, holdout_end=holdout_end or "")
     cut, end = dates.calibration_end, _end(log, dates.holdout_end, unit)
@@ -209,16 +215,14 @@ def summarise_purchases(
     count = _counts(log, cut, end)
     if not count["customers"] and not log.query("SELECT 1 FROM days WHERE purchase LIMIT 1").size:
         raise InputError(
-            log.source,
-            message("refusals.holds_no_purchase_of_rows_every_days", rows=log.rows),
+            log.source, message("refusals.holds_no_purchase_of_rows_every_days", rows=log.rows),
             message("refusals.give_the_purchases_as_positive_amounts_beside"),
-        )
+        )  # fmt: skip
     if not count["customers"]:
         raise InputError(
-            "calibration_end",
-            message("refusals.nobody_bought_up_to", cut=cut),
+            "calibration_end", message("refusals.nobody_bought_up_to", cut=cut),
             message("refusals.choose_a_later_day"),
-        )
+        )  # fmt: skip
     tracking = _tracking(log, count, cut, end, unit)
     histories = log.query(_HISTORIES, cut, cut, DAYS[unit], DAYS[unit])
     warnings = list(log.warnings)
@@ -227,17 +231,9 @@ def summarise_purchases(
     if not histories["x"].any():
         warnings.append(message("lifetime.one_day_only"))
     return PurchaseSummary(
-        frame,
-        histories,
-        _left_out(log, count),
-        tracking,
-        cut,
-        end,
-        unit,
-        _facts(log, count, cut, end, unit),
-        log,
-        (*warnings, *truncation(histories)),
-    )
+        frame, histories, _left_out(log, count), tracking, cut, end, unit,
+        _facts(log, count, cut, end, unit), log, (*warnings, *truncation(histories)),
+    )  # fmt: skip
 
 
 # the day is compared once per row, not once per aggregate: a tenth of the time

@@ -18,6 +18,7 @@ from scipy.special import betaln, gammaln, logsumexp
 from cvlib.inputs.errors import InputError
 from cvlib.lifetime.purchases.histories import Histories
 from cvlib.lifetime.repeat_buying.special import digamma_rising, log_rising
+from cvlib.words.message import message
 
 PARAMETERS: tuple[str, ...] = ("alpha", "beta", "gamma", "delta")
 PAIRS: tuple[tuple[str, str, str], ...] = (
@@ -32,8 +33,8 @@ def check(data: Histories) -> None:
     if (data.T % 1 != 0).any() or (data.x > data.t_x).any():
         raise InputError(
             "histories",
-            "bg_bb needs whole numbers of opportunities T and at most one purchase at each",
-            "Summarise purchases per period first, or choose a continuous model.",
+            message("refusals.bg_bb_needs_whole_numbers"),
+            message("refusals.summarise_purchases_per_period_first"),
         )
 
 
@@ -111,7 +112,9 @@ def p_alive(theta: np.ndarray, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) ->
     x, t_x, T = np.broadcast_arrays(x, t_x, T)
     if (x > t_x).any() or (T % 1 != 0).any():
         raise InputError(
-            "histories", "have more purchases than opportunities", "BG/BB allows one at each."
+            "histories",
+            message("refusals.have_more_purchases_than_opportunities"),
+            message("refusals.bg_bb_allows_one_at"),
         )
     living = betaln(alpha + x, beta + (T - x)) + betaln(gamma, delta + T)
     likelihood = living.copy()
@@ -125,7 +128,11 @@ def _ahead(theta: np.ndarray, t: np.ndarray, T: np.ndarray) -> Iterator[tuple[in
     """Opportunities 1, 2, ... ahead and the chance to live to each, given life at the first."""
     _, _, gamma, delta = np.exp(theta)
     if (t % 1 != 0).any():
-        raise InputError("horizon", "is not a whole number of opportunities", "BG/BB is discrete.")
+        raise InputError(
+            "horizon",
+            message("refusals.is_not_a_whole_number_2"),
+            message("refusals.bg_bb_is_discrete"),
+        )
     first = None
     for k in range(1, int(t.max(initial=0)) + 1):  # one at a time: long horizons need no memory
         later = delta + T + k

@@ -88,7 +88,11 @@ def check_enough(data: Histories, model: str) -> None:
             message("refusals.nothing_can_be_learnt_about_repeat_buying"),
         )
     if not (data.T > 0).any():
-        raise InputError("histories", "every customer has age T = 0", "Choose a later cut.")
+        raise InputError(
+            "histories",
+            message("refusals.every_customer_has_age"),
+            message("refusals.choose_a_later_cut"),
+        )
     if data.names:
         spread = data.z.std(axis=0)
         if (
@@ -96,13 +100,15 @@ def check_enough(data: Histories, model: str) -> None:
             <= data.z.shape[1]
         ):
             raise InputError(
-                "covariates", "are constant or repeat one another", "Leave the surplus ones out."
+                "covariates",
+                message("refusals.are_constant_or_repeat_one"),
+                message("refusals.leave_the_surplus_ones_out"),
             )
         if (spread < 0.01).any() or (spread > 100).any():
             raise InputError(
                 f"covariate {data.names[int(np.argmax(np.abs(np.log(spread))))]!r}",
-                "varies on a scale far from one",
-                "Divide it so that its standard deviation lies between 0.01 and 100.",
+                message("refusals.varies_on_a_scale_far"),
+                message("refusals.divide_it_so_that_its"),
             )
     check = getattr(MODELS[model], "check", None)
     if check is not None:

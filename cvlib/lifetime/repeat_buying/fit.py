@@ -200,13 +200,14 @@ class RepeatBuyingFit(Result):
         per_year = periods_per_year or PERIODS_PER_YEAR.get(self.unit or "")
         if not per_year or per_year <= 0:
             raise InputError(
-                "periods_per_year", "the unit of the histories is not known", "State it."
-            )
+                "periods_per_year", message("refusals.the_unit_of_the_histories"),
+                message("refusals.state_it"),
+            )  # fmt: skip
         if not annual_rate >= 0 or (annual_rate == 0 and horizon is None):
             raise InputError(
                 "annual_rate",
-                f"{annual_rate} without a horizon need not give a finite value",
-                "Give a positive annual rate, or a horizon.",
+                message("refusals.without_a_horizon_need_not", annual_rate=annual_rate),
+                message("refusals.give_a_positive_annual_rate"),
             )
         if horizon is not None:
             number("horizon", horizon, 0, ends="()", remedy="It counts periods ahead.")
@@ -293,21 +294,26 @@ class RepeatBuyingFit(Result):
         if not data.names:
             if covariates is not None:
                 raise InputError(
-                    "covariates", "the model was fitted without any", "Leave them out."
+                    "covariates",
+                    message("refusals.the_model_was_fitted_without"),
+                    message("refusals.leave_them_out"),
                 )
             return base
         if covariates is None:
             raise InputError(
-                "covariates",
-                f"the model needs {', '.join(data.names)}",
-                "Give one row per customer.",
-            )
+                "covariates", message("refusals.the_model_needs", names=", ".join(data.names)),
+                message("refusals.give_one_row_per_customer"),
+            )  # fmt: skip
         z = np.asarray(covariates, dtype=float).reshape(-1, len(data.names))
         return self.family.with_covariates(base, self._maximum.at[len(base) :], z)
 
     def _without_covariates(self, what: str) -> None:
         if self._data.names:
-            raise InputError(what, "is not defined with covariates", "Fit without them.")
+            raise InputError(
+                what,
+                message("refusals.is_not_defined_with_covariates"),
+                message("refusals.fit_without_them"),
+            )
 
 
 def fit_repeat_buying(
@@ -371,8 +377,9 @@ def fit_repeat_buying(
     one_of("model", model, MODELS)
     if covariates and model not in WITH_COVARIATES:
         raise InputError(
-            "covariates", f"{model} takes none", f"Choose one of {', '.join(WITH_COVARIATES)}."
-        )
+            "covariates", message("refusals.takes_none", model=model),
+            message("refusals.choose_one_of", names=", ".join(WITH_COVARIATES)),
+        )  # fmt: skip
     frame = data if isinstance(data, pd.DataFrame) else data.histories
     unit = None if isinstance(data, pd.DataFrame) else data.unit
     histories = distinct_histories(frame, covariates)
@@ -427,7 +434,10 @@ def _history(x: Any, t_x: Any, T: Any) -> tuple[np.ndarray, np.ndarray, np.ndarr
 def _horizon(t: Any) -> np.ndarray:
     t = np.asarray(t, dtype=float)
     if not (np.isfinite(t) & (t >= 0)).all():
-        raise InputError("horizon", "is negative or not finite", "Give periods ahead.")
+        raise InputError(
+            "horizon", message("refusals.is_negative_or_not_finite"),
+            message("refusals.give_periods_ahead"),
+        )  # fmt: skip
     return t
 
 

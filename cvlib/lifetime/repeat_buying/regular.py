@@ -96,7 +96,11 @@ def regularity(
     """
     for name in (customer, date):
         if name not in purchases:
-            raise InputError("purchases", f"have no column {name!r}", "Name it.")
+            raise InputError(
+                "purchases",
+                message("refusals.have_no_column", name=name),
+                message("refusals.name_it"),
+            )
     days = purchases[[customer, date]].drop_duplicates().sort_values([customer, date])
     when = pd.to_datetime(days[date]).dt.floor("D")
     days = days.assign(**{date: when}).drop_duplicates()
@@ -126,8 +130,8 @@ def regularity_table(
     if last.size < _FEWEST:
         raise InputError(
             "purchases",
-            f"have {last.size} customers with three days of purchase (of {_FEWEST} needed)",
-            "Use a longer log.",
+            message("refusals.have_customers_with_three_days", size=last.size, fewest=_FEWEST),
+            message("refusals.use_a_longer_log"),
         )
     rows, z = [], reach(level)
     for name, square in (("last", last), ("first", first), ("all", None)):
@@ -275,16 +279,28 @@ def fit_regular(
     'mbg_cnbd_2'
     """
     if "litt" not in data:
-        raise InputError("histories", "have no column 'litt'", "Add the sum of ln gaps.")
+        raise InputError(
+            "histories",
+            message("refusals.have_no_column_litt"),
+            message("refusals.add_the_sum_of_ln"),
+        )
     if k is not None and not (k % 1 == 0 and 1 <= k <= _MOST):
-        raise InputError("k", f"{k} is not a whole number from 1 to {_MOST}", "Leave it out.")
+        raise InputError(
+            "k",
+            message("refusals.is_not_a_whole_number_3", k=k, most=_MOST),
+            message("refusals.leave_it_out"),
+        )
     litt = data["litt"].to_numpy(dtype=float)
     if not np.isfinite(litt).all():
-        raise InputError("histories", "have a litt that is not a number", "It is 0 where x = 0.")
+        raise InputError(
+            "histories", message("refusals.have_a_litt_that_is"), message("refusals.it_is_where")
+        )
     rows = distinct_histories(data.drop(columns="customers", errors="ignore"))
     if not rows.x.any():
         raise InputError(
-            "histories", message("refusals.nobody_bought_again"), "Use a longer calibration period."
+            "histories",
+            message("refusals.nobody_bought_again"),
+            message("refusals.use_a_longer_calibration_period"),
         )
     purchases = float(rows.count @ rows.x)
     tried: dict[int, Maximum] = {}

@@ -107,8 +107,11 @@ class TimeVaryingFit(Result):
         if self._season.index[-1] + step < ends:
             raise InputError(
                 "covariates",
-                f"end before {ends:%Y-%m-%d}, the end of the forecast",
-                f"Give {', '.join(map(str, self._season.columns))} of the periods to come.",
+                message("refusals.end_before_the_end_of", ends=ends),
+                message(
+                    "refusals.give_of_the_periods_to_2",
+                    names=", ".join(map(str, self._season.columns)),
+                ),
             )
         r, alpha, s, beta = np.exp(self._theta[:4])
         k = (self._theta.size - 4) // 2
@@ -342,7 +345,11 @@ def _paths(
 ) -> tuple[_Paths, pd.DataFrame]:
     for name in ("customer_id", "date"):
         if name not in purchases:
-            raise InputError("purchases", f"have no column {name!r}", "Rename it.")
+            raise InputError(
+                "purchases",
+                message("refusals.have_no_column", name=name),
+                message("refusals.rename_it"),
+            )
     log = purchases[["customer_id", "date"]].drop_duplicates()
     log = log.assign(date=pd.to_datetime(log["date"])).query("date <= @until")
     log = log.sort_values(["customer_id", "date"])
@@ -350,27 +357,41 @@ def _paths(
     steps = np.diff(starts.to_numpy())
     if len(starts) < 2 or (steps != steps[0]).any():
         raise InputError(
-            "covariates", "leave gaps or periods of different length", "Give one row per period."
+            "covariates",
+            message("refusals.leave_gaps_or_periods_of"),
+            message("refusals.give_one_row_per_period"),
         )
     step = pd.Timedelta(steps[0])
     if log.empty or starts[0] > log["date"].min() or starts[-1] + step < until:
         raise InputError(
-            "covariates", "do not reach from the first purchase to the cut", "Add those periods."
+            "covariates",
+            message("refusals.do_not_reach_from_the"),
+            message("refusals.add_those_periods"),
         )
     if not np.isfinite(season.to_numpy()).all() or not np.isfinite(static.to_numpy()).all():
-        raise InputError("covariates", "have missing values", "Fill them in.")
+        raise InputError(
+            "covariates", message("refusals.have_missing_values"), message("refusals.fill_them_in")
+        )
     groups = log.groupby("customer_id")["date"]
     first, last, x = groups.min(), groups.max(), groups.size().to_numpy() - 1.0
     if static.shape[1]:
         missing = first.index.difference(static.index)
         if len(missing):
-            raise InputError("static", f"has no row of customer {missing[0]}", "Add it.")
+            raise InputError(
+                "static",
+                message("refusals.has_no_row_of_customer", missing=missing[0]),
+                message("refusals.add_it"),
+            )
     own = static.reindex(first.index) if static.shape[1] else pd.DataFrame(index=first.index)
     z = _design(season, own)
     spread = z[:, starts <= until].reshape(-1, z.shape[2])
     design = np.column_stack([np.ones(len(spread)), spread])
     if np.linalg.matrix_rank(design) <= z.shape[2]:
-        raise InputError("covariates", "are constant or repeat one another", "Leave some out.")
+        raise InputError(
+            "covariates",
+            message("refusals.are_constant_or_repeat_one"),
+            message("refusals.leave_some_out"),
+        )
     begin = ((starts - starts[0]) / step).to_numpy()
     born, latest = (((d - starts[0]) / step).to_numpy()[:, None] for d in (first, last))
     end = (until - starts[0]) / step

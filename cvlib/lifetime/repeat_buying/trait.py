@@ -29,6 +29,7 @@ from cvlib.lifetime.repeat_buying.coordinates import (
     to_working,
 )
 from cvlib.lifetime.repeat_buying.special import gauss
+from cvlib.words.message import message
 
 Array = np.ndarray
 _SIZE, _NODES = 4, 40
@@ -130,7 +131,11 @@ def fit_trait(
     z = np.reshape(np.asarray(traits, float), (len(histories), -1))
     middle, spread = z.mean(axis=0), z.std(axis=0)
     if not (spread > 0).all() or not np.isfinite(z).all():
-        raise InputError("traits", "are constant or not all known", "Leave such a trait out.")
+        raise InputError(
+            "traits",
+            message("refusals.are_constant_or_not_all"),
+            message("refusals.leave_such_a_trait_out"),
+        )
     w = np.ones(len(z)) if weights is None else np.asarray(weights, float)
     scaled = (z - middle) / spread
     every, order = _histories(histories, scaled, w)

@@ -79,8 +79,8 @@ class Base:
         """The fit of the full sample, where there is one."""
         if found.degenerate[0] or not np.isfinite(found.paths).all():
             raise InputError(
-                f"model {self.model.name}", "has no solution on these data",
-                "Leave out items or constructs that repeat others.",
+                f"model {self.model.name}", message("refusals.has_no_solution_on_these"),
+                message("refusals.leave_out_items_or_constructs"),
             )  # fmt: skip
         return found
 
@@ -123,14 +123,14 @@ class Base:
         """A numeric column of the survey (n,) for the respondents in use; NaN where it is empty."""
         data = self.answers.data
         if name not in data:
-            raise InputError(where, f"column {name!r} is not in the survey",
-                             "Name a column of the survey.")  # fmt: skip
+            raise InputError(where, message("refusals.column_is_not_in_the", name=name),
+                             message("refusals.name_a_column_of_the"))  # fmt: skip
         found = (
             pd.to_numeric(data[name], errors="coerce").reindex(self.survey.index).to_numpy(float)
         )
         if not np.isfinite(found).sum() > 2 or np.nanstd(found) == 0:
-            raise InputError(where, f"column {name!r} holds no numbers that vary",
-                             "Name a question with numbers as answers.")  # fmt: skip
+            raise InputError(where, message("refusals.column_holds_no_numbers_that", name=name),
+                             message("refusals.name_a_question_with_numbers"))  # fmt: skip
         return found
 
     def drawn(
@@ -230,7 +230,7 @@ def needs_numbers(base: Base, section: str) -> None:
     if base.survey.model.ordered:
         raise InputError("ordered", message("further.needs_numbers",
                                             section=message(f"further.section_{section}")),
-                         "Leave `ordered` out for this section.")  # fmt: skip
+                         message("refusals.leave_ordered_out_for_this"))  # fmt: skip
 
 
 def needs_composites(base: Base, section: str) -> None:
@@ -240,5 +240,5 @@ def needs_composites(base: Base, section: str) -> None:
         raise InputError(
             "estimator",
             message("further.needs_scores", section=message(f"further.section_{section}")),
-            "Use estimator pls for this section.",
+            message("refusals.use_estimator_pls_for_this"),
         )

@@ -76,7 +76,9 @@ class Choices:
                                     ("scales", self.scales, SCALES)):  # fmt: skip
             if not given:
                 raise InputError(
-                    where, message("refusals.is_empty"), f"Name some of {', '.join(known)}."
+                    where,
+                    message("refusals.is_empty"),
+                    message("refusals.name_some_of", names=", ".join(known)),
                 )
             for each in given:
                 one_of(where, each, known)
@@ -192,14 +194,18 @@ def specification_curve(
     """
     chosen, how = percentile_only(bootstrap_of(draws)), choices or Choices()
     if design is not None and not design.simple:
-        raise InputError("curve", "takes no survey weights, strata or clusters",
-                         "Leave them empty, or leave the curve out.")  # fmt: skip
+        raise InputError("curve", message("refusals.takes_no_survey_weights_strata"),
+                         message("refusals.leave_them_empty_or_leave"))  # fmt: skip
     if isinstance(path, str) or len(path) != 2 or not all(isinstance(e, str) for e in path):
-        raise InputError("curve", f"{path!r} is not a path",
-                         "Write its source and its target: [expectation, loyalty].")  # fmt: skip
+        raise InputError("curve", message("refusals.is_not_a_path", path=path),
+                         message("refusals.write_its_source_and_its"))  # fmt: skip
     source, target = path
     if chosen.draws < 2:
-        raise InputError("draws", "the joint test needs resamples", "Use 500 and more.")
+        raise InputError(
+            "draws",
+            message("refusals.the_joint_test_needs_resamples"),
+            message("refusals.use_500_and_more"),
+        )
     given = [models] if isinstance(models, str | Model | Mapping) or not isinstance(
         models, Sequence) else list(models)  # fmt: skip
     opened, told = _opened(data, given, columns)
@@ -213,10 +219,17 @@ def specification_curve(
                 opened[0].model.construct_names,
                 wrong=message("refusals.is_not_a_construct"),
             )
-        raise InputError("curve", f"no model has both {source!r} and {target!r}",
-                         "Choose two constructs of one model.")  # fmt: skip
+        raise InputError(
+            "curve",
+            message("refusals.no_model_has_both_and", source=source, target=target),
+            message("refusals.choose_two_constructs_of_one"),
+        )
     if source == target:
-        raise InputError("curve", "source and target are the same", "Name two constructs.")
+        raise InputError(
+            "curve",
+            message("refusals.source_and_target_are_the"),
+            message("refusals.name_two_constructs"),
+        )
     ends = {
         name: _item_sets(first, name, wanted, where)
         for name, wanted, where in (
@@ -242,12 +255,17 @@ def specification_curve(
             if {*xs, *ys} <= set(one.model.items)
         ]
     if not grid:
-        raise InputError("curve", f"no model has a path from {source} to {target}, and regressions"
-                         " of means are not among the estimators",
-                         "Add means, or choose another path.")  # fmt: skip
+        raise InputError(
+            "curve",
+            message("refusals.no_model_has_a_path", source=source, target=target),
+            message("refusals.add_means_or_choose_another"),
+        )
     if len(grid) > MOST:
-        raise InputError("curve", f"{len(grid)} specifications", f"Ask for {MOST} at most: fewer"
-                         " controls or sets of items.")  # fmt: skip
+        raise InputError(
+            "curve",
+            message("refusals.specifications", n=len(grid)),
+            message("refusals.ask_for_at_most_fewer", most=MOST),
+        )
     counts = np.concatenate(list(resample.counts(len(asked.data), chosen.draws, chosen.seed)))
     means = [row for row in grid if row["estimator"] == "means"]
     paths = [row for row in grid if row["estimator"] != "means"]
@@ -280,7 +298,9 @@ def _opened(
     if not opened and failed is not None:
         raise failed
     if not opened:
-        raise InputError("models", message("refusals.is_empty"), "Name one model or more.")
+        raise InputError(
+            "models", message("refusals.is_empty"), message("refusals.name_one_model_or_more")
+        )
     return opened, told
 
 
@@ -292,7 +312,11 @@ def _item_sets(
     items = tuple(item.name for item in own.items)
     for each in wanted:
         if not each:
-            raise InputError(where, "an empty set of items", f"Choose from {', '.join(items)}.")
+            raise InputError(
+                where,
+                message("refusals.an_empty_set_of_items"),
+                message("refusals.choose_from", names=", ".join(items)),
+            )
         for name in each:
             one_of(where, name, items, wrong=f"is not an item of {construct}")
     if wanted:
@@ -309,7 +333,11 @@ def _controls(
         for name in how.controls:
             one_of("controls", name, known, wrong=message("refusals.is_not_a_construct"))
             if name in (source, target):
-                raise InputError("controls", f"{name} is an end of the path", "Leave it out.")
+                raise InputError(
+                    "controls",
+                    message("refusals.is_an_end_of_the", name=name),
+                    message("refusals.leave_it_out"),
+                )
         return list(dict.fromkeys(how.controls))
     causes = [a for one in opened for a, b, _ in one.model.signed_paths if b == target]
     return [c for c in dict.fromkeys(causes) if c != source and c in known][:MOST_CONTROLS]
@@ -330,7 +358,11 @@ def _result(
     if not sound.all():
         told.append(message("further.curve_failed", count=int((~sound).sum()), total=len(sound)))
     if not sound.any():
-        raise InputError("curve", "no specification could be estimated", "Check the items.")
+        raise InputError(
+            "curve",
+            message("refusals.no_specification_could_be_estimated"),
+            message("refusals.check_the_items"),
+        )
     kept = Estimated(*(getattr(found, name)[..., sound] for name in (
         "estimate", "std_error", "z", "p", "null_estimate", "null_z")))  # fmt: skip
     ends = [next(c for c in model.constructs if c.name == name) for name in (source, target)]

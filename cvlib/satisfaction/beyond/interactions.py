@@ -60,8 +60,11 @@ def interactions(base: Base, at: Sequence[float] = AT) -> Section:
     ordinary(model, "the section on moderation")
     values = base.survey.values
     if np.isnan(values).any():
-        raise InputError("missing", f"{base.survey.missing!r} leaves gaps that have no products",
-                         "Use listwise or person_mean with interactions.")  # fmt: skip
+        raise InputError(
+            "missing",
+            message("refusals.leaves_gaps_that_have_no", missing=base.survey.missing),
+            message("refusals.use_listwise_or_person_mean"),
+        )
     centred_on = products.centre(values)
     source = Sample(products.with_products(model, values), base.survey.weights,
                     base.survey.clusters)  # fmt: skip

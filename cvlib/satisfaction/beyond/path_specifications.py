@@ -80,7 +80,11 @@ def _values(answers: Answers, model: Model, rule: str) -> tuple[np.ndarray, np.n
         answers.model.items.index(name) for name in model.items]]), missing=rule)  # fmt: skip
     places = answers.index.get_indexer(survey.index) if answers.index.is_unique else None
     if places is None:
-        raise InputError("data", "rows have labels that repeat", "Number the rows.")
+        raise InputError(
+            "data",
+            message("refusals.rows_have_labels_that_repeat"),
+            message("refusals.number_the_rows"),
+        )
     return survey.values, places
 
 

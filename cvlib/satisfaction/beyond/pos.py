@@ -7,6 +7,7 @@ import numpy as np
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.beyond.base import Base
 from cvlib.satisfaction.pls.engine import PLSFit, fit_pls
+from cvlib.words.message import message
 
 MOST = 200  # rounds
 
@@ -42,8 +43,8 @@ def oriented(base: Base, labels: np.ndarray, smallest: int) -> tuple[np.ndarray,
     current = labels.copy()
     value = before = float(_objective(base, current[None], segments, smallest)[0])
     if not np.isfinite(before):
-        raise InputError("segments", "a first segment is too small for its own model",
-                         "Ask for fewer segments.")  # fmt: skip
+        raise InputError("segments", message("refusals.a_first_segment_is_too"),
+                         message("refusals.ask_for_fewer_segments"))  # fmt: skip
     for _ in range(MOST):
         gain, wish = _gains(base, current, segments)
         order = np.lexsort((np.arange(len(gain)), -np.round(gain, 10)))

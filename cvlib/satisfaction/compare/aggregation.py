@@ -94,14 +94,19 @@ def aggregate(
     columns = list(shares.columns)
     pairs = list(zip(columns[0::2], columns[1::2], strict=False))
     if len(columns) % 2 or any(share != f"{name}_share" for name, share in pairs):
-        raise InputError("shares", f"columns are {', '.join(map(str, columns))}",
-                         "Give pairs from the bottom up: firm, firm_share, industry,"
-                         " industry_share, ...")  # fmt: skip
+        raise InputError(
+            "shares",
+            message("refusals.columns_are", names=", ".join(map(str, columns))),
+            message("refusals.give_pairs_from_the_bottom"),
+        )
     numbers = shares[[share for _, share in pairs]].apply(pd.to_numeric, errors="coerce")
     bad = ~(numbers > 0).all(axis=1)
     if bad.any():
-        raise InputError(f"shares, row {shares.index[bad][0]}", "a share is not a positive number",
-                         "Give every firm, industry and sector its share.")  # fmt: skip
+        raise InputError(
+            f"shares, row {shares.index[bad][0]}",
+            message("refusals.a_share_is_not_a"),
+            message("refusals.give_every_firm_industry_and"),
+        )
     given = shares.assign(**numbers)
     given[columns[0]] = given[columns[0]].astype(str)
     absent = [name for name in given[columns[0]] if name not in values.index]
@@ -112,8 +117,11 @@ def aggregate(
         told.append(message("satisfaction.without_share", names=extra))
     given = given[~given[columns[0]].isin(absent)]
     if given.empty:
-        raise InputError("shares", f"no {columns[0]} of the table is a group of the survey",
-                         f"Groups: {', '.join(values.index[:10])}.")  # fmt: skip
+        raise InputError(
+            "shares",
+            message("refusals.no_of_the_table_is", columns=columns[0]),
+            message("refusals.groups", names=", ".join(values.index[:10])),
+        )
     parts = []
     levels = [name for name, _ in pairs]
     for place, (name, share) in enumerate(pairs):
@@ -122,8 +130,11 @@ def aggregate(
         own = own.drop_duplicates() if place else own
         twice = own[name][own[name].duplicated()]
         if len(twice):
-            raise InputError(f"shares, {name} {twice.iloc[0]}", "has two shares or two parents",
-                             "Repeat the same share and parent in every row.")  # fmt: skip
+            raise InputError(
+                f"shares, {name} {twice.iloc[0]}",
+                message("refusals.has_two_shares_or_two"),
+                message("refusals.repeat_the_same_share_and"),
+            )
         parent = own[above].astype(str) if above else pd.Series("(all)", index=own.index)
         mass = own[share] / own[share].groupby(parent).transform("sum")
         known = values.loc[own[name].astype(str)]

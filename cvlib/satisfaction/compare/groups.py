@@ -150,8 +150,8 @@ def estimate_groups(
     """
     chosen, sampled = bootstrap_of(draws), design or Design()
     if sampled.strata:
-        raise InputError("design", "groups are the strata of a comparison",
-                         "Leave the column of strata empty.")  # fmt: skip
+        raise InputError("design", message("refusals.groups_are_the_strata_of"),
+                         message("refusals.leave_the_column_of_strata"))  # fmt: skip
     answers = open_survey(data, model)
     data, model, count = answers.data, answers.model, chosen.draws
     of_numbers(model, "a comparison of groups")
@@ -167,8 +167,11 @@ def estimate_groups(
     if not asked.any():
         raise InputError(
             f"group, column {' / '.join(columns)}",
-            f"no group answered every item ({', '.join(sorted(set().union(*unasked.values())))})",
-            "Compare on a model of the items asked everywhere.",
+            message(
+                "refusals.no_group_answered_every_item",
+                names=", ".join(sorted(set().union(*unasked.values()))),
+            ),
+            message("refusals.compare_on_a_model_of"),
         )
     # by place: the caller's own labels of the rows may repeat
     placed = replace(answers, index=pd.RangeIndex(len(data))).where(asked)
@@ -313,7 +316,7 @@ def spread(values: np.ndarray, groups: Groups) -> pd.DataFrame:
 def target_of(model: Model, target: str = "") -> str:
     """The construct of a league table: the one asked for, else satisfaction."""
     if target and target not in model.construct_names:
-        raise InputError("target", f"{target!r} is not a construct",
+        raise InputError("target", message("refusals.is_not_a_construct_2", target=target),
                          nearest(target, list(model.construct_names)))  # fmt: skip
     return target or default_target(model)
 

@@ -204,13 +204,21 @@ def compare_models(
     ['acsi', 'ecsi']
     """
     if len(models) < 2:
-        raise InputError("models", f"{len(models)} model(s)", "Name two or more to compare.")
+        raise InputError(
+            "models",
+            message("refusals.model", n=len(models)),
+            message("refusals.name_two_or_more_to"),
+        )
     chosen = columns or Columns()
     opened: dict[Key, Answers] = {}
     for given in models:
         model = as_model(given)
         if ("all", model.name) in opened:
-            raise InputError("models", f"{model.name} is named twice", "Name each model once.")
+            raise InputError(
+                "models",
+                message("refusals.is_named_twice", name=model.name),
+                message("refusals.name_each_model_once"),
+            )
         opened["all", model.name] = open_survey(data, model, chosen.of(model))
     reduced, told = _shared([answers.model for answers in opened.values()])
     codes = Columns(dont_know=chosen.dont_know)

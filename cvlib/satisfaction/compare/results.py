@@ -101,12 +101,16 @@ def compare(*results: SatisfactionResult) -> ResultComparison:
     np.int64(7)
     """
     if len(results) < 2:
-        raise InputError("results", f"{len(results)} to compare", "Give two estimates or more.")
+        raise InputError(
+            "results",
+            message("refusals.to_compare", n=len(results)),
+            message("refusals.give_two_estimates_or_more"),
+        )
     names = [_name(result) for result in results]
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise InputError("results", f"{twice[0]} is given twice",
-                         "Give the models names of their own.")  # fmt: skip
+        raise InputError("results", message("refusals.is_given_twice", twice=twice[0]),
+                         message("refusals.give_the_models_names_of"))  # fmt: skip
     pairs = list(itertools.combinations(results, 2))
     told = [text if of_input(text) else message("satisfaction.of_step", step=name, text=text)
             for name, result in zip(names, results, strict=True)

@@ -11,6 +11,7 @@ import pandas as pd
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.model.model import Model
+from cvlib.words.message import message
 
 
 def known(model: Model, named: Mapping[str, float], where: str) -> None:
@@ -22,7 +23,11 @@ def known(model: Model, named: Mapping[str, float], where: str) -> None:
 def value_of(values: Mapping[Any, float], name: Any, where: str) -> float:
     """The number given for a name; none is an error."""
     if name not in values or not np.isfinite(values[name]):
-        raise InputError(where, f"nothing is given for {name}", "Give every item and path.")
+        raise InputError(
+            where,
+            message("refusals.nothing_is_given_for", name=name),
+            message("refusals.give_every_item_and_path"),
+        )
     return float(values[name])
 
 
@@ -39,8 +44,11 @@ def given_paths(
     wanted = [(a, b) for a, b, _ in model.signed_paths]
     strange = [f"{a} -> {b}" for a, b in written if (a, b) not in wanted]
     if strange:
-        raise InputError(f"paths, {strange[0]}", f"is not a path of model {model.name}",
-                         "Give the model's own paths.")  # fmt: skip
+        raise InputError(
+            f"paths, {strange[0]}",
+            message("refusals.is_not_a_path_of", name=model.name),
+            message("refusals.give_the_model_own_paths"),
+        )
     found = np.zeros((len(names),) * 2)
     for a, b in wanted:
         found[names.index(a), names.index(b)] = value_of(written, (a, b), "paths")

@@ -10,6 +10,7 @@ import numpy as np
 from cvlib.inputs.choices import number, one_of, whole
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.pls.engine import SCHEMES
+from cvlib.words.message import message
 
 TARGETS = ("index_width", "difference_width", "difference_power", "path_width", "path_power")
 
@@ -54,8 +55,11 @@ class Goal:
         for name, value in self.targets.items():
             one_of("targets", name, TARGETS)
             if not 0 < value < (1 if name.endswith("power") else np.inf):
-                raise InputError(f"targets, {name}", f"{value:g} cannot be reached",
-                                 "A width is above zero, a power between 0 and 1.")  # fmt: skip
+                raise InputError(
+                    f"targets, {name}",
+                    message("refusals.cannot_be_reached", value=value),
+                    message("refusals.a_width_is_above_zero"),
+                )
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from cvlib.inputs.readers import Table
 from cvlib.inputs.shipped import shipped_yaml
 from cvlib.satisfaction.design.asked import with_further_questions
 from cvlib.satisfaction.model.model import Item, Model
-from cvlib.words.message import in_language
+from cvlib.words.message import in_language, message
 from cvlib.words.safe import write_csv
 
 LANGUAGES = ("en", "zh")
@@ -140,15 +140,17 @@ def write_questionnaire(model: Model, path: str | Path, *, language: str = "en")
         if path.name.lower().endswith(suffix):
             write(with_further_questions(model), path, language)
             return path
-    raise InputError(str(path), "is not a kind of questionnaire",
-                     f"End the name with one of {', '.join(writers)}.")  # fmt: skip
+    raise InputError(
+        str(path), message("refusals.is_not_a_kind_of"),
+        message("refusals.end_the_name_with_one", names=", ".join(writers)),
+    )  # fmt: skip
 
 
 def _headings(model: Model) -> list[str]:
     for column in model.columns:
         if column[:1] in ("=", "+", "-", "@", "\t", "\r"):
-            raise InputError(f"column {column!r}", "would be run as a formula by a spreadsheet",
-                             "Give the item another `column` in the model file.")  # fmt: skip
+            raise InputError(f"column {column!r}", message("refusals.would_be_run_as_a"),
+                             message("refusals.give_the_item_another_column"))  # fmt: skip
     return ["respondent", *model.columns]
 
 
@@ -259,15 +261,12 @@ def _write_xlsform(model: Model, path: Path, language: str) -> None:
     asked = {each: questions(model, each) for each in order}
     for name in (*model.construct_names, *model.columns, model.name):
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name):
-            raise InputError(
-                f"name {name!r}", "cannot be the name of a question in XLSForm",
-                "Use letters without accents, digits, _ and -, starting with a letter (an item may"
-                " have another `column` in the model file).",
-            )  # fmt: skip
+            raise InputError(f"name {name!r}", message("refusals.cannot_be_the_name_of"),
+                             message("refusals.use_letters_without_accents_digits"))  # fmt: skip
     clash = sorted({*model.construct_names} & {*model.columns})
     if clash:
-        raise InputError(f"name {clash[0]!r}", "is both a construct and a column",
-                         "Rename one: names in XLSForm are unique.")  # fmt: skip
+        raise InputError(f"name {clash[0]!r}", message("refusals.is_both_a_construct_and"),
+                         message("refusals.rename_one_names_in_xlsform"))  # fmt: skip
     labels = [f"label::{words(each)['name']}" for each in order]
     messages = [f"constraint_message::{words(each)['name']}" for each in order]
     book = Workbook()
@@ -318,8 +317,8 @@ def _write_docx(model: Model, path: Path, language: str) -> None:
     try:
         import docx
     except ImportError as error:
-        raise InputError(str(path), "needs the package python-docx, which is not installed",
-                         "Install cvlib[reports], or write an .xlsx.") from error  # fmt: skip
+        raise InputError(str(path), message("refusals.needs_the_package_python_docx"),
+                         message("refusals.install_cvlib_reports_or_write")) from error  # fmt: skip
     from docx.enum.table import WD_TABLE_ALIGNMENT
     from docx.oxml.ns import qn
     from docx.shared import Cm, Pt

@@ -108,8 +108,11 @@ class _Study:
             return float(per_point @ (mean - start) - self.difference)
 
         if gap(4.0) < 0 or gap(-4.0) > 0:
-            raise InputError("difference", f"{self.difference:g} points are out of reach of"
-                             f" {self.construct}", "Choose a smaller difference.")  # fmt: skip
+            far = {"difference": self.difference, "construct": self.construct}
+            raise InputError(
+                "difference", message("refusals.points_are_out_of_reach", **far),
+                message("refusals.choose_a_smaller_difference"),
+            )  # fmt: skip
         return {self.construct: float(optimize.brentq(gap, -4.0, 4.0, xtol=1e-10))}
 
     def rounded(self, n: float) -> int:
@@ -202,8 +205,8 @@ def _simulate(study: _Study, n: int) -> dict[str, pd.DataFrame]:
     every = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     kept, judged = ~every["failed"], ~np.isnan(every["found"])
     if min(kept.sum(), judged.sum()) < 2:
-        raise InputError(f"size {n}", "fewer than two simulated surveys could be estimated",
-                         "Plan larger surveys, or another rule for missing answers.")  # fmt: skip
+        raise InputError(f"size {n}", message("refusals.fewer_than_two_simulated_surveys"),
+                         message("refusals.plan_larger_surveys_or_another"))  # fmt: skip
     z = resample.reach(study.level)
     sources, targets = np.nonzero(adjacency)
     names = np.array(shown.construct_names)
@@ -314,9 +317,11 @@ def plan_survey(
     study = _checked(drawn_from, aim, how, replications, seed)
     steps = [(a, b) for a, b, _ in drawn_from.model.signed_paths]
     if any(name.startswith("path") for name in aim.targets) and aim.path not in steps:
-        raise InputError("path", f"{aim.path} is not a path of the model", f"Choose from {steps}.")
+        raise InputError("path", message("refusals.is_not_a_path_of_2", path=aim.path),
+                         message("refusals.choose_from_2", steps=steps))  # fmt: skip
     if not sizes or min(sizes) < 2:
-        raise InputError("sizes", f"{list(sizes)}", "Give sample sizes of 2 and more.")
+        raise InputError("sizes", message("refusals.sizes_are", sizes=list(sizes)),
+                         message("refusals.give_sample_sizes_of_and"))  # fmt: skip
     settings = {"construct": study.construct, "difference": aim.difference, "rise": study.shift,
                 "replications": replications, "seed": seed, **asdict(how)}  # fmt: skip
     planned = sorted({study.rounded(n) for n in sizes})
@@ -359,8 +364,8 @@ def _checked(
     one_of("construct", construct, drawn_from.model.construct_names)
     whole("replications", replications, 100)
     if (analysis.cluster_size == 1) != (drawn_from.cluster_correlation == 0):
-        raise InputError("cluster_size", "goes with a cluster_correlation, and the other way round",
-                         "Give both or neither.")  # fmt: skip
+        raise InputError("cluster_size", message("refusals.goes_with_a_cluster_correlation"),
+                         message("refusals.give_both_or_neither"))  # fmt: skip
     return _Study(drawn_from, construct, goal.difference, analysis, replications, seed)
 
 

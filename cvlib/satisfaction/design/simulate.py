@@ -18,6 +18,7 @@ from cvlib.satisfaction.model.file import load_model
 from cvlib.satisfaction.model.higher_order import second_order_places, with_dimensions
 from cvlib.satisfaction.model.model import Model
 from cvlib.statistics import resample
+from cvlib.words.message import message
 
 TERMS = 120  # of the series behind `Population.moments`; the error falls like correlation^TERMS
 
@@ -172,8 +173,11 @@ def _structure(model: Model, paths: np.ndarray) -> tuple[np.ndarray, np.ndarray]
         explained = float(slopes @ correlation[np.ix_(done, done)] @ slopes)
         if explained >= 1:
             name = model.construct_names[j]
-            raise InputError(f"paths to {name}", f"explain {explained:.3f} of its variance",
-                             "Standardised paths must explain less: lower them.")  # fmt: skip
+            raise InputError(
+                f"paths to {name}",
+                message("refusals.explain_of_its_variance", explained=explained),
+                message("refusals.standardised_paths_must_explain_less"),
+            )
         deviation[j] = np.sqrt(1 - explained)
         correlation[done, j] = correlation[j, done] = correlation[np.ix_(done, done)] @ slopes
     return reach, deviation
@@ -213,7 +217,7 @@ def answer_shares(
     where = f"answers from {minimum:g} to {maximum:g}"
     told = f"cannot have mean {mean:g} and standard deviation {standard_deviation:g}"
     if not minimum < mean < maximum or standard_deviation <= 0:
-        raise InputError(where, told, "Choose a mean inside the scale and a spread above zero.")
+        raise InputError(where, told, message("refusals.choose_a_mean_inside_the"))
     if count == 2:
         return np.array([maximum - mean, mean - minimum])
     edges, answers = np.linspace(0, 1, count + 1), minimum + np.arange(count)
@@ -231,7 +235,7 @@ def answer_shares(
     start = np.log([middle * precision, (1 - middle) * precision])
     found = optimize.least_squares(misses, start, xtol=1e-14, ftol=1e-14, gtol=1e-14)
     if np.abs(found.fun).max() > 1e-8 * (maximum - minimum):
-        raise InputError(where, told, "Choose a smaller spread, or a mean nearer to the middle.")
+        raise InputError(where, told, message("refusals.choose_a_smaller_spread_or"))
     return shares(found.x)
 
 
@@ -292,8 +296,8 @@ def population(
     """
     chosen = model if isinstance(model, Model) else load_model(model)
     if chosen.moderations or chosen.group:
-        raise InputError(f"model {chosen.name}", "an interaction or a group label is not simulated",
-                         "Give the market environment the role antecedent.")  # fmt: skip
+        raise InputError(f"model {chosen.name}", message("refusals.an_interaction_or_a_group"),
+                         message("refusals.give_the_market_environment_the"))  # fmt: skip
     for name, value, top in (("r_squared", r_squared, 1), ("cluster_correlation",
                              cluster_correlation, 1)):  # fmt: skip
         number(name, value, 0, top, ends="[)")
@@ -315,12 +319,14 @@ def population(
     for (parent, dimension), name in zip(above, below, strict=True):
         coefficients[parent, dimension] = second[name]
     if (np.abs([*strength, *second.values()]) > 1).any():
-        raise InputError("loadings", "one is above 1 in size", "Give standardised loadings.")
+        raise InputError("loadings", message("refusals.one_is_above_in_size"),
+                         message("refusals.give_standardised_loadings"))  # fmt: skip
     gaps = missing if isinstance(missing, Mapping) else dict.fromkeys(chosen.items, missing)
     known(chosen, gaps, "missing")
     gap = np.array([gaps.get(name, 0.0) for name in chosen.items])
     if (gap < 0).any() or (gap >= 1).any():
-        raise InputError("missing", "a share is not between 0 and 1", "Write 0.02 for 2 per cent.")
+        raise InputError("missing", message("refusals.a_share_is_not_between"),
+                         message("refusals.write_02_for_per_cent"))  # fmt: skip
     if isinstance(mean, Mapping):
         known(chosen, mean, "mean")
     shares = tuple(
@@ -335,14 +341,20 @@ def population(
 def _observed(answers: pd.DataFrame, model: Model, i: int) -> np.ndarray:
     item = model.item_list[i]
     if item.column not in answers:
-        raise InputError(f"answers, {item.column}", "is not a column", "Give all items' columns.")
+        raise InputError(
+            f"answers, {item.column}", message("refusals.is_not_a_column"),
+            message("refusals.give_all_items_columns"),
+        )  # fmt: skip
     steps = answers[item.column].to_numpy(dtype=float) - item.minimum
     steps = steps[~np.isnan(steps) & ~np.isin(steps + item.minimum, item.missing_codes)]
     if (steps % 1).any() or (steps < 0).any() or (steps > item.maximum - item.minimum).any():
-        raise InputError(f"answers, {item.column}", "an answer is not a step of the item's scale",
-                         "Answers are the lowest possible one plus a whole number.")  # fmt: skip
+        raise InputError(f"answers, {item.column}", message("refusals.an_answer_is_not_a"),
+                         message("refusals.answers_are_the_lowest_possible"))  # fmt: skip
     if not len(steps):
-        raise InputError(f"answers, {item.column}", "has no answers", "Give a column with some.")
+        raise InputError(
+            f"answers, {item.column}", message("refusals.has_no_answers"),
+            message("refusals.give_a_column_with_some"),
+        )  # fmt: skip
     share = np.bincount(steps.astype(int), minlength=round(item.maximum - item.minimum) + 1)
     return (share[::-1] if item.direction == "-" else share) / len(steps)
 
@@ -353,8 +365,8 @@ def _assumed(
     item = model.item_list[i]
     span = item.maximum - item.minimum
     if span % 1:
-        raise InputError(f"item {item.name}", "its scale is not a whole number of steps",
-                         "Simulate items with whole-number scales.")  # fmt: skip
+        raise InputError(f"item {item.name}", message("refusals.its_scale_is_not_a"),
+                         message("refusals.simulate_items_with_whole_number"))  # fmt: skip
     usual = 0.2 if span == 1 else 0.72
     centre = mean.get(item.name, usual) if isinstance(mean, Mapping) else mean
     if span == 1 and not isinstance(mean, Mapping):
@@ -408,11 +420,13 @@ def simulate_survey(
     table = pd.DataFrame(index=[0]) if groups is None else groups
     sizes = [respondents] * len(table) if isinstance(respondents, int) else list(respondents)
     if len(sizes) != len(table) or min(sizes, default=0) < 1:
-        raise InputError("respondents", f"{respondents} for {len(table)} groups",
-                         "Give one number above zero, or one per group.")  # fmt: skip
+        raise InputError(
+            "respondents", message("refusals.for_groups", respondents=respondents, n=len(table)),
+            message("refusals.give_one_number_above_zero"),
+        )  # fmt: skip
     if (cluster_size is None) != (drawn_from.cluster_correlation == 0):
-        raise InputError("cluster_size", "goes with a cluster_correlation, and the other way round",
-                         "Give both or neither.")  # fmt: skip
+        raise InputError("cluster_size", message("refusals.goes_with_a_cluster_correlation"),
+                         message("refusals.give_both_or_neither"))  # fmt: skip
     raised = [name for name in table.columns if name in model.construct_names]
     labels = [name for name in table.columns if name not in raised]
     generator = resample.generator(seed)

@@ -111,8 +111,8 @@ def as_model(given: AnyModel, scale: Sequence[float] = ()) -> Model:
     if isinstance(given, str | Path):
         return load_model(given, scale)
     if not isinstance(given, Mapping) or not {"constructs", "paths"} <= set(given):
-        raise InputError("model", "is neither a model, a name, a file nor a mapping",
-                         "Give a mapping with `constructs` and `paths`.")  # fmt: skip
+        raise InputError("model", message("refusals.is_neither_a_model_a"),
+                         message("refusals.give_a_mapping_with_constructs"))  # fmt: skip
     title = given.get("title", given.get("name", "own"))
     content = {"name": "own", "source": "written in code", "scale": [1, 10], **given,
                "title": {"en": title} if isinstance(title, str) else title,
@@ -151,7 +151,11 @@ def _paths(given: Mapping[str, Any] | Iterable[Sequence[str]]) -> dict[str, dict
     if not isinstance(given, Mapping):
         for path in given:
             if isinstance(path, str) or len(path) not in (2, 3):
-                raise InputError("paths", f"{path!r} is not a path", "Write (cause, effect).")
+                raise InputError(
+                    "paths",
+                    message("refusals.is_not_a_path", path=path),
+                    message("refusals.write_cause_effect"),
+                )
             found.setdefault(path[0], {})[path[1]] = path[2] if len(path) == 3 else "±"
         return found
     for cause, effects in given.items():

@@ -10,6 +10,7 @@ import numpy as np
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.model.parts import Construct, Item
+from cvlib.words.message import message
 
 
 def disjoint_first(model: Model) -> Model:
@@ -108,8 +109,11 @@ def with_dimensions(model: Model) -> Model:
 def of_numbers(model: Model, what: str) -> None:
     """Refuse ordered answers where these are not offered."""
     if model.ordered:
-        raise InputError(f"model {model.name}", f"takes answers as ordered categories, which {what}"
-                         " does not offer", "Leave `ordered` out.")  # fmt: skip
+        raise InputError(
+            f"model {model.name}",
+            message("refusals.takes_answers_as_ordered_categories", what=what),
+            message("refusals.leave_ordered_out"),
+        )
 
 
 def ordinary(model: Model, what: str) -> None:
@@ -117,9 +121,10 @@ def ordinary(model: Model, what: str) -> None:
     of_numbers(model, what)
     if model.parents:
         raise InputError(
-            f"model {model.name}", f"has a higher-order construct ({model.parents[0].name}), which"
-            f" {what} does not offer", "Let the paths start from its dimensions.",
-        )  # fmt: skip
+            f"model {model.name}",
+            message("refusals.has_a_higher_order_construct", name=model.parents[0].name, what=what),
+            message("refusals.let_the_paths_start_from"),
+        )
 
 
 def own_items(model: Model) -> np.ndarray:

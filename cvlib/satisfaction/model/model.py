@@ -196,8 +196,12 @@ class Model:
         if short:
             raise InputError(
                 f"model {self.name}",
-                f"without {', '.join(sorted(gone))} {short[0]} has fewer than two dimensions",
-                f"Bind the items of these constructs, or leave {short[0]} out.",
+                message(
+                    "refusals.without_has_fewer_than_two",
+                    names=", ".join(sorted(gone)),
+                    short=short[0],
+                ),
+                message("refusals.bind_the_items_of_these", short=short[0]),
             )
         left = tuple(p for p in self.signed_paths if p not in lost)
         touched = {name for path in left for name in path[:2]}
@@ -206,8 +210,12 @@ class Model:
         if alone or not left:
             raise InputError(
                 f"model {self.name}",
-                f"without {', '.join(sorted(gone))} no path reaches {', '.join(alone) or 'anyone'}",
-                "Bind the items of these constructs, or use a model that fits the survey.",
+                message(
+                    "refusals.without_no_path_reaches",
+                    names=", ".join(sorted(gone)),
+                    value=", ".join(alone) or "anyone",
+                ),
+                message("refusals.bind_the_items_of_these_2"),
             )
         return replace(
             self,
@@ -292,7 +300,11 @@ class Model:
         """
         target = Path(path)
         if target.suffix not in (".yaml", ".yml"):
-            raise InputError(f"file {target}", "is not a YAML file", "End its name with .yaml.")
+            raise InputError(
+                f"file {target}",
+                message("refusals.is_not_a_yaml_file"),
+                message("refusals.end_its_name_with_yaml"),
+            )
         text = yaml.safe_dump(document(self), allow_unicode=True, sort_keys=False, width=100)
         target.write_text(text, encoding="utf-8")
         return target
@@ -308,7 +320,9 @@ class Model:
         if found is None or found.role is None:
             able = [c.name for c in self.constructs if c.role is not None]
             raise InputError(
-                f"model {self.name}", f"{construct!r} has no role to set", f"Able: {able}."
+                f"model {self.name}",
+                message("refusals.has_no_role_to_set", construct=construct),
+                message("refusals.able", able=able),
             )
         one_of("role", role, ROLES)
         chosen = tuple(replace(c, role=role) if c is found else c for c in self.constructs)
@@ -382,8 +396,8 @@ class Model:
         shared = [c for c in bound.values() if list(bound.values()).count(c) > 1 and c in there]
         if shared:
             raise InputError(
-                f"model {self.name}", f"column {shared[0]!r} is bound to two items",
-                "Give every item its own column.",
+                f"model {self.name}", message("refusals.column_is_bound_to_two", shared=shared[0]),
+                message("refusals.give_every_item_its_own"),
             )  # fmt: skip
         if unmapped and not drop_unmapped:
             raise InputError(
@@ -413,7 +427,7 @@ class Model:
         if self.dropped and not drop_unmapped:
             raise InputError(
                 f"model {self.name}", "; ".join(self.dropped),
-                "Bind these constructs in `mapping`, or leave unmapped ones out (`drop_unmapped`).",
+                message("refusals.bind_these_constructs_in_mapping"),
             )  # fmt: skip
         return self
 

@@ -62,8 +62,8 @@ def fit_ordered(layout: Layout, survey: Survey, estimator: str, level: float) ->
     single = [c.name for c in survey.model.constructs if len(c.items) == 1]
     if single:
         raise InputError(
-            f"construct {single[0]}", "has a single ordered item, whose error no correlation tells",
-            "Leave the construct out, or estimate the model by PLS.",
+            f"construct {single[0]}", message("refusals.has_a_single_ordered_item"),
+            message("refusals.leave_the_construct_out_or"),
         )  # fmt: skip
     mean, covariance = source.moments(np.ones((1, source.units), dtype=np.int8))
     deviation = np.sqrt(np.diagonal(covariance[0]))

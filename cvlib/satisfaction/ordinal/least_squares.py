@@ -11,6 +11,7 @@ from cvlib.satisfaction.sem.inference import Test, fit_measures
 from cvlib.satisfaction.sem.layout import COVARIANCE, Floats, Layout
 from cvlib.satisfaction.sem.least_squares import lowest, residuals
 from cvlib.satisfaction.sem.likelihood import Moments
+from cvlib.words.message import message
 
 ESTIMATORS = ("wlsmv", "wlsm", "ulsmv", "dwls", "uls")
 
@@ -96,8 +97,11 @@ def fit(
     rows, pairs = influence.shape
     k, df = layout.parameters, pairs - layout.parameters
     if df < 0:
-        raise InputError("model", f"{k} parameters from {pairs} correlations",
-                         "Simplify the model or measure more items.")  # fmt: skip
+        raise InputError(
+            "model",
+            message("refusals.parameters_from_correlations", k=k, pairs=pairs),
+            message("refusals.simplify_the_model_or_measure"),
+        )
     below = np.tril_indices(len(correlation), -1)
     sample = correlation[below]
     gamma = influence.T @ influence / rows

@@ -122,9 +122,12 @@ class OrdinalSample:
         i, j = np.unravel_index(int(away.argmax()), away.shape)
         raise InputError(
             f"items {names[j]} and {names[i]}",
-            f"correlate {correlation[i, j]:.3f}, and the polychoric correlations are not positive"
-            f" definite (smallest eigenvalue {smallest:.3g})",
-            "Leave one of the two out, or treat the answers as numbers (not ordered).",
+            message(
+                "refusals.correlate_and_the_polychoric_correlations",
+                correlation=correlation[i, j],
+                smallest=smallest,
+            ),
+            message("refusals.leave_one_of_the_two"),
         )
 
 

@@ -19,6 +19,7 @@ from cvlib.satisfaction.pls.engine import PLSFit
 from cvlib.satisfaction.survey.moments import SLAB, Source
 from cvlib.statistics import resample
 from cvlib.statistics.resample import INTERVALS
+from cvlib.words.message import message
 
 __all__ = [
     "INTERVALS", "Asked", "Counts", "Draws", "Fit", "Statistics", "bootstrap", "bootstrap_each",
@@ -412,8 +413,8 @@ def permutation_test(
 
     found = evaluate(source, labels(), fit, statistics, threads=threads)
     if found.failed[:2].any():
-        raise InputError("groups", "the model cannot be estimated in one of the groups",
-                         "Groups need more respondents, and items that vary in each.")  # fmt: skip
+        raise InputError("groups", message("refusals.the_model_cannot_be_estimated"),
+                         message("refusals.groups_need_more_respondents_and"))  # fmt: skip
     sound = ~(found.failed[0::2] | found.failed[1::2])[1:]
     tables = {}
     for name, values in found.values.items():

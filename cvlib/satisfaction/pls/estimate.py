@@ -118,14 +118,16 @@ def estimate_pls(
     found = fit(mean, covariance)
     if not np.isfinite(covariance).all():
         raise InputError(
-            "missing", "the moments of incomplete answers (em) did not settle: too few respondents"
-            " answered the same items", "Use listwise, mean or person_mean.",
-        )  # fmt: skip
+            "missing",
+            message("refusals.the_moments_of_incomplete_answers"),
+            message("refusals.use_listwise_mean_or_person"),
+        )
     if found.degenerate[0]:
         raise InputError(
-            f"model {bound.name}", "has no solution on these data: constructs or items are exactly"
-            " collinear", "Leave out items or constructs that repeat others.",
-        )  # fmt: skip
+            f"model {bound.name}",
+            message("refusals.has_no_solution_on_these_2"),
+            message("refusals.leave_out_items_or_constructs"),
+        )
     told = [bound.adapted] if bound.adapted else []
     if isinstance(source, OrdinalSample):
         told += source.merges(bound.items)
@@ -284,8 +286,11 @@ def fitter(
     """
     if model.parents:
         if model.moderations:
-            raise InputError(f"model {model.name}", "has higher-order constructs and a moderator",
-                             "Estimate one of them without the other.")  # fmt: skip
+            raise InputError(
+                f"model {model.name}",
+                message("refusals.has_higher_order_constructs_and"),
+                message("refusals.estimate_one_of_them_without"),
+            )
         return survey.source, Staged(model, scheme, estimator, tolerance, max_iterations)
     first = partial(
         fit_pls, model, scheme=scheme, estimator=estimator,
@@ -294,14 +299,20 @@ def fitter(
     if not model.moderations:
         return survey.source, first
     if model.ordered:
-        raise InputError("ordered", "products of ordered categories are not offered",
-                         "Leave `ordered` out, or the interaction.")  # fmt: skip
+        raise InputError("ordered", message("refusals.products_of_ordered_categories_are"),
+                         message("refusals.leave_ordered_out_or_the"))  # fmt: skip
     if estimator == "plsc":
-        raise InputError("estimator", "a moderator needs construct scores, which consistent PLS"
-                         " corrects away", "Use estimator pls for this model.")  # fmt: skip
+        raise InputError(
+            "estimator",
+            message("refusals.a_moderator_needs_construct_scores"),
+            message("refusals.use_estimator_pls_for_this_2"),
+        )
     if np.isnan(survey.values).any():
-        raise InputError("missing", f"{survey.missing!r} leaves gaps that have no products",
-                         "Use listwise or person_mean with a moderator.")  # fmt: skip
+        raise InputError(
+            "missing",
+            message("refusals.leaves_gaps_that_have_no", missing=survey.missing),
+            message("refusals.use_listwise_or_person_mean_2"),
+        )
     items = len(model.items)
     centred_on = moderation.centre(survey.values)
 

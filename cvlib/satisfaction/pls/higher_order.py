@@ -19,6 +19,7 @@ from cvlib.satisfaction.model.model import Model
 from cvlib.satisfaction.pls.engine import TOLERANCE, PLSFit, fit_pls
 from cvlib.satisfaction.pls.regressions import solve
 from cvlib.satisfaction.pls.signs import aligned
+from cvlib.words.message import message
 
 
 @dataclass(frozen=True)
@@ -78,14 +79,18 @@ class Staged:
         kinds = {parent.stages for parent in self.model.parents}
         if len(kinds) > 1:
             raise InputError(
-                f"model {self.model.name}", "estimates its higher-order constructs in different"
-                f" ways ({', '.join(sorted(kinds))})", "Give all of them the same `stages`.",
-            )  # fmt: skip
+                f"model {self.model.name}",
+                message(
+                    "refusals.estimates_its_higher_order_constructs", names=", ".join(sorted(kinds))
+                ),
+                message("refusals.give_all_of_them_the"),
+            )
         if kinds == {"repeated"} and self.estimator == "plsc":
             raise InputError(
-                f"model {self.model.name}", "has a higher-order construct of repeated items, which"
-                " consistent PLS does not correct", "Use stages disjoint or embedded, or pls.",
-            )  # fmt: skip
+                f"model {self.model.name}",
+                message("refusals.has_a_higher_order_construct_2"),
+                message("refusals.use_stages_disjoint_or_embedded"),
+            )
 
     @cached_property
     def stages(self) -> str:

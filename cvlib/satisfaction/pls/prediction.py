@@ -118,7 +118,7 @@ def predict(
     fits = fit_model(model, mean, covariance, scheme=scheme)
     if fits.degenerate.any():
         raise InputError("prediction", _without_estimate(model, covariance[fits.degenerate]),
-                         "Ask more respondents, or leave the item out of the model.")  # fmt: skip
+                         message("refusals.ask_more_respondents_or_leave"))  # fmt: skip
     whole = source.moments(np.ones((1, source.units), dtype=np.int8))
     values = survey.completed(whole[0][0], whole[1][0])
     lift, offset = None, np.zeros(1)
@@ -202,8 +202,8 @@ def compare_predictions(first: Prediction, second: Prediction, level: float = 0.
     shared = [item for item in first.losses if item in second.losses]
     if not shared or not first.losses.index.equals(second.losses.index):
         raise InputError(
-            "CVPAT", "the two models share no predicted item or not the same respondents",
-            "Fit both on the same survey and compare models with a common outcome.",
+            "CVPAT", message("refusals.the_two_models_share_no"),
+            message("refusals.fit_both_on_the_same"),
         )  # fmt: skip
     pair = [p.losses[shared].mean(axis=1).to_numpy() for p in (first, second)]
     row = paired_test(pair[0], pair[1], first.mass, level)

@@ -163,8 +163,8 @@ def with_bootstrap(
     row = account.iloc[0]
     if row["used"] < 2:
         raise InputError(
-            "draws", "fewer than two bootstrap draws could be estimated",
-            "The survey is too small for this model.",
+            "draws", message("refusals.fewer_than_two_bootstrap_draws"),
+            message("refusals.the_survey_is_too_small"),
         )  # fmt: skip
     account["lowest_from_one_start"] = single = int((found.kept("agreeing") < 2).sum())
     told: list[str] = [

@@ -113,8 +113,8 @@ class CovarianceFit:
         if layout.groups > 1 or not problem.complete:
             raise InputError(
                 "factor scores",
-                "are offered for one group with complete answers",
-                "Fit the groups one by one, or with missing='listwise'.",
+                message("refusals.are_offered_for_one_group"),
+                message("refusals.fit_the_groups_one_by"),
             )
         theta = self.optimum.theta
         if method == "bartlett":
@@ -195,14 +195,22 @@ def observed_columns(
         if list(data.columns).count(column) > 1:
             raise InputError(
                 f"column {column!r}",
-                "occurs twice",
+                message("refusals.occurs_twice"),
                 message("refusals.give_each_column_its_own_name"),
             )
         if not pd.api.types.is_numeric_dtype(data[column]):
-            raise InputError(f"column {column!r}", "is not numeric", "Recode it as numbers.")
+            raise InputError(
+                f"column {column!r}",
+                message("refusals.is_not_numeric"),
+                message("refusals.recode_it_as_numbers"),
+            )
     values = data[columns].to_numpy(dtype=float, na_value=np.nan)
     if np.isinf(values).any():
-        raise InputError("data", "hold an infinite value", "Recode it as missing.")
+        raise InputError(
+            "data",
+            message("refusals.hold_an_infinite_value"),
+            message("refusals.recode_it_as_missing"),
+        )
     absent = np.isnan(values)
     lost = absent.any(axis=1) if missing == "listwise" else absent.all(axis=1)
     reason = "an answer is missing" if missing == "listwise" else "no item answered"
@@ -225,8 +233,8 @@ def _fit(
         if standard_errors != "ml":
             raise InputError(
                 "standard_errors",
-                f"{standard_errors!r} is not offered together with missing answers",
-                "Use standard_errors='ml' with missing='em', or missing='listwise'.",
+                message("refusals.is_not_offered_together_with", standard_errors=standard_errors),
+                message("refusals.use_standard_errors_ml_with"),
             )
         problem = incomplete_problem(layout, values)
     else:

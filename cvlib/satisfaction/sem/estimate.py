@@ -135,16 +135,16 @@ def layout_of(model: Model, specification: Specification) -> Layout:
         if len(construct.items or construct.dimensions) > 1 and mode != "A":
             raise InputError(
                 f"construct {construct.name}",
-                f"has mode {mode}, but covariance structure analysis needs common factors",
-                "Set mode: A for this construct, or estimate the model by PLS.",
+                message("refusals.has_mode_but_covariance_structure", mode=mode),
+                message("refusals.set_mode_a_for_this"),
             )
     if model.moderations:
         raise InputError(
             f"model {model.name}",
-            "moderates a path, which covariance structure analysis does not offer here",
-            "Estimate it by PLS, or give the market environment the role antecedent or group."
+            message("refusals.moderates_a_path_which_covariance"),
+            message("refusals.estimate_it_by_pls_or")
             if any(c.role == "moderator" for c in model.constructs)
-            else "Estimate it by PLS, or take the interaction out of the model.",
+            else message("refusals.estimate_it_by_pls_or_2"),
         )
     k, p, own = len(model.constructs), len(model.items), model.adjacency
     item, first = k + np.arange(p), np.isin(np.arange(p), model.starts)
@@ -204,15 +204,18 @@ def _ordered(model: Model, survey: Survey, kind: str, resampling: Bootstrap) -> 
     """The least-squares estimator of ordered answers; empty where answers are numbers."""
     if not model.ordered:
         if kind in ORDERED_ESTIMATORS:
-            raise InputError("standard_errors", f"{kind!r} is for ordered answers",
-                             "Set `ordered`, or use ml, mlm, mlr, gls or uls.")  # fmt: skip
+            raise InputError(
+                "standard_errors",
+                message("refusals.is_for_ordered_answers", kind=kind),
+                message("refusals.set_ordered_or_use_ml"),
+            )
         return ""
     if kind not in ("ml", *ORDERED_ESTIMATORS):
-        raise InputError("standard_errors", f"{kind!r} is for answers that are numbers",
-                         "Use wlsmv, wlsm or ulsmv with ordered answers.")  # fmt: skip
+        raise InputError("standard_errors", message("refusals.is_for_answers_that_are", kind=kind),
+                         message("refusals.use_wlsmv_wlsm_or_ulsmv"))  # fmt: skip
     if resampling.draws:
-        raise InputError("draws", "resampling is not offered with ordered answers",
-                         "Use draws=0: intervals come from theory.")  # fmt: skip
+        raise InputError("draws", message("refusals.resampling_is_not_offered_with"),
+                         message("refusals.use_draws_intervals_come_from"))  # fmt: skip
     assert isinstance(survey.source, OrdinalSample)
     survey.source.refuse_indefinite(model.items)
     return "wlsmv" if kind == "ml" else kind
@@ -311,20 +314,26 @@ def estimate_covariance(
     seed, level = resampling.seed, resampling.level
     survey = prepare(data, model, missing=missing)
     if survey.missing not in MISSING:
-        raise InputError("missing", f"covariance SEM does not offer {survey.missing!r}",
-                         "Use listwise, or em (full-information likelihood).")  # fmt: skip
+        raise InputError(
+            "missing",
+            message("refusals.covariance_sem_does_not_offer_2", missing=survey.missing),
+            message("refusals.use_listwise_or_em_full"),
+        )
     if survey.weights is not None or survey.strata is not None or survey.clusters is not None:
-        raise InputError("design", "covariance SEM takes no survey weights, strata or clusters",
-                         "Estimate the model by PLS, or leave them out.")  # fmt: skip
+        raise InputError("design", message("refusals.covariance_sem_takes_no_survey_2"),
+                         message("refusals.estimate_the_model_by_pls"))  # fmt: skip
     if resampling.draws and survey.missing == "em":
         raise InputError(
             "draws",
-            "resampling is not offered together with missing='em'",
-            "Use draws=0 (its standard errors come from the observed information) or listwise.",
+            message("refusals.resampling_is_not_offered_together"),
+            message("refusals.use_draws_its_standard_errors"),
         )
     if resampling.draws and standard_errors in LEAST_SQUARES:
-        raise InputError("draws", f"resampling is not offered with {standard_errors!r}",
-                         "Use draws=0 (intervals come from theory), or ml.")  # fmt: skip
+        raise InputError(
+            "draws",
+            message("refusals.resampling_is_not_offered_with_2", standard_errors=standard_errors),
+            message("refusals.use_draws_intervals_come_from_2"),
+        )
     bound = survey.model
     layout = layout_of(bound, chosen)
     ordered = _ordered(bound, survey, standard_errors, resampling)
@@ -332,8 +341,8 @@ def estimate_covariance(
     if gaps and standard_errors != "ml":
         raise InputError(
             "standard_errors",
-            f"{standard_errors!r} is not offered together with missing answers",
-            "Use standard_errors='ml' with missing='em', or missing='listwise'.",
+            message("refusals.is_not_offered_together_with", standard_errors=standard_errors),
+            message("refusals.use_standard_errors_ml_with"),
         )
     if ordered:
         standard_errors = ordered

@@ -21,6 +21,7 @@ from cvlib.satisfaction.sem.likelihood import (
     repeated,
 )
 from cvlib.statistics import resample
+from cvlib.words.message import message
 
 
 def expected_information(layout: Layout, theta: Floats, moments: Moments) -> Floats:
@@ -272,8 +273,8 @@ def bartlett_scores(layout: Layout, theta: Floats, moments: Moments, rows: Float
     measured = (loadings != 0).any(axis=0)
     errors = model.residual[0, 0, q:, q:]
     if (np.diag(errors) < 0).any():
-        raise InputError("Bartlett scores", "an item has a negative error variance",
-                         "Use regression scores.")  # fmt: skip
+        raise InputError("Bartlett scores", message("refusals.an_item_has_a_negative"),
+                         message("refusals.use_regression_scores"))  # fmt: skip
     variance = np.diag(model.covariance[0, 0])[q:]
     errors = errors + np.diag(np.where(np.diag(errors) < 1e-12 * variance, 1e-10 * variance, 0.0))
     weight = np.linalg.solve(errors, loadings[:, measured])

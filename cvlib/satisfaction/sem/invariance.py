@@ -192,7 +192,11 @@ def _labels(table: Table, group: str) -> pd.Series:
     one_of("group", group, data.columns, wrong="is not in the data")
     if data[group].isna().any():
         row = data.index[data[group].isna()][0]
-        raise InputError(table.place(group, row), "is missing", "Label every respondent.")
+        raise InputError(
+            table.place(group, row),
+            message("refusals.is_missing_2"),
+            message("refusals.label_every_respondent"),
+        )
     return data[group]
 
 
@@ -212,7 +216,11 @@ def _compare(
         one_of("levels", name, LEVELS)
     names = [str(label) for label in labels.unique()]
     if len(names) < 2:
-        raise InputError("group", "has only one value", "Choose a column with two groups or more.")
+        raise InputError(
+            "group",
+            message("refusals.has_only_one_value"),
+            message("refusals.choose_a_column_with_two"),
+        )
     rows = [values[(labels.astype(str) == name).to_numpy()] for name in names]
     ordered = [name for name in LEVELS if name in levels]
     fits = {}

@@ -12,6 +12,7 @@ from cvlib.satisfaction.sem.layout import Floats, Layout
 from cvlib.satisfaction.sem.likelihood import Moments, implied
 from cvlib.satisfaction.sem.optimum import AGREEMENT, Optimum, Problem, check, diagnose
 from cvlib.satisfaction.sem.starts import starting_values
+from cvlib.words.message import message
 
 ESTIMATORS = ("gls", "uls")
 
@@ -87,8 +88,11 @@ def lowest(
     solved = [descend(layout, moments, start, sample, weight, diagonal) for start in starts]
     objectives = np.array([objective if fine else np.inf for _, objective, fine in solved])
     if not np.isfinite(objectives).any():
-        raise InputError("covariance model", "least squares has no minimum that three starts could"
-                         " find", "Check constructs of one or two items, or use PLS.")  # fmt: skip
+        raise InputError(
+            "covariance model",
+            message("refusals.least_squares_has_no_minimum"),
+            message("refusals.check_constructs_of_one_or"),
+        )
     table = np.column_stack([np.maximum(objectives - objectives.min(), 0), np.isfinite(objectives)])
     return solved[int(objectives.argmin())][0], table
 

@@ -15,6 +15,7 @@ from cvlib.satisfaction.sem.layout import ARROW, COVARIANCE, Floats, Layout
 from cvlib.satisfaction.sem.least_squares import residuals
 from cvlib.satisfaction.sem.likelihood import evaluate, implied
 from cvlib.satisfaction.sem.optimum import polished
+from cvlib.words.message import message
 
 SHOWN = float(stats.chi2.isf(0.05, 1))  # 3.84
 
@@ -59,11 +60,14 @@ def modification_indices(fit: CovarianceFit) -> pd.DataFrame:
     """
     layout = fit.problem.layout
     if fit.weight is None and fit.casewise is not None:
-        raise InputError("modification indices", "are not offered with unweighted least squares",
-                         "Set standard_errors to ml, mlm, mlr or gls.")  # fmt: skip
+        raise InputError(
+            "modification indices",
+            message("refusals.are_not_offered_with_unweighted"),
+            message("refusals.set_standard_errors_to_ml"),
+        )
     if layout.groups > 1 or not fit.problem.complete:
-        raise InputError("modification indices", "are offered for one group with complete answers",
-                         "Fit the groups one by one.")  # fmt: skip
+        raise InputError("modification indices", message("refusals.are_offered_for_one_group"),
+                         message("refusals.fit_the_groups_one_by_2"))  # fmt: skip
     candidates = _candidates(layout)
     names = layout.names
     added = len(candidates)

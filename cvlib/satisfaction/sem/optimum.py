@@ -96,17 +96,18 @@ def incomplete_problem(layout: Layout, values: Floats) -> Problem:
         a, b = np.unravel_index(int(pairs.argmin()), pairs.shape)
         items = dict.fromkeys(f"item {layout.observed[i]}" for i in (a, b))
         raise InputError(
-            " and ".join(items), f"answered (together) by {int(pairs.min())} respondents only",
-            "Leave one out: its mean or covariance is not in the data.",
-        )  # fmt: skip
+            " and ".join(items),
+            message("refusals.answered_together_by_respondents_only", n=int(pairs.min())),
+            message("refusals.leave_one_out_its_mean"),
+        )
     patterns, which = np.unique(present, axis=0, return_inverse=True)
     rows = [np.where(seen, values[which.ravel() == i], 0.0) for i, seen in enumerate(patterns)]
     moments = replace(moments_of(rows), present=patterns.astype(float))
     mean, covariance = EMSample(values).moments(np.ones((1, len(values)), dtype=np.int8))
     if np.isnan(covariance).any() or np.linalg.cond(_correlation(covariance[0])) > 1e10:
         raise InputError(
-            "missing answers", "leave means and covariances undetermined",
-            "Too few respondents answered some items together; use missing='listwise'.",
+            "missing answers", message("refusals.leave_means_and_covariances_undetermined"),
+            message("refusals.too_few_respondents_answered_some"),
         )  # fmt: skip
     once, p = np.ones((1, 1)), len(layout.observed)
     saturated = Moments(covariance[:, None], mean[:, None], once, np.ones((1, p)))
@@ -124,9 +125,10 @@ def _identified(problem: Problem) -> Problem:
     if problem.df < 0:
         free = problem.layout.parameters
         raise InputError(
-            "model", f"{free} parameters from {problem.df + free} moments",
-            "Simplify the model or measure more items.",
-        )  # fmt: skip
+            "model",
+            message("refusals.parameters_from_moments", free=free, value=problem.df + free),
+            message("refusals.simplify_the_model_or_measure"),
+        )
     return problem
 
 
@@ -140,14 +142,16 @@ def _refuse_singular(layout: Layout, rows: Floats, where: str) -> None:
     if n <= p:
         raise InputError(
             where,
-            f"{n} complete respondents for {p} items: their covariance matrix has no inverse",
-            "Maximum likelihood needs more respondents than items; use PLS, or fewer items.",
+            message("refusals.complete_respondents_for_items_their", n=n, p=p),
+            message("refusals.maximum_likelihood_needs_more_respondents"),
         )  # fmt: skip
     deviation = rows.std(axis=0)
     if (deviation <= 1e-12 * np.abs(rows).max(axis=0)).any():
         item = layout.observed[int(deviation.argmin())]
         raise InputError(
-            f"{where}, item {item}", "all answers are equal", "Leave the item out of the model."
+            f"{where}, item {item}",
+            message("refusals.all_answers_are_equal"),
+            message("refusals.leave_the_item_out_of"),
         )
     values, vectors = np.linalg.eigh(_correlation(np.cov(rows, rowvar=False).reshape(p, p)))
     if values[0] < 1e-10:
@@ -155,8 +159,8 @@ def _refuse_singular(layout: Layout, rows: Floats, where: str) -> None:
         guilty = [name for name, one in zip(layout.observed, same, strict=True) if one]
         raise InputError(
             f"{where}, items {', '.join(guilty)}",
-            "are copies or exact sums of one another: their covariance matrix has no inverse",
-            "Leave one of them out of the model.",
+            message("refusals.are_copies_or_exact_sums"),
+            message("refusals.leave_one_of_them_out"),
         )
 
 
@@ -210,9 +214,8 @@ def solve(problem: Problem, starts: int, seed: int) -> Optimum:
     else:
         raise InputError(
             "covariance model",
-            f"the likelihood has no interior maximum that {len(found.objective)} starts could find",
-            "The model is not identified by these answers: check constructs of one or two items, "
-            "or estimate it by PLS.",
+            message("refusals.the_likelihood_has_no_interior", n=len(found.objective)),
+            message("refusals.the_model_is_not_identified"),
         )
     found = _more_at_a_bound(problem, found, seed)
     objective = np.where(found.converged, found.objective, np.inf)

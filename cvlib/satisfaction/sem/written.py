@@ -12,6 +12,7 @@ import numpy as np
 
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.sem.layout import ARROW, COVARIANCE, Layout
+from cvlib.words.message import message
 
 _NAME = r"[^\W\d][\w.]*"
 _NUMBER = r"-?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
@@ -52,14 +53,16 @@ def read_equations(text: str) -> list[tuple[list[str], str, list[tuple[str | Non
         if match is None or odd or (match[2] != "~~" and set(lefts) & set(names)):
             raise InputError(
                 f"equation on line {number}, {line!r}",
-                "this is not an equation that is understood",
-                "Write one equation per line, each name once: 'construct =~ item + item', "
-                "'target ~ source' or 'a ~~ b', with a number (fixed) or a label (equal) before "
-                "'*' where needed.",
+                message("refusals.this_is_not_an_equation"),
+                message("refusals.write_one_equation_per_line"),
             )
         equations.append((lefts, match[2], terms))
     if not equations:
-        raise InputError("equations", "there is no equation", "Write at least one equation.")
+        raise InputError(
+            "equations",
+            message("refusals.there_is_no_equation"),
+            message("refusals.write_at_least_one_equation"),
+        )
     return equations
 
 
@@ -123,7 +126,9 @@ def specify(description: str) -> Layout:
         model = semopy_model("\n".join([*lines, *(f"{item} ~~ 0*{item}" for item in alone)]))
     except (SyntaxError, ValueError, KeyError, AttributeError, RuntimeError) as error:
         raise InputError(
-            "equations", f"semopy cannot read the model ({error})", "Check names and operators."
+            "equations",
+            message("refusals.semopy_cannot_read_the_model", error=error),
+            message("refusals.check_names_and_operators"),
         ) from error
 
     order: list[str] = []

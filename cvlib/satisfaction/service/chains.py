@@ -146,7 +146,13 @@ def _steps(table: Table) -> tuple[pd.DataFrame, dict[str, str]]:
     steps = pd.DataFrame({**names, "position": within(table, "position", 1, whole=True)})
     wrong = ~steps["level"].isin(list(LEVELS))
     if wrong.any():
-        raise fault(table, "level", wrong, "{value} is none of A, C, V", "Give one of them.")
+        raise fault(
+            table,
+            "level",
+            wrong,
+            message("refusals.is_none_of_a", value="{value}"),
+            message("refusals.give_one_of_them"),
+        )
     once(table, ["respondent", "ladder", "position"])
     first = steps.groupby("code")["level"].transform("first")
     if (first != steps["level"]).any():
@@ -154,8 +160,8 @@ def _steps(table: Table) -> tuple[pd.DataFrame, dict[str, str]]:
             table,
             "code",
             first != steps["level"],
-            "{value} stands on two levels",
-            "Give every code one level.",
+            message("refusals.stands_on_two_levels", value="{value}"),
+            message("refusals.give_every_code_one_level"),
         )
     level = steps.drop_duplicates("code").set_index("code")["level"]
     ordered = sorted(level.index, key=lambda code: (LEVELS.index(level[code]), code))
@@ -204,7 +210,11 @@ def _kappa(table: Table) -> float | None:
     grid = pd.crosstab(a, b)
     both = sorted({*grid.index, *grid.columns})
     if len(both) < 2:
-        raise InputError(table.place("coder2"), "holds one code only", "Kappa needs several.")
+        raise InputError(
+            table.place("coder2"),
+            message("refusals.holds_one_code_only"),
+            message("refusals.kappa_needs_several"),
+        )
     from statsmodels.stats.inter_rater import cohens_kappa
 
     grid = grid.reindex(index=both, columns=both, fill_value=0)

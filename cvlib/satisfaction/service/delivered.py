@@ -121,7 +121,9 @@ def delivered_value(
     """
     for name, given in {"value_weights": value_weights, "cost_weights": cost_weights}.items():
         if len(given) != 4 or min(given) < 0 or abs(sum(given) - 1) > 1e-9:
-            raise InputError(name, "are not four weights that add up to 1", "Mend them.")
+            raise InputError(
+                name, message("refusals.are_not_four_weights_that"), message("refusals.mend_them")
+            )
     number("quality_importance", quality_importance, 0, 1, ends="()")
     settings = resample.percentile_only(bootstrap or resample.Bootstrap())
     table = opened(data, reading)

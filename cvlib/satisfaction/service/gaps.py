@@ -82,7 +82,9 @@ def service_gaps(
     unknown = [one for one in reversed_items if one not in numbers]
     if unknown:
         raise InputError(
-            "reversed_items", f"{unknown[0]} is no item", f"Items are 1 to {len(numbers)}."
+            "reversed_items",
+            message("refusals.is_no_item", unknown=unknown[0]),
+            message("refusals.items_are_to", n=len(numbers)),
         )
     expected, perceived = (_answers(table, side, numbers, reversed_items) for side in "EP")
     enough_rows(table, len(expected), 2, "respondents")

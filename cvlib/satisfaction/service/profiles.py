@@ -80,7 +80,11 @@ def brand_profiles(
     pairs = [pair for group in parts.values() for pair in group]
     unknown = [pair for pair in turned if pair not in pairs]
     if unknown:
-        raise InputError("turned", f"{unknown[0]} is no pair of a factor", "Name pairs.")
+        raise InputError(
+            "turned",
+            message("refusals.is_no_pair_of_a", unknown=unknown[0]),
+            message("refusals.name_pairs"),
+        )
     brands = labels(table, "brand")
     answers = pd.DataFrame({p: within(table, p, -3, 3, missing=True) for p in pairs})
     answers[list(turned)] *= -1

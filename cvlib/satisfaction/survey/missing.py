@@ -134,7 +134,9 @@ def prepare(
         return data
     asked = data.model if model is None and isinstance(data, Answers) else model
     if asked is None:
-        raise InputError("model", "is not given", "Name a shipped model or a YAML file.")
+        raise InputError(
+            "model", message("refusals.is_not_given"), message("refusals.name_a_shipped_model_or")
+        )
     answers = open_survey(data, asked, columns)
     return _ready(answers, Missing.of(missing), design or Design())
 
@@ -143,8 +145,11 @@ def _ready(answers: Answers, rule: Missing, design: Design) -> Survey:
     """Apply a rule and a design to checked answers."""
     model, missing, minimum_share = answers.model, rule.rule, rule.minimum_share
     if model.ordered and missing != "listwise":
-        raise InputError("missing", f"{missing!r} gives numbers between ordered categories",
-                         "Use listwise with ordered answers.")  # fmt: skip
+        raise InputError(
+            "missing",
+            message("refusals.gives_numbers_between_ordered_categories", missing=missing),
+            message("refusals.use_listwise_with_ordered_answers"),
+        )
     given = answers.table.data[list(model.columns)].to_numpy()
     values = np.where(model.reversed_items, model.minimum + model.maximum - given, given)
     gaps = np.isnan(values)
@@ -232,14 +237,18 @@ def _weights(answers: Answers, weights: str | pd.Series) -> np.ndarray:
         if bad.any():
             raise InputError(f"weights, {place(name, data.index[bad][0])}", wrong, remedy)
     if found.sum() == 0:
-        raise InputError("weights", "sum to zero", "Give at least some respondents a weight.")
+        raise InputError(
+            "weights",
+            message("refusals.sum_to_zero"),
+            message("refusals.give_at_least_some_respondents"),
+        )
     return found
 
 
 def _column(answers: Answers, column: str, name: str) -> pd.Series:
     data = answers.table.data
     if column not in data.columns:
-        raise InputError(name, f"column {column!r} is not in the survey",
+        raise InputError(name, message("refusals.column_is_not_in_the_2", column=column),
                          nearest(column, [str(c) for c in data.columns]))  # fmt: skip
     return data[column]
 
@@ -248,16 +257,19 @@ def _labels(answers: Answers, column: str, name: str) -> np.ndarray:
     labels = _column(answers, column, name)
     if labels.isna().any():
         row = labels.index[labels.isna()][0]
-        raise InputError(f"{name}, {answers.table.place(column, row)}", "is missing",
-                         "Give every respondent a label.")  # fmt: skip
+        raise InputError(
+            f"{name}, {answers.table.place(column, row)}",
+            message("refusals.is_missing_2"),
+            message("refusals.give_every_respondent_a_label"),
+        )
     return labels.to_numpy()
 
 
 def _strata_of_clusters(strata: np.ndarray, clusters: np.ndarray) -> np.ndarray:
     pairs = pd.DataFrame({"cluster": clusters, "stratum": strata}).drop_duplicates()
     if pairs["cluster"].duplicated().any():
-        raise InputError("clusters", "a cluster lies in two strata",
-                         "Number clusters anew within each stratum.")  # fmt: skip
+        raise InputError("clusters", message("refusals.a_cluster_lies_in_two"),
+                         message("refusals.number_clusters_anew_within_each"))  # fmt: skip
     return pairs.sort_values("cluster")["stratum"].to_numpy()
 
 
@@ -303,8 +315,8 @@ def _check_rows(values: np.ndarray, model: Model, table: Table) -> tuple[str, ..
                 names = f"{model.items[a]} and {model.items[b]}"
                 if model.block[a] == model.block[b] and model.modes[model.block[a]] == "B":
                     raise InputError(
-                        f"items {names}", "have identical answers; mode B has no solution",
-                        "Leave one of them out.",
+                        f"items {names}", message("refusals.have_identical_answers_mode_has"),
+                        message("refusals.leave_one_of_them_out_2"),
                     )  # fmt: skip
                 told.append(message("satisfaction.same_answers", first=model.items[a],
                                     second=model.items[b]))  # fmt: skip

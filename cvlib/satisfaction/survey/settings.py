@@ -11,6 +11,7 @@ from cvlib.inputs.choices import number, one_of, whole
 from cvlib.inputs.errors import InputError
 from cvlib.satisfaction.model.model import Model
 from cvlib.statistics.resample import Bootstrap
+from cvlib.words.message import message
 
 RULES = {
     "listwise": "respondents with a missing answer are left out",
@@ -175,5 +176,7 @@ def bootstrap_of(draws: int | Bootstrap) -> Bootstrap:
     """
     chosen = draws if isinstance(draws, Bootstrap) else Bootstrap(draws)
     if chosen.draws == 1:
-        raise InputError("draws", "1 resamples", "Use 0, or 2 and more (say 5000).")
+        raise InputError(
+            "draws", message("refusals.resamples"), message("refusals.use_or_and_more_say")
+        )
     return chosen

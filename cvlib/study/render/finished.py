@@ -10,6 +10,7 @@ from typing import Any
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError
 from cvlib.words.exhibits import exhibits
+from cvlib.words.message import message
 
 THUMBNAIL = "thumbnail.png"  # in the folder of a run: its hero figure, drawn for a card
 FORMATS = ("html", "docx", "pptx", "pdf", "xlsx", "latex", "png")
@@ -34,8 +35,8 @@ def library(name: str, wanted: str) -> Any:
     except ImportError as error:
         raise InputError(
             f"report format {wanted}",
-            f"needs the package {name}, which is not installed",
-            "Install it: pip install 'cvlib[reports]'.",
+            message("refusals.needs_the_package_which_is", name=name),
+            message("refusals.install_it_pip_install_cvlib_3"),
         ) from error
 
 

@@ -125,8 +125,8 @@ def objective_weights(
     if len(tree.weighted) < 2:
         raise InputError(
             f"tree {tree.name!r}",
-            "has fewer than two weight-carrying indicators (a minimum node needs no weights)",
-            "Score it with notebook 05 and weighting equal, or use a tree with weighted children.",
+            message("refusals.has_fewer_than_two_weight"),
+            message("refusals.score_it_with_notebook_05"),
         )
     x = indicators.values.to_numpy()
     raw, z = _raw_and_scaled(indicators, x, methods)
@@ -146,7 +146,7 @@ def objective_weights(
         raise InputError(
             f"weighting method {methods[0]!r}",
             refused[0][1],
-            "Weigh by experts or equally, or by another data method that takes these numbers.",
+            message("refusals.weigh_by_experts_or_equally"),
         )
     warnings: list[str] = [
         message("weighting.left_out", method=name, reason=reason) for name, reason, _ in refused

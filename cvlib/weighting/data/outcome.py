@@ -106,8 +106,8 @@ def learn_from_outcome(
     if np.isnan(y).any() or (y < 0).any() or np.ptp(y) == 0:
         raise InputError(
             "the outcome",
-            "is missing or negative for some customers, or the same for all",
-            "Give a non-negative amount, or a 0/1 event.",
+            message("refusals.is_missing_or_negative_for"),
+            message("refusals.give_a_non_negative_amount"),
         )
     if rarest < 2 * folds:  # a fold and the rest both need some of each
         return _nothing(

@@ -68,7 +68,11 @@ def entropy_by_period(indicators: Indicators, period: pd.Series) -> pd.DataFrame
     for each in known:
         rows = x[(when == each).to_numpy()]
         if len(rows) < 2:
-            raise InputError(f"period {each}", "has one row only", "Two or more are needed.")
+            raise InputError(
+                f"period {each}",
+                message("refusals.has_one_row_only"),
+                message("refusals.two_or_more_are_needed"),
+            )
         z = unit_scale(rows, indicators.plan, *raw_bounds(rows, indicators.plan))
         weight = shares(importance("entropy_minmax", z, z, indicators.is_cost))
         change = np.full(len(items), np.nan) if before is None else weight - before

@@ -69,8 +69,8 @@ def random_index(n: int, table: str = "alonso_lamata", missing: int = 0) -> floa
     if table != "alonso_lamata":
         raise InputError(
             f"random index {table!r}",
-            f"ends at 15 items and {n} are compared",
-            "Group the items under more nodes, or use alonso_lamata, which has a published fit.",
+            message("refusals.ends_at_15_items_and", n=n),
+            message("refusals.group_the_items_under_more"),
         )
     return (1.7699 * n - 4.3513) / (n - 1) * share
 
@@ -145,7 +145,9 @@ def column_mean(matrices: np.ndarray) -> np.ndarray:
     """Mean of the normalised columns: the spreadsheet approximation, complete matrices only."""
     if np.isnan(matrices).any():
         raise InputError(
-            "method column_mean", "needs every judgement", "Use eigenvector or geometric_mean."
+            "method column_mean",
+            message("refusals.needs_every_judgement"),
+            message("refusals.use_eigenvector_or_geometric_mean"),
         )
     return (matrices / matrices.sum(axis=-2, keepdims=True)).mean(axis=-1)
 

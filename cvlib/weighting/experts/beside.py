@@ -214,11 +214,14 @@ def _by_best_worst(tree: Tree, path: str) -> tuple[pd.DataFrame, pd.DataFrame, l
             given = nodes.get(node, {})
             if sorted(given) != ["best_to_others", "others_to_worst"]:
                 raise InputError(
-                    where, "is not judged by best_to_others and others_to_worst", "Give both."
+                    where, message("refusals.is_not_judged_by_best"), message("refusals.give_both")
                 )
             if sorted(given["best_to_others"]) != sorted(below):
-                raise InputError(where, "does not judge the children of that node",
-                                 f"Judge each of: {', '.join(below)}.")  # fmt: skip
+                raise InputError(
+                    where,
+                    message("refusals.does_not_judge_the_children"),
+                    message("refusals.judge_each_of", names=", ".join(below)),
+                )
             result = best_worst(given["best_to_others"], given["others_to_worst"])
             checks.append(result.consistency.assign(expert=expert, node=node))
             warnings += result.warnings
@@ -235,7 +238,11 @@ def _by_fuzzy(
     tree: Tree, judgements: Judgements, fuzzy: str
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     if not judgements.matrices:
-        raise InputError("parameter fuzzy", "needs expert judgements", "Name judgements.")
+        raise InputError(
+            "parameter fuzzy",
+            message("refusals.needs_expert_judgements"),
+            message("refusals.name_judgements"),
+        )
     tables: list[pd.DataFrame] = []
     warnings: list[str] = []
     local: dict[str, dict[str, np.ndarray]] = {"buckley": {}, "chang": {}}
@@ -248,7 +255,9 @@ def _by_fuzzy(
         crisp = np.exp(np.mean(logs, axis=0))
         if np.isnan(crisp).any():
             raise InputError(
-                f"node {node!r}", "a judgement is not given", "Fuzzy AHP needs every pair."
+                f"node {node!r}",
+                message("refusals.a_judgement_is_not_given"),
+                message("refusals.fuzzy_ahp_needs_every_pair"),
             )
         matrix = fuzzified(crisp)
         matrix[np.arange(len(below)), np.arange(len(below))] = 1.0
@@ -294,7 +303,7 @@ def _by_network(tree: Tree, path: str) -> tuple[pd.DataFrame, pd.DataFrame, list
     found = network_process(matrix, clusters, blocks, start=document.start)
     ends = found.priorities.set_index("element")["limit"][list(tree.weighted)]
     if not ends.sum() > 0:
-        raise InputError(source.name, "leaves no weight to any indicator of the tree",
-                         "Let the indicators influence something that lasts.")  # fmt: skip
+        raise InputError(source.name, message("refusals.leaves_no_weight_to_any"),
+                         message("refusals.let_the_indicators_influence_something"))  # fmt: skip
     table = expand_weights(tree, ends / ends.sum(), "network_process")
     return table.assign(ci_low=np.nan, ci_high=np.nan), found.priorities, list(found.warnings)

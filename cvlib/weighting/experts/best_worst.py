@@ -123,7 +123,7 @@ def checked(best: Mapping[str, Any], worst: Mapping[str, Any], where: str) -> Ve
     if sorted(items) != sorted(map(str, worst)) or len(items) < 2:
         odd = sorted(set(items) ^ set(map(str, worst)))
         fault = f"{odd[0]!r} stands in one vector only" if odd else "needs two items or more"
-        raise InputError(where, fault, "Judge every item in both vectors, best and worst included.")
+        raise InputError(where, fault, message("refusals.judge_every_item_in_both"))
     vectors = []
     for name, values in (("best_to_others", best), ("others_to_worst", worst)):
         told = {str(item): value for item, value in values.items()}
@@ -135,25 +135,35 @@ def checked(best: Mapping[str, Any], worst: Mapping[str, Any], where: str) -> Ve
                 row[j] = np.nan
             if not 1 <= row[j] <= TOP:
                 raise InputError(
-                    f"{where}, {name}: {item}", f"{told[item]!r} is not a number from 1 to 9",
-                    "The best is at least as important as each, and each as the worst: 1 to 9.",
-                )  # fmt: skip
+                    f"{where}, {name}: {item}",
+                    message("refusals.is_not_a_number_from", told=told[item]),
+                    message("refusals.the_best_is_at_least"),
+                )
         vectors.append(row)
     ends = []
     for name, row, what in zip(("best", "worst"), vectors, ("best", "worst"), strict=True):
         ones = [j for j in range(len(items)) if row[j] == 1]
         other = vectors[1] if name == "best" else vectors[0]
         if not ones:
-            raise InputError(where, f"no item is the {what}", f"Give the {what} item a 1.")
+            raise InputError(
+                where,
+                message("refusals.no_item_is_the", what=what),
+                message("refusals.give_the_item_a", what=what),
+            )
         # Several ones: as good as the best; the one that is furthest from the other end.
         ends.append(max(ones, key=lambda j: (other[j], -j)))
     b, w = ends
     if vectors[0][w] != vectors[1][b]:
         raise InputError(
             where,
-            f"{items[b]!r} against {items[w]!r} is {vectors[0][w]:g} in one vector and "
-            f"{vectors[1][b]:g} in the other",
-            "It is one judgement: write the same number in both.",
+            message(
+                "refusals.against_is_in_one_vector",
+                items=items[b],
+                items_2=items[w],
+                value=vectors[0][w],
+                value_2=vectors[1][b],
+            ),
+            message("refusals.it_is_one_judgement_write"),
         )
     return Vectors(items, b, w, *vectors)
 

@@ -114,8 +114,12 @@ def _grids(path: Path) -> list[tuple[str, Grid]]:
             if sheet.max_row * sheet.max_column > MOST_CELLS:
                 raise InputError(
                     f"{path.name}, sheet {sheet.title!r}",
-                    f"reaches to row {sheet.max_row:,} and column {sheet.max_column:,}",
-                    "Judgements need far less: clear the cells beyond them.",
+                    message(
+                        "refusals.reaches_to_row_and_column",
+                        max_row=sheet.max_row,
+                        max_column=sheet.max_column,
+                    ),
+                    message("refusals.judgements_need_far_less_clear"),
                 )
         return [(s.title, [list(row) for row in s.iter_rows(values_only=True)]) for s in book]
     except InputError:
@@ -125,7 +129,7 @@ def _grids(path: Path) -> list[tuple[str, Grid]]:
         raise InputError(
             str(path),
             message("refusals.cannot_be_read_as", kind=path.suffix, reason=why[:200]),
-            "It may be damaged: open it, save it again in that format, and give that file.",
+            message("refusals.it_may_be_damaged_open"),
         ) from error
 
 
@@ -137,7 +141,7 @@ def _even(rows: list[list[str]], name: str) -> list[list[str]]:
             raise InputError(
                 f"{name}, line {line}",
                 message("refusals.has_cells_the_header_has", cells=len(row), width=width),
-                "Mend that line; a number with a decimal comma stands in quotes.",
+                message("refusals.mend_that_line_a_number"),
             )
     return [row[:width] + [""] * (width - len(row)) for row in rows]
 
@@ -256,8 +260,8 @@ def read_judgements(
         if path.suffix.lower() in (".yaml", ".yml"):
             raise InputError(
                 str(path),
-                "is one of several files",
-                "Give it alone: it holds all experts.",
+                message("refusals.is_one_of_several_files"),
+                message("refusals.give_it_alone_it_holds"),
             )
     experts: dict[str, list[Pair]] = {}
     places: dict[tuple[str, str], str] = {}

@@ -182,6 +182,8 @@ def membership_from_ratings(ratings: pd.DataFrame, grades: Sequence[str]) -> pd.
         strange = sorted(set(given) - set(grades))
         if strange or given.empty:
             fault = f"holds {strange[0]!r}, not a grade" if strange else "has no rating"
-            raise InputError(f"ratings of {name!r}", fault, f"Grades: {', '.join(grades)}.")
+            raise InputError(
+                f"ratings of {name!r}", fault, message("refusals.grades", names=", ".join(grades))
+            )
         rows[name] = given.value_counts(normalize=True).reindex(list(grades), fill_value=0.0)
     return pd.DataFrame(rows).T

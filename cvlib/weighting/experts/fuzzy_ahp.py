@@ -81,13 +81,19 @@ def fuzzy_ahp(judgements: Mapping[str, object]) -> FuzzyWeights:
         i, j = names.index(row), names.index(column) if column in names else -1
         triangle = _triangle(value, f"judgement {pair!r}")
         if i == j or j < 0:
-            raise InputError(f"judgement {pair!r}", "does not name two items", "Write it a|b.")
+            raise InputError(
+                f"judgement {pair!r}",
+                message("refusals.does_not_name_two_items"),
+                message("refusals.write_it_a"),
+            )
         matrix[i, j], matrix[j, i] = triangle, 1 / triangle[::-1]
     empty = np.argwhere(np.isnan(matrix[:, :, 1]))
     if len(empty):
         i, j = empty[0]
         raise InputError(
-            f"judgement '{names[i]}|{names[j]}'", "is not given", "Fuzzy AHP needs every pair."
+            f"judgement '{names[i]}|{names[j]}'",
+            message("refusals.is_not_given"),
+            message("refusals.fuzzy_ahp_needs_every_pair"),
         )
     return from_triangles(matrix, names)
 
@@ -212,6 +218,8 @@ def _triangle(value: object, where: str) -> np.ndarray:
         given = fuzzified(given)
     if given.shape != (3,) or not (0 < given[0] <= given[1] <= given[2] < np.inf):
         raise InputError(
-            where, f"{value!r} is no triangle", "Give l, m, u with 0 < l ≤ m ≤ u, or one number."
+            where,
+            message("refusals.is_no_triangle", value=value),
+            message("refusals.give_with_or_one_number"),
         )
     return given

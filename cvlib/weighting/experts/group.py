@@ -206,8 +206,8 @@ def expert_weights(
     if not tree.compared:
         raise InputError(
             f"tree {tree.name!r}",
-            "joins its children by the minimum, so there is nothing to weight",
-            "Score it directly, or give the root the rule weighted.",
+            message("refusals.joins_its_children_by_the"),
+            message("refusals.score_it_directly_or_give"),
         )
     experts = list(judgements.matrices)
     alpha = _importance(experts, importance)
@@ -327,10 +327,18 @@ def _importance(experts: list[str], importance: Mapping[str, float] | None) -> n
     for expert, value in given.items():
         one_of("importance", expert, experts, wrong=message("refusals.is_no_expert"))
         if not 0 <= value < np.inf:
-            raise InputError(f"importance of {expert!r}", f"is {value}", "Give a number from 0.")
+            raise InputError(
+                f"importance of {expert!r}",
+                message("refusals.is", value=value),
+                message("refusals.give_a_number_from"),
+            )
     alpha = np.array([float(given.get(expert, 1.0)) for expert in experts])
     if not alpha.sum():
-        raise InputError("importance", "is zero for every expert", "Give one of them a weight.")
+        raise InputError(
+            "importance",
+            message("refusals.is_zero_for_every_expert"),
+            message("refusals.give_one_of_them_a"),
+        )
     return alpha
 
 

@@ -389,5 +389,9 @@ def split_name(tree: Tree, name: str, where: str) -> tuple[str, str]:
     """The two nodes of a name like ``recency|frequency``."""
     parts = name.split("|")
     if len(parts) != 2:
-        raise InputError(where, "does not name two items", "Write it as row|column.")
+        raise InputError(
+            where,
+            message("refusals.does_not_name_two_items"),
+            message("refusals.write_it_as_row_column"),
+        )
     return resolve(tree, parts[0], where), resolve(tree, parts[1], where)

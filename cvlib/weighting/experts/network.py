@@ -106,8 +106,8 @@ def network_process(
         if not start and len(sources) != 1:
             raise InputError(
                 "the network",
-                f"falls into {len(closed)} closed classes, so its limit depends on where it starts",
-                "Name the goal as start, or add the links that join the classes.",
+                message("refusals.falls_into_closed_classes_so", n=len(closed)),
+                message("refusals.name_the_goal_as_start"),
             )
         start = one_of("start", start or sources[0], names)
         vector = limit[:, names.index(start)]
@@ -143,18 +143,26 @@ def _weighted(
     """Columns that add up to 1, blocks weighted by cluster; sinks keep what reaches them."""
     values = supermatrix.to_numpy(float)
     if [str(name) for name in supermatrix.index] != names:
-        raise InputError("the supermatrix", "has other rows than columns", "Make it square.")
+        raise InputError(
+            "the supermatrix",
+            message("refusals.has_other_rows_than_columns"),
+            message("refusals.make_it_square"),
+        )
     bad = ~(np.isfinite(values) & (values >= 0))
     if bad.any():
         i, j = map(int, np.argwhere(bad)[0])
         raise InputError(
             f"the supermatrix, row {names[i]!r}, column {names[j]!r}",
-            f"{values[i, j]:g} is not a number from 0",
-            "Give local priorities, and 0 where there is no influence.",
+            message("refusals.is_not_a_number_from_2", values=values[i, j]),
+            message("refusals.give_local_priorities_and_where"),
         )
     for name in names:
         if name not in groups:
-            raise InputError("the clusters", f"{name!r} has none", "Put every element in one.")
+            raise InputError(
+                "the clusters",
+                message("refusals.has_none", name=name),
+                message("refusals.put_every_element_in_one"),
+            )
     if cluster_weights is not None:
         own = [groups[name] for name in names]
         for cluster in dict.fromkeys(own):
@@ -171,7 +179,11 @@ def _weighted(
         warnings.append(message("weighting.network_columns", elements=off))
     scaled = np.where(total > 0, values / np.where(total > 0, total, 1), np.eye(len(names)))
     if len(sinks) == len(names):
-        raise InputError("the supermatrix", "holds no link", "Give local priorities.")
+        raise InputError(
+            "the supermatrix",
+            message("refusals.holds_no_link"),
+            message("refusals.give_local_priorities"),
+        )
     return scaled, warnings
 
 

@@ -15,6 +15,7 @@ from cvlib.inputs.errors import InputError
 from cvlib.weighting.experts.ahp import acceptable_ratio, random_index
 from cvlib.weighting.experts.judgements import words
 from cvlib.weighting.tree import Tree
+from cvlib.words.message import message
 
 # openpyxl is loaded where it is used: most who weight read no workbook
 if TYPE_CHECKING:
@@ -78,17 +79,25 @@ def write_workbook(
     path = Path(path)
     groups = {node: below for node, below in tree.compared.items() if len(below) > 1}
     if not groups:
-        raise InputError(f"tree {tree.name!r}", "has nothing to compare", "Choose another tree.")
+        raise InputError(
+            f"tree {tree.name!r}",
+            message("refusals.has_nothing_to_compare"),
+            message("refusals.choose_another_tree"),
+        )
     for node, below in groups.items():
         labels = [tree.label(child, language) for child in below]
         if twice := {label for label in labels if labels.count(label) > 1}:
             raise InputError(
                 f"tree {tree.name!r}, node {node!r}",
-                f"two of its items are called {min(twice)!r}: nobody could tell them apart",
-                f"Give each its own {language} label in the tree.",
+                message("refusals.two_of_its_items_are", value=min(twice)),
+                message("refusals.give_each_its_own_label", language=language),
             )
     if path.suffix != ".xlsx":
-        raise InputError(str(path), "is not an .xlsx file name", "End the name with .xlsx.")
+        raise InputError(
+            str(path),
+            message("refusals.is_not_an_xlsx_file"),
+            message("refusals.end_the_name_with_xlsx"),
+        )
     said = words(language)["workbook"]
     book = Workbook()
     start, key, calc = book.active, book.create_sheet(KEY), book.create_sheet(_CALC)
