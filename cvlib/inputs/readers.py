@@ -40,10 +40,8 @@ class Table:
     data : DataFrame
         Numbers, text (missing cells as NaN) and dates. The index is the 0-based place of the row in
         the file: index 4 is data row 5, the header not counted.
-    labels : dict
-        Column to its label (question wording), where the file has one.
-    value_labels : dict
-        Column to {code: label}.
+    labels, value_labels : dict
+        Column to its label (question wording), and to {code: label}, where the file has them.
     left_out : DataFrame
         column, reason, count, share: what the reader turned into missing values or skipped.
     source : str
@@ -54,6 +52,8 @@ class Table:
         What the reader had to assume.
     files : tuple of (str, int)
         For a table put together from several files: each name and the index of its first row.
+    heads : dict
+        Column to its head in the file, where it is another.
     """
 
     data: pd.DataFrame
@@ -64,9 +64,11 @@ class Table:
     sha256: str = ""
     warnings: tuple[str, ...] = ()
     files: tuple[tuple[str, int], ...] = ()
+    heads: dict[str, str] = field(default_factory=dict)
 
     def place(self, column: str, row: int | None = None) -> str:
         """Say where a column, or the cell of it at this index, stands in the user's file."""
+        column = self.heads.get(column, column)
         if row is None:
             return message("refusals.at_column", file=self.source, column=column)
         name, first = ([(self.source, 0)] + [file for file in self.files if file[1] <= row])[-1]
@@ -74,7 +76,7 @@ class Table:
 
     def lacking(self, column: str, remedy: str = "") -> InputError:
         """An error that the column is not there: the nearest name, and other sheets there are."""
-        known = [str(one) for one in self.data.columns]
+        known = [self.heads.get(str(one), str(one)) for one in self.data.columns]
         return InputError(
             self.place(column), message("refusals.there_is_no_such_column"),
             joined([nearest(column, known), self.elsewhere, remedy]),
@@ -85,8 +87,8 @@ class Table:
         """Where else a column may stand, as the end of a remedy: in another sheet; mostly empty."""
         sheets = [note.values for note in self.warnings
                   if isinstance(note, Message) and note.id == "inputs.first_sheet"]  # fmt: skip
-        others = ", ".join(sheets[0]["others"][:10]) if sheets else ""
-        return message("refusals.other_sheets", others=others) if others else ""
+        names = ", ".join(sheets[0]["others"][:10]) if sheets else ""
+        return message("refusals.other_sheets", others=names) if names else ""
 
 
 def left_out(rows: Sequence[tuple[str, str, int]], total: int) -> pd.DataFrame:
@@ -322,8 +324,8 @@ def load_table(
     options: dict[str, Any] = {name: value for name, value in given.items() if value}
     if header_row != 1:
         options["header_row"] = header_row
-    tables = [_load_one(path, options) for path in datasets.files(data)]
-    return tables[0] if len(tables) == 1 else _joined(tables)
+    first, *more = [_load_one(path, options) for path in datasets.files(data)]
+    return _joined([first, *more]) if more else first
 
 
 load = load_table  # the front door's name of it

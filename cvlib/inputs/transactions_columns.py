@@ -29,6 +29,10 @@ _CURRENCY = (
     r"[$€£¥￥₹₩₽₺฿₫₴₪元円圆]|RMB|(?:US|HK|A|C|R|S|NT|NZ)\$|kr\.?|zł|Kč|Ft|lei|Rs\.?|руб\.?|[A-Z]{3}"
 )
 # Less than nothing as accounts write it: in brackets, or with the minus behind.
+# Currencies of a thousand parts, in which 1.250 is no thousand.
+_THOUSANDTHS = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"}
+# Chinese units of numbers: 1.2万 is 12,000
+_UNITS = {"万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8}
 _BRACKETS, _BEHIND = r"^[(（]\s*([^-]*)\s*[)）]$", r"^([^-]*[0-9][^-]*?)\s*-$"
 
 
@@ -71,8 +75,9 @@ def amounts_of(table: Table, column: str, notes: list[str]) -> pd.Series:
         plain = plain.str.replace(form, r"-\1", regex=True)
     parts = plain.str.extract(
         rf"^(?P<minus>-?)\s*(?P<before>{_CURRENCY})?\s*(?P<number>[^A-Za-z]*?)\s*"
-        rf"(?P<after>{_CURRENCY})?$"
+        rf"(?P<unit>[{''.join(_UNITS)}])?\s*(?P<after>{_CURRENCY})?$"
     )
+    units = parts["unit"].map(_UNITS)
     sign = parts["before"].fillna(parts["after"])
     signs = sign.dropna().unique()
     numbers = parts["number"].notna() & (parts["number"] != "")
@@ -85,7 +90,10 @@ def amounts_of(table: Table, column: str, notes: list[str]) -> pd.Series:
     original = table.data[column].copy()
     if len(signs) == 1:
         notes.append(message("inputs.currency_sign", file=table.source, sign=signs[0]))
+    if len(signs) == 1 or units.notna().any():
         plain = (parts["minus"] + parts["number"]).where(numbers, written)
+    if len(signs) == 1 and signs[0] not in _THOUSANDTHS:
+        plain = _grouped(plain)
     behind = written[written.str.contains(r"^[(（].*[)）]$|[0-9][^-]*-$")]
     if len(behind):
         notes.append(message("inputs.minus_of_accounts", file=table.source, first=behind.iloc[0]))
@@ -93,10 +101,22 @@ def amounts_of(table: Table, column: str, notes: list[str]) -> pd.Series:
     wrong = message("refusals.value_is_no_amount", value="{value}")
     try:
         amounts, _ = numeric(table, column, (), (wrong, message("refusals.write_amounts_as")))
+        amounts = amounts * units.fillna(1.0)
         bad = ~np.isfinite(amounts)
         if bad.any():
             raise fault(table, column, bad, wrong, message("refusals.mend_it"))
     finally:
         table.data[column] = original
-    notes.append(message("inputs.amounts_as_text", file=table.source, first=original.iloc[0]))
+    first = original[units.notna()] if units.notna().any() else original
+    notes.append(message("inputs.amounts_as_text", file=table.source, first=first.iloc[0]))
     return amounts
+
+
+def _grouped(plain: pd.Series) -> pd.Series:
+    """Amounts of money whose one mark always stands before three digits, without that mark."""
+    some = plain.dropna()
+    for mark in (",", "."):
+        alike = some.str.fullmatch(rf"-?(?:[0-9]{{1,3}}(?:\{mark}[0-9]{{3}})+|[0-9]+)")
+        if alike.all() and some.str.contains(mark, regex=False).any():
+            return plain.str.replace(mark, "", regex=False)
+    return plain

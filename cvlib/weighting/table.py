@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.choices import one_of
+from cvlib.inputs.columns import money
 from cvlib.inputs.errors import InputError, nearest, shorten
 from cvlib.inputs.readers import Table
 from cvlib.inputs.summary_rows import without_summaries
@@ -331,6 +332,10 @@ def _parsed(table: Table, raw: pd.Series, leaf: str, notes: list[str]) -> np.nda
         text = text.str.rstrip("%\uff05").str.strip()
     parsed = pd.to_numeric(text, errors="coerce")
     wrong = raw.notna() & parsed.isna()
+    if wrong.any() and not percent.any():
+        amounts = _money(table, raw, notes, int(wrong.sum()))
+        if amounts is not None:
+            return amounts
     if wrong.any():
         at = int(wrong.to_numpy().argmax())
         raise InputError(
@@ -339,6 +344,20 @@ def _parsed(table: Table, raw: pd.Series, leaf: str, notes: list[str]) -> np.nda
             message("refusals.correct_the_cell_or_empty_it_so"),
         )
     return parsed.to_numpy(float, na_value=np.nan)
+
+
+def _money(table: Table, raw: pd.Series, notes: list[str], wrong: int) -> np.ndarray | None:
+    """Amounts written with a currency, in brackets or in 万; None where none of `wrong` is one."""
+    told: list[str] = []
+    try:
+        amounts = money(table, str(raw.name), told)
+    except InputError as error:
+        if len(error.rows) >= wrong:
+            return None
+        remedy = message("refusals.correct_the_cell_or_empty_it_so")
+        raise InputError(error.where, error.wrong, remedy if error.rows else error.remedy) from None
+    notes += told
+    return amounts.to_numpy(float)
 
 
 def _row(table: Table, raw: pd.Series, at: int) -> str:

@@ -249,7 +249,7 @@ class TestChains:
         }
         agreed = chains.means_end_chains(data.assign(coder2=["a", "v", "v"]), bootstrap=FEW)
         assert agreed.facts["kappa"] == pytest.approx(0.5)
-        with pytest.raises(InputError, match="column level, data row 2: 'X' is none of A, C, V"):
+        with pytest.raises(InputError, match="column level, data row 2: 'X' is none of A"):
             chains.means_end_chains(data.assign(level=["A", "X", "C"]))
 
 
@@ -303,8 +303,138 @@ class TestEmployees:
         assert (
             employees.employees_to_customers(staff, moved).sentence.id == "service.employees_found"
         )
-        with pytest.raises(InputError, match="no row of the unit 'h'"):
-            employees.employees_to_customers(staff[staff["unit"] != "h"], buyers)
+        fewer = employees.employees_to_customers(staff[staff["unit"] != "h"], buyers)
+        assert fewer["employee_units"]["unit"].tolist() == list("abcdefg")
+        left = next(w for w in fewer.warnings if w.id == "service.employees_left_out")
+        assert left.values["units"] == ["h"]
+        renamed = buyers.assign(unit=buyers["unit"].str.upper())
+        with pytest.raises(InputError, match="'a' and 'A' differ only in case"):
+            employees.employees_to_customers(staff, renamed)
+        few = staff["unit"].isin(list("abc")), buyers["unit"].isin(list("abc"))
+        with pytest.raises(InputError, match="too few units: 3"):
+            employees.employees_to_customers(staff[few[0]], buyers[few[1]])
+
+
+class TestOwnFiles:
+    """Files with other heads, words, scales and blanks say what the plain ones say."""
+
+    def test_kano_in_words_other_heads_and_blanks(self):
+        plain = pd.read_csv(fetch("kano_survey"))
+        found = kano.kano_classes(plain, bootstrap=FEW)["kano_classes"]
+        words = dict(enumerate(["喜欢", "理应如此", "无所谓", "勉强接受", "不喜欢"], start=1))
+        told = plain.replace({"functional": words, "dysfunctional": words})
+        told.columns = ["受访者", "功能", "正向", "反向"]
+        read = kano.kano_classes(told, bootstrap=FEW)
+        pd.testing.assert_frame_equal(read["kano_classes"], found)
+        assert [w.id for w in read.warnings[:1]] == ["inputs.columns_taken"]
+        english = plain.replace({"functional": {2: "must-be"}}).rename(columns=str.title)
+        pd.testing.assert_frame_equal(
+            kano.kano_classes(english, bootstrap=FEW)["kano_classes"], found
+        )
+        blank = plain.astype({"functional": float})
+        blank.loc[5, "functional"] = np.nan
+        fewer = kano.kano_classes(blank, bootstrap=FEW)
+        assert fewer["kano_classes"]["n"].sum() == len(plain) - 1
+        assert fewer.warnings[0].values["rows"] == 1
+        with pytest.raises(InputError, match="column 反向, data row 1: 'often'"):
+            kano.kano_classes(told.assign(反向=["often", *told["反向"][1:]]))
+        with pytest.raises(InputError, match="one row per respondent and feature"):
+            kano.kano_classes(plain.rename(columns={"feature": "what"}))
+
+    def test_kano_codes_that_run_the_other_way_are_doubted(self):
+        plain = pd.read_csv(fetch("kano_survey"))
+        asked = ["functional", "dysfunctional"]
+        turned = kano.kano_classes(plain.assign(**(6 - plain[asked])), bootstrap=FEW)
+        assert "service.kano_turned" in [w.id for w in turned.warnings]
+        as_is = kano.kano_classes(plain, bootstrap=FEW)
+        assert "service.kano_turned" not in [w.id for w in as_is.warnings]
+
+    def test_service_answers_on_five_points(self):
+        seven = pd.read_csv(fetch("service_survey"))
+        asked = [c for c in seven if c[0] in "EP" and c[1:].isdigit()]
+        five = seven.assign(**(1 + (seven[asked] - 1) * 4 / 6).round().astype(int))
+        silent = gaps.service_gaps(five)
+        doubt = next(w for w in silent.warnings if w.id == "service.scale_unused")
+        assert (doubt.values["name"], doubt.values["highest"]) == ("service_scale", 5)
+        said = gaps.service_gaps(five, scale=(1, 5))
+        assert "service.scale_unused" not in [w.id for w in said.warnings]
+        low, high = (f["service_dimensions"]["servperf"].to_numpy() for f in (silent, said))
+        np.testing.assert_allclose(high, low * 6 / 4)
+        assert "scale 1–5" in said.sentence
+        with pytest.raises(InputError, match="`service_scale`"):
+            gaps.service_gaps(seven, scale=(1, 5))
+        with pytest.raises(InputError, match="two whole numbers"):
+            gaps.service_gaps(seven, scale=(7,))
+        with pytest.raises(InputError, match="two whole numbers"):
+            gaps.service_gaps(seven, scale=(7, 1))
+
+    def test_service_heads_and_points(self):
+        plain = pd.read_csv(fetch("service_survey"))
+        found = gaps.service_gaps(plain)["service_overall"]
+        heads = {c: f"E_{int(c[1:]):02}" for c in plain if c[0] == "E"}
+        heads |= {c: f"感知{c[1:]}" for c in plain if c[0] == "P"}
+        points = [c for c in plain if c.startswith("w_")]
+        shares = plain.assign(**plain[points] / 100).rename(columns=heads)
+        pd.testing.assert_frame_equal(gaps.service_gaps(shares)["service_overall"], found)
+        plain = plain.astype(dict.fromkeys(points, float))
+        plain.loc[2, points] = np.nan
+        counts = gaps.service_gaps(plain)["service_overall"].set_index("kind")["n"]
+        assert counts.to_dict() == {"weighted": len(plain) - 1, "unweighted": len(plain)}
+
+    def test_needs_on_ten_points_and_in_words(self):
+        plain = pd.read_csv(fetch("needs_survey"))
+        found = needs.need_opportunities(plain, bootstrap=FEW)["need_opportunities"]
+        asked = ["importance", "satisfaction"]
+        ten = plain.assign(**plain[asked].replace({1: 1, 2: 3, 3: 6, 4: 9, 5: 10}))
+        read = needs.need_opportunities(ten, scale=(1, 10), bootstrap=FEW)
+        pd.testing.assert_frame_equal(read["need_opportunities"], found)
+        words = plain.replace(
+            {
+                "importance": dict(enumerate(["很不重要", "不重要", "一般", "重要", "很重要"], 1)),
+                "satisfaction": dict(
+                    enumerate(["很不满意", "不满意", "一般", "满意", "很满意"], 1)
+                ),
+            }
+        )
+        read = needs.need_opportunities(words, bootstrap=FEW)
+        pd.testing.assert_frame_equal(read["need_opportunities"], found)
+
+    def test_pairs_from_one_to_seven(self):
+        plain = pd.read_csv(fetch("brand_image"))
+        pairs = [c for c in plain if c.startswith("pair")]
+        turned = ["pair2", "pair6"]
+        one = profiles.brand_profiles(plain, turned=turned, bootstrap=FEW)
+        other = profiles.brand_profiles(
+            plain.assign(**(plain[pairs] + 4)), turned=turned, scale=(1, 7), bootstrap=FEW
+        )
+        for name in one.found:
+            pd.testing.assert_frame_equal(one[name], other[name])
+
+    def test_levels_of_a_ladder_in_words_and_places_from_nought(self):
+        plain = pd.read_csv(fetch("ladders_survey"))
+        found = chains.means_end_chains(plain, bootstrap=FEW)["chain_links"]
+        words = {"A": "属性", "C": "Consequence", "V": "values"}
+        told = plain.assign(level=plain["level"].map(words), position=plain["position"] - 1)
+        pd.testing.assert_frame_equal(
+            chains.means_end_chains(told, bootstrap=FEW)["chain_links"], found
+        )
+        mixed = plain.assign(code=plain["code"].where(plain.index != 0, plain["code"].str.upper()))
+        said = [w.id for w in chains.means_end_chains(mixed, bootstrap=FEW).warnings]
+        assert "service.chain_alike" in said
+
+    def test_ratings_left_blank_and_prices_with_a_sign(self):
+        plain = pd.read_csv(fetch("brand_value"))
+        price = plain["brand"].map({"ours": 1200, "rival 1": 900, "rival 2": 1500})
+        found = delivered.delivered_value(plain.assign(price=price), bootstrap=FEW)["value_map"]
+        signed = price.map("¥ {:,}".format)
+        read = delivered.delivered_value(plain.assign(price=signed), bootstrap=FEW)["value_map"]
+        pd.testing.assert_frame_equal(read, found)
+        gap = plain.astype({"time": float})
+        gap.loc[4, "time"] = np.nan
+        means = delivered.delivered_value(gap, bootstrap=FEW)["value_parts"].set_index("brand")
+        assert means.loc["rival 1", "time"] == pytest.approx(
+            gap.loc[gap["brand"] == "rival 1", "time"].mean()
+        )
 
 
 def test_the_shipped_tables_are_the_simulation_byte_for_byte() -> None:

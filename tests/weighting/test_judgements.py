@@ -119,7 +119,7 @@ def test_a_matrix_per_sheet(tmp_path):
         ("m.csv", ",recency,frequency\nrecency,1,2\n", "rows (recency) and columns"),
         ("m.csv", ",recency,frequency\nrecency,1,2\nfrequency,.5,1\n", "with monetary"),
         ("w.csv", "expert,recency|frequency|x\na,1\n", "does not name two items"),
-        ("w.csv", "expert,recency|spend\na,1\n", "w.csv, cell B1: 'spend' is not in tree"),
+        ("w.csv", "expert,recency|turnover\na,1\n", "w.csv, cell B1: 'turnover' is not in tree"),
         ("w.csv", "name,recency|frequency\na,1\n", "no column 'expert'"),
         ("w.csv", "expert,recency|frequency\na,1\na,2\n", "expert 'a' appears twice"),
         ("w.csv", "expert,recency|frequency\n,1\n", "the expert has no name"),
@@ -369,7 +369,7 @@ def test_a_time_that_excel_made_of_a_ratio_is_named(tmp_path):
 def test_refusals_of_judgements_are_told_in_chinese(tmp_path):
     wrong = {
         "w1.csv": ("name,recency|frequency\na,1\n", "没有列 expert"),
-        "w2.csv": ("expert,recency|spend\na,1\n", "不在指标树“rfm”中"),
+        "w2.csv": ("expert,recency|turnover\na,1\n", "不在指标树“rfm”中"),
         "w3.csv": ("expert,recency|frequency\na,2\n", "没有任何判断把"),
         "m.csv": (",recency,frequency\nrecency,1,2\n", "的指标不一致"),
     }

@@ -156,3 +156,31 @@ def test_a_model_may_be_written_in_chinese_alone_and_is_refused_in_it(tmp_path):
         with pytest.raises(InputError, match=r"w\.yaml, line \d") as caught:
             cv.satisfaction.load_model(tmp_path / "w.yaml")
         assert said in caught.value.told("zh"), instead
+
+
+AMOUNTS = [
+    (["¥ 1,200", "¥ 900", "¥ 3,100"], [1200, 900, 3100]),
+    (["1.2万", "9800", "2亿"], [12000, 9800, 2e8]),
+    (["¥1.2万元"[:-1], "¥9,800.50", "¥1"], [12000, 9800.5, 1]),
+    (["(85)", "90", "2"], [-85, 90, 2]),
+    (["85%", "90%", "2%"], [85, 90, 2]),
+    (["KWD 1.250", "KWD 2.000", "KWD 0.500"], [1.25, 2.0, 0.5]),
+]
+
+
+@pytest.mark.parametrize(("written", "meant"), AMOUNTS)
+def test_indicators_may_be_amounts(written, meant):
+    frame = customers(3).assign(monetary=written)
+    read = W.indicators(frame, RFM, customer="customer_id", missing="available")
+    np.testing.assert_allclose(read.values["monetary"], meant)
+    assert read.warnings
+
+
+def test_amounts_may_be_blank_but_not_words_or_two_currencies():
+    frame = customers(4).assign(monetary=["$1,200", None, "$3.50", "$5"])
+    read = W.indicators(frame, RFM, customer="customer_id", missing="available")
+    assert read.values["monetary"].isna().tolist() == [False, True, False, False]
+    with pytest.raises(InputError, match=r"data row 3: 'many' is no amount\. Correct the cell"):
+        W.indicators(frame.assign(monetary=["$1", "$2", "many", "$4"]), RFM, customer="customer_id")
+    with pytest.raises(InputError, match="mixes currencies"):
+        W.indicators(frame.assign(monetary=["$1", "€2", "$3", "$4"]), RFM, customer="customer_id")

@@ -7,16 +7,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.answers import plain
 from cvlib.inputs.checks import fault
 from cvlib.inputs.columns import enough_rows, labels, once, opened, within
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.heads import spelt, taken
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table
 from cvlib.results import Finding
 from cvlib.statistics import resample
 from cvlib.statistics.proportions import wilson
-from cvlib.words.message import message
+from cvlib.words.message import Message, message
 
 LEVELS = "ACV"
+_WORDS = {
+    **dict.fromkeys(("a", "attribute", "attributes", "属性", "产品属性"), "A"),
+    **dict.fromkeys(("c", "consequence", "consequences", "benefit", "结果", "利益", "后果"), "C"),
+    **dict.fromkeys(("v", "value", "values", "价值", "价值观", "个人价值"), "V"),
+}
 _KEPT = 0.70  # share of direct links that the map keeps [P]
 
 
@@ -36,7 +43,8 @@ def means_end_chains(
     Parameters
     ----------
     data : str, Path, DataFrame or Table
-        respondent, ladder, position (1, 2, …), code, level (A attribute, C consequence, V value);
+        respondent, ladder, position (1, 2, …), code, level (A attribute, C consequence, V value,
+        or these words);
         optionally coder2, a second coder's code.
     cutoff : int
         Fewest direct links that the map shows; 0: the largest of 1 to 6 that keeps 70 % of them
@@ -77,10 +85,10 @@ def means_end_chains(
     True
     """
     settings = resample.percentile_only(bootstrap or resample.Bootstrap())
-    table = opened(data, reading)
+    table = opened(data, reading, ["respondent", "ladder", "position", "code", "level"])
     steps, level = _steps(table)
     pairs = _pairs(steps)
-    enough_rows(table, len(pairs), 1, "links: no ladder has two steps")
+    enough_rows(table, len(pairs), 1, "links")
     order = {code: LEVELS.index(each) for code, each in level.items()}
     against = pairs["from_code"].map(order) > pairs["to_code"].map(order)
     direct = pairs[pairs["gap"] == 1]
@@ -118,7 +126,16 @@ def means_end_chains(
     if len(wrong):
         found["chain_against"] = wrong[["from_code", "to_code", "direct"]].reset_index(drop=True)
     kappa = _kappa(table)
-    warnings = [] if kappa is None else [message("service.chain_kappa", kappa=kappa)]
+    warnings: list[Message] = list(taken(table))
+    if kappa is not None:
+        warnings.append(message("service.chain_kappa", kappa=kappa))
+    same = steps.drop_duplicates("code")["code"]
+    alike = same[same.map(spelt).duplicated(keep=False)]
+    if len(alike):
+        pair = list(alike[alike.map(spelt) == spelt(alike.iloc[0])])
+        warnings.append(
+            message("service.chain_alike", codes=len(alike), one=pair[0], other=pair[1])
+        )
     if against.any():
         warnings.append(message("service.chain_against", links=int(against.sum())))
     kept = float(cells[cells >= chosen].sum() / total)
@@ -143,16 +160,14 @@ def means_end_chains(
 def _steps(table: Table) -> tuple[pd.DataFrame, dict[str, str]]:
     """Steps in the order of their ladders, and the level of every code."""
     names = {c: labels(table, c) for c in ("respondent", "ladder", "code", "level")}
-    steps = pd.DataFrame({**names, "position": within(table, "position", 1, whole=True)})
-    wrong = ~steps["level"].isin(list(LEVELS))
-    if wrong.any():
+    steps = pd.DataFrame({**names, "position": within(table, "position", whole=True)})
+    level = steps["level"].map(plain).map(_WORDS)
+    if level.isna().any():
         raise fault(
-            table,
-            "level",
-            wrong,
-            message("refusals.is_none_of_a", value="{value}"),
-            message("refusals.give_one_of_them"),
-        )
+            table, "level", level.isna(), message("service.chain_no_level", value="{value}"),
+            message("service.chain_no_level_remedy"),
+        )  # fmt: skip
+    steps["level"] = level
     once(table, ["respondent", "ladder", "position"])
     first = steps.groupby("code")["level"].transform("first")
     if (first != steps["level"]).any():

@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.choices import number
-from cvlib.inputs.columns import enough_rows, labels, once, opened, within
+from cvlib.inputs.columns import enough_rows, labels, one_a_row, opened, within
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.heads import taken
 from cvlib.inputs.readers import AS_IT_IS, Reading
 from cvlib.results import Finding
+from cvlib.satisfaction.service.statistics import ends_of, unused_ends
 from cvlib.statistics import resample
 from cvlib.words.message import message
 
@@ -125,14 +127,16 @@ def delivered_value(
                 name, message("refusals.are_not_four_weights_that"), message("refusals.mend_them")
             )
     number("quality_importance", quality_importance, 0, 1, ends="()")
+    scale = ends_of(scale, "rating_scale")
     settings = resample.percentile_only(bootstrap or resample.Bootstrap())
-    table = opened(data, reading)
-    once(table, ["respondent", "brand"])
-    who, brand = labels(table, "respondent"), labels(table, "brand")
     wanted = [*VALUE, *COST]
-    ratings = pd.DataFrame({c: within(table, c, *scale) for c in wanted})
+    table = opened(data, reading, ["respondent", "brand", *wanted, "price"])
+    one_a_row(table, ["respondent", "brand"], message("service.rows_of_brands"))
+    who, brand = labels(table, "respondent"), labels(table, "brand")
+    ratings = pd.DataFrame({c: within(table, c, *scale, missing=True) for c in wanted})
+    cautions = unused_ends(ratings.to_numpy(), scale, "rating_scale")
     if "price" in table.data.columns:
-        ratings["price"] = within(table, "price", 0)
+        ratings["price"] = within(table, "price", 0, missing=True)
     names = list(dict.fromkeys(brand))
     enough_rows(table, len(names), 2, "brands")
     people = pd.factorize(who)[0]
@@ -170,7 +174,8 @@ def delivered_value(
     parts = pd.DataFrame(drawn[0, :, : len(ratings.columns)], columns=list(ratings.columns))
     parts.insert(0, "brand", names)
     tables = {"delivered_value": main, "value_map": chart, "value_parts": parts}
-    return Finding(tables, _sentence(main, found["difference"], settings.level), _warnings(main))
+    warned = (*taken(table), *cautions, *_warnings(main))
+    return Finding(tables, _sentence(main, found["difference"], settings.level), warned)
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> float:
@@ -188,9 +193,9 @@ def _means(
     each = np.empty((len(counts), brands, ratings.shape[1]))
     for b in range(brands):
         rows = brand == b
-        weight = counts[:, people[rows]]
+        weight, there = counts[:, people[rows]], ~np.isnan(ratings[rows])
         with np.errstate(invalid="ignore"):
-            each[:, b] = (weight @ ratings[rows]) / weight.sum(axis=1, keepdims=True)
+            each[:, b] = (weight @ np.where(there, ratings[rows], 0.0)) / (weight @ there)
     return each
 
 

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.columns import enough_rows, labels, opened, within
+from cvlib.inputs.columns import answered_rows, enough_rows, labels, opened, within
 from cvlib.inputs.errors import InputError
-from cvlib.inputs.readers import AS_IT_IS, Reading
+from cvlib.inputs.heads import spelt, taken
+from cvlib.inputs.readers import AS_IT_IS, Reading, Table
 from cvlib.results import Finding
 from cvlib.statistics import resample
-from cvlib.words.message import message
+from cvlib.words.message import Message, joined, message
 
 _FEW = 20  # units below which the variance between units is hardly known
+_UNSETTLED = 100  # times the error without units: the model did not settle
 
 
 def employees_to_customers(
@@ -53,7 +55,7 @@ def employees_to_customers(
     Raises
     ------
     InputError
-        A unit without employees or without customers, fewer than three units.
+        Fewer than four units with employees and customers.
 
     Notes
     -----
@@ -70,20 +72,25 @@ def employees_to_customers(
     >>> found["employee_effect"]["method"].tolist()
     ['mixed', 'ignoring_units', 'corrected_for_reliability']
     """
-    staff, buyers = opened(employees, reading), opened(customers, reading)
-    inside = pd.DataFrame({"unit": labels(staff, "unit"), "index": within(staff, "employee_index")})
-    served = pd.DataFrame(
-        {"unit": labels(buyers, "unit"), "index": within(buyers, "customer_index")}
-    )
-    lacking = sorted(set(served["unit"]) ^ set(inside["unit"]))
-    if lacking:
+    staff = opened(employees, reading, ["unit", "employee_index"])
+    buyers = opened(customers, reading, ["unit", "customer_index"])
+    inside, unread = _indices(staff, "employee_index")
+    served, silent = _indices(buyers, "customer_index")
+    told = [*taken(staff), *taken(buyers), *unread, *silent]
+    both = set(served["unit"]) & set(inside["unit"])
+    lacking = sorted((set(served["unit"]) | set(inside["unit"])) - both)
+    if len(both) < 4 and lacking:
         side = staff if lacking[0] in set(served["unit"]) else buyers
         raise InputError(
             side.place("unit"), message("refusals.lacks_the_unit", unit=lacking[0]),
-            message("refusals.give_both_the_same_units"),
+            joined([message("refusals.give_both_the_same_units"), *_alike(inside, served)]),
         )  # fmt: skip
+    if lacking:
+        told.append(message("service.employees_left_out", units=lacking))
+        inside, served = (each[each["unit"].isin(both)].reset_index(drop=True)
+                          for each in (inside, served))  # fmt: skip
     means = inside.groupby("unit")["index"].mean()
-    enough_rows(staff, len(means), 3, "units")
+    enough_rows(staff, len(means), 4, "units")
     if means.std() == 0:
         raise InputError(
             staff.place("employee_index"),
@@ -94,6 +101,9 @@ def employees_to_customers(
     fit, empty, note = _mixed(served, centred, reml)
     rows = [_row("mixed", float(fit.fe_params.iloc[1]), float(fit.bse_fe.iloc[1]), level)]
     naive = _least_squares(served["index"].to_numpy(), centred)
+    if not rows[0]["std_error"] < _UNSETTLED * naive[1]:
+        raise InputError(staff.source, message("refusals.units_do_not_settle", units=len(means)),
+                         message("refusals.units_do_not_settle_remedy"))  # fmt: skip
     rows.append(_row("ignoring_units", *naive, level))
     reliable = icc2(inside["unit"], inside["index"])
     if reliable > 0:
@@ -128,13 +138,29 @@ def employees_to_customers(
         f"service.employees_{kind}", slope=first["slope"], low=first["ci_low"],
         high=first["ci_high"], level=level, units=len(means),
     )  # fmt: skip
-    warned = [*note, message("service.employees_association")]
+    warned = [*told, *note, message("service.employees_association")]
     if len(means) < _FEW:
         warned.append(message("service.employees_few", units=len(means), least=_FEW))
     if not reliable > 0:
         warned.append(message("service.employees_no_icc2"))
     intercept = float(fit.fe_params.iloc[0]), float(fit.bse_fe.iloc[0])
     return Finding(found, said, tuple(warned), {**facts, "intercept": intercept})
+
+
+def _alike(inside: pd.DataFrame, served: pd.DataFrame) -> list[Message]:
+    """Two units of one name but for case, signs or zeros in front, where there are any."""
+    own = {spelt(unit): unit for unit in inside["unit"]}
+    pair = next(((own[spelt(u)], u) for u in served["unit"] if own.get(spelt(u), u) != u), None)
+    return [message("refusals.names_alike", one=pair[0], other=pair[1])] if pair else []
+
+
+def _indices(table: Table, column: str) -> tuple[pd.DataFrame, list[Message]]:
+    """Unit and index of every row that has one, and how many have none."""
+    values = within(table, column, missing=True)
+    kept, told = answered_rows(table, [values])
+    units = labels(kept, "unit").str.strip()
+    found = pd.DataFrame({"unit": units, "index": values[kept.data.index]})
+    return found.reset_index(drop=True), told
 
 
 def icc2(unit: pd.Series, index: pd.Series) -> float:

@@ -9,17 +9,25 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.checks import fault
-from cvlib.inputs.columns import enough_rows, opened, within
+from cvlib.inputs.columns import enough_rows, opened, rated, within
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.heads import by_usual_names, taken
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table
 from cvlib.results import Finding
-from cvlib.satisfaction.service.statistics import alpha, answered_mean, mean_interval, rows_of
+from cvlib.satisfaction.service.statistics import (
+    alpha,
+    answered_mean,
+    ends_of,
+    mean_interval,
+    rows_of,
+    unused_ends,
+)
 from cvlib.words.message import joined, message
 
 DIMENSIONS = {
     "tangibles": 4, "reliability": 5, "responsiveness": 4, "assurance": 4, "empathy": 5,
 }  # fmt: skip
-_SCALE = (1, 7)
+_SIDES = {"E": ["expectation", "expected", "期望"], "P": ["perception", "perceived", "感知"]}
 
 
 def service_gaps(
@@ -27,6 +35,7 @@ def service_gaps(
     dimensions: Mapping[str, int] | None = None,
     reversed_items: Sequence[int] = (),
     *,
+    scale: tuple[int, int] = (1, 7),
     level: float = 0.95,
     reading: Reading = AS_IT_IS,
 ) -> Finding:
@@ -39,12 +48,15 @@ def service_gaps(
     Parameters
     ----------
     data : str, Path, DataFrame or Table
-        One row per respondent: E1 … E22 and P1 … P22 on 1–7, optionally w_<dimension>, points that
-        add up to 100.
+        One row per respondent: E1 … E22 and P1 … P22 on `scale`, optionally w_<dimension>, points
+        that add up to 100, or shares that add up to 1.
     dimensions : mapping of str to int, optional
         Items of each dimension in their order; the five of Parasuraman et al. unless given.
     reversed_items : sequence of int
-        Numbers of the items that are worded negatively; both answers are turned (8 − x).
+        Numbers of the items that are worded negatively; both answers are turned (8 − x of
+        seven).
+    scale : (low, high)
+        Of the answers.
     level : float
         Confidence of the Student intervals.
     reading : Reading
@@ -76,9 +88,16 @@ def service_gaps(
     >>> gaps["service_overall"]["kind"].tolist()
     ['weighted', 'unweighted']
     """
-    table = opened(data, reading)
+    scale = low, high = ends_of(scale, "service_scale")
     parts = dict(dimensions or DIMENSIONS)
     numbers = list(range(1, sum(parts.values()) + 1))
+    wanted = [f"{side}{one}" for side in "EP" for one in numbers]
+    table = opened(data, reading)
+    table = by_usual_names(
+        table, [*wanted, *(f"w_{part}" for part in parts)],
+        {f"{side}{one}": [f"{name}{one}" for name in _SIDES[side]]
+         for side in "EP" for one in numbers},
+    )  # fmt: skip
     unknown = [one for one in reversed_items if one not in numbers]
     if unknown:
         raise InputError(
@@ -86,7 +105,7 @@ def service_gaps(
             message("refusals.is_no_item", unknown=unknown[0]),
             message("refusals.items_are_to", n=len(numbers)),
         )
-    expected, perceived = (_answers(table, side, numbers, reversed_items) for side in "EP")
+    expected, perceived = (_answers(table, side, numbers, reversed_items, scale) for side in "EP")
     enough_rows(table, len(expected), 2, "respondents")
     gap = perceived - expected
     ends = np.cumsum([0, *parts.values()])
@@ -101,10 +120,9 @@ def service_gaps(
     rows = rows_of("dimension", list(parts), list(by.values()), level).rename(
         columns={"mean": "gap"}
     )
-    low, high = _SCALE
     served = [100 * (answered_mean(perceived[:, at]) - low) / (high - low) for at in place.values()]
     rows["servperf"] = [mean_interval(values)[0] for values in served]
-    rows["weight"] = weights.mean(axis=0) / 100 if weights is not None else 1 / len(parts)
+    rows["weight"] = 1 / len(parts) if weights is None else np.nanmean(weights, axis=0) / 100
     rows["alpha_perception"] = [alpha(perceived[:, at]) for at in place.values()]
     rows["alpha_gap"] = [alpha(gap[:, at]) for at in place.values()]
     rows["reliability_difference"] = [
@@ -112,21 +130,29 @@ def service_gaps(
     ]
     overall = _overall(np.column_stack(list(by.values())), weights, level)
     found = {"service_dimensions": rows, "service_overall": overall, "service_items": items}
-    return Finding(found, _sentence(overall, rows, level), _warnings(rows, weights))
+    cautions = unused_ends(np.concatenate([expected, perceived]), scale, "service_scale")
+    warned = (*taken(table), *cautions, *_warnings(rows, weights))
+    return Finding(found, _sentence(overall, rows, level, scale), warned)
 
 
 def _answers(
-    table: Table, side: str, numbers: Sequence[int], reversed_items: Sequence[int]
+    table: Table,
+    side: str,
+    numbers: Sequence[int],
+    reversed_items: Sequence[int],
+    scale: tuple[int, int],
 ) -> np.ndarray:
     for one in numbers:
         if f"{side}{one}" not in table.data:
             raise table.lacking(f"{side}{one}", message("service.gap_pairs", pairs=len(numbers)))
     columns = [
-        within(table, f"{side}{one}", *_SCALE, whole=True, missing=True).to_numpy(float)
+        rated(
+            table, f"{side}{one}", scale, remedy=message("service.scale_is", name="service_scale")
+        ).to_numpy(float)
         for one in numbers
     ]
     turned = [
-        sum(_SCALE) - v if n in reversed_items else v for n, v in zip(numbers, columns, strict=True)
+        sum(scale) - v if n in reversed_items else v for n, v in zip(numbers, columns, strict=True)
     ]
     return np.column_stack(turned)
 
@@ -136,8 +162,12 @@ def _weights(table: Table, parts: Sequence[str]) -> np.ndarray | None:
     names = [f"w_{part}" for part in parts]
     if not set(names) & set(table.data.columns):
         return None
-    points = pd.DataFrame({name: within(table, name, 0, 100) for name in names})
-    off = (points.sum(axis=1) - 100).abs() > 1e-6
+    points = pd.DataFrame({name: within(table, name, 0, 100, missing=True) for name in names})
+    silent = points.isna().all(axis=1)
+    shares = points.sum(axis=1)[~silent]
+    if len(shares) and ((shares - 1).abs() < 1e-6).all():
+        points *= 100
+    off = ((points.sum(axis=1) - 100).abs() > 1e-6) & ~silent
     if off.any():
         total = points.sum(axis=1)[off.idxmax()]
         raise fault(
@@ -152,6 +182,7 @@ def _overall(gap: np.ndarray, weights: np.ndarray | None, level: float) -> pd.Da
     if weights is not None:
         # a dimension without points needs no answer
         weighed = np.where(weights > 0, weights * gap, 0.0).sum(axis=1) / 100
+        weighed = np.where(np.isnan(weights).all(axis=1), np.nan, weighed)  # gave no points
         plain = pd.concat([rows_of("kind", ["weighted"], [weighed], level), plain])
     return plain.rename(columns={"mean": "gap"}).reset_index(drop=True)
 
@@ -168,7 +199,9 @@ def _reliability(perceived: np.ndarray, expected: np.ndarray) -> float:
     return float((own - 2 * covariance[0, 1]) / spread) if spread > 0 else np.nan
 
 
-def _sentence(overall: pd.DataFrame, rows: pd.DataFrame, level: float) -> str:
+def _sentence(
+    overall: pd.DataFrame, rows: pd.DataFrame, level: float, scale: tuple[int, int]
+) -> str:
     first = overall.iloc[0]
     kind = "open"
     if first["ci_high"] < 0:
@@ -181,7 +214,7 @@ def _sentence(overall: pd.DataFrame, rows: pd.DataFrame, level: float) -> str:
         gap, low, high = -gap, -high, -low
     said = message(
         f"service.gap_{kind}", gap=gap, low=low, high=high,
-        level=level, people=int(first["n"]),
+        level=level, people=int(first["n"]), least=scale[0], most=scale[1],
     )  # fmt: skip
     where = message(
         "service.gap_largest", dimension=worst["dimension"], gap=worst["gap"],

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.columns import labels, once, opened, within
+from cvlib.inputs.columns import answered_rows, labels, one_a_row, opened, rated
+from cvlib.inputs.heads import taken
 from cvlib.inputs.readers import AS_IT_IS, Reading
 from cvlib.results import Finding
 from cvlib.statistics import resample
@@ -18,7 +19,21 @@ NAMES = {
     "A": "attractive", "O": "one_dimensional", "M": "must_be", "I": "indifferent", "R": "reverse",
     "Q": "questionable",
 }  # fmt: skip
+WORDS = {
+    1: ["like", "i like it", "i like it that way", "i would like it", "delighted", "喜欢", "很喜欢",
+        "我喜欢", "我很喜欢", "非常喜欢", "满意"],
+    2: ["must be", "must-be", "it must be that way", "expect it", "i expect it", "expected",
+        "i expect it that way", "理应如此", "理所当然", "它理应如此", "应该如此", "必须如此"],
+    3: ["neutral", "i am neutral", "i'm neutral", "indifferent", "i don't care", "无所谓", "中立"],
+    4: ["live with", "can live with", "i can live with it", "i can live with it that way",
+        "tolerate", "can tolerate", "i can tolerate it", "勉强接受", "能忍受", "可以忍受",
+        "可以接受", "我能忍受", "能够忍受"],
+    5: ["dislike", "i dislike it", "i dislike it that way", "do not like", "不喜欢", "很不喜欢",
+        "我不喜欢", "我很不喜欢", "非常不喜欢", "讨厌"],
+}  # fmt: skip
+_STEPS = {word: step for step, words in WORDS.items() for word in words}
 # rows: functional 1 like, 2 must be, 3 neutral, 4 live with, 5 dislike; columns: dysfunctional
+_ASKED = ("functional", "dysfunctional")
 _TABLE = np.array([list("QAAAO"), list("RIIIM"), list("RIIIM"), list("RIIIM"), list("RRRRQ")])
 
 
@@ -34,7 +49,7 @@ def kano_classes(
     ----------
     data : str, Path, DataFrame or Table
         respondent, feature, functional, dysfunctional (1 like, 2 must be, 3 neutral, 4 live with,
-        5 dislike).
+        5 dislike, or these words); a feature with one of the two blank is counted and left out.
     bootstrap : Bootstrap, optional
         Respondents are drawn, with all their features.
     reading : Reading
@@ -63,11 +78,14 @@ def kano_classes(
     4
     """
     settings = resample.percentile_only(bootstrap or resample.Bootstrap())
-    table = opened(data, reading)
-    once(table, ["respondent", "feature"])
+    table = opened(data, reading, ["respondent", "feature", *_ASKED])
+    one_a_row(table, ["respondent", "feature"], message("service.rows_of_features"))
+    remedy = message("service.kano_codes")
+    pair = [rated(table, c, (1, 5), _STEPS, remedy) for c in _ASKED]
+    table, blanks = answered_rows(table, pair)
     people = pd.factorize(labels(table, "respondent"))[0]
     feature = labels(table, "feature")
-    asked = [within(table, c, 1, 5, whole=True) for c in ("functional", "dysfunctional")]
+    asked = [answers[table.data.index] for answers in pair]
     kind = _TABLE[asked[0].to_numpy(int) - 1, asked[1].to_numpy(int) - 1]
     names = list(dict.fromkeys(feature))
     units = int(people.max()) + 1
@@ -87,7 +105,8 @@ def kano_classes(
             row |= {column: draws[0], f"{column}_low": low, f"{column}_high": high}
         rows.append(row)
     found = pd.DataFrame(rows)
-    return Finding({"kano_classes": found}, _sentence(found, settings.level), _warnings(found))
+    warned = (*taken(table), *blanks, *_warnings(found))
+    return Finding({"kano_classes": found}, _sentence(found, settings.level), warned)
 
 
 def coefficients(tally: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -120,6 +139,9 @@ def _sentence(found: pd.DataFrame, level: float) -> str:
 
 def _warnings(found: pd.DataFrame) -> tuple[str, ...]:
     said = []
+    turned = int(found["R"].sum())
+    if turned > 0.5 * found["n"].sum():
+        said.append(message("service.kano_turned", share=turned / int(found["n"].sum())))
     unclear = list(found.loc[~found["clear"], "feature"])
     if unclear:
         said.append(message("service.kano_unclear", features=unclear))

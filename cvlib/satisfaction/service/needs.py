@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.columns import labels, once, opened, within
+from cvlib.inputs.columns import labels, one_a_row, opened, rated
+from cvlib.inputs.heads import taken
 from cvlib.inputs.readers import AS_IT_IS, Reading
 from cvlib.results import Finding
+from cvlib.satisfaction.service.statistics import ends_of, unused_ends
 from cvlib.statistics import resample
 from cvlib.words.message import message
 
+_ASKED = ("importance", "satisfaction")
 _CLASSES = {"extreme": 15.0, "high": 12.0, "solid": 10.0}  # above; below 10: served
 
 
@@ -22,16 +25,23 @@ def opportunity(importance: np.ndarray, satisfaction: np.ndarray) -> np.ndarray:
 
 
 def need_opportunities(
-    data: Any, *, bootstrap: resample.Bootstrap | None = None, reading: Reading = AS_IT_IS
+    data: Any,
+    *,
+    scale: tuple[int, int] = (1, 5),
+    bootstrap: resample.Bootstrap | None = None,
+    reading: Reading = AS_IT_IS,
 ) -> Finding:
     """Opportunity scores of needs, with intervals and the probability of being the first.
 
-    Importance is 10 × the share of answers 4 or 5, satisfaction likewise.
+    Importance is 10 × the share of answers 4 or 5 of five, satisfaction likewise; of other scales
+    the two highest answers [P].
 
     Parameters
     ----------
     data : str, Path, DataFrame or Table
-        respondent, need, importance, satisfaction (both 1–5).
+        respondent, need, importance, satisfaction, both on `scale`, as numbers or in usual words.
+    scale : (low, high)
+        Of the answers.
     bootstrap : Bootstrap, optional
         Respondents are drawn, with all their needs.
     reading : Reading
@@ -60,14 +70,17 @@ def need_opportunities(
     1
     """
     settings = resample.percentile_only(bootstrap or resample.Bootstrap())
-    table = opened(data, reading)
-    once(table, ["respondent", "need"])
+    scale = ends_of(scale, "needs_scale")
+    table = opened(data, reading, ["respondent", "need", "importance", "satisfaction"])
+    one_a_row(table, ["respondent", "need"], message("service.rows_of_needs"))
     people = pd.factorize(labels(table, "respondent"))[0]
     need = labels(table, "need")
     names = list(dict.fromkeys(need))
     answers = [
-        within(table, column, 1, 5, whole=True, missing=True).to_numpy(float)
-        for column in ("importance", "satisfaction")
+        rated(
+            table, column, scale, remedy=message("service.scale_is", name="needs_scale")
+        ).to_numpy(float)
+        for column in _ASKED
     ]
     units = int(people.max()) + 1
     picked = resample.indices(units, settings.draws, resample.generator(settings.seed, 73))
@@ -78,7 +91,9 @@ def need_opportunities(
             rows = (need == name).to_numpy() & ~np.isnan(values)
             weight = counts[:, people[rows]]
             with np.errstate(invalid="ignore"):
-                share[side, :, at] = 10 * (weight @ (values[rows] >= 4)) / weight.sum(axis=1)
+                share[side, :, at] = (
+                    10 * (weight @ (values[rows] >= scale[1] - 1)) / weight.sum(axis=1)
+                )
     score = opportunity(share[0], share[1])
     low, high = resample.percentile_limits(score[1:], settings.level, nan_policy="omit")
     # ties are shared out, so that the probabilities add up to 1
@@ -101,7 +116,8 @@ def need_opportunities(
         f"service.need_{kind}", need=best["need"], score=best["opportunity"], low=best["ci_low"],
         high=best["ci_high"], level=settings.level, chance=best["probability_first"],
     )  # fmt: skip
-    return Finding({"need_opportunities": rows}, said)
+    cautions = unused_ends(np.concatenate(answers), scale, "needs_scale")
+    return Finding({"need_opportunities": rows}, said, (*taken(table), *cautions))
 
 
 def opportunity_class(score: float) -> str:

@@ -11,9 +11,10 @@ import pandas as pd
 
 from cvlib.inputs.columns import enough_rows, labels, opened, within
 from cvlib.inputs.errors import InputError
-from cvlib.inputs.readers import AS_IT_IS, Reading
+from cvlib.inputs.heads import taken
+from cvlib.inputs.readers import AS_IT_IS, Reading, Table
 from cvlib.results import Finding
-from cvlib.satisfaction.service.statistics import answered_mean, rows_of
+from cvlib.satisfaction.service.statistics import answered_mean, ends_of, rows_of, unused_ends
 from cvlib.statistics import resample
 from cvlib.statistics.multiple import adjusted
 from cvlib.words.message import joined, message
@@ -30,6 +31,7 @@ def brand_profiles(
     factors: Mapping[str, Sequence[str]] | None = None,
     turned: Sequence[str] = (),
     *,
+    scale: tuple[float, float] = (-3, 3),
     bootstrap: resample.Bootstrap | None = None,
     reading: Reading = AS_IT_IS,
 ) -> Finding:
@@ -38,11 +40,13 @@ def brand_profiles(
     Parameters
     ----------
     data : str, Path, DataFrame or Table
-        respondent, brand, and a column of −3 to 3 for each pair.
+        respondent, brand, and a column on `scale` for each pair.
     factors : mapping of str to sequence of str, optional
         Pairs of each factor; evaluation, potency and activity of three pairs each unless given.
     turned : sequence of str
-        Pairs whose good end stands on the other side; their sign is changed.
+        Pairs whose good end stands on the other side; they are turned about the middle.
+    scale : (low, high)
+        Of the answers; distances and means are told from its middle, 0 where it runs from −3 to 3.
     bootstrap : Bootstrap, optional
         Of the distances: respondents are drawn within brands.
     reading : Reading
@@ -75,7 +79,7 @@ def brand_profiles(
     from scipy import stats  # slow to load
 
     settings = resample.percentile_only(bootstrap or resample.Bootstrap())
-    table = opened(data, reading)
+    scale = ends_of(scale, "pair_scale")
     parts = {name: list(pairs) for name, pairs in (factors or FACTORS).items()}
     pairs = [pair for group in parts.values() for pair in group]
     unknown = [pair for pair in turned if pair not in pairs]
@@ -85,8 +89,15 @@ def brand_profiles(
             message("refusals.is_no_pair_of_a", unknown=unknown[0]),
             message("refusals.name_pairs"),
         )
+    table = opened(data, reading, ["brand", *pairs])
+    for name in ("brand", *pairs):
+        if name not in table.data:
+            raise table.lacking(name, message("service.pairs_are_named_in", name="factors"))
     brands = labels(table, "brand")
-    answers = pd.DataFrame({p: within(table, p, -3, 3, missing=True) for p in pairs})
+    remedy = message("service.scale_is", name="pair_scale")
+    answers = pd.DataFrame({p: _answers(table, p, scale, remedy) for p in pairs})
+    cautions = unused_ends(answers.to_numpy(), scale, "pair_scale")
+    answers -= sum(scale) / 2
     answers[list(turned)] *= -1
     names = list(dict.fromkeys(brands))
     enough_rows(table, len(names), 2, "brands")
@@ -121,7 +132,15 @@ def brand_profiles(
         "brand_distances": distances,
         "brand_pairs": lines[["brand", "pair", *order[2:]]].reset_index(drop=True),
     }
-    return Finding(found, _sentence(tests, distances, level), (message("service.distance_bias"),))
+    warned = (*taken(table), *cautions, message("service.distance_bias"))
+    return Finding(found, _sentence(tests, distances, level), warned)
+
+
+def _answers(table: Table, pair: str, scale: tuple[float, float], remedy: str) -> pd.Series:
+    try:
+        return within(table, pair, *scale, missing=True)
+    except InputError as error:
+        raise InputError(error.where, error.wrong, remedy) if error.rows else error from None
 
 
 def _distance(difference: np.ndarray) -> np.ndarray:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
+from cvlib.inputs.audit import scale_ends_unused
+from cvlib.inputs.errors import InputError
 from cvlib.statistics import resample
+from cvlib.words.message import Message, message
+
+_REACHED = ("low", "high", "lowest", "highest")
 
 
 def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
@@ -24,6 +31,44 @@ def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float
         return mean, np.nan, np.nan
     half = float(resample.reach(level, kept.size - 1)) * float(kept.std(ddof=1)) / kept.size**0.5
     return mean, mean - half, mean + half
+
+
+def ends_of(scale: Sequence[float], name: str) -> tuple[int, int]:
+    """The lowest and highest answer of a scale.
+
+    Raises
+    ------
+    InputError
+        Not two whole numbers, the lower first, two apart or more.
+    """
+    given = list(scale) if isinstance(scale, Sequence) and not isinstance(scale, str) else []
+    whole = [int(end) for end in given if isinstance(end, int | float) and end == int(end)]
+    if len(given) != 2 or len(whole) != 2 or whole[1] - whole[0] < 2:
+        raise InputError(name, message("refusals.is_no_scale", given=str(scale)),
+                         message("refusals.is_no_scale_remedy"))  # fmt: skip
+    return whole[0], whole[1]
+
+
+def unused_ends(answers: np.ndarray, scale: tuple[float, float], name: str) -> list[Message]:
+    """Warn where no answer comes near the top of the scale (`scale_ends_unused`).
+
+    Parameters
+    ----------
+    answers : ndarray
+        All answers given on the scale; NaN where not answered.
+    scale : (low, high)
+        As it is taken to be.
+    name : str
+        The parameter that says it.
+    """
+    given = pd.DataFrame({"answers": np.ravel(answers)})
+    limits = {"answers": (float(scale[0]), float(scale[1]))}
+    found = scale_ends_unused(given, limits, {"answers": "answers"})
+    return [
+        message("service.scale_unused", name=name, **{key: one.values[key] for key in _REACHED})
+        for one in found
+        if one.id == "inputs.scale_top_unused"  # few say that they expect little
+    ]
 
 
 def alpha(items: np.ndarray) -> float:

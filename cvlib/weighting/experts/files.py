@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from cvlib.inputs.answers import plain
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.datasets import sha256, shipped
 from cvlib.inputs.documents import Source
@@ -20,6 +21,7 @@ from cvlib.inputs.errors import InputError, shorten
 from cvlib.inputs.limits import hold_workbook
 from cvlib.inputs.readers import Table
 from cvlib.inputs.shipped import shipped_yaml
+from cvlib.inputs.summary_rows import words_of_totals
 from cvlib.inputs.text import decode
 from cvlib.weighting.experts.judgements import (
     FAULTY,
@@ -27,14 +29,16 @@ from cvlib.weighting.experts.judgements import (
     Pair,
     collect,
     from_pairs,
+    named_by,
     no_judgements,
+    pair_of,
     split_name,
 )
 from cvlib.weighting.experts.matrix_reading import Grid, blank, cell_of, read_matrix
 from cvlib.weighting.experts.workbook import KEY
 from cvlib.weighting.experts.workbook_reading import read_workbook
 from cvlib.weighting.tree import Evidence, Tree
-from cvlib.words.message import Label, message
+from cvlib.words.message import Label, Message, message
 
 EXPERT = {"expert", "专家"}  # heads of the column of experts
 MOST_CELLS = 1_000_000  # of a sheet of judgements
@@ -146,11 +150,20 @@ def _even(rows: list[list[str]], name: str) -> list[list[str]]:
     return [row[:width] + [""] * (width - len(row)) for row in rows]
 
 
-def read_wide(path: Path, sheet: str, rows: Grid, tree: Tree) -> dict[str, list[Pair]]:
+def _names_a_pair(tree: Tree, name: str) -> bool:
+    """Whether a head compares two items: it holds a bar, or parts that the tree has."""
+    parts = pair_of(name)
+    return "|" in name or (len(parts) == 2 and all(named_by(tree, part) for part in parts))
+
+
+def read_wide(
+    path: Path, sheet: str, rows: Grid, tree: Tree, told: list[Message]
+) -> dict[str, list[Pair]]:
     """A survey with one row per expert: a column ``expert`` (专家) and columns named ``a|b``.
 
     The value is how many times as important a is as b: 5, 0.2 or 1/5; an empty cell is a
-    judgement not given. Other columns are ignored. Returns the pairs by expert.
+    judgement not given. Other columns are ignored, rows of means are left out and `told`. Returns
+    the pairs by expert.
     """
     header = ["" if name is None else str(name).strip() for name in rows[0]]
     for name in header:
@@ -166,14 +179,21 @@ def read_wide(path: Path, sheet: str, rows: Grid, tree: Tree) -> dict[str, list[
     named = {
         c: split_name(tree, name, cell_of(path, sheet, 0, c))
         for c, name in enumerate(header)
-        if "|" in name
+        if _names_a_pair(tree, name)
     }
+    if not named and len(header) > 1:
+        raise InputError(f"{path.name}, row 1", message("refusals.no_column_names_a_pair"),
+                         message("refusals.write_it_as_row_column"))  # fmt: skip
     experts: dict[str, list[Pair]] = {}
     for r, row in enumerate(rows[1:], start=1):
         if all(blank(value) for value in row):
             continue
         unnamed = len(row) <= column or blank(row[column])
         expert = "" if unnamed else str(row[column]).strip()
+        if plain(expert).replace(" ", "") in words_of_totals():
+            told.append(message("weighting.summary_row_left_out",
+                                where=cell_of(path, sheet, r, column), name=expert))  # fmt: skip
+            continue
         if not expert or expert in experts:
             wrong = "refusals.expert_twice" if expert else "refusals.expert_without_name"
             raise InputError(
@@ -265,8 +285,9 @@ def read_judgements(
             )
     experts: dict[str, list[Pair]] = {}
     places: dict[tuple[str, str], str] = {}
+    told: list[Message] = []
     for path in paths:
-        for expert, pairs in _experts_of(path, tree, places).items():
+        for expert, pairs in _experts_of(path, tree, places, told).items():
             if expert in experts:
                 raise InputError(
                     str(path), message("refusals.expert_was_already_read", expert=expert),
@@ -275,7 +296,7 @@ def read_judgements(
             experts[expert] = pairs
     source = str(given) if isinstance(given, str | Path) else ", ".join(p.name for p in paths)
     read = collect(tree, experts, source, faulty=faulty, places=places)
-    return replace(read, files=_files(paths, read))
+    return replace(read, files=_files(paths, read), warnings=(*told, *read.warnings))
 
 
 def _files(paths: Sequence[Path], read: Judgements) -> tuple[tuple[str, str, int], ...]:
@@ -315,7 +336,7 @@ def _paths(given: str | Path | Sequence[str | Path]) -> list[Path]:
 
 
 def _experts_of(
-    path: Path, tree: Tree, places: dict[tuple[str, str], str]
+    path: Path, tree: Tree, places: dict[tuple[str, str], str], told: list[Message]
 ) -> dict[str, list[Pair]]:
     grids = _grids(path)
     if any(title == KEY for title, _ in grids):
@@ -328,10 +349,11 @@ def _experts_of(
         if not rows or all(blank(value) for row in rows for value in row):
             continue
         head = ["" if value is None else str(value).strip() for value in rows[0]]
-        if EXPERT & {name.casefold() for name in head} or any("|" in name for name in head):
-            experts.update(read_wide(path, sheet, rows, tree))
+        wide = any(_names_a_pair(tree, name) for name in head)
+        if wide or EXPERT & {name.casefold() for name in head}:
+            experts.update(read_wide(path, sheet, rows, tree, told))
         else:
-            matrices[sheet] = read_matrix(path, sheet, rows, tree)
+            matrices[sheet] = read_matrix(path, sheet, rows, tree, told)
     compared = [frozenset(pair.row for pair in pairs) for pairs in matrices.values()]
     if (
         len(compared) > 1 and len(set(compared)) == 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -19,6 +20,7 @@ import pandas as pd
 
 from cvlib.inputs.choices import one_of
 from cvlib.inputs.errors import InputError, nearest, reason_of, shorten
+from cvlib.inputs.heads import spelt
 from cvlib.inputs.shipped import shipped_yaml
 from cvlib.weighting.tree import Tree
 from cvlib.words.message import Message, message
@@ -113,7 +115,8 @@ def number(value: Any, where: str) -> float:
     try:
         if isinstance(value, bool):
             raise ValueError
-        written = str(value).strip().replace(",", ".").replace("\uff1a", ":")
+        written = unicodedata.normalize("NFKC", str(value)).strip()
+        written = written.replace(",", ".").replace("\u2044", "/")  # one third as one sign
         over, slash, under = written.replace(":", "/").partition("/")  # 3:1 is three to one
         read = float(over) / (float(under) if slash else 1.0)
         if not np.isfinite(read):
@@ -228,6 +231,9 @@ def named_by(tree: Tree, text: Any) -> list[str]:
     if asked in set(nodes["node"]):
         return [asked]
     meant = (nodes["label_en"] == asked) | (nodes["label_zh"] == asked)
+    if not meant.any() and asked:  # written otherwise than the tree writes it: case, width, signs
+        names = nodes[["node", "label_en", "label_zh"]].map(spelt)
+        meant = (names == spelt(asked)).any(axis=1) & bool(spelt(asked))
     return [str(node) for node in nodes.loc[meant & bool(asked), "node"]]
 
 
@@ -386,8 +392,8 @@ def _named_pairs(tree: Tree, written: Mapping[str, Any], where: str) -> list[Pai
 
 
 def split_name(tree: Tree, name: str, where: str) -> tuple[str, str]:
-    """The two nodes of a name like ``recency|frequency``."""
-    parts = name.split("|")
+    """The two nodes of a name like ``recency|frequency`` or ``recency vs frequency``."""
+    parts = pair_of(name)
     if len(parts) != 2:
         raise InputError(
             where,
@@ -395,3 +401,16 @@ def split_name(tree: Tree, name: str, where: str) -> tuple[str, str]:
             message("refusals.write_it_as_row_column"),
         )
     return resolve(tree, parts[0], where), resolve(tree, parts[1], where)
+
+
+def pair_of(name: str) -> list[str]:
+    """The parts of a name of a pair: at a bar, at "vs", or at a colon; one part where it is none.
+
+    Examples
+    --------
+    >>> pair_of("price vs. quality")
+    ['price', 'quality']
+    """
+    if "|" in name:
+        return name.split("|")
+    return [part.strip() for part in re.split(r"\s+(?:vs\.?|versus)\s+|[:\uff1a]", name)]

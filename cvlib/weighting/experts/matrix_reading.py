@@ -6,11 +6,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cvlib.inputs.errors import InputError, shorten
-from cvlib.weighting.experts.judgements import Pair, named_by, resolve
-from cvlib.weighting.tree import Tree
-from cvlib.words.message import message
+import numpy as np
 
+from cvlib.inputs.errors import InputError, shorten
+from cvlib.inputs.heads import spelt
+from cvlib.inputs.summary_rows import words_of_totals
+from cvlib.weighting.experts.judgements import Pair, named_by, number, resolve
+from cvlib.weighting.tree import Tree
+from cvlib.words.message import Message, message
+
+# What stands beside or below a matrix that was worked out in a spreadsheet.
+_WEIGHTS = {"weight", "weights", "w", "priority", "priorities", "priorityvector", "eigenvector",
+            "localweight", "权重", "权值", "特征向量", "优先级"}  # fmt: skip
+_CHECKS = {"cr", "ci", "ri", "consistencyratio", "consistencyindex", "randomindex", "lambdamax",
+           "λmax", "λ", "lambda", "n", "maxeigenvalue", "eigenvalue", "geometricmean", "product",
+           "一致性比例", "一致性比率", "一致性指标", "随机一致性指标", "最大特征值",
+           "特征值", "几何平均", "乘积"}  # fmt: skip
+_NEAR = 0.02  # printed weights are rounded
 Grid = list[list[Any]]
 
 
@@ -27,7 +39,7 @@ def blank(value: Any) -> bool:
     return value is None or not str(value).strip()
 
 
-def read_matrix(path: Path, sheet: str, rows: Grid, tree: Tree) -> list[Pair]:
+def read_matrix(path: Path, sheet: str, rows: Grid, tree: Tree, told: list[Message]) -> list[Pair]:
     """A plain matrix: item names above it and to its left, in any order.
 
     The names stand in the first row and the first column that hold names of the tree; a title
@@ -44,6 +56,8 @@ def read_matrix(path: Path, sheet: str, rows: Grid, tree: Tree) -> list[Pair]:
         The cells.
     tree : Tree
         Whose nodes are compared.
+    told : list of Message
+        Takes what was left out: rows and columns of weights, totals and checks beside the matrix.
 
     Returns
     -------
@@ -53,12 +67,19 @@ def read_matrix(path: Path, sheet: str, rows: Grid, tree: Tree) -> list[Pair]:
     ------
     InputError
         A name that the tree does not have, other names in rows than in columns, a judgement
-        without a name.
+        without a name, weights beside the matrix that are those of the matrix turned over.
     """
     top, left = _corner(rows, tree)
     head = rows[top]
     across = [(c, name) for c, name in enumerate(head) if c > left and not blank(name)]
     body = [(r, row) for r, row in enumerate(rows) if r > top and not all(map(blank, row))]
+    beside = {c: str(name) for c, name in across if _beside(tree, name)}
+    below = {r: str(_at(row, left)) for r, row in body if _beside(tree, _at(row, left))}
+    if beside or below:
+        told.append(message("weighting.beside_the_matrix", file=path.name,
+                            names=[*beside.values(), *below.values()]))  # fmt: skip
+        across = [(c, name) for c, name in across if c not in beside]
+        body = [(r, row) for r, row in body if r not in below]
     columns = [resolve(tree, name, cell_of(path, sheet, top, c)) for c, name in across]
     items = []
     for r, row in body:
@@ -75,7 +96,8 @@ def read_matrix(path: Path, sheet: str, rows: Grid, tree: Tree) -> list[Pair]:
                     columns=", ".join(columns)),
             message("refusals.judgement_names_differ_remedy"),
         )  # fmt: skip
-    known = {c for c, _ in across}
+    _not_turned(path, sheet, rows, (across, body, beside, below))
+    known = {c for c, _ in across} | set(beside)
     for r, row in body:
         for c, value in enumerate(row):
             if c > left and c not in known and not blank(value):
@@ -102,6 +124,39 @@ def _corner(rows: Grid, tree: Tree) -> tuple[int, int]:
                 return top, left
     filled = next((r for r, row in enumerate(rows) if not all(map(blank, row))), 0)
     return filled, 0
+
+
+def _beside(tree: Tree, name: Any) -> bool:
+    """Whether a name is one of what spreadsheets show beside a matrix, and no item."""
+    if blank(name) or named_by(tree, name):
+        return False
+    plain = spelt(name)
+    return plain in _WEIGHTS or plain in _CHECKS or plain in words_of_totals()
+
+
+def _not_turned(path: Path, sheet: str, rows: Grid, found: tuple[Any, ...]) -> None:
+    """Refuse a matrix beside which stand the weights of the same matrix turned over."""
+    across, body, beside, below = found
+    stated = [
+        (cell_of(path, sheet, body[0][0], c), [_at(row, c) for _, row in body])
+        for c, name in beside.items() if spelt(name) in _WEIGHTS
+    ] + [
+        (cell_of(path, sheet, r, across[0][0]), [_at(rows[r], c) for c, _ in across])
+        for r, name in below.items() if spelt(name) in _WEIGHTS
+    ]  # fmt: skip
+    try:
+        matrix = np.array([[number(_at(row, c), "") for c, _ in across] for _, row in body])
+        given = [(place, np.array([number(v, "") for v in values])) for place, values in stated]
+    except InputError:  # told where the judgements are read
+        return
+    np.fill_diagonal(matrix, 1.0)
+    matrix = np.where(np.isnan(matrix), 1 / matrix.T, matrix)
+    for place, weights in given:
+        own, turned = (np.exp(np.log(each).mean(axis=1)) for each in (matrix, 1 / matrix))
+        far, near = (np.abs(each / each.sum() - weights).max() for each in (own, turned))
+        if near < _NEAR and far > 2 * _NEAR:
+            raise InputError(place, message("refusals.weights_of_the_matrix_turned"),
+                             message("refusals.weights_of_the_matrix_turned_remedy"))  # fmt: skip
 
 
 def _at(row: Sequence[Any], column: int) -> Any:
