@@ -136,18 +136,37 @@ def discounted(
     own = getattr(family, "discounted_if_alive", None)
     if own is not None:
         return np.asarray(own(theta, force, horizon, x, T))
-    shape, flat_x, flat_T = x.shape, x.ravel(), T.ravel()
-    same_for_all = all(np.ndim(value) == 0 for value in theta)
-    if horizon is None and same_for_all and getattr(family, "BY_RELATIVE_TIME", False):
-        return _discounted_on_one_grid(family, theta, force, flat_x, flat_T).reshape(shape)
-    result = np.empty(flat_x.size)
+    if any(np.ndim(value) for value in theta):  # of its own for every customer, by covariates
+        return _discounted_by_row(family, theta, force, horizon, x.ravel(), T.ravel()).reshape(
+            x.shape
+        )
+    x_values, at_x = np.unique(x, return_inverse=True)
+    T_values, at_T = np.unique(T, return_inverse=True)
+    at_x, at_T = at_x.reshape(x.shape), at_T.reshape(x.shape)
+    if getattr(family, "PROPORTIONAL", False):
+        r = np.exp(theta[0])
+        none = _discounted_by_row(family, theta, force, horizon, 0 * T_values, T_values)
+        return np.asarray(((r + x_values) / r)[at_x] * none[at_T])
+    if horizon is None and getattr(family, "BY_RELATIVE_TIME", False):
+        return _discounted_on_one_grid(family, theta, force, x_values, T_values)[at_T, at_x]
+    pairs, place = np.unique(at_x * T_values.size + at_T, return_inverse=True)
+    own_x, own_T = x_values[pairs // T_values.size], T_values[pairs % T_values.size]
+    each = _discounted_by_row(family, theta, force, horizon, own_x, own_T)
+    return np.asarray(each[place.reshape(x.shape)])
+
+
+def _discounted_by_row(
+    family: Any, theta: Any, force: float, horizon: float | None, x: np.ndarray, T: np.ndarray
+) -> np.ndarray:
+    """The same for rows of x and T, one integral each."""
+    result = np.empty(x.size)
     nodes, weights = gauss(64)
-    for begin in range(0, flat_x.size, 512):
+    for begin in range(0, x.size, 512):
         part = slice(begin, begin + 512)
-        xs, Ts = flat_x[part, None], flat_T[part, None]
+        xs, Ts = x[part, None], T[part, None]
         own = [np.asarray(value) for value in theta]
         rows = [
-            value if value.ndim == 0 else np.broadcast_to(value.ravel(), flat_x.size)[part, None]
+            value if value.ndim == 0 else np.broadcast_to(value.ravel(), x.size)[part, None]
             for value in own
         ]
         scale = family.time_scale(rows, Ts)
@@ -163,25 +182,22 @@ def discounted(
             last = family.expected_if_alive(rows, np.full_like(Ts, horizon), xs, Ts)[:, 0]
             value = value + math.exp(-force * horizon) * last
         result[part] = value
-    return result.reshape(shape)
+    return result
 
 
 def _discounted_on_one_grid(
     family: Any, theta: Any, force: float, x: np.ndarray, T: np.ndarray
 ) -> np.ndarray:
-    """The same without end, where E(t) is a function of x and t/scale alone.
+    """The same without end, shape (distinct T, distinct x), where E(t) knows T by t/scale alone.
 
     It is then computed once per distinct x on one grid of t/scale, and a matrix product gives the
-    integral for every distinct pair of x and T.
+    integral for every pair of x and T.
     """
-    x_values, at_x = np.unique(x, return_inverse=True)
-    T_values, at_T = np.unique(T, return_inverse=True)
-    scale = family.time_scale(theta, T_values)
+    scale = family.time_scale(theta, T)
     nodes, weights = gauss(128)
     end = np.log1p(45.0 / (force * scale.min()))
     u = np.expm1(nodes * end)
-    first, last = T_values[0], scale[0]
-    expected = family.expected_if_alive(theta, u * last, x_values[:, None], first)
+    expected = family.expected_if_alive(theta, u * scale[0], x[:, None], T[0])
     pull = force * scale[:, None]
     money = pull * np.exp(-pull * u) * ((1 + u) * weights * end)
-    return np.asarray((money @ expected.T)[at_T, at_x])
+    return np.asarray(money @ expected.T)

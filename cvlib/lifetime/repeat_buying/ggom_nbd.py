@@ -33,6 +33,7 @@ PAIRS: tuple[tuple[str, str, str], ...] = (
     ("s", "beta_over_b", "initial dropout rates"),
 )
 SHARES: tuple[str, ...] = ()
+PROPORTIONAL = pareto_nbd.PROPORTIONAL
 # Of log(1 + β); at the lower end dropout rates do not rise with age.
 LIMITS = (0.0, 20.0)
 _NODES = 32

@@ -15,6 +15,7 @@ from cvlib.lifetime.repeat_buying.special import digamma_rising, log_rising, nbd
 PARAMETERS: tuple[str, ...] = ("r", "alpha")
 PAIRS: tuple[tuple[str, str, str], ...] = (("r", "alpha", "purchase rates"),)
 SHARES: tuple[str, ...] = ()
+PROPORTIONAL = True  # purchases ahead are r + x times what depends on T alone
 
 
 def starts(histories: Histories) -> list[np.ndarray]:

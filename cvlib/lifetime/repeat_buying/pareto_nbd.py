@@ -22,6 +22,7 @@ from cvlib.lifetime.repeat_buying.special import (
     log_rising,
     nbd_pmf,
 )
+from cvlib.lifetime.repeat_buying.suffix_sums import Grid, between, grid_of
 
 PARAMETERS: tuple[str, ...] = ("r", "alpha", "s", "beta")
 PAIRS: tuple[tuple[str, str, str], ...] = (
@@ -29,6 +30,7 @@ PAIRS: tuple[tuple[str, str, str], ...] = (
     ("s", "beta", "dropout rates"),
 )
 SHARES: tuple[str, ...] = ()
+PROPORTIONAL = True  # purchases ahead are r + x times what depends on T alone
 
 
 def starts(histories: Histories) -> list[np.ndarray]:
@@ -126,18 +128,57 @@ def _rows(
     r, alpha, s, beta = (np.exp(value) for value in own)
     x, t_x, T = data.x, data.t_x, data.T
     shrink, fade = np.log1p(T / alpha), np.log1p(T / beta)
-    log_odds, near = _dropout(r, alpha, s, beta, x, t_x, T)
+    grid = grid_of(data) if coefficients is None else None
+    if grid is None:
+        odds = _odds(r, alpha, s, beta, x, t_x, T)
+    else:
+        odds = _odds_on_grid(grid, (r, alpha, s, beta), data, shrink, fade)
+    log_odds, by_r, by_s, near_first, near_second = odds
     either, gone = log1p_exp(log_odds)
-    by_r = np.log1p((T - t_x) / (alpha + t_x)) - near.log_first
-    by_s = 1 + s * (np.log1p((T - t_x) / (beta + t_x)) - near.log_second)
-    by_alpha = (r + x) * (alpha / (alpha + T) - alpha * near.inverse_first)
-    by_beta = s * beta / (beta + T) - (s + 1) * beta * near.inverse_second
+    by_s = 1 + s * by_s
+    by_alpha = (r + x) * (alpha / (alpha + T) - alpha * near_first)
+    by_beta = s * beta / (beta + T) - (s + 1) * beta * near_second
     return either, shrink, fade, [
         r * (gone * by_r - shrink),
         T / (alpha + T) * (r + x) - x + gone * by_alpha,
         gone * by_s - s * fade,
         s * T / (beta + T) + gone * by_beta,
     ]  # fmt: skip
+
+
+def _odds(r: Any, alpha: Any, s: Any, beta: Any, x: Any, t_x: Any, T: Any) -> list[Any]:
+    """Log-odds of dropout; means, over its time y, of log (α+T)/(α+y), of the same in β, of
+    1/(α+y) and of 1/(β+y): history by history.
+    """
+    log_odds, near = _dropout(r, alpha, s, beta, x, t_x, T)
+    return [
+        log_odds,
+        np.log1p((T - t_x) / (alpha + t_x)) - near.log_first,
+        np.log1p((T - t_x) / (beta + t_x)) - near.log_second,
+        near.inverse_first,
+        near.inverse_second,
+    ]
+
+
+def _odds_on_grid(
+    grid: Grid, natural: tuple[Any, ...], data: Histories, shrink: np.ndarray, fade: np.ndarray
+) -> np.ndarray:
+    """The same for all histories at once; those without twelve digits are done singly."""
+    r, alpha, s, beta = natural
+    y, _ = grid.nodes
+    first, second, power = np.log1p(y / alpha), np.log1p(y / beta), r + data.x
+    log_mass = np.log(s / beta) - (s + 1) * second - (r + data.x_values)[:, None, None] * first
+    steep = power / (alpha + data.t_x) + (s + 1) / (beta + data.t_x)
+    functions = [first, second, 1 / (alpha + y), 1 / (beta + y)]
+    integral, means, doubtful = between(grid, log_mass, functions, steep)
+    with np.errstate(divide="ignore"):
+        log_odds = np.log(integral) + power * shrink + s * fade
+    found = np.stack([log_odds, shrink - means[0], fade - means[1], means[2], means[3]])
+    rows = np.flatnonzero(doubtful)
+    if rows.size:
+        own = (data.x[rows], data.t_x[rows], data.T[rows])
+        found[:, rows] = _odds(r, alpha, s, beta, *own)
+    return found
 
 
 def _dropout(r: Any, alpha: Any, s: Any, beta: Any, x: Any, t_x: Any, T: Any) -> tuple[Any, Any]:
