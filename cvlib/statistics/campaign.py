@@ -113,7 +113,7 @@ def roc_hull(score: ArrayLike, left: ArrayLike, weights: ArrayLike | None = None
     _, group = np.unique(-s, return_inverse=True)
     leavers, stayers = np.bincount(group, w * y), np.bincount(group, w * (1 - y))
     leavers, stayers = (np.append(0.0, np.cumsum(v)) for v in (leavers, stayers))
-    leavers, stayers = leavers / leavers[-1], stayers / stayers[-1]
+    leavers, stayers = _corners(leavers / leavers[-1], stayers / stayers[-1])
     hull: list[int] = []
     for at in range(leavers.size):
         while len(hull) > 1:
@@ -124,6 +124,18 @@ def roc_hull(score: ArrayLike, left: ArrayLike, weights: ArrayLike | None = None
             hull.pop()
         hull.append(at)
     return np.column_stack([leavers[hull], stayers[hull]])
+
+
+def _corners(leavers: Array, stayers: Array) -> tuple[Array, Array]:
+    """The points that may be on the hull: none on or below the line between its neighbours."""
+    moved = (np.diff(leavers, prepend=-1.0) > 0) | (np.diff(stayers, prepend=-1.0) > 0)
+    leavers, stayers, before = leavers[moved], stayers[moved], np.inf
+    while 2 < leavers.size < 0.9 * before:
+        before, up, along = leavers.size, np.diff(leavers), np.diff(stayers)
+        above = along[:-1] * up[1:] < up[:-1] * along[1:]
+        kept = np.concatenate([[True], above, [True]])
+        leavers, stayers = leavers[kept], stayers[kept]
+    return leavers, stayers
 
 
 def _check(score: Array, left: Array, weights: Array) -> None:

@@ -76,6 +76,14 @@ class Histories:
         """The same histories with other numbers of customers (a resample)."""
         return replace(self, count=np.asarray(count, dtype=float))
 
+    def drawn(self) -> Histories:
+        """The histories of which there are customers: a resample lacks a third of them."""
+        there = np.flatnonzero(self.count)
+        if there.size == self.count.size:
+            return self
+        columns = (self.x, self.t_x, self.T, self.count, self.z)
+        return _ordered(*(each[there] for each in columns), self.names)
+
     def sample(self, customers: int) -> Histories:
         """Every so many-th customer, weighted up to the full number, to start a large fit from."""
         if self.x.size <= customers:

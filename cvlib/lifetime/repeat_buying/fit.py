@@ -274,7 +274,7 @@ class RepeatBuyingFit(Result):
         """
         family, data = self.family, self._data.with_count(count)
         start, curvature = self._maximum.at, self._maximum.hessian
-        objective = log_likelihood(family, data)
+        objective = log_likelihood(family, data.drawn())
         return self.at(
             newton(objective, start, *bounds(family, data), curvature, refresh=False), data
         )

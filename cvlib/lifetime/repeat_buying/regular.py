@@ -23,7 +23,12 @@ from cvlib.inputs.errors import InputError
 from cvlib.lifetime.maximise import Maximum, Objective, maximise, parameter_table
 from cvlib.lifetime.purchases.histories import Histories, check_histories, distinct_histories
 from cvlib.lifetime.repeat_buying import bg_nbd
-from cvlib.lifetime.repeat_buying.coordinates import bounds, to_log_parameters, to_working
+from cvlib.lifetime.repeat_buying.coordinates import (
+    SCOUTS,
+    bounds,
+    to_log_parameters,
+    to_working,
+)
 from cvlib.lifetime.repeat_buying.special import digamma_rising, log1p_exp, log_rising
 from cvlib.results import Result
 from cvlib.statistics.resample import reach
@@ -305,12 +310,14 @@ def fit_regular(
     purchases = float(rows.count @ rows.x)
     tried: dict[int, Maximum] = {}
     value: dict[int, float] = {}
+    scouts = rows.sample(SCOUTS)
     for shape in range(1, _MOST + 1) if k is None else (k,):
         slower = np.array([np.log(shape), 0, 0, 0])
         tried[shape] = maximise(
             _objective(rows, shape, int(early)),
             [to_working(start + slower) for start in bg_nbd.starts(rows)],
             *bounds(bg_nbd, rows),
+            None if scouts is rows else _objective(scouts, shape, int(early)),
         )
         known = (shape - 1) * litt.sum() - purchases * float(gammaln(shape))
         value[shape] = tried[shape].value + known
