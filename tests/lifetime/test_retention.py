@@ -213,3 +213,19 @@ def test_without_money_the_next_period_lists_purchases(log):
 def test_risk_is_that_of_the_forecast(campaign, summary, fit):
     own = model_forecasts(fit, summary)[0]
     assert campaign.customers["risk"].to_numpy() == pytest.approx(1 - own.probability)
+
+
+@pytest.mark.parametrize("rounded", [False, True])
+def test_a_hull_thinned_first_is_the_hull(rounded: bool, monkeypatch) -> None:
+    from cvlib.statistics import campaign as campaigns
+
+    rng = np.random.default_rng(4)
+    score = rng.normal(size=2000)
+    score = np.round(score, 1) if rounded else score
+    left = (rng.random(2000) < 1 / (1 + np.exp(-score))).astype(float)
+    weight = rng.random(2000) * (rng.random(2000) < 0.7)
+    thinned = campaigns.roc_hull(score, left, weight)
+    monkeypatch.setattr(campaigns, "_corners", lambda leavers, stayers: (leavers, stayers))
+    whole = campaigns.roc_hull(score, left, weight)
+    assert len(whole) > 5
+    np.testing.assert_allclose(thinned, whole, atol=1e-13)

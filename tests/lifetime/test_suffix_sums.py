@@ -8,7 +8,7 @@ import pytest
 
 import cvlib as cv
 from cvlib.lifetime.purchases.histories import Histories, distinct_histories
-from cvlib.lifetime.repeat_buying import ggom_nbd
+from cvlib.lifetime.repeat_buying import ggom_nbd, pareto_nbd
 from cvlib.lifetime.repeat_buying.suffix_sums import grid_of
 
 
@@ -75,3 +75,15 @@ def test_bound_of_a_ridge_costs_few_evaluations(monkeypatch) -> None:
     fitted = cv.lifetime.fit_repeat_buying(frame, "bg_nbd")
     assert fitted.diagnosis["verdict"].isin(["not identified", "spread not identified"]).any()
     assert calls["diagnosis"] < 4 * calls["all"]
+
+
+@pytest.mark.parametrize(
+    "theta", [[-0.5, 2.3, -0.5, 2.4], [0.5, 4.0, 1.0, 3.0], [-2.0, 0.0, -2.0, 0.0], [2, 5, -6, 9.0]]
+)
+def test_pareto_on_the_grid_and_by_rows_agree(days: Histories, theta: list, monkeypatch) -> None:
+    point = np.array(theta, dtype=float)
+    value, slope = pareto_nbd.total(point, days)
+    monkeypatch.setattr(pareto_nbd, "grid_of", lambda data: None)
+    single, single_slope = pareto_nbd.total(point, days)
+    assert value == pytest.approx(single, rel=1e-12)
+    np.testing.assert_allclose(slope, single_slope, rtol=0, atol=1e-9 * np.abs(single_slope).max())

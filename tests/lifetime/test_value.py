@@ -114,3 +114,17 @@ def test_missing_column_is_named(cdnow, models):
     fits, spend = models
     with pytest.raises(InputError, match="no column 't_x'"):
         lifetime_value(fits["bg_nbd"], spend, cdnow.customers.drop(columns="t_x"), annual_rate=0.1)
+
+
+@pytest.mark.parametrize("model", ["bg_nbd", "mbg_nbd", "pareto_nbd", "ggom_nbd", "nbd"])
+@pytest.mark.parametrize("horizon", [None, 52.0])
+def test_discounted_purchases_by_pairs_are_those_row_by_row(model: str, horizon) -> None:
+    """What is laid out once per pair of x and T, or per T, is what every row has alone."""
+    from cvlib.lifetime.repeat_buying.families import MODELS, _discounted_by_row, discounted
+
+    family, size = MODELS[model], len(MODELS[model].PARAMETERS)
+    theta = np.array([-0.6, 2.0, -0.4, 1.5, 0.3])[:size]
+    x, T = np.array([0.0, 3, 3, 40, 0, 7]), np.array([5.0, 30, 30, 38, 39, 1])
+    found = discounted(family, theta, 0.002, horizon, x, T)
+    alone = _discounted_by_row(family, theta, 0.002, horizon, x, T)
+    np.testing.assert_allclose(found, alone, rtol=1e-8)
