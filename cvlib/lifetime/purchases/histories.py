@@ -81,8 +81,10 @@ class Histories:
         there = np.flatnonzero(self.count)
         if there.size == self.count.size:
             return self
-        columns = (self.x, self.t_x, self.T, self.count, self.z)
-        return _ordered(*(each[there] for each in columns), self.names)
+        x, t_x, T, count, z = (
+            each[there] for each in (self.x, self.t_x, self.T, self.count, self.z)
+        )
+        return _ordered(x, t_x, T, count, z, self.names)
 
     def sample(self, customers: int) -> Histories:
         """Every so many-th customer, weighted up to the full number, to start a large fit from."""

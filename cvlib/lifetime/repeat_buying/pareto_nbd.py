@@ -129,10 +129,11 @@ def _rows(
     x, t_x, T = data.x, data.t_x, data.T
     shrink, fade = np.log1p(T / alpha), np.log1p(T / beta)
     grid = grid_of(data) if coefficients is None else None
-    if grid is None:
-        odds = _odds(r, alpha, s, beta, x, t_x, T)
-    else:
-        odds = _odds_on_grid(grid, (r, alpha, s, beta), data, shrink, fade)
+    odds = (
+        _odds(r, alpha, s, beta, x, t_x, T)
+        if grid is None
+        else _odds_on_grid(grid, (r, alpha, s, beta), data, shrink, fade)
+    )
     log_odds, by_r, by_s, near_first, near_second = odds
     either, gone = log1p_exp(log_odds)
     by_s = 1 + s * by_s
@@ -146,7 +147,7 @@ def _rows(
     ]  # fmt: skip
 
 
-def _odds(r: Any, alpha: Any, s: Any, beta: Any, x: Any, t_x: Any, T: Any) -> list[Any]:
+def _odds(r: Any, alpha: Any, s: Any, beta: Any, x: Any, t_x: Any, T: Any) -> Any:
     """Log-odds of dropout; means, over its time y, of log (α+T)/(α+y), of the same in β, of
     1/(α+y) and of 1/(β+y): history by history.
     """
