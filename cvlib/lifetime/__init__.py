@@ -55,6 +55,7 @@ from cvlib.lifetime.holdout.churn_definitions import churn_definitions
 from cvlib.lifetime.holdout.contact import customer_list
 from cvlib.lifetime.holdout.experiment import campaign_experiment
 from cvlib.lifetime.holdout.metrics import definitions
+from cvlib.lifetime.holdout.newcomers import future_customers
 from cvlib.lifetime.holdout.next_period import next_period
 from cvlib.lifetime.holdout.retention import retention_campaign
 from cvlib.lifetime.holdout.rhythm import buying_rhythm
@@ -133,6 +134,7 @@ __all__ = [
     "fit_time_varying",
     "fit_trait",
     "fitted_forecasts",
+    "future_customers",
     "ggom_nbd",
     "gray_test",
     "hazards_by_reason",

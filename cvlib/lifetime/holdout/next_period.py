@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -12,8 +12,8 @@ from cvlib.inputs.transactions import transaction_log
 from cvlib.lifetime.holdout.forecast import customer_rows
 from cvlib.lifetime.holdout.retention import campaign_scores
 from cvlib.lifetime.purchases.summary import summarise_purchases
-from cvlib.lifetime.repeat_buying import fit_repeat_buying
-from cvlib.lifetime.spend import fit_spend
+from cvlib.lifetime.repeat_buying import RepeatBuyingFit, fit_repeat_buying
+from cvlib.lifetime.spend import SpendFit, fit_spend
 from cvlib.lifetime.units import DAYS
 from cvlib.lifetime.value import lifetime_value
 from cvlib.results import Result
@@ -37,12 +37,19 @@ class NextPeriod(Result):
         and expected profit.
     reason : Message or None
         Why there is nothing in money.
+    fit, spend : RepeatBuyingFit, SpendFit
+        The models of the whole log.
+    histories : DataFrame
+        x, t_x, T, mean_repeat_spend of the customers.
     """
 
     customers: pd.DataFrame
     totals: pd.DataFrame
     warnings: tuple[str, ...] = ()
     reason: Message | None = None
+    fit: RepeatBuyingFit | None = None
+    spend: SpendFit | None = None
+    histories: pd.DataFrame = field(default_factory=pd.DataFrame)
     headline_tables = ("totals",)
 
     def measure(self, name: str) -> float:
@@ -154,4 +161,5 @@ def next_period(
         table = table.assign(risk=risk)
     measures = pd.DataFrame({"measure": list(totals), "value": list(map(float, totals.values()))})
     said = (*fit.warnings, *spend.warnings)
-    return NextPeriod(table, measures, said, value.reason)
+    histories = people[["x", "t_x", "T", "mean_repeat_spend"]]
+    return NextPeriod(table, measures, said, value.reason, fit, spend, histories)
