@@ -18,7 +18,8 @@ _CHECKS = ("decisions.potential_later",)  # how a finding was checked, which its
 # The figure that shows a section's finding, the most telling section first.
 HEROES = {
     "potential": "potential_chart", "accounts": "account_chart", "network": "network_chart",
-    "capacity": "capacity_chart", "firm": "firm_chart", "systems": "system_chart",
+    "capacity": "capacity_chart", "firm": "firm_chart", "disclosed": "disclosed_chart",
+    "systems": "system_chart",
 }  # fmt: skip
 
 
@@ -28,8 +29,8 @@ def decisions_answer(found: Mapping[str, Finding | None], invented: bool = False
     Parameters
     ----------
     found : mapping of str to Finding or None
-        By section: potential, accounts, network, capacity, firm, systems; None where nothing was
-        given.
+        By section: potential, accounts, network, capacity, firm, disclosed, systems; None where
+        nothing was given.
     invented : bool
         Whether any of the data are simulated.
 
@@ -92,6 +93,8 @@ def _tile(name: str, each: Finding) -> Tile | None:
     if name == "firm":
         title = message("decisions.tile_firm")
         return Tile(title, amount(each.facts["returns_residual"]))
+    if name == "disclosed":
+        return Tile(message("decisions.tile_disclosed"), amount(each.facts["equity"]))
     return None
 
 
@@ -131,7 +134,7 @@ def decisions_methods(
         Language of the sentences.
     """
     order = ("potential", "segments", "hwang", "accounts", "network", "contagion", "capacity",
-             "systems", "firm")  # fmt: skip
+             "systems", "firm", "disclosed")  # fmt: skip
     used: list[tuple[str, dict[str, Any]]] = []
     for name in order:
         each = found.get(name)

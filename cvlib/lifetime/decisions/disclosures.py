@@ -12,6 +12,7 @@ from cvlib.inputs.choices import number, whole
 from cvlib.inputs.columns import enough_rows, opened, within
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import AS_IT_IS, Reading
+from cvlib.lifetime.decisions.growth import growth_table
 from cvlib.results import Finding
 from cvlib.words.message import message
 
@@ -22,7 +23,7 @@ _EDGE = 8.0  # logs of the parameters
 
 def disclosed_value(
     data: Any,
-    margin: float,
+    quarter_margin: float,
     annual_rate: float,
     *,
     pool: float,
@@ -42,7 +43,7 @@ def disclosed_value(
     ----------
     data : str, Path, DataFrame or Table
         One row per quarter, in order: added, lost, customers (at the end).
-    margin : float
+    quarter_margin : float
         Of a customer and quarter, after variable cost.
     annual_rate : float
         Discount rate per year.
@@ -61,7 +62,9 @@ def disclosed_value(
     Finding
         disclosed_parameters: parameter, estimate. disclosed_fit: quarter, added, added_fitted,
         lost, lost_fitted. disclosed_value: part (present and future customers, acquisition, other
-        assets, debt, equity), value.
+        assets, debt, equity), value. disclosed_growth: the reading by one retention rate and a
+        logistic curve of customers (`growing_base`), which needs no pool; left out, with a warning,
+        where customers follow no such curve.
 
     Raises
     ------
@@ -85,8 +88,9 @@ def disclosed_value(
     """
     from scipy.optimize import least_squares
 
-    number("margin", margin, 0, ends="()")
+    number("quarter_margin", quarter_margin, 0, ends="()")
     number("annual_rate", annual_rate, 0, 1, ends="()")
+    number("pool", pool, 0, ends="()")
     table = opened(data, reading)
     added, lost, end = (
         within(table, name, 0).to_numpy(float) for name in ("added", "lost", "customers")
@@ -117,7 +121,7 @@ def disclosed_value(
     fits = [least_squares(errors, b, bounds=(-_EDGE, _EDGE), x_scale=1.0) for b in begin]
     best = min(fits, key=lambda fit: fit.cost).x
     gains, losses, _ = _course(best, pool, start, len(end))
-    worth = _worth(best, pool, start, len(end), end[-1], margin, annual_rate)
+    worth = _worth(best, pool, start, len(end), end[-1], quarter_margin, annual_rate)
     parts = {
         "present_customers": worth[0], "future_customers": worth[1],
         "acquisition": -cost * worth[2], "other_assets": other_assets, "debt": -debt,
@@ -131,12 +135,15 @@ def disclosed_value(
         "disclosed_value": pd.DataFrame({"part": list(parts), "value": list(parts.values())}),
     }
     off = [float(np.abs(f - o).sum() / o.sum()) for f, o in ((gains, added), (losses, lost))]
+    grown, warned = growth_table(end, lost, quarter_margin, annual_rate, cost)
+    if grown is not None:
+        tables["disclosed_growth"] = grown
     kind = "present" if parts["present_customers"] >= parts["future_customers"] else "future"
     said = message(
         f"decisions.disclosed_{kind}", present=parts["present_customers"],
         future=parts["future_customers"], equity=parts["equity"], added=off[0], lost=off[1],
     )  # fmt: skip
-    return Finding(tables, said, (message("decisions.disclosed_pool", pool=pool),), parts)
+    return Finding(tables, said, (message("decisions.disclosed_pool", pool=pool), *warned), parts)
 
 
 def _parameters(theta: Array) -> pd.DataFrame:
