@@ -82,7 +82,8 @@ CUSTOMER: dict[str, Any] = {
                             ids=range(10), simulated=False, warnings=()),
     "index": SimpleNamespace(scores=np.array([70.0, 80.0]), weights=np.ones(2), reliability=0.9),
     "gate": SimpleNamespace(warnings=()),
-    "linked": SimpleNamespace(effect=lambda: {"marginal_effect": 0.01}),
+    "linked": SimpleNamespace(effect=lambda: {"marginal_effect": 0.01},
+                              found=SimpleNamespace(buying=None)),
     "value": VALUE,
     "e": {"e_value": 3.0, "e_value_limit": 2.0},
     "called": SimpleNamespace(sentences=list),
@@ -105,6 +106,12 @@ def test_a_customer_study_says_what_its_results_support() -> None:
     few = SimpleNamespace(values=range(10))
     moved = pd.DataFrame({"assumption": ["margin halved"], "change": [-0.5]})
     horizon = moved.assign(assumption="horizon 12 months")
+    buys = SimpleNamespace(found=SimpleNamespace(buying=object()))
+    bought = pd.concat([facts(0.1), pd.DataFrame(
+        {"measure": ["discounted purchases per point"], "value": [0.12]})])  # fmt: skip
+    driven = pd.DataFrame({"assumption": ["leaving by the drivers' part of satisfaction"],
+                           "value_per_point": [1.0], "change": [-0.5]})  # fmt: skip
+    unlike = {"e_value": 3.0, "e_value_limit": 2.0, "by_drivers": -0.01, "by_rest": -0.05}
     reason = message("customer.simulated")
     checked(customer_answer, CUSTOMER, [
         (valued(value_of_a_point=point(lower=-1.0)), "customer.nothing customer.advice_nothing",
@@ -124,6 +131,15 @@ def test_a_customer_study_says_what_its_results_support() -> None:
         (valued(value_facts=facts(0.8)), "customer.beyond", ""),
         (valued(draws=few), "customer.few_draws", ""),
         ({"e": {"e_value": 3.0, "e_value_limit": 1.2}}, "customer.e_weak", "customer.e_value"),
+        ({"linked": buys, "value": replace(VALUE, value_facts=bought)},
+         "customer.tile_purchases customer.e_value_buying",
+         "customer.tile_effect customer.e_value"),
+        ({"linked": buys, "value": replace(VALUE, value_facts=bought),
+          "e": {"e_value": 3.0, "e_value_limit": 1.2}},
+         "customer.tile_purchases customer.e_weak_buying",
+         "customer.tile_effect customer.e_value"),
+        ({"assumptions": driven, "e": unlike | {"apart": -2.5}}, "customer.drivers_differ", ""),
+        ({"assumptions": driven, "e": unlike | {"apart": -1.5}}, "", ""),
         ({"assumptions": moved}, "customer.moved", ""),
         ({"assumptions": horizon}, "", ""),
         ({"base": simulated}, "customer.simulated", ""),

@@ -13,13 +13,14 @@ from cvlib.customer.answers import (
 )
 from cvlib.customer.assumptions import conventions, sensitivity
 from cvlib.customer.certificate import certificate
-from cvlib.customer.evidence import ladder, question_race, shape
+from cvlib.customer.evidence import question_race, shape
 from cvlib.customer.experiment import experiment, tried
 from cvlib.customer.files import Files, Plan
 from cvlib.customer.gate import time_order
 from cvlib.customer.index import index
 from cvlib.customer.join import join
 from cvlib.customer.joint import joint
+from cvlib.customer.ladder import ladder
 from cvlib.customer.links import Worth
 from cvlib.customer.methods import customer_methods
 from cvlib.customer.people import calls, quadrants

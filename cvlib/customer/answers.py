@@ -13,13 +13,14 @@ from cvlib.customer.links import PARTS
 from cvlib.customer.people import Calls
 from cvlib.customer.value import PointValue, SatisfactionLink
 from cvlib.inputs.audit import CAUTIONS
-from cvlib.statistics.resample import FEWEST
+from cvlib.statistics.resample import FEWEST, reach
 from cvlib.words.answer import Answer, Tile, amount, interval, number
 from cvlib.words.message import Message, message
 
 _JOIN = ("customer.unmatched", "customer.unmatched_alike", "customer.repeated_rows")
 WEAK = 1.5  # an E-value's limit below this is within reach of an ordinary unmeasured cause [P]
 FAR = 0.5  # share of a value beyond the window that is worth a doubt [P]
+DRIVEN = "leaving by the drivers' part of satisfaction"  # a row of the table of assumptions
 APART = 0.2  # change of the value by another assumption that is worth a doubt [P]
 
 
@@ -133,18 +134,24 @@ def customer_answer(
         row = value.row("total")
         tiles.insert(0, Tile(message("customer.tile_value"), amount(row["per_customer"], 2),
                              interval(row["lower"], row["upper"], 2, amount)))  # fmt: skip
-        tiles.append(Tile(message("customer.tile_effect"), number(
-            100 * linked.effect()["marginal_effect"], 2)))  # fmt: skip
+        if linked.found.buying is None:
+            tiles.append(Tile(message("customer.tile_effect"), number(
+                100 * linked.effect()["marginal_effect"], 2)))  # fmt: skip
+        else:
+            tiles.append(Tile(message("customer.tile_purchases"), number(
+                value.fact("discounted purchases per point"), 2)))  # fmt: skip
         hero = "value_parts"
         if adds_nothing(value):
             advice.append(message("customer.advice_nothing"))
         else:
             best = value.drivers_to_money.iloc[0]
             advice.append(_best_driver(value.drivers_to_money, best))
+            doubts += _unlike(e, assumptions, value.level)
             weak = e["e_value_limit"] < WEAK
-            doubts.append(message(
-                "customer.e_weak" if weak else "customer.e_value", e=e["e_value"],
-                limit=e["e_value_limit"]))  # fmt: skip
+            told = "customer.e_weak" if weak else "customer.e_value"
+            if linked.found.buying is not None:
+                told = "customer.e_weak_buying" if weak else "customer.e_value_buying"
+            doubts.append(message(told, e=e["e_value"], limit=e["e_value_limit"]))
             if certificate is not None and certificate.failed:
                 doubts.append(certificate.message())
             doubts += _moved(assumptions)
@@ -176,11 +183,24 @@ def _best_driver(table: pd.DataFrame, best: pd.Series) -> Message:
                    low=best["lower"], high=best["upper"])  # fmt: skip
 
 
+def _unlike(e: dict[str, float], assumptions: pd.DataFrame, level: float) -> list[Message]:
+    """That the drivers' part of satisfaction and the rest of it go with leaving differently."""
+    apart = abs(e.get("apart", float("nan")))
+    if not apart > reach(level) or not len(assumptions):
+        return []
+    row = assumptions[assumptions["assumption"] == DRIVEN]
+    if not len(row):
+        return []
+    return [message("customer.drivers_differ", by_drivers=e["by_drivers"], by_rest=e["by_rest"],
+                    apart=apart, value=float(row["value_per_point"].iloc[0]))]  # fmt: skip
+
+
 def _moved(assumptions: pd.DataFrame) -> list[Message]:
     """The assumption that moves the value most, where it moves it by a fifth."""
     if not len(assumptions):
         return []
-    inner = assumptions[~assumptions["assumption"].str.contains("horizon|as stated")]
+    told_elsewhere = "horizon|as stated|" + DRIVEN
+    inner = assumptions[~assumptions["assumption"].str.contains(told_elsewhere)]
     inner = inner.dropna(subset="change")
     if not len(inner):
         return []

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cvlib.customer.answers import APART, FAR, WEAK
+from cvlib.customer.answers import APART, DRIVEN, FAR, WEAK
 from cvlib.customer.base import LATE_SHARE, CustomerBase
+from cvlib.customer.causes import by_drivers
 from cvlib.customer.certificate import OFF
-from cvlib.customer.evidence import COMMON
 from cvlib.customer.index import CustomerIndex
 from cvlib.customer.joint import APART as JOINT_APART
+from cvlib.customer.ladder import COMMON
 from cvlib.customer.links import Worth, estimate, mean, value_by_parts
 from cvlib.customer.people import HELP
 from cvlib.customer.value import PointValue, SatisfactionLink
@@ -54,7 +55,7 @@ def sensitivity(
     >>> none = cv.lifetime.Bootstrap(0)
     >>> value = cv.customer.point_value(base, index, gate, linked, settings=none)
     >>> len(cv.customer.sensitivity(base, index, linked, value))
-    8
+    9
     """
     worth = worth or Worth()
     if value.withheld:
@@ -85,8 +86,19 @@ def sensitivity(
     if linked.found.buying is not None:  # of transactions heterogeneity is the model
         del cases["no heterogeneity (cloglog)"]
     rows = [(name, total(*case)) for name, case in cases.items()]
+    driven = by_drivers(base, index, linked) if linked.found.buying is None else None
+    if driven is not None and driven.stage.strong:
+        rows.append((DRIVEN, _at(linked, driven.found.effect, worth)))
     table = pd.DataFrame(rows, columns=["assumption", "value_per_point"])
     return table.assign(change=table["value_per_point"] / own - 1)
+
+
+def _at(linked: SatisfactionLink, effect: float, worth: Worth) -> float:
+    """The value of a point if it changed leaving by `effect`, all else as found."""
+    found = linked.found
+    share = float(found.leaving.coefficients[1]) / effect if effect else np.inf
+    moved = found._replace(calibration=found.calibration._replace(share=share))
+    return mean(np.sum(list(value_by_parts(moved, worth).values()), axis=0), found.weights)
 
 
 def conventions() -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,25 @@ from cvlib.satisfaction.survey.missing import Survey
 
 Array = np.ndarray
 LATE_SHARE = 0.01  # of respondents; more answers than this after the event are no accident [P]
+
+
+class Again(NamedTuple):
+    """Second interviews of customers who were asked again.
+
+    Attributes
+    ----------
+    values : ndarray (q, p)
+        Answers.
+    place : ndarray (q,)
+        Of whom: positions among the respondents.
+    duration, left : ndarray (q,)
+        Whole periods from the second interview, and whether the customer left.
+    """
+
+    values: Array
+    place: Array
+    duration: Array
+    left: Array
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,6 +81,10 @@ class CustomerBase(Result):
         Day of each interview.
     window : float
         Months observed after the interviews.
+    again : Again or None
+        Second interviews, where many customers have two.
+    instrument : ndarray (m,) or None
+        What moves satisfaction and nothing else, where the plan names it.
     """
 
     join_audit: pd.DataFrame
@@ -89,6 +112,8 @@ class CustomerBase(Result):
     customer: str = "id"
     asked_on: pd.Series | None = None
     window: float = 0.0
+    again: Again | None = None
+    instrument: Array | None = None
     headline_tables = ("join_audit",)
 
     def noted_in(self, record: Any) -> None:

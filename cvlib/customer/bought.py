@@ -13,6 +13,7 @@ from cvlib.customer.joining import (
     features,
     followed,
     in_both,
+    instrument_of,
     interviews,
     join_notes,
     known_of_all,
@@ -84,7 +85,7 @@ def join_purchases(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
         past_purchases=np.log1p(past["x"]),
         silence=((past["T"] - past["t_x"]) / past["T"]).fillna(0.0),
     )
-    controls = features(attributes, plan.controls, set(), CONTROLS)
+    controls = features(attributes, plan.controls, {plan.instrument}, CONTROLS)
     known = features(attributes, plan.answering, set()) if plan.answering else controls
     answers, base, answered = followed(survey, plan, own, ~outside & ~newer, gone, controls, known)
     order = base[answered]
@@ -131,6 +132,7 @@ def join_purchases(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
         (*notes, *told, *answers.warnings), kind="transactions", histories=whole.loc[order],
         past=past.loc[order], year=1, customer=plan.customer,
         asked_on=asked.loc[order], window=float(weeks.max() * _WEEK / _MONTHS),
+        instrument=instrument_of(attributes, plan, order),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.customer.base import CustomerBase
+from cvlib.customer.flows import gained, groups, months_shown
 from cvlib.customer.index import CustomerIndex, driver_effects, moments, scores_of, solve_pls
 from cvlib.customer.links import (
     PARTS,
@@ -38,10 +39,13 @@ class Draws:
         ``driver:name`` and ``segment:name`` each.
     failures : DataFrame
         reason, count.
+    flows : ndarray (draws, groups, 10, 3, months), optional
+        Of contracts, what points add month by month: see `flows.gained`.
     """
 
     values: pd.DataFrame
     failures: pd.DataFrame
+    flows: Array | None = None
 
     def spread(self, name: str) -> float:
         """Standard deviation over draws; NaN with fewer than two."""
@@ -121,7 +125,8 @@ def bootstrap(
     points = drawn_points(full, settings)
     own_fit = second if base.kind == "transactions" else first  # whose reliability links rest on
     target = model.construct_names.index(default_target(model))
-    kept, reasons = [], []
+    kept, reasons, streams = [], [], []
+    inside, shown = groups(base), months_shown(worth)
     for draw, (own, w) in enumerate(zip(rows, weights, strict=True)):
         if not first.converged[draw] or not second.converged[draw]:
             reasons.append("PLS did not converge")
@@ -139,9 +144,11 @@ def bootstrap(
             reasons.append("the link did not converge")
         else:
             kept.append(quantities(base, found, worth, effects[draw], names) | {"reliability": rho})
+            if found.buying is None:
+                streams.append(gained(found, inside, shown))
     told = pd.Series(reasons, dtype=object).value_counts()
     failures = pd.DataFrame({"reason": told.index, "count": told.to_numpy()})
-    return Draws(pd.DataFrame(kept), failures)
+    return Draws(pd.DataFrame(kept), failures, np.stack(streams) if streams else None)
 
 
 def drawn_points(full: Pass, settings: Bootstrap) -> Array | None:

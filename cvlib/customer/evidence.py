@@ -1,26 +1,21 @@
-"""What stands behind the value: form of the effect, questions that foretell, other causes."""
+"""What stands behind the value: form of the effect, and which question foretells leaving."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from cvlib.customer.base import CustomerBase
 from cvlib.customer.index import CustomerIndex
 from cvlib.customer.value import SatisfactionLink
 from cvlib.lifetime.contracts.leaving import fit_leaving
 from cvlib.satisfaction.index import default_target
-from cvlib.statistics.attenuation import corrected
-from cvlib.statistics.confounding import e_value
 from cvlib.statistics.forecasts import log_loss
-from cvlib.statistics.glm import fit_glm, with_constant
-from cvlib.statistics.ranks import Order, Ranked, auc, mid_ranks
-from cvlib.statistics.resample import Bootstrap, counts, generator, percentile_limits, reach
+from cvlib.statistics.ranks import Order, Ranked, auc
+from cvlib.statistics.resample import Bootstrap, counts, generator, percentile_limits
 
 Array = np.ndarray
 _FOLDS = 10
-COMMON = 0.15  # share who left, above which a hazard ratio is brought to a risk ratio
 
 
 def shape(base: CustomerBase, index: CustomerIndex, linked: SatisfactionLink) -> pd.DataFrame:
@@ -158,106 +153,3 @@ def question_race(
         rows.append((name, float(values[0]), float(gap[0]), float(low), float(high), loss))
     heads = ["question", "auc", "difference", "lower", "upper", "log_loss"]
     return pd.DataFrame(rows, columns=heads)
-
-
-def ladder(
-    base: CustomerBase, index: CustomerIndex, linked: SatisfactionLink
-) -> tuple[pd.DataFrame, dict[str, float]]:
-    """From association towards cause: which rungs these data allow, and what an unseen cause needs.
-
-    Parameters
-    ----------
-    base : CustomerBase
-        Joined.
-    index : CustomerIndex
-        Scores and calibration.
-    linked : SatisfactionLink
-        The links.
-
-    Returns
-    -------
-    table : DataFrame
-        rung, outcome, estimate, lower, upper, allowed, reason.
-    e : dict
-        rr, e_value, e_value_limit of one standard deviation of true satisfaction (VanderWeele &
-        Ding 2017).
-
-    References
-    ----------
-    VanderWeele & Ding (2017), Annals of Internal Medicine 167(4):268-274 (E-value).
-
-    Examples
-    --------
-    >>> import cvlib as cv
-    >>> made = cv.customer.simulate(600, seed=1)
-    >>> base = cv.customer.join(made.files, made.plan)
-    >>> index = cv.customer.index(base)
-    >>> table, e = cv.customer.ladder(base, index, cv.customer.link(base, index))
-    >>> e["e_value"] >= e["e_value_limit"] >= 1
-    True
-    """
-    z_ = reach(linked.level)
-    z = base.controls.to_numpy(float)[base.answered]
-    fit = fit_leaving(linked.found.leaving.model, base.duration, base.left, index.scores[:, None])
-    raw, se = fit.coefficients[1], fit.errors[1]
-    rho = index.reliability
-    row = linked.effect()
-    told = "leaving" if linked.found.buying is None else "no purchase"
-    rows: list[tuple[object, ...]] = [
-        ("no controls", told, raw / rho, (raw - z_ * se) / rho, (raw + z_ * se) / rho, True,
-         "what satisfied customers do, whatever else they are"),
-        ("controls", told, row["effect_per_point"], row["lower"], row["upper"], True,
-         "behaviour before the interview held equal"),
-        ("two waves", told, np.nan, np.nan, np.nan, False, "one interview per customer"),
-        ("instrument", told, np.nan, np.nan, np.nan, False, "no instrument named"),
-    ]  # fmt: skip
-    if "spend" in linked.found.links:
-        rows += _linear_rungs(base, index, linked, z, z_)
-    deviation = float(np.sqrt(max(rho, 0) * index.calibration.variance))
-    ratio = [float(np.exp(row[c] * deviation)) for c in ("effect_per_point", "lower", "upper")]
-    if not np.isfinite(ratio).all():
-        e = dict.fromkeys(("rr", "e_value", "e_value_limit"), np.nan)
-    else:
-        common = bool(base.left.mean() > COMMON)
-        e = e_value(ratio[0], ratio[1], ratio[2], common, linked.found.buying is not None)
-    rows.append(("E-value, one standard deviation", told, e["e_value"], e["e_value_limit"],
-                 np.nan, True, "risk ratio an unmeasured cause needs with both; lower: of the limit"
-                 ))  # fmt: skip
-    columns = ["rung", "outcome", "estimate", "lower", "upper", "allowed", "reason"]
-    return pd.DataFrame(rows, columns=columns), e
-
-
-def _linear_rungs(
-    base: CustomerBase, index: CustomerIndex, linked: SatisfactionLink, z: Array, z_: float
-) -> list[tuple[object, ...]]:
-    """Copula term (Park & Gupta 2012) and Oster's δ (2019), of spend alone: linear links only."""
-    from scipy.stats import jarque_bera
-
-    fee = base.outcomes["fee"].to_numpy(float)
-    lag = [base.before["fee_before"].to_numpy(float)] if "fee_before" in base.before else []
-    seen = np.isfinite(np.column_stack([fee, *lag])).all(axis=1)
-    fee, z, lag, s = fee[seen], z[seen], [each[seen] for each in lag], index.scores[seen]
-    if not (fee > 0).all():
-        return [("Gaussian copula", "spend", np.nan, np.nan, np.nan, False, "fees of zero")]
-    y = np.log(fee)
-    ranks = mid_ranks(s)
-    term = ndtri(np.clip(ranks / (len(s) + 1), 1e-6, 1 - 1e-6))
-    skewed = bool(jarque_bera(s).pvalue < 1e-3)
-    full = fit_glm("line", y, with_constant(s, z, *lag))
-    own = linked.found.links["spend"].calibration
-    rows: list[tuple[object, ...]] = []
-    copula = fit_glm("line", y, with_constant(s, z, *lag, term))
-    b, se = corrected(float(copula.coefficients[1]), float(copula.errors[1]), own)
-    rows.append(("Gaussian copula", "spend", *((b, b - z_ * se, b + z_ * se) if skewed else (
-        np.nan,) * 3), skewed, "satisfaction is clearly not normal" if skewed
-        else "satisfaction is too near to normal"))  # fmt: skip
-    short = fit_glm("line", y, with_constant(s))
-    explained = [1 - np.var(y - x @ f.coefficients) / np.var(y) for f, x in (
-        (short, with_constant(s)), (full, with_constant(s, z, *lag)))]  # fmt: skip
-    most = min(1.3 * explained[1], 1.0)
-    before, after = float(short.coefficients[1]), float(full.coefficients[1])
-    below = (before - after) * (most - explained[1])
-    delta = after * (explained[1] - explained[0]) / below if below else np.nan
-    rows.append(("Oster's delta", "spend", delta, np.nan, np.nan, bool(np.isfinite(delta)),
-                 "how many times the controls' selection an unseen cause needs"))  # fmt: skip
-    return rows

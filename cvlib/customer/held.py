@@ -15,11 +15,13 @@ from cvlib.customer.joining import (
     features,
     followed,
     in_both,
+    instrument_of,
     interviews,
     join_notes,
     known_of_all,
     months,
 )
+from cvlib.customer.waves import asked_again, asked_once
 from cvlib.inputs.checks import fault, numeric
 from cvlib.inputs.errors import InputError
 from cvlib.words.message import message
@@ -29,7 +31,7 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     """Join a survey and contracts; see `join`."""
     opened = [(name, files.open(name)) for name in ("survey", "contracts", "attributes")]
     read = tuple((name, table) for name, table in opened if table is not None)
-    survey, twice = by_id(dict(read)["survey"], plan.customer)
+    survey, later, twice = asked_once(dict(read)["survey"], plan, notes)
     contracts, doubled = by_id(dict(read)["contracts"], plan.customer)
     start = dates(contracts, column(contracts, "start"), notes)
     if start.isna().any():
@@ -71,7 +73,8 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     attributes = attributes.assign(
         tenure=np.maximum(months(clock) - months(life["start"]), 1).to_numpy(float)
     )
-    spare = {"fee_before", "service_cost_before"}
+    lags = {"fee_before", "service_cost_before"}
+    spare = {*lags, plan.instrument}
     controls = features(attributes, plan.controls, spare)
     known = features(attributes, plan.answering, spare) if plan.answering else controls
     answers, base, answered = followed(
@@ -94,7 +97,7 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     before = pd.DataFrame(
         {
             name: np.log(pd.to_numeric(attributes[name], errors="coerce").where(lambda v: v > 0))
-            for name in sorted(spare & set(attributes))
+            for name in sorted(lags & set(attributes))
         },
         index=ids,
     ).loc[order]
@@ -130,5 +133,6 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
         attributes[plan.segment].loc[base].astype(str) if plan.segment else None,
         dated, int(late.sum()), len(own), plan.late_answers == "refuse", simulated, read,
         (*notes, *told, *answers.warnings), window=float(duration.max()),
-        customer=plan.customer, asked_on=when,
+        customer=plan.customer, asked_on=when, instrument=instrument_of(attributes, plan, order),
+        again=asked_again(later, plan, order, life, until, list(answers.model.columns)),
     )  # fmt: skip

@@ -241,6 +241,30 @@ def features(
     return pd.DataFrame(found, index=attributes.index)
 
 
+def instrument_of(attributes: pd.DataFrame, plan: Plan, order: pd.Index) -> Array | None:
+    """The instrument of the respondents (m,), a number each; None where the plan names none."""
+    name = plan.instrument
+    if not name:
+        return None
+    if name not in attributes:
+        known = [str(column) for column in attributes]
+        raise InputError(
+            "instrument", message("refusals.no_attribute", name=name), nearest(name, known)
+        )
+    values = attributes[name].loc[order]
+    if not pd.api.types.is_numeric_dtype(values):
+        levels = sorted(values.dropna().astype(str).unique())
+        if len(levels) != 2:
+            raise InputError("instrument", message("customer.instrument_words", name=name),
+                             message("customer.instrument_remedy"))  # fmt: skip
+        values = (values.astype(str) == levels[1]).astype(float).where(values.notna())
+    values = values.astype(float)
+    if values.nunique() < 2:
+        raise InputError("instrument", message("customer.instrument_flat", name=name),
+                         message("customer.instrument_remedy"))  # fmt: skip
+    return np.asarray(values.to_numpy(float))
+
+
 def known_of_all(
     table: Table | None, plan: Plan, ids: pd.Index, notes: list[str]
 ) -> tuple[pd.DataFrame, pd.Series, int]:

@@ -253,20 +253,24 @@ def discounted_months(found: Pass, worth: Worth, points: float, naive: bool = Fa
     share = 1.0 if naive else found.calibration.share
     eta = found.eta + points * found.leaving.coefficients[1] / share
     if len(eta) <= 2 * _GRID:
-        return _curves(found, eta, worth.horizon) @ worth.discounts
+        return survival_at(found, eta, worth.horizon) @ worth.discounts
     # a smooth function of eta alone: by a spline through so many values of it, to 1e-10
     grid = np.linspace(eta.min(), eta.max(), _GRID)
-    return np.asarray(CubicSpline(grid, _curves(found, grid, worth.horizon) @ worth.discounts)(eta))
+    return np.asarray(
+        CubicSpline(grid, survival_at(found, grid, worth.horizon) @ worth.discounts)(eta)
+    )
 
 
 def curves(found: Pass, worth: Worth, points: float, naive: bool = False) -> Array:
     """(m, horizon) survival at the present satisfaction plus points."""
     share = 1.0 if naive else found.calibration.share
-    return _curves(found, found.eta + points * found.leaving.coefficients[1] / share, worth.horizon)
+    return survival_at(
+        found, found.eta + points * found.leaving.coefficients[1] / share, worth.horizon
+    )
 
 
-def _curves(found: Pass, eta: Array, horizon: int) -> Array:
-    """(len(eta), horizon) survival after 0, 1, ... months."""
+def survival_at(found: Pass, eta: Array, horizon: int) -> Array:
+    """(len(eta), horizon) survival after 0, 1, ... months at linear predictors."""
     t = np.arange(horizon)
     if found.leaving.model in ("g2g", "cloglog"):
         return g2g_survival(eta, found.leaving.heterogeneity, t)

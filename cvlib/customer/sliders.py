@@ -18,7 +18,9 @@ _MOST = 10
 
 
 def what_if(base: CustomerBase, index: CustomerIndex, value: PointValue) -> WhatIf | None:
-    """Levers for satisfaction and each driver, by the value of one point; None where none is told.
+    """What a rise of satisfaction would be worth, exactly, and a lever for each driver.
+
+    Of transactions a lever for satisfaction too, by the value of one point.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ def what_if(base: CustomerBase, index: CustomerIndex, value: PointValue) -> What
     >>> import cvlib as cv
     >>> found = cv.customer.study(cv.customer.simulate(900, seed=1), draws=0)
     >>> [lever.name for lever in cv.customer.what_if(found.base, found.index, found.value).levers]
-    ['satisfaction', 'quality', 'image']
+    ['quality', 'image']
     """
     if value.withheld or adds_nothing(value):
         return None
@@ -57,8 +59,11 @@ def what_if(base: CustomerBase, index: CustomerIndex, value: PointValue) -> What
                      row["upper"]))  # fmt: skip
     rows += [(lever, "base", *(float(v) * value.customers for v in numbers))  # type: ignore[arg-type]
              for lever, _, *numbers in list(rows)]  # fmt: skip
+    exact = value.flows is not None
+    if exact:  # the page computes what a rise of satisfaction is worth from its streams
+        rows = [row for row in rows if row[0] != target]
     room = max(0, min(_MOST, int(100 - score)))
-    levers = [Lever(target, label(model, target), room)]
+    levers = [] if exact else [Lever(target, label(model, target), room)]
     levers += [Lever(name, label(model, name), _MOST) for name in value.drivers_to_money["driver"]]
     now, paid = value.fact("value of a customer now"), currency()
     return WhatIf(
@@ -68,5 +73,6 @@ def what_if(base: CustomerBase, index: CustomerIndex, value: PointValue) -> What
             Outcome("base", message("customer.what_if_base"), now * value.customers, paid, 0, 0),
         ),
         pd.DataFrame(rows, columns=list(COLUMNS)),
-        message("customer.what_if_limits"),
+        message("customer.what_if_exact" if exact else "customer.what_if_limits"),
+        value.flows,
     )

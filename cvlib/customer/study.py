@@ -10,12 +10,13 @@ from cvlib.customer.answers import customer_answer
 from cvlib.customer.assumptions import sensitivity
 from cvlib.customer.base import CustomerBase
 from cvlib.customer.certificate import certificate as certified
-from cvlib.customer.evidence import ladder, question_race, shape
+from cvlib.customer.evidence import question_race, shape
 from cvlib.customer.experiment import tried
 from cvlib.customer.files import Files, Plan
 from cvlib.customer.gate import TimeOrder, time_order
 from cvlib.customer.index import CustomerIndex, index
 from cvlib.customer.join import join
+from cvlib.customer.ladder import ladder
 from cvlib.customer.links import Worth
 from cvlib.customer.people import calls, quadrants
 from cvlib.customer.simulate_traits import SimulatedBase

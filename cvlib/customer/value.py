@@ -10,6 +10,7 @@ import pandas as pd
 from cvlib.customer.base import CustomerBase
 from cvlib.customer.buying import buying_rows
 from cvlib.customer.draws import Draws, bootstrap, limits, quantities
+from cvlib.customer.flows import flows_of, gained, groups, months_shown
 from cvlib.customer.foretold import holdout_check, retention_by_thirds
 from cvlib.customer.gate import TimeOrder
 from cvlib.customer.index import CustomerIndex, driver_effects, moments, solve_pls
@@ -32,6 +33,7 @@ from cvlib.satisfaction.index import default_target, drivers
 from cvlib.statistics.attenuation import corrected
 from cvlib.statistics.resample import Bootstrap, reach
 from cvlib.words.message import message
+from cvlib.words.what_if import Flows
 
 Array = np.ndarray
 _YEAR = 12
@@ -178,6 +180,8 @@ class PointValue(Result):
         Why nothing is told.
     horizon : int
         Months.
+    flows : Flows or None
+        Of contracts, what a page's sliders compute values from.
     """
 
     value_of_a_point: pd.DataFrame
@@ -191,6 +195,7 @@ class PointValue(Result):
     level: float
     withheld: tuple[str, ...] = ()
     horizon: int = 60
+    flows: Flows | None = None
     headline_tables = ("value_of_a_point", "drivers_to_money")
     told_by = "cvlib.customer.answers:of_point"
 
@@ -311,8 +316,17 @@ def point_value(
         holdout_check(base, index, found),
         pd.DataFrame() if found.buying else retention_by_thirds(base, index, found),
         pd.DataFrame({"measure": list(facts), "value": list(facts.values())}),
-        drawn, size, level, horizon=worth.horizon,
+        drawn, size, level, horizon=worth.horizon, flows=_flows(base, found, drawn, worth, level),
     )  # fmt: skip
+
+
+def _flows(
+    base: CustomerBase, found: Pass, drawn: Draws, worth: Worth, level: float
+) -> Flows | None:
+    if found.buying is not None:
+        return None
+    full = gained(found, groups(base), months_shown(worth))
+    return flows_of(base, full, drawn.flows, worth, reach(level))
 
 
 def _gained(found: Pass, worth: Worth) -> Array:

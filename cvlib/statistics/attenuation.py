@@ -123,3 +123,37 @@ def corrected(estimate: float, error: float, calibration: Calibration) -> tuple[
     share = calibration.share
     variance = error**2 / share**2 + estimate**2 * calibration.share_error**2 / share**4
     return estimate / share, float(np.sqrt(variance))
+
+
+def two_waves(
+    now: Array, before: Array, controls: Array, noise: float
+) -> tuple[Array | None, Array]:
+    """True change and true mean expected from a score measured twice.
+
+    Errors of change and mean are uncorrelated, with variances 2 and 1/2 times that of one score;
+    both are calibrated together (Carroll et al. 2006, ch. 4).
+
+    Parameters
+    ----------
+    now, before : ndarray (n,)
+        The second and the first score.
+    controls : ndarray (n, k)
+        Held equal.
+    noise : float
+        Variance of the error of one score.
+
+    Returns
+    -------
+    change : ndarray (n,) or None
+        None where too little of the change is true.
+    middle : ndarray (n,)
+    """
+    both = np.column_stack([now - before, (now + before) / 2])
+    design = with_constant(np.asarray(controls, float).reshape(len(both), -1))
+    fitted = design @ np.linalg.lstsq(design, both, rcond=None)[0]
+    rest = both - fitted
+    spread = rest.T @ rest / len(both)
+    true = spread - np.diag([2 * noise, noise / 2])
+    expected = fitted + rest @ np.linalg.solve(spread, true)
+    usable = true[0, 0] > LEAST * spread[0, 0] and true[1, 1] > 0
+    return (expected[:, 0] if usable else None), expected[:, 1]

@@ -104,7 +104,11 @@ def _outputs(cell: Any, heading: str, told: Told) -> None:
     for output in cell.get("outputs", []):
         data, texts = output.get("data", {}), output.get("metadata", {}).get("cvlib", {})
         found = _parsed(data.get("text/html", ""))
-        if found.table and found.table not in ("table-record", "table-what_if"):
+        if found.table and found.table not in (
+            "table-record",
+            "table-what_if",
+            "table-what_if_value",
+        ):
             told.shown.append(
                 Shown(
                     "table",

@@ -24,9 +24,9 @@ from cvlib.results import Finding
 from cvlib.statistics.disclosure import publishable, unlabelled
 from cvlib.study.parameters import rule
 from cvlib.study.plain import write_json
+from cvlib.study.render import what_if as sliders
 from cvlib.study.render.finished import THUMBNAIL
 from cvlib.study.render.page import answer_html, caption_html, warnings_html
-from cvlib.study.render.what_if import what_if_content, what_if_html, without_levers
 from cvlib.study.surroundings import versions
 from cvlib.words.answer import Answer
 from cvlib.words.exhibits import Exhibit, exhibits
@@ -275,8 +275,8 @@ class Record:
         """
         if supposed is None:
             return
-        self.supposed = what_if_content(supposed, self.words)
-        page = without_levers(what_if_html(self.supposed, self.words))
+        self.supposed = sliders.what_if_content(supposed, self.words)
+        page = sliders.without_levers(sliders.what_if_html(self.supposed, self.words))
         display(HTML(page), metadata={"cvlib": {"kind": "what_if", "what_if": self.supposed}})
 
     def attempt(self, name: str, door: Callable[..., Any], *given: Any) -> Any:
@@ -400,7 +400,7 @@ class Record:
                 {
                     "notebook": self.notebook,
                     "answer": self.answered,
-                    "what_if": self.supposed,
+                    "what_if": sliders.without_streams(self.supposed),
                     "headlines": self.headlines,
                     "sentences": self.sentences,
                     "warnings": self.warnings,

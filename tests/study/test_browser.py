@@ -624,6 +624,47 @@ def test_what_if_prints_what_the_table_of_impacts_prints(
     )
 
 
+def test_sliders_of_a_study_compute_what_the_table_prints(
+    open_page: Open, real_reports: list[Path]
+) -> None:
+    report = next(p for p, n in zip(real_reports, shipped(), strict=True) if "study" in n.stem)
+    page = open_page(report)
+    element = page.locator(".what-if .flows")
+    rows = [
+        [text.strip() for text in row.locator("td").all_text_contents()]
+        for row in page.locator("#table-what_if_value tbody tr").all()
+    ]
+    first = [row for row in rows if row[0] == rows[0][0]]  # all customers, 1 to 10 points
+    assert [row[1] for row in first] == [str(n) for n in range(1, 11)]
+
+    def shown(name: str) -> str:
+        return " ".join(element.locator(f"[data-shows={name}]").inner_text().split("\n")[1:])
+
+    slider = element.locator("[name=points]")
+    for row in (first[0], first[6]):
+        slider.fill(row[1])
+        assert shown("customer") == f"{row[2]} ({row[3]} – {row[4]})"
+        assert shown("base").startswith(f"{float(row[5].replace(',', '')):,.0f} ")
+    slider.fill("1")
+    before = shown("customer")
+    for name, value in (("margin", "0"), ("rate", "25"), ("horizon", "12")):
+        element.locator(f"[name={name}]").fill(value)
+        assert shown("customer") != before
+        before = shown("customer")
+    element.locator("[name=cost]").evaluate(
+        "input => { input.value = input.max; input.dispatchEvent(new Event('input', "
+        "{ bubbles: true })); }"
+    )
+    assert shown("base").startswith("-") and shown("return").startswith("-")
+    element.get_by_role("button").click()
+    assert shown("customer") == f"{first[0][2]} ({first[0][3]} – {first[0][4]})"
+    assert shown("return") == "–"
+    if element.locator("select").count():
+        element.locator("select").select_option(index=1)
+        own = next(row for row in rows if row[0] != first[0][0])
+        assert shown("customer") == f"{own[2]} ({own[3]} – {own[4]})"
+
+
 def test_what_if_without_script_is_a_table(browser: Browser, real_reports: list[Path]) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
