@@ -98,7 +98,7 @@ def run(
     from cvlib.study.parameters import parameters_of
     from cvlib.study.render.finished import check_formats
     from cvlib.study.run import question, run_notebook
-    from cvlib.study.warm import expect
+    from cvlib.study.warm import expect, ready
 
     if everything == bool(notebooks):
         raise InputError("cvlib run", "say which notebooks, or --all", "See `cvlib list`.")
@@ -113,6 +113,8 @@ def run(
             click.echo(f"{state:<10}{notebook.name} {answer.folder.name}")
         return
     expect([notebook.source for notebook in chosen])
+    if force or any(answer.unfinished() for answer in asked):
+        ready()
     one = partial(run_notebook, parameters=given, out=out, formats=wanted, force=force)
     progress = sys.stderr.isatty() and len(chosen) == 1
     if len(chosen) == 1:

@@ -109,7 +109,7 @@ def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
         "t.or": {"en": "{names:or}", "zh": "{names:or}"},
         "t.inner": {"en": "({said})", "zh": "（{said}）"},
     }  # fmt: skip
-    monkeypatch.setattr(words_message, "wordings", lambda: entries)
+    monkeypatch.setattr(words_message, "_room", lambda _: entries)
 
 
 def test_values_are_worded_by_the_language(catalogue: None) -> None:
@@ -188,7 +188,7 @@ def test_p_values_and_errors_are_worded_by_their_slot(
     spec: str, value: Any, english: str, chinese: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = wordings() | {"common.tried": {"en": f"{{v:{spec}}}", "zh": f"{{v:{spec}}}"}}
-    monkeypatch.setattr("cvlib.words.message.wordings", lambda: known)
+    monkeypatch.setattr("cvlib.words.message._room", lambda _: known)
     said = message("common.tried", v=value)
     assert said == english and in_language(said, "zh") == chinese
 

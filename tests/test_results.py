@@ -41,7 +41,7 @@ class Small(Result):
 def small(monkeypatch: pytest.MonkeyPatch) -> Small:
     wording = {"t.largest": {"en": "{name!n} has {value:.1f}.", "zh": "{name!n}为 {value:.1f}。"}}
     known = words_message.wordings() | wording
-    monkeypatch.setattr(words_message, "wordings", lambda: known)
+    monkeypatch.setattr(words_message, "_room", lambda _: known)
     index = pd.DataFrame({"construct": ["image", "=1+1"], "index": [71.26, 60.0]})
     weights = pd.Series([0.25, 0.75], index=pd.Index(["a", "b"], name="item"), name="weight")
     return Small(index, weights, {"fit": index.head(1)}, ("Mind the gap.",))

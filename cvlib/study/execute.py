@@ -15,16 +15,8 @@ from typing import Any
 from cvlib.inputs.errors import InputError, refusing_in
 from cvlib.study.files import check_files, input_files, sent
 from cvlib.study.notebook import Notebook
-from cvlib.study.warm import launch
+from cvlib.study.warm import QUIET_KERNEL, launch
 
-# The same arithmetic on every run: one BLAS thread, fixed hashing, no window manager.
-QUIET_KERNEL = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-    "MPLBACKEND": "agg",
-}
 # Silent: a kernel told to stop complains of it. No history: nobody scrolls back through a run.
 KERNEL_OPTIONS = ["--log-level=50", "--HistoryManager.enabled=False"]
 METADATA = {

@@ -1,25 +1,39 @@
 """Kernels forked from a process that has loaded what every notebook loads, where the system forks.
 
 The second kernel of a process and all after it start in a tenth of a second; where several are
-announced (`expect`), the first does, too. A fork begins with the modules and nothing else: no data
-were read, no number was drawn. Where it cannot be done (Windows, another Python as kernel) a kernel
-starts as ever.
+announced (`expect`), the first does, too. Where the process is the command `cvlib` itself and began
+as a kernel does (`begin_as_a_kernel`), the process that forks is a fork of it (`ready`), so that a
+single run loads once what runner and kernel have in common. A fork begins with the modules and
+nothing else: no data were read, no number was drawn. Where it cannot be done (Windows, another
+Python as kernel) a kernel starts as ever.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
+import importlib
 import json
+import logging
 import os
 import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+# The same arithmetic on every run: one BLAS thread, fixed hashing, no window manager.
+QUIET_KERNEL = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "MPLBACKEND": "agg",
+}
 
 # What notebooks have in common, and what those load that call a pillar; the rest is left to them.
 LOADED = (
@@ -38,6 +52,7 @@ PILLARS = {
     "customer": ("cvlib.customer", "cvlib.figures.customer"),
 }  # fmt: skip
 _POSSIBLE = hasattr(os, "fork") and sys.platform == "linux"
+_alike = False  # this process is the command, and began as a kernel does
 _lock = threading.Lock()
 _source: Source | None = None
 _asked = 0
@@ -91,27 +106,50 @@ class Forked:
 class Source:
     """The process that forks: asked by a line on its input, it answers with the kernel's number."""
 
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "cvlib.study.warm"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
-        )  # fmt: skip
+    def __init__(self, process: subprocess.Popen[bytes] | Forked, questions: int, answers: int):
+        self.process = process
+        self._questions = os.fdopen(questions, "wb")
+        self._answers = os.fdopen(answers, "rb")
         atexit.register(self.close)
+
+    @classmethod
+    def begun(cls) -> Source:
+        """One that loads the modules for itself."""
+        (asked, questions), (answers, told) = os.pipe(), os.pipe()
+        command = [sys.executable, "-m", "cvlib.study.warm"]
+        try:
+            process = subprocess.Popen(command, stdin=asked, stdout=told, start_new_session=True)
+        finally:
+            os.close(asked)
+            os.close(told)
+        return cls(process, questions, answers)
+
+    @classmethod
+    def forked(cls) -> Source:
+        """One that has the modules of this process."""
+        (asked, questions), (answers, told) = os.pipe(), os.pipe()
+        number = os.fork()
+        if not number:
+            os.close(questions)
+            os.close(answers)
+            _become_source(asked, told)
+        os.close(asked)
+        os.close(told)
+        return cls(Forked(number), questions, answers)
 
     def fork(
         self, command: Sequence[str], env: dict[str, str], cwd: str, modules: Sequence[str]
     ) -> int:
         """A new kernel's process number; raises OSError or ValueError where there is none."""
-        assert self.process.stdin and self.process.stdout
-        self.process.stdin.write(json.dumps([list(command), env, cwd, list(modules)]) + "\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline())
+        asked = json.dumps([list(command), env, cwd, list(modules)])
+        self._questions.write(asked.encode() + b"\n")
+        self._questions.flush()
+        return int(self._answers.readline())
 
     def close(self) -> None:
         """Let it end; its kernels see that their parent has gone."""
         with contextlib.suppress(OSError):
-            if self.process.stdin:
-                self.process.stdin.close()
+            self._questions.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=5)
 
@@ -157,7 +195,7 @@ def launch(command: Sequence[str], options: dict[str, Any]) -> Forked | None:
         if _asked == 1:
             return None
         if _source is None or _source.process.poll() is not None:
-            _source = Source()
+            _source = Source.begun()
         env = {**os.environ, **(options.get("env") or {})}
         every = {module for modules in PILLARS.values() for module in modules}
         modules = sorted(every if _wanted is None else _wanted)
@@ -168,19 +206,80 @@ def launch(command: Sequence[str], options: dict[str, Any]) -> Forked | None:
             return None
 
 
+def begin_as_a_kernel() -> None:
+    """For the command itself, before it loads anything: begin as a kernel begins, or begin again.
+
+    Hashing and BLAS threads are fixed when a process starts and when numpy is loaded.
+    """
+    global _alike
+    if not _POSSIBLE or not sys.executable:
+        return
+    if any(os.environ.get(name) != value for name, value in QUIET_KERNEL.items()):
+        os.environ.update(QUIET_KERNEL)
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+    _alike = not sys.flags.hash_randomization and "numpy" not in sys.modules
+    gc.disable()  # until `ready`: what is loaded stays
+
+
+def ready() -> None:
+    """Load what the announced notebooks call, and fork the process that forks, where it can be.
+
+    Only a process that began as a kernel does, has one thread and has read no data.
+    """
+    global _source, _asked
+    possible = _alike and _source is None and _alone()
+    if possible:
+        _load((*LOADED, *sorted(_wanted or ())))
+    gc.freeze()
+    gc.enable()
+    if possible and _alone():
+        _source, _asked = Source.forked(), 1
+
+
+def _alone() -> bool:
+    """Whether this process has one thread, beside one of pyarrow's allocator: that knows forks."""
+    names = [(task / "comm").read_text() for task in Path("/proc/self/task").iterdir()]
+    return sum(not name.startswith("jemalloc") for name in names) == 1
+
+
+def _load(modules: Iterable[str]) -> None:
+    for name in modules:
+        importlib.import_module(name)
+
+
+def _become_source(asked: int, told: int) -> NoReturn:
+    """In the fork: a session of its own, nothing of the command's but its modules."""
+    status = 1
+    try:
+        os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        ours = logging.getLogger("cvlib")  # what the command tells with -v is its own
+        ours.handlers.clear()
+        ours.setLevel(logging.NOTSET)
+        ours.propagate = True
+        os.dup2(asked, 0)
+        os.dup2(told, 1)
+        os.close(asked)
+        os.close(told)
+        _serve()
+        status = 0
+    finally:
+        os._exit(status)
+
+
 def _serve() -> None:
     """Load, then fork a kernel for every line until there are no more."""
-    import importlib
-
-    sys.path[:] = [entry for entry in sys.path if entry not in ("", str(Path.cwd()))]
-    for name in LOADED:
-        importlib.import_module(name)
+    gc.disable()  # what is loaded stays, and is not looked through again
+    started = {"", str(Path.cwd()), str(Path(sys.argv[0]).parent)}
+    sys.path[:] = [entry for entry in sys.path if entry not in started]
+    _load(LOADED)
+    gc.freeze()
+    gc.enable()
     signal.signal(signal.SIGCHLD, _reap)
     lines = open(0, "rb", closefd=False)  # noqa: SIM115
     while line := lines.readline():
         arguments, env, cwd, modules = json.loads(line)
-        for name in modules:
-            importlib.import_module(name)
+        _load(modules)
         number = os.fork()
         if not number:
             _become_kernel(arguments, env, cwd)
@@ -206,6 +305,7 @@ def _become_kernel(arguments: list[str], env: dict[str, str], cwd: str) -> None:
         os.environ.clear()
         os.environ.update(env)
         os.chdir(cwd)
+        sys.modules["numpy"].random.seed()  # each kernel its own, as in a process of its own
         sys.argv = ["ipykernel_launcher", *arguments]
         from ipykernel import kernelapp
 

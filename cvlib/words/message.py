@@ -44,22 +44,27 @@ _LISTS = {
 }
 
 
-@cache
 def wordings() -> dict[str, dict[str, str]]:
     """Every message's wording by id and language.
 
     Raises
     ------
     ValueError
-        When an id does not begin with the name of its room's file, or stands in two.
+        When an id does not begin with the name of its room's file.
     """
-    found: dict[str, dict[str, str]] = {}
-    for room in ROOMS:
-        file = resources.files("cvlib.words") / "messages" / f"{room}.yaml"
-        for name, entry in (shipped_yaml(file.read_text("utf-8")) or {}).items():
-            if not name.startswith(f"{room}."):
-                raise ValueError(f"messages/{room}.yaml: {name} should begin with {room}.")
-            found[name] = entry
+    return {name: entry for room in ROOMS for name, entry in _room(room).items()}
+
+
+@cache
+def _room(room: str) -> dict[str, dict[str, str]]:
+    """The wordings of one room, read when the first of them is needed."""
+    if room not in ROOMS:
+        return {}
+    file = resources.files("cvlib.words") / "messages" / f"{room}.yaml"
+    found: dict[str, dict[str, str]] = shipped_yaml(file.read_text("utf-8")) or {}
+    for name in found:
+        if not name.startswith(f"{room}."):
+            raise ValueError(f"messages/{room}.yaml: {name} should begin with {room}.")
     return found
 
 
@@ -161,7 +166,7 @@ def _worded(id: str, values: Mapping[str, Any], language: str, names: Mapping[st
         words = Words(language, dict(names))
         parts = [words.text(part) for part in values["parts"]]
         return ("" if language == "zh" else " ").join(parts)
-    entry = wordings()[id]
+    entry = _room(id.partition(".")[0])[id]
     return _Formatter(language, names).vformat(entry.get(language, entry["en"]), (), values)
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from cvlib.inputs.documents import Source
+import cvlib
+from cvlib.inputs.documents import Location, Source, _lines, plain_yaml
 from cvlib.inputs.errors import InputError, nearest
 
 
@@ -51,6 +52,21 @@ def test_a_good_document_is_parsed_with_its_lines(tmp_path: Path) -> None:
     assert source.line(("nodes", "a", "tags", 1)) == 5
     assert source.line(("nodes", "missing", "deep")) == 2, "the nearest written parent"
     assert source.line(("nothing",)) == 1
+
+
+def test_shipped_files_are_read_alike_by_both_parsers() -> None:
+    shipped = sorted(Path(cvlib.__file__).parent.rglob("*.yaml"))
+    assert len(shipped) > 50
+    for file in shipped:
+        quick, text = Source(file), file.read_text("utf-8")
+        content, node = plain_yaml(text, file.name)
+        lines: dict[Location, int] = {}
+        if node is not None:
+            _lines(node, (), lines)
+        assert repr(quick.content) == repr(content), file.name  # order and types, too
+        assert quick._lines == lines, file.name
+    with pytest.raises(InputError, match="written twice"):
+        plain_yaml("a: 1\na: 2", "shipped", shipped=True)
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:

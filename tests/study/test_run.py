@@ -1,4 +1,6 @@
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -351,3 +353,45 @@ def test_a_kernel_of_another_python_starts_as_ever() -> None:
         warm.launch(["/usr/bin/no-such-python", "-m", "ipykernel_launcher", "-f", "x"], {}) is None
     )
     assert warm.launch([sys.executable, "-m", "another_kernel"], {}) is None
+
+
+ALONE = """
+import gc, logging, os, sys, psutil
+import numpy as np
+import pandas as pd
+found = [psutil.Process().parent().name(), "cvlib.study.gallery" in sys.modules, gc.isenabled(),
+         logging.getLogger("cvlib").handlers, sys.flags.hash_randomization, hash("cvlib"),
+         os.environ["OPENBLAS_NUM_THREADS"]]
+record = cvlib.Record("little", out=out, seed=seed)
+record.show("numbers", pd.DataFrame({"value": np.linalg.inv(np.eye(3) + seed)[0]}), title="Numbers")
+record.headline("state", np.random.random(), "|".join(map(str, found)))
+record.close()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked where the system forks")
+def test_the_kernel_of_one_command_is_forked_from_it_and_knows_nothing_of_it(
+    make_notebook: Make, tmp_path: Path
+) -> None:
+    notebook = make_notebook(code="import cvlib\n" + ALONE)
+    bare = {k: v for k, v in os.environ.items() if k not in warm.QUIET_KERNEL}
+    cold = "import cvlib.study.warm as w; w._POSSIBLE = False; from cvlib.cli import main; main()"
+    found = {}
+    for way, command in {"forked": ["-m", "cvlib"], "cold": ["-c", cold]}.items():
+        out = tmp_path / way
+        words = [*command, "-v", "run", str(notebook), "--out", str(out)]
+        done = subprocess.run(
+            [sys.executable, *words], capture_output=True, text=True, env=bare, check=True
+        )
+        assert ": begun" in done.stderr
+        (folder,) = out.glob("little/*")
+        headline = json.loads((folder / "results.json").read_text("utf-8"))["headlines"]["state"]
+        found[way] = (
+            headline["sentence"].split("|"), headline["value"],
+            (folder / "tables" / "numbers.csv").read_bytes(), folder.name,
+        )  # fmt: skip
+    (forked, one, numbers, name), (cold_said, other, same, named) = found["forked"], found["cold"]
+    assert forked[1] == "True" and cold_said[1] == "False"  # it is a fork of the command
+    assert forked[2:] == cold_said[2:]
+    assert (numbers, name) == (same, named)
+    assert one != other  # numbers that nobody seeded are each kernel's own
