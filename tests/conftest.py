@@ -1,11 +1,22 @@
 """What several test folders share."""
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+
+def pytest_configure() -> None:
+    """What is loaded and collected stays: it is not looked through again and again for waste."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
