@@ -49,7 +49,7 @@ from cvlib.lifetime.decisions.spending import prospect_spending
 from cvlib.lifetime.decisions.states import purchase_periods, relation_states
 from cvlib.lifetime.decisions.study import accounts_of, hwang_of, segments_of
 from cvlib.lifetime.decisions.winback import win_back
-from cvlib.lifetime.equity_models import equity_by_model
+from cvlib.lifetime.equity_models import equity_by_model, expected_time
 from cvlib.lifetime.holdout.baselines import rival_forecasts
 from cvlib.lifetime.holdout.churn_definitions import churn_definitions
 from cvlib.lifetime.holdout.contact import customer_list
@@ -122,6 +122,7 @@ __all__ = [
     "eight_segments",
     "equity_by_model",
     "expected_profit",
+    "expected_time",
     "firm_value",
     "fit_cohort",
     "fit_differing",

@@ -131,3 +131,13 @@ def test_stacking_does_not_look_at_the_holdout(summary):
     people = summary.customers.assign(holdout_purchases=0, holdout_spend=0.0)
     assert stacking_weights(replace(summary, customers=people), models).equals(told)
     assert told["weight"].sum() == pytest.approx(1) and (told["log_score"] < 0).all()
+
+
+def test_time_is_told_above_a_number_of_customers() -> None:
+    from cvlib.lifetime.equity_models import expected_time
+    from cvlib.lifetime.holdout.uncertainty import LARGE
+
+    assert expected_time(LARGE) is None
+    told = expected_time(LARGE + 1)
+    assert told.id == "lifetime.expected_time" and told.values["minutes"] == 1
+    assert expected_time(1_000_000).values["minutes"] > told.values["minutes"]
