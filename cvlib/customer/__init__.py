@@ -5,6 +5,7 @@ Beside the front door (`__all__`) stand here the single steps that the notebook 
 
 # ruff: noqa: F401
 
+from cvlib.customer.alike import invariance, told_apart
 from cvlib.customer.answers import (
     customer_answer,
     naive_sentence,
@@ -34,6 +35,7 @@ from cvlib.statistics.resample import Bootstrap
 
 __all__ = [
     "Files", "Plan", "calls", "certificate", "conventions", "customer_answer", "experiment",
-    "index", "join", "joint", "ladder", "link", "point_value", "quadrants", "question_race",
-    "sensitivity", "shape", "simulate", "study", "time_order", "weighting_race", "what_if",
+    "index", "invariance", "join", "joint", "ladder", "link", "point_value", "quadrants",
+    "question_race", "sensitivity", "shape", "simulate", "study", "time_order", "weighting_race",
+    "what_if",
 ]  # fmt: skip
