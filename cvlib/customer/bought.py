@@ -12,7 +12,9 @@ from cvlib.customer.joining import (
     day_of,
     features,
     followed,
+    headed,
     in_both,
+    independent,
     instrument_of,
     interviews,
     join_notes,
@@ -20,6 +22,7 @@ from cvlib.customer.joining import (
     spelling,
 )
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.heads import taken
 from cvlib.inputs.readers import Table
 from cvlib.inputs.transactions import LogRules, transaction_log
 from cvlib.words.message import message
@@ -56,7 +59,8 @@ def join_purchases(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     """
     table = files.open("survey")
     assert table is not None
-    survey, twice = by_id(table, plan.customer)
+    survey, twice = by_id(headed(table, plan.customer, [plan.interview]), plan.customer)
+    notes += taken(survey)
     log = transaction_log(files.transactions, LogRules(plan.customer, reading=files.reading))
     until = day_of(plan.holdout_end, "holdout_end", pd.Timestamp(log.last_day))
     bought = log.purchase_days(until.date())
@@ -89,6 +93,8 @@ def join_purchases(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     known = features(attributes, plan.answering, set()) if plan.answering else controls
     answers, base, answered = followed(survey, plan, own, ~outside & ~newer, gone, controls, known)
     order = base[answered]
+    controls = independent(controls, order, notes, "controls")
+    known = independent(known, base, notes, "answering") if plan.answering else controls
     after = (whole["x"] - past["x"]).loc[order].to_numpy(float)
     active = after > 0
     if len(order) < 50 or min(active.sum(), (~active).sum()) < 10:

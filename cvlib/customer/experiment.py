@@ -11,10 +11,11 @@ from cvlib.customer.base import CustomerBase
 from cvlib.customer.defaults import settled
 from cvlib.customer.files import Files, Plan
 from cvlib.customer.index import CustomerIndex
-from cvlib.customer.joining import by_id, dates, months
+from cvlib.customer.joining import by_id, dates, headed, months
 from cvlib.customer.links import Worth, present_value
 from cvlib.customer.value import SatisfactionLink
 from cvlib.inputs.checks import fault, numeric
+from cvlib.inputs.columns import within
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import Table
 from cvlib.lifetime.contracts.leaving import fit_leaving
@@ -178,7 +179,8 @@ def tried(
 def _joined(base: CustomerBase, campaign: Table) -> tuple[Array, pd.DataFrame]:
     """Places among the respondents of those in the campaign, and their rows of it."""
     notes: list[str] = []
-    table, _ = by_id(campaign, base.customer)
+    wanted = ["date", "treated", "cost"]
+    table, _ = by_id(headed(campaign, base.customer, wanted), base.customer)
     treated = numeric(table, "treated")[0]
     wrong = ~treated.isin((0, 1))
     if wrong.any():
@@ -188,7 +190,7 @@ def _joined(base: CustomerBase, campaign: Table) -> tuple[Array, pd.DataFrame]:
     rows = pd.DataFrame({"treated": treated.to_numpy(float), "day": day.to_numpy()},
                         index=table.data[base.customer])  # fmt: skip
     if "cost" in table.data:
-        rows["cost"] = numeric(table, "cost")[0].to_numpy(float)
+        rows["cost"] = within(table, "cost", missing=True).to_numpy(float)
     people = base.ids[base.answered]
     found = np.flatnonzero(people.isin(rows.index))
     if not len(found):

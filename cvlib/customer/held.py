@@ -9,12 +9,12 @@ from cvlib.customer.base import CustomerBase
 from cvlib.customer.files import Files, Plan
 from cvlib.customer.joining import (
     by_id,
-    column,
-    dates,
     day_of,
     features,
     followed,
+    headed,
     in_both,
+    independent,
     instrument_of,
     interviews,
     join_notes,
@@ -22,27 +22,28 @@ from cvlib.customer.joining import (
     months,
 )
 from cvlib.customer.waves import asked_again, asked_once
-from cvlib.inputs.checks import fault, numeric
+from cvlib.inputs.checks import fault
+from cvlib.inputs.columns import within
 from cvlib.inputs.errors import InputError
-from cvlib.words.message import message
+from cvlib.inputs.heads import taken
+from cvlib.inputs.readers import Table
+from cvlib.inputs.subscriptions import contract_days
+from cvlib.words.message import Message, message
+
+_COLUMNS = ("start", "end", "fee", "service_cost", "referrals")
 
 
 def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
     """Join a survey and contracts; see `join`."""
     opened = [(name, files.open(name)) for name in ("survey", "contracts", "attributes")]
     read = tuple((name, table) for name, table in opened if table is not None)
-    survey, later, twice = asked_once(dict(read)["survey"], plan, notes)
-    contracts, doubled = by_id(dict(read)["contracts"], plan.customer)
-    start = dates(contracts, column(contracts, "start"), notes)
-    if start.isna().any():
-        raise fault(
-            contracts,
-            "start",
-            start.isna(),
-            message("refusals.is_a_contract_without_a_first_day"),
-            message("refusals.fill_in_the_date"),
-        )
-    end = dates(contracts, column(contracts, "end"), notes)
+    answered_in = headed(dict(read)["survey"], plan.customer, [plan.interview])
+    survey, later, twice = asked_once(answered_in, plan, notes)
+    contracts, doubled = by_id(
+        headed(dict(read)["contracts"], plan.customer, _COLUMNS), plan.customer
+    )
+    notes += [*taken(answered_in), *taken(contracts)]
+    start, end = _days(contracts, notes)
     wrong = end < start
     if wrong.any():
         raise fault(
@@ -81,14 +82,17 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
         survey, plan, own, ~late & ~outside & ~newer, gone, controls, known
     )
     order = base[answered]
+    controls = independent(controls, order, notes, "controls")
+    known = independent(known, base, notes, "answering") if plan.answering else controls
     mine, when = life.loc[order], asked.loc[order]
     left = mine["end"].notna().to_numpy()
     last = mine["end"].fillna(until)
     duration = (months(last) - months(when) + 1).to_numpy(float)
     paid = contracts.data.set_index(plan.customer)
+    asked_of = contracts.data[plan.customer].isin(order).to_numpy()
     outcomes = pd.DataFrame(
         {
-            name: numeric(contracts, name)[0].set_axis(ids).loc[order].to_numpy(float)
+            name: _amounts(contracts, name, asked_of).set_axis(ids).loc[order].to_numpy(float)
             for name in ("fee", "service_cost", "referrals")
             if name in paid
         },
@@ -136,3 +140,40 @@ def join_contracts(files: Files, plan: Plan, notes: list[str]) -> CustomerBase:
         customer=plan.customer, asked_on=when, instrument=instrument_of(attributes, plan, order),
         again=asked_again(later, plan, order, life, until, list(answers.model.columns)),
     )  # fmt: skip
+
+
+def _days(contracts: Table, notes: list[str]) -> tuple[pd.Series, pd.Series]:
+    """First and last days; where one column could be read in two ways, the other decides."""
+    found: dict[str, pd.Series] = {}
+    pattern: str | None = None
+    wrong: dict[str, InputError] = {}
+    for name in ("start", "end", "start", "end"):
+        if name in found or (name in wrong and pattern is None):
+            continue
+        told: list[str] = []
+        try:
+            found[name] = contract_days(contracts, name, told, pattern, blank=name == "end")
+        except InputError as error:
+            if pattern is not None:
+                raise wrong.get(name, error) from None
+            wrong[name] = error
+            continue
+        said = [note for note in told if isinstance(note, Message)]
+        read = [note.values["pattern"] for note in said if note.id == "inputs.dates_read"]
+        pattern = pattern or next(iter(read), None)
+        notes += told
+    if len(found) < 2:
+        raise next(iter(wrong.values()))
+    return found["start"], found["end"]
+
+
+def _amounts(contracts: Table, name: str, asked: np.ndarray) -> pd.Series:
+    """A column of amounts, none of which may be missing for those in the link."""
+    values = within(contracts, name, missing=True)
+    lacking = values.isna() & asked
+    if lacking.any():
+        raise fault(
+            contracts, name, lacking, message("refusals.is_empty"),
+            message("refusals.fill_it_in_or_leave_the_row"),
+        )  # fmt: skip
+    return values

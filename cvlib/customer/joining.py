@@ -14,6 +14,7 @@ from cvlib.customer.files import Plan
 from cvlib.inputs.checks import column_of, fault
 from cvlib.inputs.dates import to_dates
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.heads import by_usual_names, taken, usual_names
 from cvlib.inputs.readers import Table
 from cvlib.satisfaction.survey.answers import open_survey
 from cvlib.satisfaction.survey.missing import Survey, prepare
@@ -31,7 +32,7 @@ def months(days: pd.Series) -> pd.Series:
 def dates(table: Table, name: str, notes: list[str]) -> pd.Series:
     """A column of dates whose blanks stay blank."""
     values = table.data[name]
-    some = Table(table.data[values.notna()], source=table.source, files=table.files)
+    some = replace(table, data=table.data[values.notna()])
     if not len(some.data):
         return pd.Series(pd.NaT, index=values.index, dtype="datetime64[ns]")
     found, said = to_dates(some, name)
@@ -59,9 +60,53 @@ def by_id(table: Table, name: str) -> tuple[Table, int]:
     spelt = spelling(ids)
     again = spelt.duplicated(keep="last")
     kept = table.data[~again].assign(**{name: spelt[~again]})
-    return Table(kept, source=table.source, sha256=table.sha256, files=table.files), int(
-        again.sum()
-    )
+    return replace(table, data=kept), int(again.sum())
+
+
+def headed(table: Table, customer: str, wanted: Sequence[str] = ()) -> Table:
+    """A table whose columns have the names used here, the customer's that of the plan.
+
+    Parameters
+    ----------
+    table : Table
+        As read.
+    customer : str
+        Column of the customer in the plan; another file may call it by a usual name.
+    wanted : sequence of str
+        Columns beside it.
+    """
+    return by_usual_names(table, [customer, *wanted], {customer: ["id", *usual_names()["id"]]})
+
+
+def independent(
+    columns: pd.DataFrame, people: pd.Index, notes: list[str], name: str
+) -> pd.DataFrame:
+    """Columns that tell these people apart, and tell something that those before them do not.
+
+    Parameters
+    ----------
+    columns : DataFrame
+        Of all customers.
+    people : Index
+        Those whom a model is fitted to.
+    notes : list of str
+        Takes which columns were left out.
+    name : str
+        The parameter that names the columns.
+    """
+    values = columns.loc[people].to_numpy(float)
+    spread = values.std(axis=0)
+    scaled = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    kept: list[int] = []
+    for j in range(values.shape[1]):
+        if spread[j] <= 1e-12 * max(1.0, float(np.abs(values[:, j]).max())):
+            continue
+        if np.linalg.matrix_rank(scaled[:, [*kept, j]], tol=1e-6 * len(values) ** 0.5) > len(kept):
+            kept.append(j)
+    lost = [str(one) for j, one in enumerate(columns) if j not in kept]
+    if lost:
+        notes.append(message("customer.controls_tell_nothing", names=lost, parameter=name))
+    return columns.iloc[:, kept] if kept else columns.iloc[:, :0]
 
 
 def column(table: Table, name: str) -> str:
@@ -271,7 +316,8 @@ def known_of_all(
     """Attributes by customer, the day of their values, and how many rows were dropped."""
     if table is None:
         return pd.DataFrame(index=ids), pd.Series(pd.NaT, index=ids, dtype="datetime64[ns]"), 0
-    table, dropped = by_id(table, plan.customer)
+    table, dropped = by_id(headed(table, plan.customer, ["at"]), plan.customer)
+    notes += taken(table)
     at = pd.Series(pd.NaT, index=pd.Index(table.data[plan.customer]), dtype="datetime64[ns]")
     attributes = table.data.set_index(plan.customer).reindex(ids)
     if "at" in attributes:

@@ -24,8 +24,10 @@ from cvlib.customer.links import (
     monthly,
     value_by_parts,
 )
-from cvlib.inputs.checks import column_of, numeric
+from cvlib.inputs.checks import column_of
+from cvlib.inputs.columns import within
 from cvlib.inputs.errors import InputError, nearest
+from cvlib.inputs.heads import by_usual_names, spelt
 from cvlib.inputs.readers import Table
 from cvlib.lifetime.contracts.leaving import LINKS, fit_leaving
 from cvlib.results import Result
@@ -364,17 +366,24 @@ def _costs(costs: str | pd.DataFrame | Table, model: object, target: str) -> pd.
 
     if isinstance(costs, str) and not costs:
         return pd.DataFrame()
-    table = load_table(costs)
+    table = by_usual_names(load_table(costs), ["construct", "points", "once", "per_period"])
     names = [model.construct_names[j] for j in drivers(model, target)]  # type: ignore[attr-defined, arg-type]
-    for name in column_of(table, "construct").astype(str):
+    labels = {
+        spelt(text): one.name
+        for one in model.constructs  # type: ignore[attr-defined]
+        for text in (one.name, *one.labels.values())
+    }
+    given = column_of(table, "construct").astype(str)
+    given = given.map(lambda name: labels.get(spelt(name), name))
+    for name in given:
         if name not in names:
             raise InputError(
                 table.place("construct"),
                 message("refusals.drives_no", name=name, target=target),
                 nearest(name, names),
             )
-    numbers = {c: numeric(table, c)[0].to_numpy(float) for c in ("points", "once", "per_period")}
-    return pd.DataFrame(numbers, index=table.data["construct"].astype(str))
+    numbers = {c: within(table, c).to_numpy(float) for c in ("points", "once", "per_period")}
+    return pd.DataFrame(numbers, index=given)
 
 
 def _drivers(

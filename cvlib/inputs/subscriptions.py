@@ -213,12 +213,12 @@ def check_contracts(
     used = [name for name in named if name]
     customer = _one_contract_a_row(table, given.customer)
     used += [customer] if customer else []
-    start = _dates(table, given.start, notes, given.date_format) if given.start else None
+    start = contract_days(table, given.start, notes, given.date_format) if given.start else None
     entry = ended = None
     if given.start and given.end:
         assert start is not None
         used += [name for name in (given.duration, given.event) if name in table.data.columns]
-        ended = _dates(table, given.end, notes, given.date_format, blank=True)
+        ended = contract_days(table, given.end, notes, given.date_format, blank=True)
         keep, duration, event, said = _from_dates(table, given, start, ended)
         notes += said
         if not keep.all():
@@ -348,8 +348,8 @@ def _day(value: object) -> pd.Timestamp:
     return found.normalize()
 
 
-def _dates(
-    table: Table, column: str, notes: list[str], pattern: str, blank: bool = False
+def contract_days(
+    table: Table, column: str, notes: list[str], pattern: str | None, blank: bool = False
 ) -> pd.Series:
     """Days of a column; with `blank` a cell may be empty, or say in words that a contract runs."""
     if column not in table.data:

@@ -90,3 +90,53 @@ def test_a_join_that_loses_respondents_is_doubted_first(made):
     files = cv.customer.Files(survey.assign(id=strangers), contracts, "")
     study = cv.customer.study(files, plan, draws=0, certificate=0)
     assert "customer.unmatched" in [getattr(note, "id", "") for note in study.answer.doubts]
+
+
+class TestOwnFiles:
+    """Contracts as other programs write them join as the plain ones do."""
+
+    @pytest.fixture(scope="class")
+    def plain(self, made):
+        return joined(made, *frames(made))
+
+    def alike(self, found, plain):
+        assert found.left.tolist() == plain.left.tolist()
+        assert found.duration.tolist() == plain.duration.tolist()
+        pd.testing.assert_frame_equal(found.outcomes, plain.outcomes)
+
+    def test_usual_heads_words_for_running_and_currencies(self, made, plain):
+        survey, contracts, attributes = frames(made)
+        heads = {"id": "客户编号", "start": "StartDate", "end": "结束日期", "fee": "Monthly fee"}
+        other = contracts.rename(columns=heads)
+        other["结束日期"] = contracts["end"].astype("str").where(contracts["end"].notna(), "active")
+        other["Monthly fee"] = contracts["fee"].map("${:,.2f}".format)
+        found = joined(made, survey, other, attributes)
+        assert found.left.tolist() == plain.left.tolist()
+        assert {"inputs.columns_taken", "inputs.contracts_running"} <= set(notes(found))
+        open_end = contracts.assign(end=contracts["end"].fillna("9999-12-31"))
+        self.alike(joined(made, survey, open_end, attributes), plain)
+
+    def test_days_first_in_a_column_that_could_be_read_in_two_ways(self, made, plain):
+        survey, contracts, attributes = frames(made)
+        days = {c: pd.to_datetime(contracts[c]).dt.strftime("%d/%m/%Y") for c in ("start", "end")}
+        assert days["start"].str[:2].astype(int).max() <= 12  # all contracts begin on the first
+        self.alike(joined(made, survey, contracts.assign(**days), attributes), plain)
+        with pytest.raises(InputError, match=r"column start: .* could be read as"):
+            joined(made, survey, contracts.assign(start=days["start"]), attributes)
+
+    def test_controls_that_tell_nothing_are_left_out_and_named(self, made, plain):
+        survey, contracts, attributes = frames(made)
+        more = attributes.assign(constant=1.0, twice=attributes["yearly_contract"] * 2 + 1)
+        plan = replace(made.plan, controls=[*plain.controls, "constant", "twice"])
+        found = cv.customer.join(cv.customer.Files(survey, contracts, more), plan)
+        assert list(found.controls) == list(plain.controls)
+        said = next(n for n in found.warnings if n.id == "customer.controls_tell_nothing")
+        assert said.values["names"] == ["constant", "twice"]
+        assert "customer.controls_tell_nothing" not in notes(plain)
+
+    def test_a_respondent_without_a_fee_is_named(self, made, plain):
+        survey, contracts, attributes = frames(made)
+        who = contracts["id"].astype(str) == str(plain.ids[plain.answered][0])
+        lacking = contracts.assign(fee=contracts["fee"].where(~who))
+        with pytest.raises(InputError, match=r"column fee, data row [0-9]+: is empty"):
+            joined(made, survey, lacking, attributes)
