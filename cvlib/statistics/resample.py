@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cvlib.inputs.choices import number, one_of, whole
+from cvlib.words.message import message
 
 SEED = 20261121
 INTERVALS = ("percentile", "bca", "studentized")
@@ -76,7 +77,9 @@ def percentile_only(bootstrap: Bootstrap) -> Bootstrap:
     InputError
         Another kind of interval is asked for.
     """
-    one_of("interval", bootstrap.interval, INTERVALS[:1], "This method has no other.")
+    one_of(
+        "interval", bootstrap.interval, INTERVALS[:1], message("refusals.this_method_has_no_other")
+    )
     return bootstrap
 
 

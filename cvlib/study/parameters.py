@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from cvlib.inputs.documents import Source, plain_yaml
 from cvlib.inputs.errors import InputError, nearest, shorten
-from cvlib.words.message import message
+from cvlib.words.language import catalogue
+from cvlib.words.message import Label, joined, message
 
 TYPES: dict[str, Any] = {
     "str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict,
@@ -44,10 +45,13 @@ class Rule(BaseModel):
     def range(self) -> str:
         """The numbers allowed, in words; empty where any is."""
         ends = [
-            ("at least", self.least), ("above", self.above),
-            ("at most", self.most), ("below", self.below),
-        ]  # fmt: skip
-        return " and ".join(f"{word} {_number(end)}" for word, end in ends if end is not None)
+            message(f"refusals.range_{word}", end=_number(end))
+            for word in ("least", "above", "most", "below")
+            if (end := getattr(self, word)) is not None
+        ]
+        if len(ends) == 2:
+            return message("refusals.range_both", low=ends[0], high=ends[1])
+        return ends[0] if ends else ""
 
 
 def _number(value: float) -> str:
@@ -130,14 +134,23 @@ class Parameter:
                 self._check_number(each)
             if self.choices and each not in self.choices:
                 raise self._error(
-                    f"{shorten(each)} is not one of them", nearest(str(each), list(self.choices))
+                    "not_one_of_them", each, remedy=nearest(str(each), list(self.choices))
                 )
         return value
 
-    def _error(self, wrong: str, remedy: str = "") -> InputError:
-        about = f"{self.help[:1].upper()}{self.help[1:]}" or "See the notebook"
-        default = f"{about.rstrip('.')} (default {self.default!r})."
-        return InputError(f"parameter {self.name}", wrong, f"{remedy} {default}".strip())
+    def _error(self, wrong: str, value: Any, *, remedy: str = "", **more: Any) -> InputError:
+        """The refusal `wrong` of a value: what the parameter is follows what to do."""
+        text = f"{self.help[:1].upper()}{self.help[1:]}".rstrip(".")
+        chinese = catalogue("zh").get(self.help, self.help).rstrip("。")
+        about = message(
+            "refusals.parameter_is" if text else "refusals.parameter_default",
+            help=Label({"en": text, "zh": chinese}),
+            default=repr(self.default),
+        )
+        shown = value if isinstance(value, int | float) else shorten(value)
+        said = message(f"refusals.{wrong}", value=shown, **more)
+        where = message("refusals.parameter", name=self.name)
+        return InputError(where, said, joined([remedy, about]))
 
     def _typed(self, written: Any) -> Any:
         value = written
@@ -145,7 +158,9 @@ class Parameter:
             try:
                 value = plain_yaml(value, f"parameter {self.name}")[0]
             except InputError as error:
-                raise self._error(f"{shorten(written)} cannot be read: {error.wrong}") from error
+                raise self._error(
+                    "value_cannot_be_read", str(written), error=error.wrong
+                ) from error
             if self.kind == "bool" and isinstance(value, str):
                 value = _WORDS.get(value.lower(), value)
         elif self.kind == "str" and isinstance(value, int | float) and not isinstance(value, bool):
@@ -155,21 +170,28 @@ class Parameter:
         try:
             value = TypeAdapter(TYPES[self.kind]).validate_python(_plain_dates(value), strict=True)
         except (ValidationError, OverflowError) as error:
-            example = {"list": 'Write it in brackets: "[a, b]".', "dict": 'Write "{name: value}".'}
+            shape = {"list": "[a, b]", "dict": "{name: value}"}.get(self.kind)
             raise self._error(
-                f"{shorten(written)} is not of type {self.kind}", example.get(self.kind, "")
-            ) from error
+                "not_of_type", str(written), type=self.kind,
+                remedy=message(f"refusals.write_a_{self.kind}", shape=shape) if shape else "",
+            ) from error  # fmt: skip
         return value
 
     def _check_plain(self, value: Any) -> None:
         if isinstance(value, float) and not math.isfinite(value):
-            raise self._error(f"{value} is not a number to compute with", "Write a finite number.")
+            raise self._error("no_number_to_compute_with", value,
+                              remedy=message("refusals.write_a_finite_number"))  # fmt: skip
         if not isinstance(value, str):
             return
         if len(value) > _LONGEST:
-            raise self._error(f"has {len(value):,} letters", f"At most {_LONGEST:,} are read.")
+            raise self._error(
+                "has_letters",
+                len(value),
+                remedy=message("refusals.at_most_are_read", most=_LONGEST),
+            )
         if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
-            raise self._error(f"{shorten(value)} holds control characters", "Write plain text.")
+            raise self._error("holds_control_characters", value,
+                              remedy=message("refusals.write_plain_text"))  # fmt: skip
 
     def _check_number(self, value: Any) -> None:
         rule = self.rule
@@ -183,23 +205,23 @@ class Parameter:
         )
         if fits:
             return
-        remedy = f"Write a number {rule.range}."
+        remedy = message("refusals.write_a_number_in_range", range=rule.range)
         if number and rule.share and 1 <= value <= 100:
-            remedy = (
-                f"Write {value / 100:g} for {value:g} %; {value:g} would be {100 * value:,g} %."
+            remedy = message(
+                "refusals.write_a_share", share=value / 100, value=value, percent=100 * value
             )
         shown = f"{value:g}" if number else shorten(value)
-        raise self._error(f"{shown} is not {rule.range}", remedy)
+        raise self._error("not_in_range", None, shown=shown, range=rule.range, remedy=remedy)
 
     def _day(self, value: Any) -> str:
         found = _DAY.fullmatch(value.strip()) if isinstance(value, str) else None
         try:
             if found:
                 return datetime.date(*map(int, found.groups())).isoformat()
-            why = "is not a date"
         except ValueError as error:  # 30 February
-            why = f"is no day of the calendar ({error})"
-        raise self._error(f"{shorten(value)} {why}", "Write it as 2024-03-31.")
+            raise self._error("no_day_of_the_calendar", value,
+                              remedy=message("refusals.write_it_as_a_date")) from error  # fmt: skip
+        raise self._error("not_a_date", value, remedy=message("refusals.write_it_as_a_date"))
 
 
 def check_together(parameters: tuple[Parameter, ...], values: Mapping[str, Any]) -> None:

@@ -148,7 +148,7 @@ def choose_weights(
         weighting = expert[0]
     if not Path(weighting).suffix:
         known = ["equal", *expert, *spread.METHODS, *COMBINED, LEARNED]
-        one_of("weighting", weighting, known, "Or name a file of weights.")
+        one_of("weighting", weighting, known, message("refusals.or_name_a_file_of_weights"))
     if weighting == "equal":
         return Choice(weighting, plain_weights(indicators.tree)[0])
     if weighting == LEARNED:

@@ -137,7 +137,9 @@ def _checked(table: Table, valued_at: str) -> tuple[pd.DataFrame, pd.Timestamp]:
     log = pd.DataFrame({"customer": data["customer"].astype(str), "date": when})
     log["kind"], log["amount"] = data["kind"].to_numpy(), amount.to_numpy(float)
     known = log[log["date"] <= at]
-    one_of("valued_at", bool(len(known)), [True], "Nothing happened up to that day.")
+    one_of(
+        "valued_at", bool(len(known)), [True], message("refusals.nothing_happened_up_to_that_day")
+    )
     return known, at
 
 

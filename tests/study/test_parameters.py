@@ -1,5 +1,6 @@
 """Every parameter of every notebook: its rule, its comment, and what is refused before any work."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -130,3 +131,19 @@ def test_a_choice_stands_once_in_the_comment() -> None:
     unit = Parameter("unit", "str", "day", "time: day, week; the first is fine", rule("x", "unit"))
     assert unit.choices == ("day", "week")
     assert Parameter("unit", "str", "day", "of time", rule("x", "unit")).convert("eon") == "eon"
+
+
+@pytest.mark.parametrize(
+    ("notebook", "name", "written", "told"),
+    [
+        ("06", "margin", "5", "参数 margin：为 5，应大于 0 且不大于 1。"),
+        ("04", "random_index", "abc", "参数 random_index：'abc' 不在其中。已有："),
+        ("04", "draws", "x", "参数 draws：'x' 不是 int 类型。自助抽样次数"),
+        ("06", "calibration_end", "2024-02-31", "不是日历中的一天"),
+    ],
+)  # fmt: skip
+def test_a_parameter_is_refused_in_chinese(notebook, name, written, told) -> None:
+    with pytest.raises(InputError) as caught:
+        find(notebook).arguments({name: written})
+    assert told in caught.value.told("zh")
+    assert not re.search(r"\b(is|not|Write)\b", caught.value.told("zh"))

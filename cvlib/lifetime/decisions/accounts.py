@@ -158,7 +158,7 @@ def account_draws(
     >>> life.account_draws(summary.customers, fit, spend, 0.1, 0.3, top=2).shape[1]
     3
     """
-    one_of("model", fit.model, ("bg_nbd",), "Key accounts need it.")
+    one_of("model", fit.model, ("bg_nbd",), message("refusals.key_accounts_need_it"))
     if spend._maximum is None:
         raise InputError(
             "Gamma-Gamma model", str(spend.reason), message("refusals.leave_the_accounts_out")

@@ -85,7 +85,13 @@ class Asked:
         number("wished", self.wished, 0, 100)
         for value in self.slopes_at:
             number("slopes_at", value, -10, 10, remedy="In standard deviations of the moderator.")
-        whole("slopes_at", len(set(self.slopes_at)), 1, MOST_SLOPES, "So many different values.")
+        whole(
+            "slopes_at",
+            len(set(self.slopes_at)),
+            1,
+            MOST_SLOPES,
+            message("refusals.so_many_different_values"),
+        )
 
     def of(self, model: Model) -> list[str]:
         """The sections in their order: those asked for, and those the model file asks for."""

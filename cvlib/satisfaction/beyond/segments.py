@@ -42,7 +42,7 @@ def segments(base: Base, most: int = 3, starts: int = 30) -> Section:
     Becker, Rai, Ringle & Völckner (2013), MIS Quarterly 37:665-694 (POS) [M].
     """
     needs_composites(base, "segments")
-    whole("segments", most, 2, 8, "Two to eight segments can be told apart.")
+    whole("segments", most, 2, 8, message("refusals.two_to_eight_segments"))
     whole("starts", starts, 3, 1000)
     adjacency = base.model.adjacency
     smallest = PER_CAUSE * int(adjacency.sum(axis=0).max())

@@ -275,7 +275,7 @@ def group_mean(results: Mapping[str, BestWorst]) -> pd.DataFrame:
     """
     wide = pd.DataFrame({name: r.weights.set_index("item")["linear"]
                          for name, r in results.items()})  # fmt: skip
-    one_of("experts", bool(len(wide.columns)), [True], "Give one expert or more.")
+    one_of("experts", bool(len(wide.columns)), [True], message("refusals.give_one_expert_or_more"))
     table = pd.DataFrame({"mean": wide.mean(axis=1), "sd": wide.std(axis=1, ddof=1)})
     table["smallest"], table["largest"] = wide.min(axis=1), wide.max(axis=1)
     return table.rename_axis("item").reset_index()
