@@ -100,7 +100,7 @@ def purchase_covariates(
             message("refusals.name_at_least_one"),
         )
     table = opened(data, reading)
-    coded, coding = _coded(table, customer, covariates, summary.customers["customer_id"])
+    coded, coding = coded_attributes(table, customer, covariates, summary.customers["customer_id"])
     people = summary.customers.reset_index(drop=True)
     joined = pd.concat([people[["x", "t_x", "T"]], coded], axis=1)
     names = list(coded.columns)
@@ -289,7 +289,7 @@ def _compared(
     return pd.DataFrame(table, columns=["measure", "without_covariates", "with_covariates"])
 
 
-def _coded(
+def coded_attributes(
     table: Table, customer: str, covariates: Sequence[str], ids: pd.Series
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Numbers of every covariate in the order of the customers, and how they were made."""

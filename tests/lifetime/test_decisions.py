@@ -17,6 +17,7 @@ from cvlib.lifetime.decisions import (
     complaints,
     contagion,
     firm,
+    movement,
     network,
     potential,
     states,
@@ -698,3 +699,85 @@ def test_accounts_that_cannot_be_drawn_say_so_in_both_languages():
         load_table(shop().drop_duplicates("customer")), 0.1, 0.3, lifetime.Bootstrap(20)
     )
     assert left_out.found == {} and "nobody bought again" in str(left_out.sentence)
+
+
+def shifting(days: int = 720) -> pd.DataFrame:
+    """Customers a to z of two products, half of whom change what they spend after a year."""
+    rng, rows = np.random.default_rng(5), []
+    for k in range(120):
+        for day in sorted(rng.integers(0, days, 14)):
+            late = day >= days / 2
+            dear = (k % 2 == 0) != (late and k % 4 < 2)
+            rows.append((f"c{k}", day, rng.choice(["x", "y"]) if k % 3 else "x", 90 if dear else 9))
+    log = pd.DataFrame(rows, columns=["customer", "date", "product", "amount"])
+    return log.assign(date=pd.Timestamp("2022-01-01") + pd.to_timedelta(log["date"], unit="D"))
+
+
+def test_movement_counts_every_customer_once_between_the_cells_of_two_cuts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(potential, "_DRAWS", 3)
+    log = shifting()
+    found = lifetime.current_and_potential(log, horizon=240)
+    moved, cut = found["potential_movement"], found.facts["cut"]
+    assert moved["customers"].sum() == log[log["date"] <= cut]["customer"].nunique()
+    into = moved.groupby("to_cell")["customers"].sum()
+    assert into.to_dict() == found["potential_cells"].set_index("cell")["customers"].to_dict()
+    shares = moved.groupby("from_cell")["share"].sum()
+    np.testing.assert_allclose(shares, 1.0)
+    early = pd.Series({"a": "high_high", "b": "low_low"})
+    now = pd.Series({"a": "low_low", "b": "low_low", "c": "high_high"})
+    table = movement.movement(early, now).set_index(["from_cell", "to_cell"])["customers"]
+    assert table["high_high", "low_low"] == table["low_low", "low_low"] == 1
+    assert table["new", "high_high"] == 1 and table.sum() == 3
+
+
+@pytest.mark.parametrize(
+    ("stayed", "left", "kind"), [(40, 5, "stay"), (5, 40, "leave"), (5, 5, "open")]
+)
+def test_what_became_of_the_best_cell_is_told_by_its_interval(
+    stayed: int, left: int, kind: str
+) -> None:
+    moved = pd.DataFrame(
+        {"from_cell": "high_high", "to_cell": ["high_high", "low_low"], "customers": [stayed, left]}
+    )
+    moved = pd.concat([moved, moved.assign(from_cell="low_low")])
+    said = movement.movement_sentence(moved, 365, 0.95)
+    assert said is not None and said.id == f"decisions.movement_{kind}"
+    assert movement.movement_sentence(moved.query("from_cell == 'low_low'"), 365, 0.95) is None
+
+
+def test_attributes_join_the_logits_of_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(potential, "_DRAWS", 3)
+    rng = np.random.default_rng(1)
+    people = [f"c{k}" for k in range(400)]
+    keen = pd.Series(rng.integers(0, 2, 400), index=people)
+    first = pd.DataFrame({"customer": people, "date": "2022-01-01", "product": "x", "amount": 10})
+    later = first.assign(date="2022-12-01", product="y")
+    chance = keen.map({0: 0.1, 1: 0.5}).to_numpy()
+    log = pd.concat([first, later[rng.random(400) < chance], later.assign(product="x").head(200)])
+    known = pd.DataFrame({"customer": people, "keen": np.where(keen, "yes", "no"), "age": 40.0})
+    early = later.head(40).assign(date="2022-01-02")
+    more = first.sample(600, replace=True, random_state=2).assign(
+        date=pd.Timestamp("2022-01-01") + pd.to_timedelta(rng.integers(1, 170, 600), unit="D"),
+        amount=rng.gamma(2, 20, 600),
+    )
+    log = pd.concat([log, early, more], ignore_index=True)
+    log["date"] = pd.to_datetime(log["date"])
+    asked = {"attributes": known.sample(frac=1, random_state=3), "covariates": ["keen"]}
+    found = lifetime.current_and_potential(log, "2022-06-30", 200, **asked)
+    terms = found["cross_selling"].query("product == 'y'").set_index("term")
+    name = next(term for term in terms.index if str(term).startswith("keen"))
+    odds = terms.loc[name, "estimate"] * (1 if name.endswith("yes") else -1)
+    assert abs(odds - np.log(0.5 / 0.5 / (0.1 / 0.9))) < 3 * terms.loc[name, "std_error"]
+    bare = lifetime.current_and_potential(log, "2022-06-30", 200)["cross_selling"]
+    assert terms["auc"].iloc[0] > bare.query("product == 'y'")["auc"].iloc[0] + 0.1
+    with pytest.raises(InputError, match="no attributes are given"):
+        lifetime.current_and_potential(log, "2022-06-30", 200, covariates=["keen"])
+    with pytest.raises(InputError, match="Name at least one"):
+        lifetime.current_and_potential(log, "2022-06-30", 200, attributes=known)
+    with pytest.raises(InputError, match="has no row of"):
+        lifetime.current_and_potential(log, "2022-06-30", 200, attributes=known.head(9),
+                                       covariates=["keen"])  # fmt: skip
+    with pytest.raises(InputError, match="the same for all"):
+        lifetime.current_and_potential(log, "2022-06-30", 200, attributes=known, covariates=["age"])

@@ -14,7 +14,9 @@ from cvlib.words.message import Message, message, without
 from cvlib.words.methods import methods_table
 
 _MOST = 3
-_CHECKS = ("decisions.potential_later",)  # how a finding was checked, which its table says
+# How a finding was checked, and what moved meanwhile, which its tables say.
+_CHECKS = ("decisions.potential_later", "decisions.movement_stay", "decisions.movement_leave",
+           "decisions.movement_open")  # fmt: skip
 # The figure that shows a section's finding, the most telling section first.
 HEROES = {
     "potential": "potential_chart", "accounts": "account_chart", "network": "network_chart",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from cvlib.inputs.choices import number, whole
-from cvlib.inputs.columns import enough_rows
+from cvlib.inputs.columns import enough_rows, opened
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import AS_IT_IS, Reading
+from cvlib.lifetime.covariates import coded_attributes
+from cvlib.lifetime.decisions.movement import CELLS, cells, movement, movement_sentence
 from cvlib.lifetime.decisions.products import read_products
 from cvlib.lifetime.logistic import fit_logit
 from cvlib.results import Finding
@@ -40,8 +43,8 @@ class ProductModel:
         Spend of the 365 days up to the cut, by customer.
     coefficients : DataFrame (terms, products)
         On the log-odds; a base rate is a constant.
-    features : DataFrame (customers, 3)
-        ln(1 + days bought), ln(1 + recency), ln(1 + spend).
+    features : DataFrame (customers, 3 and attributes)
+        ln(1 + days bought), ln(1 + recency), ln(1 + spend), then the attributes.
     """
 
     chance: pd.DataFrame
@@ -72,8 +75,10 @@ class ProductModel:
         return value.where(~self.owned, 0.0)
 
 
-def product_model(log: pd.DataFrame, cut: pd.Timestamp, horizon: int) -> ProductModel:
-    """Fit a logit per product on own, ln(1 + days bought), ln(1 + recency), ln(1 + spend).
+def product_model(
+    log: pd.DataFrame, cut: pd.Timestamp, horizon: int, traits: pd.DataFrame | None = None
+) -> ProductModel:
+    """Fit a logit per product on own, ln(1 + days bought), ln(1 + recency), ln(1 + spend), traits.
 
     Parameters
     ----------
@@ -83,6 +88,8 @@ def product_model(log: pd.DataFrame, cut: pd.Timestamp, horizon: int) -> Product
         What is known, up to and with this day.
     horizon : int
         Days after it in which a purchase counts.
+    traits : DataFrame, optional
+        Numbers by customer, known at the cut: attributes that may go with buying.
 
     Returns
     -------
@@ -110,12 +117,16 @@ def product_model(log: pd.DataFrame, cut: pd.Timestamp, horizon: int) -> Product
         index="customer", columns="product", values="amount", aggfunc="sum"
     ).reindex(index=facts.index, columns=products)
     shared = np.log1p(facts[["days", "recency", "spend"]].to_numpy(float))
+    names = list(TERMS)
+    if traits is not None:
+        shared = np.column_stack([shared, traits.loc[facts.index].to_numpy(float)])
+        names += [str(name) for name in traits.columns]
     chance, terms, spend, lines = {}, [], {}, {}
     for product in products:
         bought = later[product].notna().to_numpy(float)
         spend[product] = float(later[product].mean()) if bought.any() else 0.0
         grid = np.column_stack([np.ones(len(facts)), owned[product].astype(float), shared])
-        chance[product], rows, lines[product] = _fitted(bought, grid)
+        chance[product], rows, lines[product] = _fitted(bought, grid, names)
         terms += [{"product": product, **row} for row in rows]
     table = pd.DataFrame(terms)
     table["reason"] = pd.Series([row["reason"] for row in terms], dtype=object)  # messages stay
@@ -127,13 +138,13 @@ def product_model(log: pd.DataFrame, cut: pd.Timestamp, horizon: int) -> Product
         table,
         pd.Series(spend),
         recent.groupby("customer")["amount"].sum().reindex(facts.index).fillna(0.0),
-        pd.DataFrame(lines, index=list(TERMS)),
+        pd.DataFrame(lines, index=names),
         pd.DataFrame(shared, index=facts.index),
     )
 
 
 def _fitted(
-    bought: np.ndarray, grid: np.ndarray
+    bought: np.ndarray, grid: np.ndarray, named: list[str]
 ) -> tuple[np.ndarray, list[dict[str, Any]], np.ndarray]:
     from scipy import special
 
@@ -156,7 +167,7 @@ def _fitted(
         line[0] = special.logit(bought.mean())
         return np.full(len(bought), bought.mean()), [row], line
     chance = fit.predict()
-    names = [name for name, kept in zip(TERMS, varied, strict=True) if kept]
+    names = [name for name, kept in zip(named, varied, strict=True) if kept]
     quality = {
         "buyers": buyers,
         "log_likelihood": float(fit.llf),
@@ -177,6 +188,8 @@ def current_and_potential(
     horizon: int = 365,
     margin: float = 0.3,
     *,
+    attributes: Any = None,
+    covariates: Sequence[str] = (),
     seed: int = resample.SEED,
     level: float = 0.95,
     reading: Reading = AS_IT_IS,
@@ -193,6 +206,10 @@ def current_and_potential(
         Days after the cut in which a purchase counts.
     margin : float
         Share of spend that is margin.
+    attributes : str, Path, DataFrame or Table, optional
+        One row per customer (column customer), of what was known of them before the cuts.
+    covariates : sequence of str
+        Its columns that join the logits: numbers as they are, text as 0/1 columns.
     seed, level : int, float
         Of the bootstrap of customers.
     reading : Reading
@@ -206,7 +223,8 @@ def current_and_potential(
         current, potential, later_margin (means). offers: customer, product, chance, value (the
         best product not owned yet), current, potential. potential_later: decile, customers,
         potential, later_margin, of a model fitted one horizon earlier, so that it never saw what
-        it is judged by; absent where the log is too short.
+        it is judged by; absent where the log is too short. potential_movement: from_cell (one
+        horizon earlier; new), to_cell, customers, share.
 
     Raises
     ------
@@ -237,7 +255,8 @@ def current_and_potential(
             message("refusals.leaves_nothing_before_or_after", day=day),
             message("refusals.give_a_date_from_to", min=log["date"].min(), max=log["date"].max()),
         )
-    found = product_model(log, day, horizon)
+    traits = _traits(attributes, covariates, log[log["date"] <= day], reading)
+    found = product_model(log, day, horizon, traits)
     enough_rows(table, len(found.chance), 20, "customers before the cut")
     value = found.potential(margin)
     total = value.sum(axis=1)
@@ -251,7 +270,7 @@ def current_and_potential(
         "potential_cells": _cells(current, total, later),
         "offers": offers,
     }
-    low, high = _limits(log, day, horizon, margin, seed, level)
+    low, high = _limits(log, day, horizon, margin, (seed, level), traits)
     worth = {"total": float(total.sum()), "low": low, "high": high}
     told = {**worth, "customers": len(total), "level": level, "days": horizon}
     said = [message("decisions.potential", **told)]
@@ -265,8 +284,13 @@ def current_and_potential(
         note for note in table.warnings if getattr(note, "id", "") == "decisions.returns_matched"
     ]
     if earlier > log["date"].min() and (log["date"] <= earlier).sum() >= 20:
-        deciles, area = _validated(product_model(log, earlier, horizon), found, margin)
+        before = product_model(log, earlier, horizon, traits)
+        deciles, area = _validated(before, found, margin)
         tables["potential_later"] = deciles
+        then = cells(margin * before.current, before.potential(margin).sum(axis=1))
+        tables["potential_movement"] = movement(then, cells(current, total))
+        kept = movement_sentence(tables["potential_movement"], horizon, level)
+        said += [] if kept is None else [kept]
         if not np.isnan(area) and worth["total"] > 0:
             said.append(message("decisions.potential_later", auc=area))
     else:
@@ -284,6 +308,27 @@ def current_and_potential(
         "model": found,
     }
     return Finding(tables, joined(said), tuple(warned), facts)
+
+
+def _traits(
+    attributes: Any, covariates: Sequence[str], past: pd.DataFrame, reading: Reading
+) -> pd.DataFrame | None:
+    """Attributes as numbers, by customer; None where none are asked for."""
+    if attributes is None or (isinstance(attributes, str) and not attributes.strip()):
+        if covariates:
+            raise InputError(
+                "covariates", message("decisions.covariates_alone"),
+                message("decisions.covariates_alone_remedy"),
+            )  # fmt: skip
+        return None
+    if not covariates:
+        raise InputError(
+            "covariates", message("refusals.name_no_column_of_the"),
+            message("refusals.name_at_least_one"),
+        )  # fmt: skip
+    ids = pd.Series(past["customer"].unique())
+    coded, _ = coded_attributes(opened(attributes, reading), "customer", covariates, ids)
+    return coded.set_index(pd.Index(ids))
 
 
 def _offers(
@@ -307,10 +352,9 @@ def _offers(
 
 
 def _cells(current: pd.Series, potential: pd.Series, later: pd.Series) -> pd.DataFrame:
-    sides = [np.where(v > v.median(), "high", "low") for v in (current, potential)]  # ties are low
-    cell = pd.Series([f"{a}_{b}" for a, b in zip(*sides, strict=True)], index=current.index)
+    cell = cells(current, potential)
     rows = []
-    for name in ("high_high", "high_low", "low_high", "low_low"):
+    for name in CELLS:
         at = cell == name
         rows.append(
             {
@@ -326,9 +370,15 @@ def _cells(current: pd.Series, potential: pd.Series, later: pd.Series) -> pd.Dat
 
 
 def _limits(
-    log: pd.DataFrame, day: pd.Timestamp, horizon: int, margin: float, seed: int, level: float
+    log: pd.DataFrame,
+    day: pd.Timestamp,
+    horizon: int,
+    margin: float,
+    drawn: tuple[int, float],
+    traits: pd.DataFrame | None,
 ) -> tuple[float, float]:
     """Percentile limits of the total potential: customers drawn, every model fitted anew."""
+    seed, level = drawn
     codes, names = pd.factorize(log["customer"])
     order = np.argsort(codes, kind="stable")
     ends = np.cumsum(np.bincount(codes, minlength=len(names)))
@@ -339,7 +389,8 @@ def _limits(
         rows = np.concatenate([parts[k] for k in picked])
         again = log.iloc[rows].copy()
         again["customer"] = np.repeat(np.arange(len(picked)), [len(parts[k]) for k in picked])
-        totals.append(product_model(again, day, horizon).potential(margin).to_numpy().sum())
+        own = None if traits is None else traits.reindex(names[picked]).reset_index(drop=True)
+        totals.append(product_model(again, day, horizon, own).potential(margin).to_numpy().sum())
     low, high = resample.percentile_limits(np.array(totals), level)
     return float(low), float(high)
 
