@@ -52,6 +52,7 @@ KEPT = [
     ("xlsx", 412),
     ("matrix.csv", 119),
     ("matrix.csv", 2927),
+    ("judgements.csv", 731100),
     ("log.parquet", 20007),
     ("log.csv", 20917),
 ]

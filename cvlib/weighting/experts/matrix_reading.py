@@ -137,6 +137,8 @@ def _beside(tree: Tree, name: Any) -> bool:
 def _not_turned(path: Path, sheet: str, rows: Grid, found: tuple[Any, ...]) -> None:
     """Refuse a matrix beside which stand the weights of the same matrix turned over."""
     across, body, beside, below = found
+    if not body or len(body) != len(across) or not (beside or below):
+        return
     stated = [
         (cell_of(path, sheet, body[0][0], c), [_at(row, c) for _, row in body])
         for c, name in beside.items() if spelt(name) in _WEIGHTS
