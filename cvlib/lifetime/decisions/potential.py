@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -101,6 +101,42 @@ def product_model(
     ----------
     Hwang, Jung & Suh (2004) Expert Systems with Applications 26:181-188 [M].
     """
+    owned, later, shared = _known(log, cut, horizon, traits)
+    products = owned.columns
+    names = [*TERMS, *(() if traits is None else map(str, traits.columns))]
+    chance, terms, spend, lines = {}, [], {}, {}
+    for product in products:
+        bought = later[product].notna().to_numpy(float)
+        spend[product] = float(later[product].mean()) if bought.any() else 0.0
+        grid = np.column_stack([np.ones(len(owned)), owned[product].astype(float), shared])
+        chance[product], rows, lines[product] = _fitted(bought, grid, names)
+        terms += [{"product": product, **row} for row in rows]
+    table = pd.DataFrame(terms)
+    table["reason"] = pd.Series([row["reason"] for row in terms], dtype=object)  # messages stay
+    recent = log[(log["date"] <= cut) & (log["date"] > cut - pd.Timedelta(days=365))]
+    return ProductModel(
+        pd.DataFrame(chance, index=owned.index),
+        owned,
+        later.fillna(0.0),
+        table,
+        pd.Series(spend),
+        recent.groupby("customer")["amount"].sum().reindex(owned.index).fillna(0.0),
+        pd.DataFrame(lines, index=names),
+        pd.DataFrame(shared, index=owned.index),
+    )
+
+
+class _Known(NamedTuple):
+    """Of each customer who has bought: what is owned, spent later (blank: nothing), features."""
+
+    owned: pd.DataFrame
+    later: pd.DataFrame
+    shared: np.ndarray
+
+
+def _known(
+    log: pd.DataFrame, cut: pd.Timestamp, horizon: int, traits: pd.DataFrame | None
+) -> _Known:
     past, after = log[log["date"] <= cut], log[log["date"] > cut]
     after = after[after["date"] <= cut + pd.Timedelta(days=horizon)]
     by = past.groupby("customer")
@@ -117,30 +153,9 @@ def product_model(
         index="customer", columns="product", values="amount", aggfunc="sum"
     ).reindex(index=facts.index, columns=products)
     shared = np.log1p(facts[["days", "recency", "spend"]].to_numpy(float))
-    names = list(TERMS)
     if traits is not None:
         shared = np.column_stack([shared, traits.loc[facts.index].to_numpy(float)])
-        names += [str(name) for name in traits.columns]
-    chance, terms, spend, lines = {}, [], {}, {}
-    for product in products:
-        bought = later[product].notna().to_numpy(float)
-        spend[product] = float(later[product].mean()) if bought.any() else 0.0
-        grid = np.column_stack([np.ones(len(facts)), owned[product].astype(float), shared])
-        chance[product], rows, lines[product] = _fitted(bought, grid, names)
-        terms += [{"product": product, **row} for row in rows]
-    table = pd.DataFrame(terms)
-    table["reason"] = pd.Series([row["reason"] for row in terms], dtype=object)  # messages stay
-    recent = past[past["date"] > cut - pd.Timedelta(days=365)]
-    return ProductModel(
-        pd.DataFrame(chance, index=facts.index),
-        owned,
-        later.fillna(0.0),
-        table,
-        pd.Series(spend),
-        recent.groupby("customer")["amount"].sum().reindex(facts.index).fillna(0.0),
-        pd.DataFrame(lines, index=names),
-        pd.DataFrame(shared, index=facts.index),
-    )
+    return _Known(owned, later, shared)
 
 
 def _fitted(
@@ -379,18 +394,25 @@ def _limits(
 ) -> tuple[float, float]:
     """Percentile limits of the total potential: customers drawn, every model fitted anew."""
     seed, level = drawn
-    codes, names = pd.factorize(log["customer"])
-    order = np.argsort(codes, kind="stable")
-    ends = np.cumsum(np.bincount(codes, minlength=len(names)))
-    parts = np.split(order, ends[:-1])
+    names = pd.unique(log["customer"])
+    known = _known(log, day, horizon, traits)
+    terms = [*TERMS, *(() if traits is None else map(str, traits.columns))]
+    place = known.owned.index.get_indexer(names)  # -1: has bought nothing yet
+    owned, later = known.owned.to_numpy(bool), known.later.to_numpy(float)
     rng, totals = resample.generator(seed, 84), []
     for _ in range(_DRAWS):
-        picked = rng.integers(0, len(names), len(names))
-        rows = np.concatenate([parts[k] for k in picked])
-        again = log.iloc[rows].copy()
-        again["customer"] = np.repeat(np.arange(len(picked)), [len(parts[k]) for k in picked])
-        own = None if traits is None else traits.reindex(names[picked]).reset_index(drop=True)
-        totals.append(product_model(again, day, horizon, own).potential(margin).to_numpy().sum())
+        picked = place[rng.integers(0, len(names), len(names))]
+        at = picked[picked >= 0]
+        total = 0.0
+        for product in np.flatnonzero(owned[at].any(axis=0)):
+            has, paid = owned[at, product], later[at, product]
+            bought = ~np.isnan(paid)
+            if not bought.any():
+                continue  # nobody spent anything on it
+            grid = np.column_stack([np.ones(len(at)), has, known.shared[at]])
+            chance = _fitted(bought.astype(float), grid, terms)[0]
+            total += chance[~has].sum() * margin * paid[bought].mean()
+        totals.append(total)
     low, high = resample.percentile_limits(np.array(totals), level)
     return float(low), float(high)
 
