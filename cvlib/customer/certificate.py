@@ -20,7 +20,7 @@ from cvlib.satisfaction.index import default_target
 from cvlib.statistics.attenuation import corrected
 from cvlib.statistics.glm import fit_glm, with_constant
 from cvlib.statistics.proportions import wilson
-from cvlib.statistics.resample import Bootstrap, generator, reach
+from cvlib.statistics.resample import Bootstrap, generator, reach, symmetric_root
 from cvlib.words.message import Message, message
 
 Array = np.ndarray
@@ -252,9 +252,7 @@ def _answers(base: CustomerBase, index: CustomerIndex) -> _Answers:
     np.fill_diagonal(alone, np.maximum(np.diag(rest)[own], 0.0))  # errors of satisfaction's items
     rest[own, :] = rest[:, own] = 0.0
     rest[own, own] = alone
-    size, vectors = np.linalg.eigh(rest)
-    return _Answers(middle, slope, float(index.scores.mean()),
-                    vectors * np.sqrt(np.maximum(size, 0.0)))  # fmt: skip
+    return _Answers(middle, slope, float(index.scores.mean()), symmetric_root(rest))
 
 
 def _studies(

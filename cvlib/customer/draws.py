@@ -22,7 +22,7 @@ from cvlib.customer.links import (
 )
 from cvlib.satisfaction.index import default_target
 from cvlib.statistics.nonresponse import response_weights
-from cvlib.statistics.resample import Bootstrap, counts, generator, reach
+from cvlib.statistics.resample import Bootstrap, counts, generator, reach, symmetric_root
 
 Array = np.ndarray
 ASYMPTOTIC = 5000  # respondents above which repeat buying is drawn and not fitted again
@@ -160,10 +160,9 @@ def drawn_points(full: Pass, settings: Bootstrap) -> Array | None:
         return None
     fit = full.buying.fit
     at = np.concatenate([fit.theta, fit.purchase, fit.dropout])
-    values, vectors = np.linalg.eigh(fit.covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    root = symmetric_root(fit.covariance)
     normal = generator(settings.seed, 5).standard_normal((settings.draws, len(at)))
-    return np.asarray(at + normal @ root.T)
+    return np.asarray(at + normal @ root)
 
 
 def limits(estimate: float, spread: float, level: float) -> tuple[float, float]:

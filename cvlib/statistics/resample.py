@@ -292,3 +292,22 @@ def multinomial(
     block = max(1, 2_000_000 // max(units, 1))
     for at in range(0, draws, block):
         yield rng.multinomial(size, chance, min(block, draws - at)).astype(float)
+
+
+def symmetric_root(covariance: Array) -> Array:
+    """The symmetric root of a covariance, below zero cut: one and the same on every processor.
+
+    Eigenvectors come with either sign, and a processor's kernels decide which: draws made with
+    them alone would differ from machine to machine.
+
+    Parameters
+    ----------
+    covariance : ndarray (p, p)
+        Symmetric.
+
+    Returns
+    -------
+    ndarray (p, p)
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)

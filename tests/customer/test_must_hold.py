@@ -79,8 +79,7 @@ def test_without_an_effect_one_is_found_as_often_as_promised() -> None:
     found = studies("zero")
     for model in ("g2g", "cloglog"):
         size = 1 - found[f"{model}, corrected, held"].mean()
-        noise = 2 * np.sqrt(0.05 * 0.95 / len(found))
-        assert 0.03 - noise < size < 0.06 + noise / 2  # .03 to .06 over many more bases
+        assert 0.03 <= size <= 0.06
         assert abs(found[f"{model}, money"].mean()) < 0.01
 
 
@@ -88,7 +87,7 @@ def test_customers_who_differ_bend_a_model_that_has_them_alike_and_not_ours() ->
     found = studies("frailty").mean()
     assert abs(found["g2g, corrected"] - 1) < 0.04
     assert found["cloglog, corrected"] < 0.92
-    assert abs(found["g2g, money"] - 1) < 0.04
+    assert abs(found["g2g, money"] - 1) < 0.03
 
 
 def test_weights_bring_the_index_of_respondents_to_that_of_the_base() -> None:
@@ -121,8 +120,8 @@ def test_intervals_in_money_hold_the_truth() -> None:
         held.append(row["lower"] <= truth <= row["upper"])
         ratios.append(row["per_customer"] / truth)
     print("money", np.mean(held), np.mean(ratios), np.std(ratios, ddof=1))
-    assert np.mean(held) >= 0.93 - 2 * np.sqrt(0.05 * 0.95 / MONEY)
-    assert abs(np.mean(ratios) - 1) < 0.03 + 2 * np.std(ratios, ddof=1) / np.sqrt(MONEY)
+    assert 0.93 <= np.mean(held) <= 0.97
+    assert abs(np.mean(ratios) - 1) < 0.03
 
 
 def test_a_leaked_base_says_nothing_in_money_until_the_late_answers_are_out() -> None:

@@ -18,6 +18,7 @@ from cvlib.statistics.resample import (
     reach,
     seeds,
     spawned,
+    symmetric_root,
     tails,
 )
 
@@ -133,3 +134,15 @@ def test_multinomial_resamples_are_numpy_s_for_any_block():
     rng = np.random.default_rng(6)
     assert np.array_equal(block, [rng.multinomial(1000, share) for _ in range(4)])
     assert max(len(block) for block in multinomial(1_000_000, 5, 2)) == 2
+
+
+def test_a_symmetric_root_does_not_hang_on_the_signs_of_eigenvectors(monkeypatch) -> None:
+    half = np.random.default_rng(1).normal(size=(6, 4))
+    covariance = half @ half.T  # two eigenvalues are zero but for rounding
+    root = symmetric_root(covariance)
+    assert root @ root == pytest.approx(covariance, abs=1e-12)
+    values, vectors = np.linalg.eigh(covariance)
+    turned = vectors * np.array([1, -1, 1, -1, -1, 1])
+    monkeypatch.setattr(np.linalg, "eigh", lambda _: (values, turned))
+    assert symmetric_root(covariance) == pytest.approx(root, abs=1e-12)
+    assert not np.allclose(turned * np.sqrt(np.abs(values)), vectors * np.sqrt(np.abs(values)))
