@@ -20,8 +20,7 @@ from cvlib.weighting.tree import Tree
 from cvlib.words.message import Message, message
 
 METHODS = ("weighted_sum", "weighted_product", "topsis", "topsis_sqrt", "vikor", "grey")
-# VIKOR's weight of group utility, and the distinguishing coefficient of grey relations.
-V, RHO = 0.5, 0.5
+V, RHO = 0.5, 0.5  # VIKOR's weight of group utility; grey relations' distinguishing coefficient
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,8 +177,8 @@ def score(
     Systems & Control Letters 1, 288 (grey relations).
     """
     one_of("scoring method", method, METHODS)
-    normalised = normalise(indicators, reference.bounds if reference else bounds)
-    return _score(indicators, normalised, weights, method, reference, v, rho)
+    scaled = normalise(indicators, reference.bounds if reference else bounds)
+    return _score(indicators, scaled, weights, method, reference, v, rho)
 
 
 def _score(
@@ -331,13 +330,17 @@ def _vikor(
     return np.clip(1 - q, 0, 1), {"s": s, "r": r, "q": q}
 
 
-def vikor_conditions(indicators: Indicators, weights: pd.Series) -> pd.DataFrame:
+def vikor_conditions(
+    indicators: Indicators, weights: pd.Series, normalised: Normalised | None = None
+) -> pd.DataFrame:
     """Conditions C1 and C2 of VIKOR's compromise; no row where VIKOR does not apply.
 
     Parameters
     ----------
     indicators, weights
         See `score`.
+    normalised : Normalised, optional
+        The 0 to 1 values where they are at hand: of a large table no second copy is made.
 
     Returns
     -------
@@ -346,14 +349,13 @@ def vikor_conditions(indicators: Indicators, weights: pd.Series) -> pd.DataFrame
     """
     if why_not(indicators, "vikor"):
         return pd.DataFrame(columns=["condition", "holds", "value", "threshold"])
-    return score(indicators, weights, "vikor").checks
+    return _score(indicators, normalised or normalise(indicators), weights, "vikor").checks
 
 
 def _vikor_conditions(details: dict[str, np.ndarray], m: int) -> pd.DataFrame:
     q, s, r = (np.round(details[name], 12) for name in ("q", "s", "r"))
-    order = np.argsort(q, kind="stable")
-    advantage, threshold = q[order[1]] - q[order[0]], 1 / (m - 1)
-    best = order[0]
+    best, second = np.argsort(q, kind="stable")[:2]
+    advantage, threshold = q[second] - q[best], 1 / (m - 1)
     stable = bool(s[best] == s.min() or r[best] == r.min())
     return pd.DataFrame(
         {
