@@ -59,7 +59,7 @@ SOURCELESS = {
         audit_log check_contracts claims_table cohort_series complaint_cost contagion_loss
         contracts contracts_answer count_fit current_and_potential customer_list
         decisions_answer definitions discounted_purchases economics_answer eight_segments
-        fitted_forecasts holdout_methods key_account_sheet lifetime_answer mean_curves
+        expected_time fitted_forecasts holdout_methods key_account_sheet lifetime_answer mean_curves
         model_forecasts next_period prepare_subscriptions pseudonym_note purchase_cohorts
         purchase_methods purchases read_cohorts read_subscriptions relation_states
         rolling_origins simulate_decisions simulated_subscriptions spend_grades

@@ -17,6 +17,7 @@ from cvlib.customer.certificate import certificate
 from cvlib.customer.evidence import question_race, shape
 from cvlib.customer.experiment import experiment, tried
 from cvlib.customer.files import Files, Plan
+from cvlib.customer.firms import firm_panel
 from cvlib.customer.gate import time_order
 from cvlib.customer.index import index
 from cvlib.customer.join import join
@@ -35,7 +36,8 @@ from cvlib.statistics.resample import Bootstrap
 
 __all__ = [
     "Files", "Plan", "calls", "certificate", "conventions", "customer_answer", "experiment",
-    "index", "invariance", "join", "joint", "ladder", "link", "point_value", "quadrants",
+    "firm_panel", "index", "invariance", "join", "joint", "ladder", "link", "point_value",
+    "quadrants",
     "question_race", "sensitivity", "shape", "simulate", "study", "time_order", "weighting_race",
     "what_if",
 ]  # fmt: skip

@@ -90,11 +90,11 @@ class Plan:
         Whether answers given after leaving withhold the answer, or are taken out and said so.
     kind : {"auto", "contract", "transactions"}
         What customers do; auto: by the file that is given.
+    columns : Columns
+        How the model's items are found among the survey's columns, and the scale of its answers.
     instrument : str
         Attribute that moves satisfaction and leaving only through it; blank for none. It is no
         control.
-    columns : Columns
-        How the model's items are found among the survey's columns, and the scale of its answers.
 
     Examples
     --------

@@ -55,7 +55,7 @@ def test_what_has_no_model_says_why_and_bad_cells_are_refused() -> None:
         prospect_spending(rows.drop(columns="ret_exp"))
     with pytest.raises(InputError, match="column acq_exp, data row 3: -1"):
         prospect_spending(rows.assign(acq_exp=[1, 2, -1] + [1] * 197))
-    with pytest.raises(InputError, match="has 20 prospects"):
+    with pytest.raises(InputError, match="too few prospects: 20"):
         prospect_spending(rows.head(20))
 
 

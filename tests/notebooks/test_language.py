@@ -59,9 +59,10 @@ def shown_columns(path: Path) -> Iterator[tuple[str, str]]:
     for cell in cells(path, "code"):
         for output in cell.outputs:
             page = output.get("data", {}).get("text/html", "")
-            table = re.search(r'id="table-([^"]+)"', page)
-            for column in re.findall(r'data-column="([^"]*)"', page) if table else ():
-                yield table[1], column
+            _, *parts = re.split(r'id="table-([^"]+)"', page)
+            for table, rest in zip(parts[::2], parts[1::2], strict=True):
+                for column in re.findall(r'data-column="([^"]*)"', rest):
+                    yield table, column
 
 
 def known(text: str, language: str = "zh") -> bool:

@@ -25,9 +25,10 @@ IN_FILES = {
 
 # Arguments of functions that no notebook calls: who gave them can change them.
 IN_CODE = {
-    "inputs/readers.py": {"columns", "dates"},
+    "refusals.check_columns": {"columns"},
+    "refusals.check_dates": {"dates"},
+    "refusals.give_a_mapping_with_constructs": {"constructs", "paths"},
     "lifetime/simulate.py": {"periods"},
-    "satisfaction/model/code.py": {"constructs", "paths"},
 }
 
 
