@@ -44,6 +44,7 @@ _LISTS = {
 }
 
 
+@cache
 def wordings() -> dict[str, dict[str, str]]:
     """Every message's wording by id and language.
 
