@@ -1,5 +1,8 @@
 """The panel of firms: against dummies fitted by formula, by simulation, and what it refuses."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,3 +94,18 @@ def test_what_it_refuses() -> None:
             cv.customer.firm_panel(wrong.reset_index(drop=True))
     part = table[(table["firm"] != 4) | (table["year"] == 2001)].reset_index(drop=True)
     assert (cv.customer.firm_panel(part).firm_panel["alone"] == 1).all()
+
+
+def test_the_notebook_shows_it_and_says_it(tmp_path: Path) -> None:
+    firms(1.5).to_csv(tmp_path / "firms.csv", index=False)
+    notebook = Path(__file__).parents[2] / "notebooks" / "09_customer_study.ipynb"
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    lines = [line for cell in cells if cell["cell_type"] == "code" for line in cell["source"]
+             if line.startswith(("firms =", "record.")) and "firm" in line]  # fmt: skip
+    assert len(lines) == 3
+    for panel, told in ((str(tmp_path / "firms.csv"), 1), ("", 0)):
+        record = cv.Record("09_customer_study", seed=1)
+        given = {"cv": cv, "record": record, "panel": panel, "reading": cv.Reading(), "level": 0.95}
+        exec("\n".join(lines), given)
+        assert len(record.sentences) == told == ("firm_panel" in record.tables)
+        assert not record.warnings
