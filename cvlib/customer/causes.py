@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cvlib.customer.base import CustomerBase
-from cvlib.customer.index import CustomerIndex, moments, scores_of, solve_pls
+from cvlib.customer.index import CustomerIndex, own_pls, scores_of
 from cvlib.customer.value import SatisfactionLink
 from cvlib.lifetime.contracts.leaving import fit_leaving
 from cvlib.satisfaction.index import default_target, drivers
@@ -56,7 +56,7 @@ def by_drivers(base: CustomerBase, index: CustomerIndex, linked: SatisfactionLin
     if not inside:
         return None
     model, values = base.survey.model, base.survey.values
-    fit = solve_pls(model, *(m[None] for m in moments(values, np.ones(len(values)))))
+    fit = own_pls(base)
     scores = {}
     for name in (*inside, *outside):
         own = model.slices[model.construct_names.index(name)]
@@ -123,9 +123,10 @@ def within(
     again = base.again
     if again is None or len(again.place) < _FEWEST or again.left.sum() < 10:
         return None
-    model, values = base.survey.model, base.survey.values
-    fit = solve_pls(model, *(m[None] for m in moments(values, np.ones(len(values)))))
-    now, before = scores_of(model, fit, 0, again.values)[0], index.scores[again.place]
+    now, before = (
+        scores_of(base.survey.model, own_pls(base), 0, again.values)[0],
+        index.scores[again.place],
+    )
     z = base.controls.to_numpy(float)[base.answered][again.place]
     noise = (1 - index.reliability) * index.calibration.variance
     change, middle = two_waves(now, before, z, noise)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cvlib.inputs.checks import column_of, fault
-from cvlib.inputs.columns import opened, within
+from cvlib.inputs.checks import fault
+from cvlib.inputs.columns import labels, once, opened, within
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table
 from cvlib.results import Result
@@ -126,7 +126,8 @@ def _fit(y: Array, x: Array, firm: pd.Series) -> Any:
 
 def _read(table: Table) -> tuple[pd.DataFrame, int]:
     """firm, year, x = log satisfaction, y = log q in order; and how many firms have one year."""
-    rows = pd.DataFrame({"firm": column_of(table, "firm").astype(str),
+    once(table, ["firm", "year"])
+    rows = pd.DataFrame({"firm": labels(table, "firm"),
                          "year": within(table, "year", whole=True),
                          "debt": within(table, "debt", 0)})  # fmt: skip
     for name in _POSITIVE:
@@ -135,10 +136,6 @@ def _read(table: Table) -> tuple[pd.DataFrame, int]:
             raise fault(table, name, rows[name] <= 0,
                         message("refusals.panel_not_above_zero", value="{value}"),
                         message("refusals.panel_takes_logs"))  # fmt: skip
-    twice = rows.duplicated(["firm", "year"])
-    if twice.any():
-        raise fault(table, "firm", twice, message("refusals.panel_twice", value="{value}"),
-                    message("refusals.panel_one_row"))  # fmt: skip
     years = rows.groupby("firm")["year"].transform("size")
     alone = int((years == 1).sum())
     rows = rows[years > 1].sort_values(["firm", "year"], ignore_index=True)

@@ -23,7 +23,7 @@ from cvlib.customer.joining import (
 )
 from cvlib.customer.waves import asked_again, asked_once
 from cvlib.inputs.checks import fault
-from cvlib.inputs.columns import within
+from cvlib.inputs.columns import filled, within
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.heads import taken
 from cvlib.inputs.readers import Table
@@ -169,11 +169,4 @@ def _days(contracts: Table, notes: list[str]) -> tuple[pd.Series, pd.Series]:
 
 def _amounts(contracts: Table, name: str, asked: np.ndarray) -> pd.Series:
     """A column of amounts, none of which may be missing for those in the link."""
-    values = within(contracts, name, missing=True)
-    lacking = values.isna() & asked
-    if lacking.any():
-        raise fault(
-            contracts, name, lacking, message("refusals.is_empty"),
-            message("refusals.fill_it_in_or_leave_the_row"),
-        )  # fmt: skip
-    return values
+    return filled(contracts, name, within(contracts, name, missing=True), asked)

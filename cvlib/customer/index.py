@@ -80,6 +80,13 @@ def solve_pls(model: Model, means: Array, covariances: Array) -> PLSFit:
     return fit_pls(model, means, covariances, scheme=SCHEME, estimator="plsc")
 
 
+def own_pls(base: CustomerBase, weights: Array | None = None) -> PLSFit:
+    """PLS of a base's respondents, each counting once or by its weight."""
+    values = base.survey.values
+    own = moments(values, np.ones(len(values)) if weights is None else weights)
+    return solve_pls(base.survey.model, *(part[None] for part in own))
+
+
 def scores_of(model: Model, fit: PLSFit, draw: int, values: Array) -> tuple[Array, float]:
     """(m,) index of satisfaction by one fit, and its ρ_A."""
     target = model.construct_names.index(default_target(model))

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.optimize import minimize
 
 from cvlib.customer.base import CustomerBase
-from cvlib.customer.index import CustomerIndex, moments, solve_pls
+from cvlib.customer.index import CustomerIndex, own_pls
 from cvlib.customer.value import SatisfactionLink
 from cvlib.inputs.errors import InputError
 from cvlib.results import Result
@@ -138,7 +138,7 @@ class _Likelihood:
         self.z = (z - z.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
         self.y = base.survey.values[:, own]
         self.t, self.left = base.duration, base.left
-        fit = solve_pls(model, *(m[None] for m in moments(base.survey.values, np.ones(len(z)))))
+        fit = own_pls(base)
         deviation = fit.standard_deviation[0, own]
         raw = fit.weights[0, own] / deviation
         low, high = np.asarray(model.minimum)[own], np.asarray(model.maximum)[own]

@@ -13,7 +13,7 @@ from cvlib.customer.draws import Draws, bootstrap, limits, quantities
 from cvlib.customer.flows import flows_of, gained, groups, months_shown
 from cvlib.customer.foretold import holdout_check, retention_by_thirds
 from cvlib.customer.gate import TimeOrder
-from cvlib.customer.index import CustomerIndex, driver_effects, moments, solve_pls
+from cvlib.customer.index import CustomerIndex, driver_effects, own_pls
 from cvlib.customer.links import (
     BUYING,
     Pass,
@@ -284,8 +284,7 @@ def point_value(
                           settings.level, tuple(reasons), worth.horizon)  # fmt: skip
     found = linked.found
     names = [model.construct_names[j] for j in drivers(model, target)]
-    mean_, covariance = moments(base.survey.values, index.weights)
-    effects = driver_effects(model, solve_pls(model, mean_[None], covariance[None]))[0]
+    effects = driver_effects(model, own_pls(base, index.weights))[0]
     full = quantities(base, found, worth, effects, names)
     drawn = bootstrap(base, index, found, worth, names, settings)
     size, level = len(base.ids), settings.level

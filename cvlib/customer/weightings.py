@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cvlib.customer.base import CustomerBase
-from cvlib.customer.index import CustomerIndex, driver_effects, moments, solve_pls
+from cvlib.customer.index import CustomerIndex, driver_effects, own_pls
 from cvlib.customer.links import Worth
 from cvlib.inputs.errors import InputError, nearest
 from cvlib.results import Result
@@ -188,8 +188,7 @@ def _weights(
         own = spread[spread["method"] == method].set_index("indicator")["global_weight"]
         if len(own):
             found[told] = own.loc[names].to_numpy(float)
-    mean, covariance = moments(base.survey.values, index.weights)
-    effects = driver_effects(model, solve_pls(model, mean[None], covariance[None]))[0]
+    effects = driver_effects(model, own_pls(base, index.weights))[0]
     effects = np.maximum(effects, 0.0)
     if np.isfinite(effects).all() and effects.sum() > 0:
         found["model (total effects)"] = effects / effects.sum()

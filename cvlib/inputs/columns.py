@@ -87,14 +87,21 @@ def within(
             table, column, bad, message("refusals.value_is_not", value="{value}", wanted=wanted),
             message("refusals.mend_the_cell"),
         )  # fmt: skip
-    if not missing and values.isna().any():
-        raise fault(
-            table,
-            column,
-            values.isna(),
-            message("refusals.is_empty"),
-            message("refusals.fill_it_in_or_leave_the_row"),
-        )
+    return values if missing else filled(table, column, values)
+
+
+def filled(table: Table, column: str, values: pd.Series, needed: Any = True) -> pd.Series:
+    """Values of a column, none of which is missing where it is needed.
+
+    Raises
+    ------
+    InputError
+        Naming file, column and row.
+    """
+    lacking = values.isna() & needed
+    if lacking.any():
+        raise fault(table, column, lacking, message("refusals.is_empty"),
+                    message("refusals.fill_it_in_or_leave_the_row"))  # fmt: skip
     return values
 
 
@@ -189,16 +196,7 @@ def labels(table: Table, column: str) -> pd.Series:
     InputError
         Naming file, column and row.
     """
-    values = column_of(table, column)
-    if values.isna().any():
-        raise fault(
-            table,
-            column,
-            values.isna(),
-            message("refusals.is_empty"),
-            message("refusals.fill_it_in_or_leave_the_row"),
-        )
-    return values.astype(str)
+    return filled(table, column, column_of(table, column)).astype(str)
 
 
 def once(table: Table, columns: Sequence[str]) -> None:

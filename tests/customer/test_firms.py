@@ -86,6 +86,7 @@ def test_what_it_refuses() -> None:
     cases = {
         "debt": table.drop(columns="debt"),
         "above zero": table.replace({"total_assets": {50.0: 0.0}}),
+        "is empty": table.replace({"firm": {4: None}}),
         "twice": pd.concat([table, table.iloc[:1]], ignore_index=True),
         "two years": table[table["year"] == 2001], "does not move": flat,
     }  # fmt: skip

@@ -52,8 +52,8 @@ class _Months:
         each = pd.date_range(start + pd.Timedelta(days=1), periods=days).to_period("M")
         months, length = np.unique(each, return_counts=True)
         x, length = self.design(pd.PeriodIndex(months)), length.astype(float)
-        root = np.linalg.cholesky(self.covariance)
-        coefficients = self.at + rng.standard_normal((draws, self.at.size)) @ root.T
+        root = resample.symmetric_root(self.covariance)
+        coefficients = self.at + rng.standard_normal((draws, self.at.size)) @ root
         mean = np.exp(np.clip(coefficients @ x.T, -30, 30)) * length
         if self.spread > 0:
             mean = rng.gamma(1 / self.spread, 1.0, mean.shape) * self.spread * mean
