@@ -14,16 +14,12 @@ from cvlib.inputs.errors import InputError
 from cvlib.inputs.heads import spelt, taken
 from cvlib.inputs.readers import AS_IT_IS, Reading, Table
 from cvlib.results import Finding
+from cvlib.satisfaction.service.statistics import words_of
 from cvlib.statistics import resample
 from cvlib.statistics.proportions import wilson
 from cvlib.words.message import Message, message
 
 LEVELS = "ACV"
-_WORDS = {
-    **dict.fromkeys(("a", "attribute", "attributes", "属性", "产品属性"), "A"),
-    **dict.fromkeys(("c", "consequence", "consequences", "benefit", "结果", "利益", "后果"), "C"),
-    **dict.fromkeys(("v", "value", "values", "价值", "价值观", "个人价值"), "V"),
-}
 _KEPT = 0.70  # share of direct links that the map keeps [P]
 
 
@@ -161,7 +157,7 @@ def _steps(table: Table) -> tuple[pd.DataFrame, dict[str, str]]:
     """Steps in the order of their ladders, and the level of every code."""
     names = {c: labels(table, c) for c in ("respondent", "ladder", "code", "level")}
     steps = pd.DataFrame({**names, "position": within(table, "position", whole=True)})
-    level = steps["level"].map(plain).map(_WORDS)
+    level = steps["level"].map(plain).map(words_of("ladder"))
     if level.isna().any():
         raise fault(
             table, "level", level.isna(), message("service.chain_no_level", value="{value}"),

@@ -21,13 +21,13 @@ from cvlib.satisfaction.service.statistics import (
     mean_interval,
     rows_of,
     unused_ends,
+    words_of,
 )
 from cvlib.words.message import joined, message
 
 DIMENSIONS = {
     "tangibles": 4, "reliability": 5, "responsiveness": 4, "assurance": 4, "empathy": 5,
 }  # fmt: skip
-_SIDES = {"E": ["expectation", "expected", "期望"], "P": ["perception", "perceived", "感知"]}
 
 
 def service_gaps(
@@ -95,7 +95,7 @@ def service_gaps(
     table = opened(data, reading)
     table = by_usual_names(
         table, [*wanted, *(f"w_{part}" for part in parts)],
-        {f"{side}{one}": [f"{name}{one}" for name in _SIDES[side]]
+        {f"{side}{one}": [f"{word}{one}" for word, own in words_of("gaps").items() if own == side]
          for side in "EP" for one in numbers},
     )  # fmt: skip
     unknown = [one for one in reversed_items if one not in numbers]

@@ -11,6 +11,7 @@ from cvlib.inputs.columns import answered_rows, labels, one_a_row, opened, rated
 from cvlib.inputs.heads import taken
 from cvlib.inputs.readers import AS_IT_IS, Reading
 from cvlib.results import Finding
+from cvlib.satisfaction.service.statistics import words_of
 from cvlib.statistics import resample
 from cvlib.words.message import joined, message
 
@@ -19,21 +20,8 @@ NAMES = {
     "A": "attractive", "O": "one_dimensional", "M": "must_be", "I": "indifferent", "R": "reverse",
     "Q": "questionable",
 }  # fmt: skip
-WORDS = {
-    1: ["like", "i like it", "i like it that way", "i would like it", "delighted", "喜欢", "很喜欢",
-        "我喜欢", "我很喜欢", "非常喜欢", "满意"],
-    2: ["must be", "must-be", "it must be that way", "expect it", "i expect it", "expected",
-        "i expect it that way", "理应如此", "理所当然", "它理应如此", "应该如此", "必须如此"],
-    3: ["neutral", "i am neutral", "i'm neutral", "indifferent", "i don't care", "无所谓", "中立"],
-    4: ["live with", "can live with", "i can live with it", "i can live with it that way",
-        "tolerate", "can tolerate", "i can tolerate it", "勉强接受", "能忍受", "可以忍受",
-        "可以接受", "我能忍受", "能够忍受"],
-    5: ["dislike", "i dislike it", "i dislike it that way", "do not like", "不喜欢", "很不喜欢",
-        "我不喜欢", "我很不喜欢", "非常不喜欢", "讨厌"],
-}  # fmt: skip
-_STEPS = {word: step for step, words in WORDS.items() for word in words}
-# rows: functional 1 like, 2 must be, 3 neutral, 4 live with, 5 dislike; columns: dysfunctional
 _ASKED = ("functional", "dysfunctional")
+# rows: functional 1 like, 2 must be, 3 neutral, 4 live with, 5 dislike; columns: dysfunctional
 _TABLE = np.array([list("QAAAO"), list("RIIIM"), list("RIIIM"), list("RIIIM"), list("RRRRQ")])
 
 
@@ -81,7 +69,8 @@ def kano_classes(
     table = opened(data, reading, ["respondent", "feature", *_ASKED])
     one_a_row(table, ["respondent", "feature"], message("service.rows_of_features"))
     remedy = message("service.kano_codes")
-    pair = [rated(table, c, (1, 5), _STEPS, remedy) for c in _ASKED]
+    steps = {word: float(step) for word, step in words_of("kano").items()}
+    pair = [rated(table, c, (1, 5), steps, remedy) for c in _ASKED]
     table, blanks = answered_rows(table, pair)
     people = pd.factorize(labels(table, "respondent"))[0]
     feature = labels(table, "feature")

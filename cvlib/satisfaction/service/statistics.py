@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from importlib import resources
 
 import numpy as np
 import pandas as pd
 
 from cvlib.inputs.audit import scale_ends_unused
 from cvlib.inputs.errors import InputError
+from cvlib.inputs.shipped import shipped_yaml
 from cvlib.statistics import resample
 from cvlib.words.message import Message, message
+
+
+@cache
+def words_of(kind: str) -> dict[str, str]:
+    """What answers or heads of a kind of service study are called elsewhere: word, name here."""
+    file = resources.files("cvlib.satisfaction.service") / "words.yaml"
+    written = shipped_yaml(file.read_text(encoding="utf-8"))[kind]
+    return {word: str(name) for name, words in written.items() for word in words}
+
 
 _REACHED = ("low", "high", "lowest", "highest")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +12,12 @@ import numpy as np
 
 from cvlib.inputs.errors import InputError, shorten
 from cvlib.inputs.heads import spelt
+from cvlib.inputs.shipped import shipped_yaml
 from cvlib.inputs.summary_rows import words_of_totals
 from cvlib.weighting.experts.judgements import Pair, named_by, number, resolve
 from cvlib.weighting.tree import Tree
 from cvlib.words.message import Message, message
 
-# What stands beside or below a matrix that was worked out in a spreadsheet.
-_WEIGHTS = {"weight", "weights", "w", "priority", "priorities", "priorityvector", "eigenvector",
-            "localweight", "权重", "权值", "特征向量", "优先级"}  # fmt: skip
-_CHECKS = {"cr", "ci", "ri", "consistencyratio", "consistencyindex", "randomindex", "lambdamax",
-           "λmax", "λ", "lambda", "n", "maxeigenvalue", "eigenvalue", "geometricmean", "product",
-           "一致性比例", "一致性比率", "一致性指标", "随机一致性指标", "最大特征值",
-           "特征值", "几何平均", "乘积"}  # fmt: skip
 _NEAR = 0.02  # printed weights are rounded
 Grid = list[list[Any]]
 
@@ -126,12 +122,19 @@ def _corner(rows: Grid, tree: Tree) -> tuple[int, int]:
     return filled, 0
 
 
+@cache
+def _called(kind: str) -> frozenset[str]:
+    """What weights, or checks, beside a matrix of a spreadsheet are called, as `spelt`."""
+    file = resources.files("cvlib.weighting.experts") / "beside_matrix.yaml"
+    return frozenset(shipped_yaml(file.read_text(encoding="utf-8"))[kind])
+
+
 def _beside(tree: Tree, name: Any) -> bool:
     """Whether a name is one of what spreadsheets show beside a matrix, and no item."""
     if blank(name) or named_by(tree, name):
         return False
     plain = spelt(name)
-    return plain in _WEIGHTS or plain in _CHECKS or plain in words_of_totals()
+    return plain in _called("weights") | _called("checks") or plain in words_of_totals()
 
 
 def _not_turned(path: Path, sheet: str, rows: Grid, found: tuple[Any, ...]) -> None:
@@ -141,10 +144,10 @@ def _not_turned(path: Path, sheet: str, rows: Grid, found: tuple[Any, ...]) -> N
         return
     stated = [
         (cell_of(path, sheet, body[0][0], c), [_at(row, c) for _, row in body])
-        for c, name in beside.items() if spelt(name) in _WEIGHTS
+        for c, name in beside.items() if spelt(name) in _called("weights")
     ] + [
         (cell_of(path, sheet, r, across[0][0]), [_at(rows[r], c) for c, _ in across])
-        for r, name in below.items() if spelt(name) in _WEIGHTS
+        for r, name in below.items() if spelt(name) in _called("weights")
     ]  # fmt: skip
     try:
         matrix = np.array([[number(_at(row, c), "") for c, _ in across] for _, row in body])
