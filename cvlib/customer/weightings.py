@@ -175,7 +175,7 @@ def _weights(
             if part not in names:
                 raise InputError(
                     "judgements",
-                    message("refusals.drives_no_2", part=part, value=default_target(model)),
+                    message("refusals.drives_no", name=part, target=default_target(model)),
                     nearest(part, names),
                 )
         by = ahp(dict(judgements), flat_tree(names)).weights

@@ -48,6 +48,7 @@ def within(
     *,
     whole: bool = False,
     missing: bool = False,
+    remedy: str = "",
 ) -> pd.Series:
     """A column of numbers in a range.
 
@@ -63,6 +64,8 @@ def within(
         Whether only whole numbers are.
     missing : bool
         Whether cells may be empty.
+    remedy : str
+        What to do about a cell that cannot be, where it is not to mend the cell.
 
     Returns
     -------
@@ -73,6 +76,16 @@ def within(
     InputError
         Naming file, column and row.
     """
+    try:
+        values = _in_range(table, column, low, high, whole)
+        return values if missing else filled(table, column, values)
+    except InputError as error:
+        if not remedy or not error.rows:
+            raise
+        raise InputError(error.where, error.wrong, remedy) from None
+
+
+def _in_range(table: Table, column: str, low: float, high: float, whole: bool) -> pd.Series:
     values = _numbers(table, column)
     bad = values.notna() & ~(values.between(low, high) & np.isfinite(values))
     if whole:
@@ -87,7 +100,7 @@ def within(
             table, column, bad, message("refusals.value_is_not", value="{value}", wanted=wanted),
             message("refusals.mend_the_cell"),
         )  # fmt: skip
-    return values if missing else filled(table, column, values)
+    return values
 
 
 def filled(table: Table, column: str, values: pd.Series, needed: Any = True) -> pd.Series:
@@ -180,12 +193,7 @@ def rated(
             bad = cells.isin([cell for cell in told if cell not in known])
             wrong = message("refusals.value_is_no_answer_of", value="{value}")
             raise fault(table, column, bad, wrong, remedy)
-    try:
-        return within(table, column, *scale, whole=True, missing=True)
-    except InputError as error:
-        if not remedy or not error.rows:
-            raise
-        raise InputError(error.where, error.wrong, remedy) from None
+    return within(table, column, *scale, whole=True, missing=True, remedy=remedy)
 
 
 def labels(table: Table, column: str) -> pd.Series:

@@ -54,7 +54,7 @@ def to_dates(
         if day.isna().any() or (values < 1).any():
             raise fault(
                 table, column, day.isna() | (values < 1),
-                message("refusals.value_is_not_a_date", value="{value}"),
+                message("refusals.not_a_date", value="{value}"),
                 _remedy(pattern),
             )  # fmt: skip
         return day.rename(column), notes
@@ -90,7 +90,7 @@ def to_dates(
     if not whole:
         best = min(reads, key=lambda each: int(reads[each].isna().sum()))
         unread = rows(reads[best].isna())
-        wrong = message("refusals.value_is_not_a_date", value="{value}")
+        wrong = message("refusals.not_a_date", value="{value}")
         remedy = _remedy(pattern)
         if 2 * unread.sum() < len(unread) and not pattern:
             form = "1997-01-31" if best == PATTERNS[0] else best

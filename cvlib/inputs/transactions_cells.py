@@ -398,7 +398,7 @@ class Cells:
                 read = f"(try_cast({form} AS TIMESTAMPTZ) AT TIME ZONE {quoted(rules.timezone)})"
                 read += "::DATE"
             if self._unreadable(cell, read):
-                wrong = message("refusals.value_is_not_a_date", value="{value}")
+                wrong = message("refusals.not_a_date", value="{value}")
                 remedy = message("refusals.write_dates_as_1997_01_31_or")
                 raise self._unread(cell, read, wrong, remedy)
             return read

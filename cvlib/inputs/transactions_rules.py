@@ -193,7 +193,7 @@ def day_of(number: int, value: Any) -> str:
         raise InputError(
             f"where, filter {number}",
             message("refusals.is_not_a_date", given=value),
-            message("refusals.write_it_as_2024_03_31"),
+            message("refusals.write_it_as_a_date"),
         )
     return f"DATE '{day.date()}'"
 

@@ -135,7 +135,7 @@ def lifetime_value(
     if missing:
         raise InputError(
             "customers",
-            message("refusals.has_no_column_3", missing=missing[0]),
+            message("refusals.has_no_column_2", column=missing[0]),
             message("refusals.see_summarise_purchases"),
         )
     rows = customers[columns].drop_duplicates()

@@ -265,7 +265,7 @@ def _read(
         if name not in data:
             raise InputError(
                 table.source,
-                message("refusals.has_no_column_4", name=name),
+                message("refusals.has_no_column_2", column=name),
                 message("refusals.name_one_it_has"),
             )
         values = pd.to_numeric(data[name], errors="coerce").to_numpy(float)
@@ -319,7 +319,7 @@ def _held(table: Table, kept: pd.DataFrame, date: str, test_share: float, seed: 
         if date not in table.data:
             raise InputError(
                 table.source,
-                message("refusals.has_no_column_5", date=date),
+                message("refusals.has_no_column_2", column=date),
                 message("refusals.name_one_it_has"),
             )
         when = pd.to_datetime(table.data[date], errors="coerce").to_numpy()[kept["_row"]]

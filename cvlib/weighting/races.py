@@ -159,7 +159,7 @@ def _read(race: str | Path | pd.DataFrame, number: int) -> tuple[pd.DataFrame, s
     if absent:
         raise InputError(
             name,
-            message("refusals.has_no_column_6", absent=absent[0]),
+            message("refusals.has_no_column_2", column=absent[0]),
             message("refusals.give_a_run_of_notebook"),
         )
     return table, name

@@ -151,7 +151,7 @@ def _targets(table: Table, items: list[str], units: list[str]) -> np.ndarray:
     if bad.any():
         at = int(bad.argmax())
         raise InputError(
-            table.place("target", at), message("refusals.holds_3", iloc=data['target'].iloc[at]),
+            table.place("target", at), message("refusals.holds", value=data['target'].iloc[at]),
             message("refusals.a_target_is_a_positive"),
         )  # fmt: skip
     given = data.assign(indicator=data["indicator"].astype(str), target=values)

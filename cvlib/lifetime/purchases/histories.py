@@ -131,7 +131,7 @@ def distinct_histories(
     if missing:
         raise InputError(
             where,
-            message("refusals.has_no_column_3", missing=missing[0]),
+            message("refusals.has_no_column_2", column=missing[0]),
             message("refusals.see_summarise_purchases"),
         )
     if frame.empty:

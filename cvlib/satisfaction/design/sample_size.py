@@ -318,7 +318,7 @@ def plan_survey(
     steps = [(a, b) for a, b, _ in drawn_from.model.signed_paths]
     if any(name.startswith("path") for name in aim.targets) and aim.path not in steps:
         raise InputError("path", message("refusals.is_not_a_path_of_2", path=aim.path),
-                         message("refusals.choose_from_2", steps=steps))  # fmt: skip
+                         message("refusals.choose_from", names=steps))  # fmt: skip
     if not sizes or min(sizes) < 2:
         raise InputError("sizes", message("refusals.sizes_are", sizes=list(sizes)),
                          message("refusals.give_sample_sizes_of_and"))  # fmt: skip

@@ -316,7 +316,7 @@ def estimate_covariance(
     if survey.missing not in MISSING:
         raise InputError(
             "missing",
-            message("refusals.covariance_sem_does_not_offer_2", missing=survey.missing),
+            message("refusals.covariance_sem_does_not_offer", rule=survey.missing),
             message("refusals.use_listwise_or_em_full"),
         )
     if survey.weights is not None or survey.strata is not None or survey.clusters is not None:

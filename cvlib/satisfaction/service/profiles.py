@@ -12,7 +12,7 @@ import pandas as pd
 from cvlib.inputs.columns import enough_rows, labels, opened, within
 from cvlib.inputs.errors import InputError
 from cvlib.inputs.heads import taken
-from cvlib.inputs.readers import AS_IT_IS, Reading, Table
+from cvlib.inputs.readers import AS_IT_IS, Reading
 from cvlib.results import Finding
 from cvlib.satisfaction.service.statistics import answered_mean, ends_of, rows_of, unused_ends
 from cvlib.statistics import resample
@@ -95,7 +95,8 @@ def brand_profiles(
             raise table.lacking(name, message("service.pairs_are_named_in", name="factors"))
     brands = labels(table, "brand")
     remedy = message("service.scale_is", name="pair_scale")
-    answers = pd.DataFrame({p: _answers(table, p, scale, remedy) for p in pairs})
+    asked = {p: within(table, p, *scale, missing=True, remedy=remedy) for p in pairs}
+    answers = pd.DataFrame(asked)
     cautions = unused_ends(answers.to_numpy(), scale, "pair_scale")
     answers -= sum(scale) / 2
     answers[list(turned)] *= -1
@@ -134,13 +135,6 @@ def brand_profiles(
     }
     warned = (*taken(table), *cautions, message("service.distance_bias"))
     return Finding(found, _sentence(tests, distances, level), warned)
-
-
-def _answers(table: Table, pair: str, scale: tuple[float, float], remedy: str) -> pd.Series:
-    try:
-        return within(table, pair, *scale, missing=True)
-    except InputError as error:
-        raise InputError(error.where, error.wrong, remedy) if error.rows else error from None
 
 
 def _distance(difference: np.ndarray) -> np.ndarray:

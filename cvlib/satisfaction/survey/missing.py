@@ -248,7 +248,7 @@ def _weights(answers: Answers, weights: str | pd.Series) -> np.ndarray:
 def _column(answers: Answers, column: str, name: str) -> pd.Series:
     data = answers.table.data
     if column not in data.columns:
-        raise InputError(name, message("refusals.column_is_not_in_the_2", column=column),
+        raise InputError(name, message("refusals.column_is_not_in_the", name=column),
                          nearest(column, [str(c) for c in data.columns]))  # fmt: skip
     return data[column]
 
