@@ -107,7 +107,9 @@ def test_a_customer_study_says_what_its_results_support() -> None:
     few = SimpleNamespace(values=range(10))
     moved = pd.DataFrame({"assumption": ["margin halved"], "change": [-0.5]})
     horizon = moved.assign(assumption="horizon 12 months")
-    buys = SimpleNamespace(found=SimpleNamespace(buying=object()))
+    buying = SimpleNamespace(buying=object())
+    buys = SimpleNamespace(found=buying, effect=lambda: {"lower": -0.05, "upper": -0.01})
+    alone = SimpleNamespace(found=buying, effect=lambda: {"lower": -0.05, "upper": 0.01})
     bought = pd.concat([facts(0.1), pd.DataFrame(
         {"measure": ["discounted purchases per point"], "value": [0.12]})])  # fmt: skip
     driven = pd.DataFrame({"assumption": ["leaving by the drivers' part of satisfaction"],
@@ -138,6 +140,9 @@ def test_a_customer_study_says_what_its_results_support() -> None:
         ({"linked": buys, "value": replace(VALUE, value_facts=bought),
           "e": {"e_value": 3.0, "e_value_limit": 1.2}},
          "customer.tile_purchases customer.e_weak_buying",
+         "customer.tile_effect customer.e_value"),
+        ({"linked": alone, "value": replace(VALUE, value_facts=bought)},
+         "customer.tile_purchases customer.trait_alone customer.e_value_buying",
          "customer.tile_effect customer.e_value"),
         ({"assumptions": driven, "e": unlike | {"apart": -2.5}}, "customer.drivers_differ", ""),
         ({"assumptions": driven, "e": unlike | {"apart": -1.5}}, "", ""),

@@ -146,7 +146,7 @@ def customer_answer(
         else:
             best = value.drivers_to_money.iloc[0]
             advice.append(_best_driver(value.drivers_to_money, best))
-            doubts += _unlike(e, assumptions, value.level)
+            doubts += [*_trait_alone(linked), *_unlike(e, assumptions, value.level)]
             weak = e["e_value_limit"] < WEAK
             told = "customer.e_weak" if weak else "customer.e_value"
             if linked.found.buying is not None:
@@ -181,6 +181,19 @@ def _best_driver(table: pd.DataFrame, best: pd.Series) -> Message:
         )
     return message("customer.driver", driver=best["driver"], value=best["money_per_point"],
                    low=best["lower"], high=best["upper"])  # fmt: skip
+
+
+def _trait_alone(linked: SatisfactionLink) -> list[Message]:
+    """Of transactions: that who bought again is not told by satisfaction, given what they bought.
+
+    The value then rests on satisfaction as a trait that shaped the past as well.
+    """
+    if linked.found.buying is None:
+        return []
+    row = linked.effect()
+    if not row["lower"] <= 0 <= row["upper"]:
+        return []
+    return [message("customer.trait_alone", low=row["lower"], high=row["upper"])]
 
 
 def _unlike(e: dict[str, float], assumptions: pd.DataFrame, level: float) -> list[Message]:
